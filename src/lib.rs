@@ -1,0 +1,23 @@
+//! coracle: containers without a daemon, without root, without an administrator.
+//!
+//! This page is the map. Each room (a folder, named after a noun of the field) opens with what it is for and what must stay
+//! true in it. A room imports from lower floors only, and neighbours on a floor do not import each other;
+//! `tests/architecture.rs` holds the building to that.
+//!
+//! ```text
+//! 8  cli        the command line: one file a command; report turns errors into words; the only room that prints
+//!    process    the cast: worker, mounter, net, monitor, init
+//! 5  container  record, state, life: create start stop remove list inspect
+//! 4  image      pull, list, inspect, remove
+//! 3  registry   a client over the network        layer    unpack: from a tar stream to a directory
+//!    overlay    the file system of a container   runtime  plan (data), outside and inside (who executes it)
+//!    network    pasta, resolv.conf, hosts
+//! 2  store      what is on disk: images, layers, names, records, sweep
+//! 1  oci        formats and parsers, no I/O      host     this machine and this account: dirs, ids, locks, roles
+//! 0  sys        the kernel's door: the only unsafe code
+//! ```
+//!
+//! One binary plays several roles (see [`host::role`]): the *cli* speaks to the user and the network; it clones the *monitor*,
+//! which is PID 1 of an outer pid namespace and the container's parent; the monitor clones *init*, which becomes the program.
+//! A *mounter* serves the FUSE overlay, a *worker* does file work as root of the user's namespace.
+

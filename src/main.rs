@@ -1,0 +1,3 @@
+//! Which role am I?
+
+fn main() {}
