@@ -1,0 +1,55 @@
+//! Memory that a process which waits for hours need not hold.
+
+use std::fs;
+
+/// Unmaps this program's code and constants from memory; what is touched again is mapped again, from the page cache.
+///
+/// A process that starts touches half of the program, and the kernel maps more around each page that it touches; one that
+/// then waits needs a few of them. Whatever can't be released stays.
+pub fn release_program_pages() {
+    let (Ok(program), Ok(maps)) = (fs::read_link("/proc/self/exe"), fs::read_to_string("/proc/self/maps")) else {
+        return;
+    };
+    for line in maps.lines() {
+        let Some((start, length)) = program.to_str().and_then(|program| pristine(line, program)) else { continue };
+        // SAFETY: the range is a private file mapping of this program that has never been writable (see `pristine`), so its
+        // pages equal the file's and come back from it when they are touched; the file can't change while it is executed
+        // (ETXTBSY). Nothing is freed that Rust owns.
+        unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED) };
+    }
+}
+
+/// The range of a line of proc_pid_maps(5) that maps code, or the constants at the file's start. Constants further on may be
+/// such as the loader wrote before it made them read-only.
+fn pristine(line: &str, program: &str) -> Option<(usize, usize)> {
+    let mut fields = line.split_whitespace();
+    let (range, mode, offset) = (fields.next()?, fields.next()?, fields.next()?);
+    let at_start = usize::from_str_radix(offset, 16).ok()? == 0;
+    if fields.nth(2)? != program || !(mode == "r-xp" || mode == "r--p" && at_start) {
+        return None;
+    }
+    let (start, end) = range.split_once('-')?;
+    let (start, end) = (usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
+    Some((start, end.checked_sub(start)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pristine;
+
+    #[test]
+    fn only_code_and_first_constants_are_pristine() {
+        let range = |line| pristine(line, "/bin/p");
+        assert_eq!(range("00200000-00300000 r--p 00000000 fe:00 7 /bin/p"), Some((0x20_0000, 0x10_0000)));
+        assert_eq!(range("00300000-00400000 r-xp 00100000 fe:00 7 /bin/p"), Some((0x30_0000, 0x10_0000)));
+        for other in [
+            "00400000-00500000 r--p 00200000 fe:00 7 /bin/p",
+            "00400000-00500000 rw-p 00200000 fe:00 7 /bin/p",
+            "00400000-00500000 r-xp 00000000 fe:00 7 /lib/x",
+            "00400000-00500000 rw-p 00000000 00:00 0",
+            "",
+        ] {
+            assert_eq!(range(other), None, "{other}");
+        }
+    }
+}

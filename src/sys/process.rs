@@ -1,0 +1,328 @@
+//! Making processes: `spawn` (another program, from any process) and `clone_single` (a copy of this one, single-threaded only).
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::process::{Pid, PidfdFlags, WaitIdOptions, WaitIdStatus, pidfd_open};
+
+use super::{Call, Error, Result};
+
+/// The first descriptor number that is handed over beyond the standard three.
+pub const FIRST_INHERITED: RawFd = 3;
+
+/// A child of this process, held by a descriptor that can't come to mean another one.
+#[derive(Debug)]
+pub struct Child {
+    pub pid: Pid,
+    pub pidfd: OwnedFd,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Exited(i32),
+    Signaled(i32),
+}
+
+impl Ended {
+    /// As a shell counts: the code, or 128 and the signal's number.
+    pub fn code(self) -> i32 {
+        match self {
+            Self::Exited(code) => code,
+            Self::Signaled(signal) => 128 + signal,
+        }
+    }
+
+    pub fn success(self) -> bool {
+        self == Self::Exited(0)
+    }
+
+    pub fn from_waitid(status: &WaitIdStatus) -> Option<Self> {
+        match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => Some(Self::Exited(code)),
+            (None, Some(signal)) => Some(Self::Signaled(signal)),
+            (None, None) => None,
+        }
+    }
+}
+
+impl Child {
+    /// Blocks until the child has ended and takes its status.
+    pub fn wait(&self) -> Result<Ended> {
+        loop {
+            match rustix::process::waitid(rustix::process::WaitId::PidFd(borrow(&self.pidfd)), WaitIdOptions::EXITED) {
+                Ok(Some(status)) => {
+                    if let Some(ended) = Ended::from_waitid(&status) {
+                        return Ok(ended);
+                    }
+                }
+                Ok(None) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(Error::new("waitid", error)),
+            }
+        }
+    }
+}
+
+fn borrow(fd: &OwnedFd) -> BorrowedFd<'_> {
+    use std::os::fd::AsFd;
+    fd.as_fd()
+}
+
+/// A program to start, and the only descriptors that it gets: number `i` is `fds[i]`, all others are closed.
+#[derive(Debug)]
+pub struct Spawn<'a> {
+    pub program: CString,
+    pub args: Vec<CString>,
+    pub env: Vec<CString>,
+    pub fds: Vec<BorrowedFd<'a>>,
+}
+
+impl Spawn<'_> {
+    /// Starts the program; safe from a process with threads (posix_spawn(3) runs no code of ours in the child).
+    pub fn start(&self) -> Result<Child> {
+        // Sources above every target, so that no dup2 overwrites what a later one needs.
+        let floor = FIRST_INHERITED + 64 + self.fds.len() as RawFd;
+        let sources: Vec<OwnedFd> = self
+            .fds
+            .iter()
+            .map(|fd| fcntl_dupfd_cloexec(fd, floor))
+            .collect::<std::result::Result<_, _>>()
+            .call("fcntl(F_DUPFD_CLOEXEC)")?;
+        let args = pointers(&self.args);
+        let env = pointers(&self.env);
+        let mut pid: libc::pid_t = 0;
+        // SAFETY: the two attribute objects are initialised before use and destroyed once, after it; `args` and `env` are
+        // arrays of pointers to NUL-terminated strings that outlive the call, each array ended by a null pointer; the
+        // signal sets are initialised by sigemptyset/sigfillset.
+        let status = unsafe {
+            let mut actions: libc::posix_spawn_file_actions_t = std::mem::zeroed();
+            let mut attributes: libc::posix_spawnattr_t = std::mem::zeroed();
+            libc::posix_spawn_file_actions_init(&mut actions);
+            libc::posix_spawnattr_init(&mut attributes);
+            for (target, source) in sources.iter().enumerate() {
+                libc::posix_spawn_file_actions_adddup2(&mut actions, source.as_raw_fd(), target as RawFd);
+            }
+            libc::posix_spawn_file_actions_addclosefrom_np(&mut actions, sources.len() as RawFd);
+            let mut none: libc::sigset_t = std::mem::zeroed();
+            let mut all: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut none);
+            libc::sigfillset(&mut all);
+            libc::posix_spawnattr_setsigmask(&mut attributes, &none);
+            libc::posix_spawnattr_setsigdefault(&mut attributes, &all);
+            let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
+            libc::posix_spawnattr_setflags(&mut attributes, flags as libc::c_short);
+            let status = libc::posix_spawn(
+                &mut pid,
+                self.program.as_ptr(),
+                &actions,
+                &attributes,
+                args.as_ptr().cast::<*mut libc::c_char>(),
+                env.as_ptr().cast::<*mut libc::c_char>(),
+            );
+            libc::posix_spawnattr_destroy(&mut attributes);
+            libc::posix_spawn_file_actions_destroy(&mut actions);
+            status
+        };
+        if status != 0 {
+            let call = format!("posix_spawn({})", self.program.to_string_lossy());
+            return Err(Error::new(call, io::Error::from_raw_os_error(status)));
+        }
+        let pid = Pid::from_raw(pid).ok_or_else(|| Error::new("posix_spawn", io::Error::other("no pid")))?;
+        // The child is not reaped before `wait`, so its pid can't have been used again.
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).call("pidfd_open")?;
+        Ok(Child { pid, pidfd })
+    }
+}
+
+fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
+    strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect()
+}
+
+/// Takes over a descriptor that the starter of this process left open at `number`.
+///
+/// Call it once for each number, before this process has opened anything.
+pub fn inherited(number: RawFd) -> Result<OwnedFd> {
+    // SAFETY: fcntl with F_SETFD takes no pointer; a number that is not open fails with EBADF and is not wrapped.
+    let status = unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    if status < 0 {
+        return Err(Error::new(format!("fcntl({number}, F_SETFD)"), io::Error::last_os_error()));
+    }
+    // SAFETY: the descriptor is open (just checked), and the contract of this function makes us its only owner.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Replaces this process by the program behind `file`, with exactly these arguments and environment. Returns only to fail.
+pub fn exec(file: BorrowedFd<'_>, args: &[CString], env: &[CString]) -> Error {
+    let args = pointers(args);
+    let env = pointers(env);
+    // SAFETY: the path is an empty C string, both arrays hold pointers to NUL-terminated strings that live past the call and
+    // end with a null pointer; on success the call does not return.
+    unsafe {
+        libc::syscall(
+            libc::SYS_execveat,
+            file.as_raw_fd(),
+            c"".as_ptr(),
+            args.as_ptr(),
+            env.as_ptr(),
+            libc::AT_EMPTY_PATH,
+        )
+    };
+    Error::new("execveat", io::Error::last_os_error())
+}
+
+/// The two sides of [`clone_single`].
+#[derive(Debug)]
+pub enum Cloned {
+    Parent(Child),
+    Child,
+}
+
+/// A copy of this process, in the new namespaces that `flags` name (clone3(2)).
+///
+/// Refused in a process that has other threads: their locks would stay taken in the child for ever.
+pub fn clone_single(flags: u64) -> Result<Cloned> {
+    let threads = std::fs::read_dir("/proc/self/task").call("opendir(/proc/self/task)")?.count();
+    if threads != 1 {
+        return Err(Error::new("clone3", io::Error::other(format!("refused: this process has {threads} threads"))));
+    }
+    let mut pidfd: RawFd = -1;
+    // SAFETY: an all-zero clone_args is valid: every optional part is absent.
+    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
+    arguments.flags = flags | libc::CLONE_PIDFD as u64;
+    arguments.pidfd = &raw mut pidfd as u64;
+    // With CLONE_PARENT the kernel takes the exit signal from this process and refuses to be told one.
+    arguments.exit_signal = if flags & libc::CLONE_PARENT as u64 == 0 { libc::SIGCHLD as u64 } else { 0 };
+    // SAFETY: the arguments outlive the call and carry their size; no CLONE_VM, so the child has its own copy of all memory
+    // and of this stack; there is no other thread (checked above) whose locks the copy could hold.
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<libc::clone_args>()) };
+    match pid {
+        0 => Ok(Cloned::Child),
+        pid if pid > 0 => {
+            let pid = Pid::from_raw(pid as i32).ok_or_else(|| Error::new("clone3", io::Error::other("no pid")))?;
+            // SAFETY: clone3 succeeded with CLONE_PIDFD, so it stored a new descriptor that nobody else owns.
+            Ok(Cloned::Parent(Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } }))
+        }
+        _ => Err(Error::new(format!("clone3({flags:#x})"), io::Error::last_os_error())),
+    }
+}
+
+/// Ends this process at once: no destructors, no exit handlers, no flush. For a copy that must not run its parent's.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit takes no pointer and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Replaces this process by the program behind `file`, which gets `fds` as its descriptors 0, 1, 2, … and no other.
+///
+/// For a process that [`clone_single`] made: it changes the descriptor table in place. Returns only to fail.
+pub fn exec_with(file: OwnedFd, args: &[CString], env: &[CString], fds: &[BorrowedFd<'_>]) -> Error {
+    let count = fds.len() as RawFd;
+    let lift = |fd: BorrowedFd<'_>| fcntl_dupfd_cloexec(fd, count + FIRST_INHERITED).call("fcntl(F_DUPFD_CLOEXEC)");
+    let lifted: Result<Vec<OwnedFd>> = fds.iter().map(|fd| lift(*fd)).collect();
+    let (lifted, file) = match (lifted, lift(borrow(&file))) {
+        (Ok(lifted), Ok(file)) => (lifted, file),
+        (Err(error), _) | (_, Err(error)) => return error,
+    };
+    for (target, source) in lifted.iter().enumerate() {
+        // SAFETY: dup2 takes no pointer. What stood at `target` is closed unknown to its owner, who never runs again: this
+        // process either becomes another program or ends.
+        if unsafe { libc::dup2(source.as_raw_fd(), target as RawFd) } < 0 {
+            return Error::new("dup2", io::Error::last_os_error());
+        }
+    }
+    if let Err(error) = close_on_exec_from(count) {
+        return error;
+    }
+    exec(borrow(&file), args, env)
+}
+
+/// Marks every descriptor from `first` on to be closed by an exec (close_range(2), Linux 5.11).
+pub fn close_on_exec_from(first: RawFd) -> Result<()> {
+    // SAFETY: close_range takes no pointer; with CLOSE_RANGE_CLOEXEC nothing is closed under its owner.
+    let status = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    if status == 0 { Ok(()) } else { Err(Error::new("close_range", io::Error::last_os_error())) }
+}
+
+/// Executes the program at `path`; returns only to fail, with the error number.
+pub fn exec_path(path: &std::ffi::CStr, args: &[CString], env: &[CString]) -> i32 {
+    let args = pointers(args);
+    let env = pointers(env);
+    // SAFETY: the path is a C string, both arrays hold pointers to NUL-terminated strings that live past the call and end
+    // with a null pointer.
+    unsafe { libc::execve(path.as_ptr(), args.as_ptr(), env.as_ptr()) };
+    io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// Makes `fds` the standard input, output and error of a process that is about to execute another program.
+pub fn set_standard(fds: [BorrowedFd<'_>; 3]) -> Result<()> {
+    // Above the targets first, so that no dup2 overwrites what a later one needs.
+    let lift = |fd: BorrowedFd<'_>| fcntl_dupfd_cloexec(fd, FIRST_INHERITED).call("fcntl(F_DUPFD_CLOEXEC)");
+    let lifted = [lift(fds[0])?, lift(fds[1])?, lift(fds[2])?];
+    for (target, source) in lifted.iter().enumerate() {
+        // SAFETY: dup2 takes no pointer; the numbers 0 to 2 have no owner in this program.
+        if unsafe { libc::dup2(source.as_raw_fd(), target as RawFd) } < 0 {
+            return Err(Error::new("dup2", io::Error::last_os_error()));
+        }
+    }
+    Ok(())
+}
+
+/// Closes every descriptor above 2 but `kept`, really and at once.
+///
+/// For a copy made by [`clone_single`] that is about to execute another program: owners of the others never run again there.
+pub fn close_all_but(kept: BorrowedFd<'_>) -> Result<()> {
+    let kept = kept.as_raw_fd() as libc::c_uint;
+    let first = FIRST_INHERITED as libc::c_uint;
+    for (from, to) in [(first, kept.saturating_sub(1)), (kept.saturating_add(1), libc::c_uint::MAX)] {
+        if from > to {
+            continue;
+        }
+        // SAFETY: close_range takes no pointer. The descriptors belong to values of this copied process that are never used
+        // or dropped again: it ends by execve or _exit.
+        if unsafe { libc::syscall(libc::SYS_close_range, from, to, 0) } != 0 {
+            return Err(Error::new("close_range", io::Error::last_os_error()));
+        }
+    }
+    Ok(())
+}
+
+/// Sets a resource limit by its RLIMIT_* number, no higher than the hard limit that this process may not raise.
+pub fn set_limit(number: u32, soft: u64, hard: u64) -> Result<()> {
+    let mut now = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: prlimit64 on this process (pid 0) reads no new limit (null) and writes one rlimit64, which outlives the call.
+    if unsafe { libc::prlimit64(0, number, std::ptr::null(), &raw mut now) } != 0 {
+        return Err(Error::new(format!("prlimit({number})"), io::Error::last_os_error()));
+    }
+    let hard = hard.min(now.rlim_max);
+    let wanted = libc::rlimit64 { rlim_cur: soft.min(hard), rlim_max: hard };
+    // SAFETY: as above, with one rlimit64 to read and none to write.
+    if unsafe { libc::prlimit64(0, number, &raw const wanted, std::ptr::null_mut()) } != 0 {
+        return Err(Error::new(format!("prlimit({number}, {soft}, {hard})"), io::Error::last_os_error()));
+    }
+    Ok(())
+}
+
+/// Closes the number behind `fd` in a copy made by [`clone_single`], whose owner in this copy never runs again.
+pub fn close_copy(fd: BorrowedFd<'_>) -> Result<()> {
+    // SAFETY: close takes no pointer; see the contract above.
+    if unsafe { libc::close(fd.as_raw_fd()) } == 0 {
+        Ok(())
+    } else {
+        Err(Error::new("close", io::Error::last_os_error()))
+    }
+}
+
+/// Leaves the user's session keyring for an empty one of its own (keyctl(2)). A kernel without keys needs none.
+pub fn leave_session_keyring() -> Result<()> {
+    // SAFETY: KEYCTL_JOIN_SESSION_KEYRING with a null name makes an anonymous keyring and reads no memory.
+    let status = unsafe { libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, std::ptr::null::<u8>()) };
+    match io::Error::last_os_error() {
+        error if status < 0 && ![Some(libc::ENOSYS), Some(libc::EDQUOT)].contains(&error.raw_os_error()) => {
+            Err(Error::new("keyctl(JOIN_SESSION_KEYRING)", error))
+        }
+        _ => Ok(()),
+    }
+}
