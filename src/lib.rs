@@ -21,5 +21,6 @@
 //! which is PID 1 of an outer pid namespace and the container's parent; the monitor clones *init*, which becomes the program.
 //! A *mounter* serves the FUSE overlay, a *worker* does file work as root of the user's namespace.
 
+pub mod host;
 pub mod oci;
 pub mod sys;

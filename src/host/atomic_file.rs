@@ -1,0 +1,94 @@
+//! Files that are replaced in one step: a reader sees the old content or the new, never a part, and takes no lock.
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
+
+use super::{change, fault};
+use crate::sys::{self, Call};
+
+/// Writes `bytes` to a new file beside `path` (mode 0600) and renames it there.
+///
+/// `durable`: the content is on disk before the rename, and the rename before this returns (two fsyncs). Without it a power
+/// cut may leave the old content or an empty file, which is right only for what a reboot makes worthless anyway.
+pub fn write(path: &Path, bytes: &[u8], durable: bool) -> sys::Result<()> {
+    let (new, file) = create_beside(path)?;
+    let written = fill(&file, &new, bytes, durable).and_then(|()| change::rename(&new, path));
+    if let Err(error) = written {
+        // Its own failure would hide the cause.
+        let _ = change::remove_file(&new);
+        return Err(error);
+    }
+    match (durable, path.parent()) {
+        (true, Some(directory)) => change::sync_dir(directory),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a new file of the permissions `mode`, whatever the umask, in a directory that nobody sees yet: no rename is needed.
+pub fn create(path: &Path, bytes: &[u8], mode: u32, durable: bool) -> sys::Result<()> {
+    fault::point("atomic file: create").call("open")?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = open(path, flags, Mode::RUSR | Mode::WUSR).call_with(|| format!("open({})", path.display()))?;
+    if mode != 0o600 {
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode)).call_with(|| format!("fchmod({})", path.display()))?;
+    }
+    fill(&file, path, bytes, durable)
+}
+
+fn fill(file: &OwnedFd, path: &Path, bytes: &[u8], durable: bool) -> sys::Result<()> {
+    fault::point("atomic file: write").call("write")?;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match rustix::io::write(file, rest) {
+            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(sys::Error::new(format!("write({})", path.display()), error)),
+        }
+    }
+    if durable {
+        fault::point("atomic file: fsync").call("fsync")?;
+        rustix::fs::fsync(file).call_with(|| format!("fsync({})", path.display()))?;
+    }
+    Ok(())
+}
+
+/// A file `.NAME.RANDOM` in the directory of `path`, which nobody else has open.
+fn create_beside(path: &Path) -> sys::Result<(PathBuf, OwnedFd)> {
+    fault::point("atomic file: create").call("open")?;
+    loop {
+        let mut name = OsString::from(".");
+        name.push(path.file_name().unwrap_or_default());
+        name.push(format!(".{}", change::random_name()?));
+        let new = path.with_file_name(name);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        match open(&new, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => return Ok((new, file)),
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(sys::Error::new(format!("open({})", new.display()), error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_is_left_beside_it() {
+        let directory = std::env::temp_dir().join(format!("coracle-atomic-{}", std::process::id()));
+        change::create_dir(&directory).unwrap();
+        let path = directory.join("a.json");
+        write(&path, b"one", false).unwrap();
+        write(&path, b"two", true).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        // A directory in the way: the rename fails, and the new file goes.
+        change::create_dir(&directory.join("d")).unwrap();
+        assert!(write(&directory.join("d"), b"x", true).is_err());
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 2);
+        change::remove_tree(&directory).unwrap();
+    }
+}

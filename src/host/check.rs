@@ -1,0 +1,283 @@
+//! What a container needs of this machine and this account, each thing tried rather than guessed: for `doctor`.
+//!
+//! A check changes nothing that outlives it. Each that fails says why and gives the exact line that helps.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+
+use super::cgroup::Cgroups;
+use super::subid::{IdMaps, account_name};
+use super::{kernel, system_file};
+use crate::sys::process::{self, Child, Cloned};
+
+/// The outcome of one check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What was tried: `user namespaces`.
+    pub name: &'static str,
+    pub ok: bool,
+    /// Without it no container runs; the others only cost something.
+    pub essential: bool,
+    /// What was found.
+    pub why: String,
+    /// What helps, where something is amiss.
+    pub hint: Option<String>,
+}
+
+impl Check {
+    pub fn good(name: &'static str, why: impl Into<String>) -> Self {
+        Self { name, ok: true, essential: false, why: why.into(), hint: None }
+    }
+
+    /// Some things do not work, or not as well.
+    pub fn poor(name: &'static str, why: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { name, ok: false, essential: false, why: why.into(), hint: Some(hint.into()) }
+    }
+
+    /// No container can run.
+    pub fn bad(name: &'static str, why: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { name, ok: false, essential: true, why: why.into(), hint: Some(hint.into()) }
+    }
+}
+
+/// All checks of this machine and account, in the order in which a start needs the things. Call it from a process without
+/// other threads: it clones.
+pub fn all() -> Vec<Check> {
+    vec![kernel_version(), user_namespaces(), subordinate_ids(), overlay(), tun(), seccomp(), cgroups()]
+}
+
+fn kernel_version() -> Check {
+    let release = kernel::release();
+    let (major, minor) = kernel::OLDEST;
+    if kernel::version(&release) >= kernel::OLDEST {
+        return Check::good("kernel", format!("Linux {release}"));
+    }
+    Check::bad("kernel", format!("Linux {release} is too old"), format!("use Linux {major}.{minor} or newer"))
+}
+
+/// Makes one, with everything that a container has, and uses a right that it gives.
+fn user_namespaces() -> Check {
+    const NAME: &str = "user namespaces";
+    let flags = libc::CLONE_NEWUSER
+        | libc::CLONE_NEWNS
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWUTS
+        | libc::CLONE_NEWNET
+        | libc::CLONE_NEWCGROUP;
+    let failure = match process::clone_single(flags as u64) {
+        // An AppArmor policy lets the namespace be made, but takes away the rights in it.
+        Ok(Cloned::Child) => process::exit_now(i32::from(rustix::system::sethostname(b"probe").is_err())),
+        Ok(Cloned::Parent(child)) => match child.wait() {
+            Ok(ended) if ended.success() => return Check::good(NAME, "can be made and used"),
+            Ok(_) => "can be made, but give no rights".to_owned(),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => error.to_string(),
+    };
+    let hints = [
+        ("kernel/unprivileged_userns_clone", 0, "kernel.unprivileged_userns_clone=1"),
+        ("user/max_user_namespaces", 0, "user.max_user_namespaces=15000"),
+        ("kernel/apparmor_restrict_unprivileged_userns", 1, "kernel.apparmor_restrict_unprivileged_userns=0"),
+    ];
+    let cause = hints.into_iter().find(|(setting, wrong, _)| kernel::setting(setting) == Some(*wrong));
+    let hint = match cause {
+        Some((_, _, line)) => {
+            format!("as administrator: `echo {line} > /etc/sysctl.d/60-containers.conf && sysctl --system`")
+        }
+        None => "a container or sandbox around this shell may forbid them: try outside it".to_owned(),
+    };
+    Check::bad(NAME, failure, hint)
+}
+
+/// Maps the account's ids into a namespace, with the helpers. None granted is a way to run, but a grant that can't be used is not.
+fn subordinate_ids() -> Check {
+    const NAME: &str = "subordinate ids";
+    let maps = match IdMaps::of_account() {
+        Ok(maps) => maps,
+        Err(error) => return Check::bad(NAME, error.to_string(), error.hint().unwrap_or_default()),
+    };
+    if maps.is_single() {
+        return Check::poor(NAME, "this account has none, so a container has one user, root", grant());
+    }
+    for helper in ["newuidmap", "newgidmap"] {
+        if let Some(check) = broken_helper(NAME, helper) {
+            return check;
+        }
+    }
+    match try_maps(&maps) {
+        Ok(()) => Check::good(NAME, format!("{} ids can be mapped", maps.count())),
+        Err((why, hint)) => Check::bad(NAME, why, hint.unwrap_or_else(|| "see subuid(5)".into())),
+    }
+}
+
+/// The line with which an administrator grants this account ids that nobody else has.
+fn grant() -> String {
+    let uid = rustix::process::getuid().as_raw();
+    let account = account_name(uid).ok().flatten().unwrap_or_else(|| "USER".to_owned());
+    let texts = ["/etc/subuid", "/etc/subgid"].map(|file| system_file::read(file).unwrap_or_default());
+    let first = free_range(&texts);
+    let last = first + 65_535;
+    format!("as administrator: `usermod --add-subuids {first}-{last} --add-subgids {first}-{last} {account}`")
+}
+
+/// The first id behind all that the files grant, and behind those of ordinary accounts.
+fn free_range(texts: &[String]) -> u64 {
+    let end = |line: &str| {
+        let mut numbers = line.rsplit(':').map(|field| field.trim().parse::<u64>().ok());
+        let (count, first) = (numbers.next()??, numbers.next()??);
+        first.checked_add(count)
+    };
+    texts.iter().flat_map(|text| text.lines()).filter_map(end).fold(100_000, u64::max)
+}
+
+/// A helper that is missing, or that could not do its work.
+fn broken_helper(name: &'static str, helper: &str) -> Option<Check> {
+    let install = "install the package `uidmap` (Debian, Ubuntu) or `shadow-utils` (Fedora)";
+    let Some(path) = on_path(helper) else {
+        return Some(Check::bad(name, format!("`{helper}` is not installed"), install));
+    };
+    let mode = path.metadata().map(|metadata| metadata.permissions().mode()).unwrap_or(0);
+    let has_capability = rustix::fs::getxattr(&path, c"security.capability", &mut [0_u8; 64][..]).is_ok();
+    if mode & 0o4000 != 0 || has_capability {
+        return None;
+    }
+    let path = path.display();
+    let fix = format!("as administrator: `chmod u+s {path}`");
+    Some(Check::bad(name, format!("`{path}` is neither setuid nor has a capability"), fix))
+}
+
+/// A failure in words, and what helps against it.
+type Trouble = (String, Option<String>);
+
+fn try_maps(maps: &IdMaps) -> Result<(), Trouble> {
+    let plain = |error: crate::sys::Error| (error.to_string(), None);
+    let (wait, go) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| (format!("pipe2: {error}"), None))?;
+    let child: Child = match process::clone_single(libc::CLONE_NEWUSER as u64).map_err(plain)? {
+        Cloned::Child => {
+            drop(go);
+            // Until the map is there, or this program is gone.
+            let _ = rustix::io::read(&wait, &mut [0_u8; 1]);
+            process::exit_now(0)
+        }
+        Cloned::Parent(child) => child,
+    };
+    let written = maps.write(child.pid).map_err(|error| (error.to_string(), error.hint()));
+    drop(go);
+    child.wait().map_err(plain)?;
+    written
+}
+
+fn overlay() -> Check {
+    const NAME: &str = "overlay";
+    let kernel = kernel::has_file_system("overlay");
+    match (usable("/dev/fuse"), kernel) {
+        (Ok(()), true) => Check::good(NAME, "the kernel's, and our own over /dev/fuse"),
+        (Ok(()), false) => Check::good(NAME, "our own over /dev/fuse; the kernel's is not loaded"),
+        (Err(why), true) => Check::poor(
+            NAME,
+            format!("only the kernel's: {why}"),
+            "as administrator: `modprobe fuse && chmod 666 /dev/fuse`",
+        ),
+        (Err(why), false) => {
+            Check::bad(NAME, why, "as administrator: `modprobe fuse && chmod 666 /dev/fuse`, or `modprobe overlay`")
+        }
+    }
+}
+
+fn tun() -> Check {
+    match usable("/dev/net/tun") {
+        Ok(()) => Check::good("tap devices", "/dev/net/tun can be opened"),
+        Err(why) => Check::poor(
+            "tap devices",
+            why,
+            "as administrator: `modprobe tun && chmod 666 /dev/net/tun`; without it only `--network=none` and \
+             `--network=host` work",
+        ),
+    }
+}
+
+fn seccomp() -> Check {
+    let known = system_file::read("/proc/sys/kernel/seccomp/actions_avail").unwrap_or_default();
+    if known.split_ascii_whitespace().any(|action| action == "errno") {
+        return Check::good("system call filters", "the kernel has them");
+    }
+    Check::bad(
+        "system call filters",
+        "the kernel has none",
+        "use a kernel with CONFIG_SECCOMP_FILTER, or run with `--security-opt seccomp=unconfined`",
+    )
+}
+
+fn cgroups() -> Check {
+    const NAME: &str = "resource limits";
+    let groups = Cgroups::of_account();
+    if !groups.is_v2 {
+        let hint = "start the machine with `systemd.unified_cgroup_hierarchy=1` on the kernel's command line";
+        return Check::poor(NAME, "control groups are not version 2, so limits can't be set", hint);
+    }
+    if groups.delegated.is_none() {
+        let hint = "log in through systemd (`machinectl shell USER@`, ssh), so that a user service manager runs";
+        return Check::poor(NAME, "no control group is delegated to this account, so limits can't be set", hint);
+    }
+    let missing = groups.missing();
+    if missing.is_empty() {
+        return Check::good(NAME, format!("{} are delegated", groups.controllers.join(", ")));
+    }
+    Check::poor(
+        NAME,
+        format!("not delegated to this account: {}", missing.join(", ")),
+        "as administrator: write `[Service]` and `Delegate=cpu cpuset io memory pids` to \
+         /etc/systemd/system/user@.service.d/delegate.conf, then `systemctl daemon-reload`, then log in again",
+    )
+}
+
+/// Whether a device can be opened for reading and writing; else why not.
+fn usable(device: &str) -> Result<(), String> {
+    match rustix::fs::open(device, OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{device} can't be opened: {error}")),
+    }
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&path).chain(["/usr/bin", "/usr/local/bin"].map(PathBuf::from));
+    places.map(|directory| directory.join(program)).find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_device_and_a_missing_helper_are_named() {
+        assert!(usable("/dev/no-such-device").unwrap_err().contains("/dev/no-such-device"));
+        let check = broken_helper("subordinate ids", "no-such-helper").unwrap();
+        assert!(!check.ok && check.why.contains("no-such-helper") && check.hint.unwrap().contains("uidmap"));
+        // `sh` is there, and is not setuid.
+        assert!(broken_helper("subordinate ids", "sh").unwrap().hint.unwrap().contains("chmod u+s"));
+    }
+
+    #[test]
+    fn the_granted_range_is_nobody_elses() {
+        let texts = ["a:100000:65536\nb:300000:10\n# c\nbad:x:1\n".to_owned(), "a:165536:65536\n".to_owned()];
+        assert_eq!(free_range(&texts), 300_010);
+        assert_eq!(free_range(&[String::new()]), 100_000);
+    }
+
+    #[test]
+    fn what_fails_says_what_helps() {
+        for check in [kernel_version(), overlay(), tun(), seccomp(), cgroups()] {
+            assert!(check.ok || check.hint.is_some_and(|hint| !hint.is_empty()), "{}", check.name);
+            assert!(!check.why.is_empty());
+        }
+    }
+}

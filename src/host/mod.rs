@@ -1,0 +1,13 @@
+//! This machine and this account: directories, identities, locks, files, and starting this program again in a role.
+
+pub mod atomic_file;
+pub mod cgroup;
+pub mod change;
+pub mod check;
+pub mod dirs;
+pub mod fault;
+pub mod kernel;
+pub mod lock;
+pub mod role;
+pub mod subid;
+pub mod system_file;

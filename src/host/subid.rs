@@ -1,0 +1,295 @@
+//! Which ids this account may use in a user namespace, and how they get mapped.
+//!
+//! An administrator grants subordinate ids in `/etc/subuid` and `/etc/subgid` (subuid(5)) or in a source of the name service
+//! switch, and the setuid helpers `newuidmap` and `newgidmap` of shadow write maps that use them. An account with no grant
+//! maps its one own id to 0, which the kernel allows anybody (user_namespaces(7)).
+//!
+//! A range is never guessed: ids that nobody granted may belong to another user of this machine.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::process::Pid;
+use serde::{Deserialize, Serialize};
+
+use super::fault;
+use crate::sys::{self, Call};
+
+/// The most of a system file that is read: enough for 100,000 accounts.
+const LIMIT: u64 = 16 << 20;
+
+/// One line of a map: `count` ids from `inside` on are `outside` and following in the parent namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    pub inside: u32,
+    pub outside: u32,
+    pub count: u32,
+}
+
+/// The maps of a user namespace: users and groups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdMaps {
+    pub uids: Vec<Extent>,
+    pub gids: Vec<Extent>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    System(#[from] sys::Error),
+    #[error("`{0}` is not installed, and without it subordinate ids can't be used")]
+    HelperMissing(&'static str),
+    #[error("`{helper}` refused the id map: {said}")]
+    HelperRefused { helper: &'static str, said: String },
+}
+
+impl Error {
+    /// What the user or the administrator can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::System(_) => None,
+            Self::HelperMissing(_) => Some("install the package `uidmap` (Debian, Ubuntu) or `shadow-utils` (Fedora)".into()),
+            Self::HelperRefused { .. } => Some(
+                "the helper must be setuid root, and /etc/subuid and /etc/subgid must grant this account the ranges it asks for"
+                    .into(),
+            ),
+        }
+    }
+}
+
+impl IdMaps {
+    /// The maps for this account: its own id as root, then all its subordinate ids, or its own id alone.
+    pub fn of_account() -> Result<Self, Error> {
+        let uid = rustix::process::getuid().as_raw();
+        let gid = rustix::process::getgid().as_raw();
+        let granted = Granted::of(uid)?;
+        if granted.uids.is_empty() || granted.gids.is_empty() {
+            return Ok(Self::single(uid, gid));
+        }
+        Ok(Self { uids: stacked(uid, &granted.uids), gids: stacked(gid, &granted.gids) })
+    }
+
+    fn single(uid: u32, gid: u32) -> Self {
+        let extent = |outside| vec![Extent { inside: 0, outside, count: 1 }];
+        Self { uids: extent(uid), gids: extent(gid) }
+    }
+
+    /// The same ids again, for a namespace nested in one that has these maps.
+    pub fn nested(&self) -> Self {
+        let same = |extents: &[Extent]| extents.iter().map(|e| Extent { outside: e.inside, ..*e }).collect();
+        Self { uids: same(&self.uids), gids: same(&self.gids) }
+    }
+
+    /// Whether only one id is mapped: no subordinate ids.
+    pub fn is_single(&self) -> bool {
+        self.count() == 1
+    }
+
+    /// How many user ids there are inside.
+    pub fn count(&self) -> u32 {
+        self.uids.iter().map(|extent| extent.count).sum()
+    }
+
+    /// Whether `text`, the uid_map of a process as this one reads it, is the map of these ids.
+    pub fn describes(&self, text: &str) -> bool {
+        let numbers = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        numbers(text) == numbers(&lines(&self.uids))
+    }
+
+    /// Gives these maps to the user namespace of process `pid`; called by a process of the parent namespace.
+    pub fn write(&self, pid: Pid) -> Result<(), Error> {
+        fault::point("subid: write maps").call("write id maps")?;
+        let pid = pid.as_raw_nonzero();
+        if self.is_single() {
+            let process = format!("/proc/{pid}");
+            write_file(&format!("{process}/setgroups"), "deny")?;
+            write_file(&format!("{process}/uid_map"), &lines(&self.uids))?;
+            return write_file(&format!("{process}/gid_map"), &lines(&self.gids));
+        }
+        // Both at once: each costs a fork, an exec and two file reads.
+        let users = start_helper("newuidmap", pid.get(), &self.uids)?;
+        let groups = start_helper("newgidmap", pid.get(), &self.gids)?;
+        finish_helper("newuidmap", users).and(finish_helper("newgidmap", groups))
+    }
+
+    /// Gives these maps to a namespace nested in the caller's own, where the caller may map what it likes.
+    ///
+    /// `process` is the folder of the process in a /proc of the caller.
+    pub fn write_nested(&self, process: &str) -> Result<(), Error> {
+        write_file(&format!("{process}/uid_map"), &lines(&self.uids))?;
+        write_file(&format!("{process}/gid_map"), &lines(&self.gids))
+    }
+}
+
+fn stacked(own: u32, granted: &[(u32, u32)]) -> Vec<Extent> {
+    let mut extents = vec![Extent { inside: 0, outside: own, count: 1 }];
+    let mut inside = 1u32;
+    for &(outside, count) in granted {
+        let count = count.min(u32::MAX - inside);
+        if count > 0 {
+            extents.push(Extent { inside, outside, count });
+            inside += count;
+        }
+    }
+    extents
+}
+
+fn lines(extents: &[Extent]) -> String {
+    let mut text = String::new();
+    for Extent { inside, outside, count } in extents {
+        let _ = writeln!(text, "{inside} {outside} {count}");
+    }
+    text
+}
+
+fn write_file(path: &str, text: &str) -> Result<(), Error> {
+    // One write(2) whole, as these files demand.
+    Ok(fs::write(path, text).call_with(|| format!("write({path})"))?)
+}
+
+fn start_helper(helper: &'static str, pid: i32, extents: &[Extent]) -> Result<std::process::Child, Error> {
+    let mut command = Command::new(helper);
+    command.arg(pid.to_string());
+    for Extent { inside, outside, count } in extents {
+        command.args([inside.to_string(), outside.to_string(), count.to_string()]);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(|error| {
+        match error.kind() {
+            io::ErrorKind::NotFound => Error::HelperMissing(helper),
+            _ => sys::Error::new(format!("start {helper}"), error).into(),
+        }
+    })
+}
+
+fn finish_helper(helper: &'static str, child: std::process::Child) -> Result<(), Error> {
+    let output = child.wait_with_output().call_with(|| format!("wait for {helper}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Error::HelperRefused { helper, said })
+}
+
+/// Ranges as `(first id, count)`.
+struct Granted {
+    uids: Vec<(u32, u32)>,
+    gids: Vec<(u32, u32)>,
+}
+
+impl Granted {
+    fn of(uid: u32) -> Result<Self, Error> {
+        let name = account_name(uid)?;
+        if from_name_service()?
+            && let Some(name) = &name
+        {
+            let ask = |groups| asked(name, groups);
+            if let (Some(uids), Some(gids)) = (ask(false), ask(true)) {
+                return Ok(Self { uids, gids });
+            }
+        }
+        let parse = |path| -> Result<_, Error> { Ok(ranges(&read(path)?, name.as_deref(), uid)) };
+        Ok(Self { uids: parse("/etc/subuid")?, gids: parse("/etc/subgid")? })
+    }
+}
+
+/// A missing file grants nothing.
+fn read(path: &str) -> Result<String, Error> {
+    use io::Read;
+    let mut bytes = Vec::new();
+    match fs::File::open(path) {
+        Ok(file) => file.take(LIMIT).read_to_end(&mut bytes).call_with(|| format!("read({path})"))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(sys::Error::new(format!("open({path})"), error).into()),
+    };
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The lines of a subuid(5) file that grant to this account, by name or by number.
+fn ranges(text: &str, name: Option<&str>, uid: u32) -> Vec<(u32, u32)> {
+    let number = uid.to_string();
+    let mut ranges = Vec::new();
+    for line in text.lines() {
+        let mut fields = line.trim().split(':');
+        let (Some(owner), Some(first), Some(count), None) =
+            (fields.next(), fields.next(), fields.next(), fields.next())
+        else {
+            continue;
+        };
+        if Some(owner) != name && owner != number {
+            continue;
+        }
+        if let (Ok(first), Ok(count)) = (first.parse::<u32>(), count.parse::<u32>())
+            && first > 0
+            && count > 0
+            && first.checked_add(count).is_some()
+            && !ranges.contains(&(first, count))
+        {
+            ranges.push((first, count));
+        }
+    }
+    ranges
+}
+
+/// The account's name, from /etc/passwd or else from whatever the name service knows (`id` asks it, so that this static
+/// program loads no module of it).
+pub fn account_name(uid: u32) -> Result<Option<String>, Error> {
+    for line in read("/etc/passwd")?.lines() {
+        let mut fields = line.split(':');
+        if let (Some(name), Some(id)) = (fields.next(), fields.nth(1))
+            && id.parse() == Ok(uid)
+        {
+            return Ok(Some(name.to_owned()));
+        }
+    }
+    fault::point("subid: ask id").call("start id")?;
+    let output = Command::new("id").arg("-un").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let name = output.ok().filter(|output| output.status.success());
+    Ok(name.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).filter(|name| !name.is_empty()))
+}
+
+/// Whether nsswitch.conf(5) names a source of subordinate ids other than the files.
+fn from_name_service() -> Result<bool, Error> {
+    let text = read("/etc/nsswitch.conf")?;
+    let line = text.lines().find_map(|line| line.trim().strip_prefix("subid:"));
+    Ok(line.is_some_and(|sources| sources.split_whitespace().any(|source| source != "files"))
+        && ["/usr/bin/getsubids", "/bin/getsubids"].iter().any(|path| Path::new(path).exists()))
+}
+
+/// What getsubids(1) answers: lines of `0: name first count`.
+fn asked(name: &str, groups: bool) -> Option<Vec<(u32, u32)>> {
+    let mut command = Command::new("getsubids");
+    if groups {
+        command.arg("-g");
+    }
+    let output = command.arg(name).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let range = |line: &str| {
+        let mut fields = line.split_whitespace().skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    output.status.success().then(|| text.lines().filter_map(range).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_are_found_by_name_and_by_number() {
+        let text = "ann:100000:65536\n1000:300000:10\nbob:200000:65536\nann:100000:65536\nann:x:1\nann:1\nann:0:5\nann:4294967295:9\n";
+        assert_eq!(ranges(text, Some("ann"), 1000), [(100_000, 65_536), (300_000, 10)]);
+        assert_eq!(ranges(text, None, 1000), [(300_000, 10)]);
+        assert_eq!(ranges(text, Some("eve"), 7), []);
+    }
+
+    #[test]
+    fn own_id_is_root_and_grants_follow() {
+        let maps = IdMaps { uids: stacked(1000, &[(100_000, 10), (5, 3)]), gids: stacked(1000, &[]) };
+        assert_eq!(lines(&maps.uids), "0 1000 1\n1 100000 10\n11 5 3\n");
+        assert_eq!(lines(&maps.nested().uids), "0 0 1\n1 1 10\n11 11 3\n");
+        assert!(!maps.is_single());
+    }
+}
