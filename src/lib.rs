@@ -23,4 +23,5 @@
 
 pub mod host;
 pub mod oci;
+pub mod store;
 pub mod sys;

@@ -1,0 +1,125 @@
+//! Blobs: files named by the digest of their bytes, as an OCI image layout has them (`blobs/sha256/<hex>`).
+//!
+//! A blob has its name only when all its bytes were checked and synced (see [`super::commit`]), so a reader trusts the name;
+//! [`Store::read_blob`] checks again all the same, since manifests and configurations are small.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Error, Result, Store};
+use crate::host::fault;
+use crate::oci::Digest;
+use crate::sys::{self, Call};
+
+impl Store {
+    pub fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.layout().blob(digest)
+    }
+
+    pub fn has_blob(&self, digest: &Digest) -> bool {
+        rustix::fs::stat(self.blob_path(digest)).is_ok()
+    }
+
+    /// The blob, to be read from its start. [`Error::NoBlob`] if it is not there.
+    pub fn open_blob(&self, digest: &Digest) -> Result<File> {
+        let path = self.blob_path(digest);
+        match File::open(&path) {
+            Ok(file) => Ok(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::NoBlob { digest: digest.clone() }),
+            Err(error) => Err(sys::Error::new(format!("open({})", path.display()), error).into()),
+        }
+    }
+
+    /// All bytes of a blob of at most `limit` bytes, checked against its digest.
+    pub fn read_blob(&self, digest: &Digest, limit: usize) -> Result<Vec<u8>> {
+        let path = self.blob_path(digest);
+        let mut bytes = Vec::new();
+        let read = self.open_blob(digest)?.take(limit as u64 + 1).read_to_end(&mut bytes);
+        read.call_with(|| format!("read({})", path.display()))?;
+        if bytes.len() > limit {
+            return Err(Error::TooLarge { kind: "blob", path, limit });
+        }
+        let found = Digest::of(&bytes);
+        if &found != digest {
+            return Err(Error::WrongDigest { expected: digest.clone(), found });
+        }
+        Ok(bytes)
+    }
+
+    /// The digests of all blobs, in no order. Files with other names are left out.
+    pub fn blobs(&self) -> Result<Vec<Digest>> {
+        let path = self.layout().blobs();
+        let mut all = Vec::new();
+        for entry in std::fs::read_dir(&path).call_with(|| format!("opendir({})", path.display()))? {
+            let name = entry.call_with(|| format!("readdir({})", path.display()))?.file_name();
+            all.extend(name.to_str().and_then(|name| Digest::from_hex(name).ok()));
+        }
+        Ok(all)
+    }
+
+    /// Removes a blob that nothing names any more; `false`: it was gone. Take the exclusive store lock first.
+    pub fn remove_blob(&self, digest: &Digest) -> Result<bool> {
+        Ok(crate::host::change::remove_file(&self.blob_path(digest))?)
+    }
+}
+
+/// A blob that is being received: every byte is hashed as it is written. It lies in a directory under `tmp/`.
+#[derive(Debug)]
+pub struct BlobWriter {
+    file: File,
+    path: PathBuf,
+    hash: Sha256,
+    size: u64,
+}
+
+impl BlobWriter {
+    /// Starts the file `path` anew.
+    pub fn create(path: &Path) -> Result<Self> {
+        fault::point("blobs: create").call("open")?;
+        let file = File::create(path).call_with(|| format!("open({})", path.display()))?;
+        Ok(Self { file, path: path.to_owned(), hash: Sha256::new(), size: 0 })
+    }
+
+    /// Goes on where an earlier attempt was cut (an absent file counts as empty); what is there is hashed first.
+    pub fn resume(path: &Path) -> Result<Self> {
+        fault::point("blobs: resume").call("open")?;
+        let say = || format!("open({})", path.display());
+        let mut options = File::options();
+        let file = options.read(true).write(true).create(true).truncate(false).open(path).call_with(say)?;
+        let mut writer = Self { file, path: path.to_owned(), hash: Sha256::new(), size: 0 };
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            let read = writer.file.read(&mut buffer).call_with(|| format!("read({})", path.display()))?;
+            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { return Ok(writer) };
+            writer.hash.update(bytes);
+            writer.size += read as u64;
+        }
+    }
+
+    /// Bytes written so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Checks the digest of all bytes and gives the path for [`super::Commit::blob`]. Nothing is synced yet.
+    pub fn finish(self, expected: &Digest) -> Result<PathBuf> {
+        let found = Digest::from_sha256(self.hash.finalize().into());
+        if &found == expected { Ok(self.path) } else { Err(Error::WrongDigest { expected: expected.clone(), found }) }
+    }
+}
+
+impl Write for BlobWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(bytes.get(..written).unwrap_or_default());
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

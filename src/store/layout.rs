@@ -1,0 +1,78 @@
+//! The paths of the store, each in one place. Pure: nothing here touches the disk.
+
+use std::path::{Path, PathBuf};
+
+use crate::oci::Digest;
+
+/// Paths below one root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The OCI image layout.
+    pub fn images(&self) -> PathBuf {
+        self.root.join("images")
+    }
+
+    pub fn index(&self) -> PathBuf {
+        self.root.join("images/index.json")
+    }
+
+    pub fn oci_layout(&self) -> PathBuf {
+        self.root.join("images/oci-layout")
+    }
+
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("images/blobs/sha256")
+    }
+
+    pub fn blob(&self, digest: &Digest) -> PathBuf {
+        self.blobs().join(digest.hex())
+    }
+
+    pub fn layers(&self) -> PathBuf {
+        self.root.join("layers")
+    }
+
+    pub fn containers(&self) -> PathBuf {
+        self.root.join("containers")
+    }
+
+    /// The directory of one container. `id` is 64 hexadecimal digits.
+    pub fn container(&self, id: &str) -> PathBuf {
+        self.containers().join(id)
+    }
+
+    pub fn names(&self) -> PathBuf {
+        self.root.join("names")
+    }
+
+    pub fn volumes(&self) -> PathBuf {
+        self.root.join("volumes")
+    }
+
+    pub fn locks(&self) -> PathBuf {
+        self.root.join("locks")
+    }
+
+    pub fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    /// Every directory of an empty store below the root, parents first, `tmp` last.
+    pub(super) fn directories(&self) -> Vec<PathBuf> {
+        let mut all = vec![self.images(), self.root.join("images/blobs"), self.blobs()];
+        all.extend([self.layers(), self.containers(), self.names(), self.volumes(), self.locks(), self.tmp()]);
+        all
+    }
+}

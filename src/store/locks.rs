@@ -1,0 +1,24 @@
+//! The locks of the store as a whole. Single objects (a container, a layer in the making) have their own.
+//!
+//! `locks/store` is shared by who makes a container from an image, or pulls one, and exclusive for who removes layers or blobs:
+//! so nothing is removed between the moment when somebody decides to use it and the moment when a record says so.
+//! `locks/index` is exclusive for who rewrites `index.json`. Readers take neither.
+
+use super::{Result, Store};
+use crate::host::lock::{Lock, PATIENCE};
+
+impl Store {
+    /// As long as it lives, no layer, blob or image is removed.
+    pub fn lock_shared(&self) -> Result<Lock> {
+        Ok(Lock::shared_within(&self.layout().locks().join("store"), PATIENCE)?)
+    }
+
+    /// As long as it lives, nobody makes a container from an image and no pull commits.
+    pub fn lock_exclusive(&self) -> Result<Lock> {
+        Ok(Lock::exclusive_within(&self.layout().locks().join("store"), PATIENCE)?)
+    }
+
+    pub(super) fn lock_index(&self) -> Result<Lock> {
+        Ok(Lock::exclusive_within(&self.layout().locks().join("index"), PATIENCE)?)
+    }
+}

@@ -1,0 +1,143 @@
+//! Names of containers: `names/<name> -> ../containers/<id>`.
+//!
+//! Creating the symlink is the claim: the kernel lets one of two callers win, nothing needs a lock, and a reader asks with one
+//! `readlink`. A link whose container is gone (cut between two removals) is nobody's, and the next claim replaces it.
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags};
+
+use super::{Error, Result, Store};
+use crate::host::change;
+use crate::sys::{self, Call};
+
+/// As Podman: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`. The limit is that of a file name.
+pub fn check(name: &str) -> Result<()> {
+    let rest_good = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    let first_good = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    if first_good && rest_good && name.len() <= 255 {
+        return Ok(());
+    }
+    Err(Error::BadName(name.chars().take(80).collect()))
+}
+
+impl Store {
+    /// Claims `name` for the container `id`, whose directory may not exist yet: it must be made within the claim's process,
+    /// before anybody else looks ([`Error::NameTaken`] tells the holder).
+    pub fn claim_name(&self, name: &str, id: &str) -> Result<()> {
+        let path = self.name_path(name)?;
+        let target = Path::new("../containers").join(id);
+        loop {
+            if change::symlink(&target, &path)? {
+                return Ok(());
+            }
+            match self.resolve_name(name)? {
+                Some(holder) if holder == id => return Ok(()),
+                Some(holder) => return Err(Error::NameTaken { name: name.to_owned(), holder }),
+                None => {}
+            }
+        }
+    }
+
+    /// The id that holds `name`, whether or not its directory exists. `None`: nobody does.
+    pub fn resolve_name(&self, name: &str) -> Result<Option<String>> {
+        let path = self.name_path(name)?;
+        match rustix::fs::readlink(&path, Vec::new()) {
+            Ok(target) => {
+                let target = PathBuf::from(target.to_string_lossy().into_owned());
+                Ok(target.file_name().map(|id| id.to_string_lossy().into_owned()))
+            }
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(sys::Error::new(format!("readlink({})", path.display()), error).into()),
+        }
+    }
+
+    /// Gives `name` up, if `id` holds it.
+    pub fn release_name(&self, name: &str, id: &str) -> Result<()> {
+        if self.resolve_name(name)?.as_deref() == Some(id) {
+            change::remove_file(&self.name_path(name)?)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the holder of `from` the free name `to` instead, in one step.
+    pub fn rename_name(&self, from: &str, to: &str) -> Result<()> {
+        let (old, new) = (self.name_path(from)?, self.name_path(to)?);
+        crate::host::fault::point("names: rename").call("renameat2")?;
+        match rustix::fs::renameat_with(CWD, &old, CWD, &new, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(()),
+            Err(rustix::io::Errno::EXIST) => {
+                let holder = self.resolve_name(to)?.unwrap_or_default();
+                Err(Error::NameTaken { name: to.to_owned(), holder })
+            }
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+                // No such flag on this file system: claim the new one, then let go of the old one.
+                let id = self.resolve_name(from)?.unwrap_or_default();
+                self.claim_name(to, &id)?;
+                self.release_name(from, &id)
+            }
+            Err(error) => {
+                Err(sys::Error::new(format!("renameat2({}, {})", old.display(), new.display()), error).into())
+            }
+        }
+    }
+
+    /// All names with the ids that hold them, in no order.
+    pub fn names(&self) -> Result<Vec<(String, String)>> {
+        let path = self.layout().names();
+        let mut all = Vec::new();
+        for entry in std::fs::read_dir(&path).call_with(|| format!("opendir({})", path.display()))? {
+            let name = entry.call_with(|| format!("readdir({})", path.display()))?.file_name();
+            let Some(name) = name.to_str().filter(|name| check(name).is_ok()) else { continue };
+            // Released meanwhile: no longer a name.
+            if let Some(id) = self.resolve_name(name)? {
+                all.push((name.to_owned(), id));
+            }
+        }
+        Ok(all)
+    }
+
+    fn name_path(&self, name: &str) -> Result<PathBuf> {
+        check(name)?;
+        Ok(self.layout().names().join(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::Scratch;
+
+    #[test]
+    fn one_of_many_gets_the_name() {
+        let scratch = Scratch::new("names");
+        let store = &scratch.store;
+        let won = std::thread::scope(|scope| {
+            let all: Vec<_> =
+                (0..8).map(|i| scope.spawn(move || store.claim_name("box", &format!("id{i}")).is_ok())).collect();
+            all.into_iter().map(|t| t.join().unwrap()).filter(|won| *won).count()
+        });
+        assert_eq!(won, 1);
+        let holder = store.resolve_name("box").unwrap().unwrap();
+        let error = store.claim_name("box", "other").unwrap_err();
+        assert!(error.to_string().contains(&holder), "{error}");
+        store.claim_name("taken", "other").unwrap();
+        assert!(matches!(store.rename_name("box", "taken"), Err(Error::NameTaken { .. })));
+        store.rename_name("box", "bag").unwrap();
+        assert_eq!(store.resolve_name("box").unwrap(), None);
+        store.release_name("bag", "not the holder").unwrap();
+        assert_eq!(store.resolve_name("bag").unwrap(), Some(holder.clone()));
+        store.release_name("bag", &holder).unwrap();
+        assert_eq!(store.names().unwrap(), [("taken".to_owned(), "other".to_owned())]);
+    }
+
+    #[test]
+    fn a_name_is_never_a_path() {
+        for bad in ["", ".", "..", "../x", "a/b", "-a", ".hidden", "a b", "ä", &"a".repeat(256)] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+        for good in ["a", "0", "a_b.c-d"] {
+            check(good).unwrap();
+        }
+    }
+}
