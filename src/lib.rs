@@ -22,6 +22,7 @@
 //! A *mounter* serves the FUSE overlay, a *worker* does file work as root of the user's namespace.
 
 pub mod host;
+pub mod layer;
 pub mod oci;
 pub mod store;
 pub mod sys;

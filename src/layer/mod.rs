@@ -1,0 +1,123 @@
+//! Layers: from a compressed tar stream to a directory.
+//!
+//! ```text
+//! pipe or blob ─▶ compression ─▶ hash of the plain bytes ─▶ tar_stream ─▶ unpack ─▶ a directory      [stream joins the first three]
+//!                 thread 1        thread 2 (the diff id)     thread 3: entries, files
+//! ```
+//!
+//! All of it runs in a *worker* ([`worker`]): a process that is root of a user namespace and sees nothing of the machine but the
+//! directory that it fills. What must stay true all the same:
+//! * every name is resolved beneath the layer's root, with the layer as root (openat2, `RESOLVE_IN_ROOT`);
+//! * memory is bounded whatever the stream says; only the disk limits what it unpacks to;
+//! * an error names the entry.
+
+use std::io;
+
+use crate::host::{role, subid};
+use crate::oci::Digest;
+use crate::sys;
+
+pub mod compression;
+mod pax;
+mod sparse;
+pub mod stream;
+pub mod tar_stream;
+pub mod unpack;
+pub mod worker;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    System(#[from] sys::Error),
+    #[error("the layer can't be read: {0}")]
+    Read(#[from] io::Error),
+    #[error("the layer is not a readable tar archive: {0}")]
+    Archive(String),
+    #[error("the layer's entry `{entry}` {problem}")]
+    Entry { entry: String, problem: Problem },
+    #[error("the layer's content has the digest `{found}`, the image says `{expected}`")]
+    WrongDiffId { expected: Digest, found: Digest },
+    #[error(transparent)]
+    Ids(#[from] subid::Error),
+    #[error(transparent)]
+    Role(#[from] role::Error),
+    /// What a worker reported, already in words.
+    #[error("{text}")]
+    Worker { text: String, hint: Option<String> },
+    #[error("the worker ended without a result ({0})")]
+    WorkerDied(String),
+}
+
+/// What is wrong with one entry of a layer; completes the sentence "the layer's entry `x` …".
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    #[error("climbs above the root of the layer")]
+    Climbs,
+    #[error("has an empty name")]
+    NoName,
+    #[error("has a name or link with a NUL byte in it")]
+    Nul,
+    #[error("has a name of more than {0} bytes")]
+    LongName(usize),
+    #[error("is the root of the layer but not a directory")]
+    RootNotDirectory,
+    #[error("is a hard link to `{0}`, which is not in the layer")]
+    LinkTarget(String),
+    #[error("lies below a whiteout")]
+    BelowWhiteout,
+    #[error("is a whiteout that names nothing")]
+    EmptyWhiteout,
+    #[error("lies in `{0}`, which is not a directory")]
+    ParentNotDirectory(String),
+    #[error("goes through too many symbolic links")]
+    Loop,
+    #[error("belongs to {0}, an id that this account can't map")]
+    UnmappedOwner(String),
+    #[error("has a type that this program does not know: `{0}`")]
+    UnknownType(String),
+    #[error("is malformed: {0}")]
+    Malformed(String),
+    #[error("can't be made: {0}")]
+    System(#[from] sys::Error),
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Worker { hint, .. } => hint.clone(),
+            Self::Ids(error) => error.hint(),
+            Self::Entry { problem: Problem::UnmappedOwner(_), .. } => Some(
+                "ask the administrator for more subordinate ids: `usermod --add-subuids 100000-165535 --add-subgids \
+                 100000-165535 USER` gives 65536"
+                    .into(),
+            ),
+            Self::Entry { problem: Problem::System(error), .. } | Self::System(error) => match error.errno() {
+                libc::ENOSPC | libc::EDQUOT => {
+                    Some("free space, for example with `coracle rmi` of an image that is not needed".into())
+                }
+                _ => None,
+            },
+            Self::WrongDiffId { .. } => {
+                Some("the image is broken or was tampered with: build and push it again".into())
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn entry(name: &[u8], problem: impl Into<Problem>) -> Self {
+        Self::Entry { entry: shown(name), problem: problem.into() }
+    }
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A name from outside, as an error may show it: no control characters, of bounded length.
+pub(crate) fn shown(name: &[u8]) -> String {
+    let text = String::from_utf8_lossy(name.get(..200).unwrap_or(name)).into_owned();
+    let mut clean: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    if name.len() > 200 {
+        clean.push('…');
+    }
+    clean
+}

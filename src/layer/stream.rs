@@ -1,0 +1,160 @@
+//! The pipeline before the unpacker: one thread decompresses, one hashes, the caller unpacks what went through both.
+//!
+//! Buffers go round in a ring, so memory is bounded and nothing is copied on the way: decompress fills one, the hash reads
+//! it, the caller consumes it and gives it back.
+
+use std::io::{self, BufRead, Read};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use sha2::{Digest as _, Sha256};
+
+use super::compression;
+use crate::oci::Digest;
+
+const BUFFER: usize = 256 << 10;
+/// Buffers in the ring: 4 MiB in all.
+const BUFFERS: usize = 16;
+
+type Piece = io::Result<Vec<u8>>;
+
+/// The plain bytes of a compressed stream, being hashed. Reads in the caller's thread; never copies.
+#[derive(Debug)]
+pub struct HashedStream {
+    pieces: Receiver<Piece>,
+    used: Sender<Vec<u8>>,
+    current: Vec<u8>,
+    place: usize,
+    ended: bool,
+    hash: JoinHandle<[u8; 32]>,
+}
+
+impl HashedStream {
+    /// Starts two threads on `source`.
+    pub fn start(source: impl Read + Send + 'static) -> io::Result<Self> {
+        let (used, empty) = channel();
+        for _ in 0..BUFFERS {
+            // The receiver is alive: it is handed to the thread below.
+            let _ = used.send(Vec::new());
+        }
+        let (to_hash, plain) = sync_channel(BUFFERS);
+        let (hashed, pieces) = sync_channel(BUFFERS);
+        let builder = |name: &str| thread::Builder::new().name(name.to_owned());
+        builder("decompress").spawn(move || decompress(source, &empty, &to_hash))?;
+        let hash = builder("hash").spawn(move || hash(&plain, &hashed))?;
+        Ok(Self { pieces, used, current: Vec::new(), place: 0, ended: false, hash })
+    }
+
+    /// The digest of all bytes. Read to the end first: else it is that of a part.
+    pub fn digest(self) -> io::Result<Digest> {
+        drop(self.pieces);
+        drop(self.used);
+        let bytes = self.hash.join().map_err(|_| io::Error::other("the hashing thread failed"))?;
+        Ok(Digest::from_sha256(bytes))
+    }
+}
+
+impl BufRead for HashedStream {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.place >= self.current.len() && !self.ended {
+            // The threads may have ended: then nobody needs the buffer.
+            let _ = self.used.send(std::mem::take(&mut self.current));
+            self.place = 0;
+            match self.pieces.recv() {
+                Ok(Ok(piece)) => self.current = piece,
+                Ok(Err(error)) => {
+                    self.ended = true;
+                    return Err(error);
+                }
+                Err(_) => self.ended = true,
+            }
+        }
+        Ok(self.current.get(self.place..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, used: usize) {
+        self.place += used;
+    }
+}
+
+impl Read for HashedStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+/// Ends at the end of the source, after an error, or when nobody listens any more.
+fn decompress(source: impl Read + Send, empty: &Receiver<Vec<u8>>, to_hash: &SyncSender<Piece>) {
+    let mut plain = match compression::plain(source) {
+        Ok(plain) => plain,
+        Err(error) => {
+            let _ = to_hash.send(Err(error));
+            return;
+        }
+    };
+    while let Ok(mut buffer) = empty.recv() {
+        buffer.resize(BUFFER, 0);
+        let mut filled = 0;
+        let failure = loop {
+            match buffer.get_mut(filled..).filter(|rest| !rest.is_empty()).map(|rest| plain.read(rest)) {
+                None | Some(Ok(0)) => break None,
+                Some(Ok(read)) => filled += read,
+                Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Some(Err(error)) => break Some(error),
+            }
+        };
+        let ended = filled < BUFFER;
+        buffer.truncate(filled);
+        if filled > 0 && to_hash.send(Ok(buffer)).is_err() {
+            return;
+        }
+        if let Some(error) = failure {
+            let _ = to_hash.send(Err(error));
+            return;
+        }
+        if ended {
+            return;
+        }
+    }
+}
+
+fn hash(plain: &Receiver<Piece>, hashed: &SyncSender<Piece>) -> [u8; 32] {
+    let mut state = Sha256::new();
+    while let Ok(piece) = plain.recv() {
+        if let Ok(bytes) = &piece {
+            state.update(bytes);
+        }
+        if hashed.send(piece).is_err() {
+            break;
+        }
+    }
+    state.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_read_and_hashed_once() {
+        let bytes: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
+        let packed = zstd::encode_all(bytes.as_slice(), 1).unwrap();
+        let mut stream = HashedStream::start(io::Cursor::new(packed)).unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        assert!(all == bytes);
+        assert_eq!(stream.digest().unwrap(), Digest::of(&bytes));
+    }
+
+    #[test]
+    fn an_error_of_the_source_arrives() {
+        let packed = zstd::encode_all([1_u8; 1000].as_slice(), 1).unwrap();
+        let mut stream = HashedStream::start(io::Cursor::new(packed[..packed.len() - 1].to_vec())).unwrap();
+        assert!(stream.read_to_end(&mut Vec::new()).is_err());
+        // Given up in the middle: the threads end.
+        let stream = HashedStream::start(io::repeat(1)).unwrap();
+        stream.digest().unwrap();
+    }
+}

@@ -1,0 +1,318 @@
+//! Workers, seen from those who start them: a layer to be unpacked, a tree to be removed, as root of the user's namespace.
+//!
+//! ```text
+//! starter                                        worker (this program again, one thread)
+//!   exec, with a socket and a directory ────────▶  chdir to the directory, unshare(user, mount, net, ipc)
+//!                                        ◀── ready
+//!   write the id maps                    ── go ──▶  become 0:0, make the directory its root, no new privileges
+//!   feed the compressed stream ═══════════════▶  unpack
+//!                                        ◀── result
+//! ```
+//!
+//! The worker's side is `process::worker`. One message of a SOCK_SEQPACKET socket is one JSON value; if the worker dies, the
+//! kernel closes its end and the starter learns how it ended.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode as FileMode, OFlags};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::unpack::Summary;
+use super::{Error, Result};
+use crate::host::lock::Lock;
+use crate::host::role::{Role, Start};
+use crate::host::subid::IdMaps;
+use crate::host::{change, fault};
+use crate::oci::Digest;
+use crate::store::layers::{self, Mode};
+use crate::store::{Store, Tmp};
+use crate::sys::process::{Child, Ended};
+use crate::sys::{self, Call};
+
+/// What a worker is told. Its descriptors: [`CHANNEL`], [`DIRECTORY`], then those of the job.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Job {
+    /// Unpack the stream at [`STREAM`] into the directory.
+    Unpack { mode: Mode, expected: Option<Digest> },
+    /// Remove everything in the directory but the names in `keep`.
+    Empty { keep: Vec<String> },
+}
+
+/// Places of [`Start::fds`].
+pub const CHANNEL: usize = 0;
+pub const DIRECTORY: usize = 1;
+pub const STREAM: usize = 2;
+
+/// What a worker says.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Reply {
+    /// It is in its namespaces and waits for [`Go`].
+    Ready,
+    Unpacked(Unpacked),
+    Emptied,
+    Failed {
+        text: String,
+        hint: Option<String>,
+    },
+}
+
+/// The id maps are written.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Go {
+    /// Whether the namespace may set supplementary groups: not with one id.
+    pub set_groups: bool,
+}
+
+/// An unpacked layer, all bytes of its stream read and hashed. Nothing is synced yet: see [`crate::store::Commit`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unpacked {
+    pub diff_id: Digest,
+    pub summary: Summary,
+}
+
+/// Where the compressed bytes come from.
+#[derive(Debug)]
+pub enum Input {
+    /// They are written to [`RunningUnpack::take_input`] as they arrive.
+    Pipe,
+    /// They are in a file, from its current place to its end.
+    File(File),
+}
+
+/// A layer to be unpacked.
+#[derive(Debug)]
+pub struct Unpack<'a> {
+    /// An empty directory of the user's, made for this.
+    pub directory: &'a Path,
+    /// A lock that is to be held as long as the worker lives, though its starter dies: that of the directory in `tmp/`.
+    pub lock: Option<&'a Lock>,
+    pub mode: Mode,
+    /// The diff id that the image's configuration names; `None`: any.
+    pub expected: Option<Digest>,
+}
+
+/// A worker that unpacks.
+#[derive(Debug)]
+pub struct RunningUnpack {
+    input: Option<File>,
+    running: Running,
+}
+
+/// How a layer is kept by an account with these maps.
+pub fn mode_for(ids: &IdMaps) -> Mode {
+    if ids.is_single() { Mode::Recorded } else { Mode::Mapped }
+}
+
+/// Starts a worker on a layer. Several may run at once.
+pub fn start_unpack(ids: &IdMaps, unpack: &Unpack<'_>, input: Input) -> Result<RunningUnpack> {
+    let (read, write) = match input {
+        Input::File(file) => (OwnedFd::from(file), None),
+        Input::Pipe => {
+            let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).call("pipe2")?;
+            // Fewer switches between the two processes; an account that has used up its pages gets less.
+            let _ = rustix::pipe::fcntl_setpipe_size(&write, 1 << 20);
+            (read, Some(File::from(write)))
+        }
+    };
+    let job = Job::Unpack { mode: unpack.mode, expected: unpack.expected.clone() };
+    let mut fds = vec![read.as_fd()];
+    fds.extend(unpack.lock.map(Lock::fd));
+    Ok(RunningUnpack { input: write, running: Running::start(ids, unpack.directory, &job, &fds)? })
+}
+
+impl RunningUnpack {
+    /// Where the compressed bytes go; drop it after the last one. `None` with [`Input::File`], or the second time.
+    ///
+    /// A broken pipe means that the worker has given up: [`RunningUnpack::finish`] tells why.
+    pub fn take_input(&mut self) -> Option<File> {
+        self.input.take()
+    }
+
+    /// Waits for the end of the work.
+    pub fn finish(mut self) -> Result<Unpacked> {
+        drop(self.input.take());
+        match self.running.result()? {
+            Reply::Unpacked(unpacked) => Ok(unpacked),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+/// Unpacks into `tmp` what becomes one layer: `tmp/layer/fs`. See [`finish_layer`].
+pub fn start_layer(
+    ids: &IdMaps,
+    tmp: &Tmp,
+    mode: Mode,
+    expected: Option<Digest>,
+    input: Input,
+) -> Result<RunningUnpack> {
+    let layer = tmp.path().join("layer");
+    // What an earlier holder of the same claim left.
+    remove_tree_as_root(ids, &layer)?;
+    let directory = layer.join(layers::FS);
+    change::create_dirs(&directory)?;
+    start_unpack(ids, &Unpack { directory: &directory, lock: Some(tmp.lock()), mode, expected }, input)
+}
+
+/// Writes the record of a layer that [`start_layer`] began and gives the directory for [`crate::store::Commit::layer`].
+pub fn finish_layer(
+    tmp: &Tmp,
+    unpacked: &Unpacked,
+    blob: Option<Digest>,
+) -> std::result::Result<std::path::PathBuf, crate::store::Error> {
+    let layer = tmp.path().join("layer");
+    let Summary { entries, tar_size, size, .. } = unpacked.summary;
+    let record = layers::LayerRecord { diff_id: unpacked.diff_id.clone(), blob, tar_size, size, entries };
+    crate::store::records::write(&layer.join(layers::RECORD), &record, false)?;
+    Ok(layer)
+}
+
+/// Removes a directory of the user's whose content may belong to subordinate ids. Nothing to do if it is gone.
+pub fn remove_tree_as_root(ids: &IdMaps, path: &Path) -> Result<()> {
+    // Without other owners in it, no worker is needed.
+    if change::remove_tree(path).is_ok() {
+        return Ok(());
+    }
+    empty_as_root(ids, path, &[])?;
+    Ok(change::remove_tree(path)?)
+}
+
+/// Removes everything in a directory but the names in `keep`.
+pub fn empty_as_root(ids: &IdMaps, path: &Path, keep: &[&str]) -> Result<()> {
+    let job = Job::Empty { keep: keep.iter().map(|name| (*name).to_owned()).collect() };
+    match Running::start(ids, path, &job, &[])?.result()? {
+        Reply::Emptied => Ok(()),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Removes what a directory in `tmp/` holds, whoever owns it, and then itself.
+pub fn remove_tmp(ids: &IdMaps, tmp: Tmp) -> Result<()> {
+    empty_as_root(ids, tmp.path(), &["lock"])?;
+    drop(tmp);
+    Ok(())
+}
+
+/// Sweeps `tmp/` of everything that nobody works on, whoever owns the files. With nothing to do: one readdir, and the ids
+/// of the account are not even read.
+pub fn sweep(store: &Store) -> std::result::Result<(), SweepError> {
+    let abandoned = store.sweep()?;
+    if abandoned.is_empty() {
+        return Ok(());
+    }
+    let ids = IdMaps::of_account().map_err(Error::from)?;
+    for tmp in abandoned {
+        remove_tmp(&ids, tmp)?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    #[error(transparent)]
+    Store(#[from] crate::store::Error),
+    #[error(transparent)]
+    Layer(#[from] Error),
+}
+
+/// A worker that has been told to go.
+#[derive(Debug)]
+struct Running {
+    channel: OwnedFd,
+    child: Child,
+}
+
+impl Running {
+    fn start(ids: &IdMaps, directory: &Path, job: &Job, more: &[BorrowedFd<'_>]) -> Result<Self> {
+        let (ours, theirs) =
+            rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+                .call("socketpair")?;
+        let open = |path: &Path, flags| {
+            rustix::fs::open(path, flags | OFlags::CLOEXEC, FileMode::empty())
+                .call_with(|| format!("open({})", path.display()))
+        };
+        let directory = open(directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW)?;
+        // What it reads is hostile: it gets no terminal.
+        let null = open(Path::new("/dev/null"), OFlags::RDWR)?;
+        let mut fds = vec![theirs.as_fd(), directory.as_fd()];
+        fds.extend_from_slice(more);
+        let stdio = [null.as_fd(), null.as_fd(), null.as_fd()];
+        let child = Start { role: Role::Worker, stdio, fds }.run(job)?;
+        drop(theirs);
+        let running = Self { channel: ours, child };
+        match running.reply()? {
+            Reply::Ready => {}
+            other => return Err(unexpected(&other)),
+        }
+        if let Err(error) = ids.write(running.child.pid) {
+            // It sees the closed channel and ends.
+            drop(running.channel);
+            let _ = running.child.wait();
+            return Err(error.into());
+        }
+        fault::point("worker: go").call("write")?;
+        send(running.channel.as_fd(), &Go { set_groups: !ids.is_single() })?;
+        Ok(running)
+    }
+
+    fn reply(&self) -> Result<Reply> {
+        match receive(self.channel.as_fd())? {
+            Some(Reply::Failed { text, hint }) => {
+                let _ = self.child.wait();
+                Err(Error::Worker { text, hint })
+            }
+            Some(reply) => Ok(reply),
+            None => Err(Error::WorkerDied(match self.child.wait()? {
+                Ended::Exited(code) => format!("exit code {code}"),
+                Ended::Signaled(signal) => format!("signal {signal}"),
+            })),
+        }
+    }
+
+    fn result(self) -> Result<Reply> {
+        let reply = self.reply()?;
+        self.child.wait()?;
+        Ok(reply)
+    }
+}
+
+fn unexpected(reply: &Reply) -> Error {
+    Error::WorkerDied(format!("it said {reply:?} out of turn"))
+}
+
+/// The longest message.
+const MESSAGE: usize = 16 << 10;
+
+/// Sends one message.
+pub fn send(channel: BorrowedFd<'_>, message: &impl Serialize) -> Result<()> {
+    let bytes = serde_json::to_vec(message).map_err(io::Error::other)?;
+    loop {
+        match rustix::net::send(channel, &bytes, rustix::net::SendFlags::NOSIGNAL) {
+            Ok(_) => return Ok(()),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(sys::Error::new("send(worker's channel)", error).into()),
+        }
+    }
+}
+
+/// Receives one message; `None`: the other end is closed.
+pub fn receive<M: DeserializeOwned>(channel: BorrowedFd<'_>) -> Result<Option<M>> {
+    let mut buffer = vec![0; MESSAGE];
+    loop {
+        match rustix::io::read(channel, &mut buffer) {
+            Ok(0) | Err(Errno::CONNRESET) => return Ok(None),
+            Ok(length) => {
+                let bytes = buffer.get(..length).unwrap_or_default();
+                return Ok(Some(serde_json::from_slice(bytes).map_err(io::Error::other)?));
+            }
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(sys::Error::new("read(worker's channel)", error).into()),
+        }
+    }
+}
