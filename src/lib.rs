@@ -24,5 +24,6 @@
 pub mod host;
 pub mod layer;
 pub mod oci;
+pub mod registry;
 pub mod store;
 pub mod sys;
