@@ -24,6 +24,7 @@
 pub mod host;
 pub mod layer;
 pub mod oci;
+pub mod overlay;
 pub mod registry;
 pub mod store;
 pub mod sys;

@@ -1,0 +1,327 @@
+//! Copy-up: a file of a lower layer that is about to change gets a copy in the upper directory first.
+//!
+//! The copy is made in the work directory, complete with owner, mode, times and attributes, and then linked into place, so
+//! that nobody ever sees half a file, not after a crash either. Data is shared with the original where the disk can do that.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::{
+    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, SeekFrom, Stat, Timespec, Timestamps, Uid, XattrFlags, chownat,
+    copy_file_range, mkdirat, mknodat, openat, renameat_with, seek, statat, symlinkat, unlinkat, utimensat,
+};
+use rustix::io::Errno;
+
+use super::whiteout::point;
+use super::xattr::is_private;
+use crate::overlay::inode::{Key, Node, ROOT, UPPER, lock};
+use crate::overlay::tree::{Op, Tree};
+
+/// The times of a file, to be set again.
+pub fn times(stat: &Stat) -> Timestamps {
+    Timestamps {
+        last_access: Timespec { tv_sec: stat.st_atime, tv_nsec: stat.st_atime_nsec as _ },
+        last_modification: Timespec { tv_sec: stat.st_mtime, tv_nsec: stat.st_mtime_nsec as _ },
+    }
+}
+
+impl Tree {
+    /// Makes sure that the node lies in the upper directory, its parents too. Takes `names` itself.
+    ///
+    /// `length`: only so much of a file's data is wanted.
+    pub fn copy_up(&self, node: &Arc<Node>, length: Option<u64>) -> Op<()> {
+        let mut path = Vec::new();
+        let mut at = node.clone();
+        {
+            let _names = self.reading();
+            while !at.in_upper() {
+                if at.ino == ROOT || lock(&at.state).last.is_some() {
+                    return Err(Errno::ROFS);
+                }
+                let (parent, _) = at.name().ok_or(Errno::STALE)?;
+                path.push(at);
+                at = parent;
+            }
+        }
+        if path.is_empty() {
+            return Ok(());
+        }
+        self.work()?;
+        while let Some(node) = path.pop() {
+            let _copying = lock(&node.copying);
+            if !node.in_upper() {
+                self.copy_one(&node, length)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One node whose parent lies in the upper directory.
+    fn copy_one(&self, node: &Arc<Node>, length: Option<u64>) -> Op<()> {
+        point("overlay: copy up")?;
+        let (source_dir, source, stat) = {
+            let _names = self.reading();
+            let layer = *node.layers().first().ok_or(Errno::STALE)?;
+            let (parent, name) = node.name().ok_or(Errno::STALE)?;
+            let dir = self.directory(&parent, layer)?;
+            let stat = statat(&dir, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+            (dir, name, stat)
+        };
+        let work = self.work()?;
+        let staged = self.staged();
+        let copied = self
+            .copy_to_work(&source_dir, &source, &stat, &staged, length)
+            .and_then(|()| self.move_into_place(node, &staged, stat.st_nlink > 1));
+        if copied.is_err() {
+            let flags = if node.is_dir() { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+            let _ = unlinkat(work, &staged, flags);
+        }
+        copied
+    }
+
+    fn copy_to_work(&self, dir: &OwnedFd, name: &OsStr, stat: &Stat, staged: &str, length: Option<u64>) -> Op<()> {
+        let work = self.work()?;
+        let mode = Mode::from_raw_mode(stat.st_mode & 0o7777);
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        let mut file = None;
+        match kind {
+            FileType::RegularFile => {
+                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                let source = openat(dir, name, flags, Mode::empty())?;
+                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                let target = openat(work, staged, flags, Mode::RUSR | Mode::WUSR)?;
+                copy_data(&source, &target, (stat.st_size as u64).min(length.unwrap_or(u64::MAX)))?;
+                file = Some(target);
+            }
+            FileType::Directory => mkdirat(work, staged, Mode::RWXU)?,
+            FileType::Symlink => symlinkat(rustix::fs::readlinkat(dir, name, Vec::new())?, work, staged)?,
+            kind => mknodat(work, staged, kind, mode, stat.st_rdev)?,
+        }
+        chownat(
+            work,
+            staged,
+            Some(Uid::from_raw(stat.st_uid)),
+            Some(Gid::from_raw(stat.st_gid)),
+            AtFlags::SYMLINK_NOFOLLOW,
+        )?;
+        if kind != FileType::Symlink {
+            rustix::fs::chmodat(work, staged, mode, AtFlags::empty())?;
+        }
+        copy_attributes(dir, name, work, OsStr::new(staged))?;
+        utimensat(work, staged, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?;
+        match file {
+            // The name will hide a file that is safe on the disk: the copy must be no less so.
+            Some(file) if !self.volatile && stat.st_size > 0 => rustix::fs::fsync(file),
+            _ => Ok(()),
+        }
+    }
+
+    /// The copy becomes visible, under every name by which the kernel knows the file. `has_links`: the original may have more
+    /// names, which must lead to the copy when they are looked up.
+    fn move_into_place(&self, node: &Arc<Node>, staged: &str, has_links: bool) -> Op<()> {
+        let _names = self.renaming();
+        let work = self.work()?;
+        let names = lock(&node.state).names.clone();
+        let stat = statat(work, staged, AtFlags::SYMLINK_NOFOLLOW)?;
+        let reopened = match node.file() {
+            Some(_) => {
+                let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                Some(Arc::new(openat(work, staged, flags, Mode::empty())?))
+            }
+            None => None,
+        };
+        let mut placed: Option<(Arc<OwnedFd>, std::ffi::OsString)> = None;
+        for (parent, name) in names {
+            if !parent.in_upper() {
+                // Another name, in a directory that was not copied up: it follows when it is looked up again.
+                self.table.unname(node, &parent, &name, None);
+                continue;
+            }
+            let dir = self.directory(&parent, UPPER)?;
+            let before = rustix::fs::fstat(&dir)?;
+            match &placed {
+                None => renameat_with(work, staged, &dir, &name, RenameFlags::NOREPLACE)?,
+                Some((other, its)) => rustix::fs::linkat(other, its, &dir, &name, AtFlags::empty())?,
+            }
+            // The directory's content did not change for those who look from above.
+            rustix::fs::futimens(&dir, &times(&before))?;
+            placed.get_or_insert((dir, name));
+        }
+        if placed.is_none() && reopened.is_some() {
+            // Removed meanwhile, but open: the copy lives on without a name.
+            unlinkat(work, staged, AtFlags::empty())?;
+        } else if placed.is_none() {
+            return Err(Errno::STALE);
+        }
+        let mut state = lock(&node.state);
+        if node.is_dir() {
+            state.layers.insert(0, UPPER);
+            return Ok(());
+        }
+        state.layers = vec![UPPER];
+        state.file = reopened.or(state.file.take());
+        drop(state);
+        self.table.rekey(node, Key::new(UPPER, &stat), has_links);
+        Ok(())
+    }
+
+    /// Gives a file that was copied up under one name the other name, too, under which a lookup just found its original.
+    ///
+    /// Takes `names` itself.
+    pub fn link_again(&self, node: &Arc<Node>, parent: &Arc<Node>, name: &OsStr) -> Op<()> {
+        self.copy_up(parent, None)?;
+        let _names = self.renaming();
+        let others = lock(&node.state).names.clone();
+        let dir = self.directory(parent, UPPER)?;
+        for (other, its) in others {
+            if Arc::ptr_eq(&other, parent) && its == name {
+                continue;
+            }
+            let from = self.directory(&other, UPPER)?;
+            return match rustix::fs::linkat(from, its, dir, name, AtFlags::empty()) {
+                Err(Errno::EXIST) => Ok(()),
+                result => result,
+            };
+        }
+        Err(Errno::STALE)
+    }
+
+    /// Everything at and below a directory, as a rename of it needs. Takes `names` itself.
+    pub fn copy_up_tree(&self, top: &Arc<Node>) -> Op<()> {
+        self.copy_up(top, None)?;
+        // Each directory in here is counted as looked up, so that it stays known until its entries are done.
+        let mut pending = Vec::new();
+        let mut copied = self.copy_up_entries(top, &mut pending);
+        while let Some(dir) = pending.pop() {
+            copied = copied.and_then(|()| self.copy_up_entries(&dir, &mut pending));
+            self.table.forget(dir.ino, 1);
+        }
+        copied
+    }
+
+    fn copy_up_entries(&self, dir: &Arc<Node>, pending: &mut Vec<Arc<Node>>) -> Op<()> {
+        if dir.layers() == [UPPER] {
+            // What it holds was made in the upper.
+            return Ok(());
+        }
+        let entries = {
+            let _names = self.reading();
+            self.entries(dir)?
+        };
+        for entry in entries.into_values() {
+            let child = {
+                let _names = self.reading();
+                let Some(found) = self.find(dir, &entry.name)? else { continue };
+                self.table.adopt(dir, &entry.name, &found)
+            };
+            let copied = self.copy_up(&child, None);
+            if child.is_dir() {
+                pending.push(child);
+            } else {
+                self.table.forget(child.ino, 1);
+            }
+            copied?;
+        }
+        Ok(())
+    }
+}
+
+/// Copies `length` bytes, holes as holes.
+fn copy_data(source: &OwnedFd, target: &OwnedFd, length: u64) -> Op<()> {
+    let size = rustix::fs::fstat(source)?.st_size as u64;
+    if length == size && size > 0 && rustix::fs::ioctl_ficlone(target, source).is_ok() {
+        return Ok(());
+    }
+    let mut at = 0;
+    while at < length {
+        let data = match seek(source, SeekFrom::Data(at)) {
+            Ok(data) => data,
+            // Only a hole is left.
+            Err(Errno::NXIO) => break,
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => at,
+            Err(error) => return Err(error),
+        };
+        let hole = seek(source, SeekFrom::Hole(data)).unwrap_or(length).min(length);
+        copy_range(source, target, data, hole)?;
+        at = hole.max(data + 1);
+    }
+    rustix::fs::ftruncate(target, length)
+}
+
+fn copy_range(source: &OwnedFd, target: &OwnedFd, from: u64, to: u64) -> Op<()> {
+    let (mut input, mut output) = (from, from);
+    while input < to {
+        let left = (to - input) as usize;
+        match copy_file_range(source, Some(&mut input), target, Some(&mut output), left) {
+            Ok(0) => return Ok(()),
+            Ok(_) | Err(Errno::INTR) => {}
+            // Two file systems that can't do it between them.
+            Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    let mut buffer = vec![0; 1 << 18];
+    while input < to {
+        let room = (to - input).min(buffer.len() as u64) as usize;
+        let read = rustix::io::pread(source, buffer.get_mut(..room).unwrap_or_default(), input)?;
+        if read == 0 {
+            return Ok(());
+        }
+        let mut data = buffer.get(..read).unwrap_or_default();
+        while !data.is_empty() {
+            let written = rustix::io::pwrite(target, data, input)?;
+            input += written as u64;
+            data = data.get(written..).unwrap_or_default();
+        }
+    }
+    Ok(())
+}
+
+/// All extended attributes but those that speak to the overlay itself. ACLs are attributes, too.
+fn copy_attributes(from: &OwnedFd, name: &OsStr, to: impl AsFd, target: &OsStr) -> Op<()> {
+    rustix::process::fchdir(from)?;
+    let mut list: Vec<u8> = Vec::with_capacity(1 << 10);
+    match rustix::fs::llistxattr(name, spare_capacity(&mut list)) {
+        Ok(_) => {}
+        Err(Errno::RANGE) => {
+            list.reserve(64 << 10);
+            rustix::fs::llistxattr(name, spare_capacity(&mut list))?;
+        }
+        Err(Errno::OPNOTSUPP) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    let mut attributes: Vec<(CString, Vec<u8>)> = Vec::new();
+    for attribute in list.split(|byte| *byte == 0).filter(|attribute| !attribute.is_empty() && !is_private(attribute)) {
+        let Ok(attribute) = CString::new(attribute) else { continue };
+        let mut value = Vec::with_capacity(1 << 10);
+        match rustix::fs::lgetxattr(name, &*attribute, spare_capacity(&mut value)) {
+            Ok(_) => {}
+            Err(Errno::RANGE) => {
+                value.reserve(64 << 10);
+                rustix::fs::lgetxattr(name, &*attribute, spare_capacity(&mut value))?;
+            }
+            Err(Errno::NODATA) => continue,
+            Err(error) => return Err(error),
+        }
+        attributes.push((attribute, value));
+    }
+    if attributes.is_empty() {
+        return Ok(());
+    }
+    rustix::process::fchdir(to)?;
+    for (attribute, value) in attributes {
+        match rustix::fs::lsetxattr(target, &*attribute, &value, XattrFlags::empty()) {
+            // Labels of a security module are not ours to copy.
+            Err(Errno::OPNOTSUPP | Errno::PERM) if is_label(&attribute) => {}
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+fn is_label(attribute: &CStr) -> bool {
+    OsStr::from_bytes(attribute.to_bytes()) != "security.capability" && attribute.to_bytes().starts_with(b"security.")
+}

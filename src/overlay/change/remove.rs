@@ -1,0 +1,87 @@
+//! Removing names: unlink and rmdir.
+
+use std::ffi::OsStr;
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, FileType, Stat, unlinkat};
+use rustix::io::Errno;
+
+use super::whiteout::{holds_entries, point};
+use crate::overlay::inode::{Found, Node, UPPER};
+use crate::overlay::tree::{Op, Tree};
+
+impl Tree {
+    /// FUSE unlink.
+    pub fn unlink(&self, parent: u64, name: &OsStr) -> Op<()> {
+        let parent = self.node(parent)?;
+        self.copy_up(&parent, None)?;
+        point("overlay: unlink")?;
+        let _names = self.renaming();
+        let found = self.find(&parent, name)?.ok_or(Errno::NOENT)?;
+        if found.kind() == FileType::Directory {
+            return Err(Errno::ISDIR);
+        }
+        let below = self.shows_below(&parent, name)?;
+        match (found.in_upper(), below) {
+            (true, false) => unlinkat(self.directory(&parent, UPPER)?, name, AtFlags::empty())?,
+            (in_upper, _) => _ = self.hide(&parent, name, in_upper.then_some(found.kind()))?,
+        }
+        self.gone(&parent, name, &found);
+        Ok(())
+    }
+
+    /// FUSE rmdir.
+    pub fn rmdir(&self, parent: u64, name: &OsStr) -> Op<()> {
+        let parent = self.node(parent)?;
+        self.copy_up(&parent, None)?;
+        point("overlay: rmdir")?;
+        let _names = self.renaming();
+        let found = self.find(&parent, name)?.ok_or(Errno::NOENT)?;
+        if found.kind() != FileType::Directory {
+            return Err(Errno::NOTDIR);
+        }
+        let node = self.table.adopt(&parent, name, &found);
+        let removed = self.remove_directory(&parent, name, &node, &found);
+        if removed.is_ok() {
+            self.gone(&parent, name, &found);
+        }
+        self.table.forget(node.ino, 1);
+        removed
+    }
+
+    fn remove_directory(&self, parent: &Arc<Node>, name: &OsStr, node: &Arc<Node>, found: &Found) -> Op<()> {
+        if !self.entries(node)?.is_empty() {
+            return Err(Errno::NOTEMPTY);
+        }
+        let below = self.shows_below(parent, name)?;
+        if !found.in_upper() {
+            return self.hide(parent, name, None).map(|_| ());
+        }
+        if below {
+            if let Some(staged) = self.hide(parent, name, Some(FileType::Directory))? {
+                self.discard(&staged);
+            }
+            return Ok(());
+        }
+        let dir = self.directory(parent, UPPER)?;
+        if !holds_entries(&dir, name)? {
+            return unlinkat(dir, name, AtFlags::REMOVEDIR);
+        }
+        let (work, staged) = (self.work()?, self.staged());
+        rustix::fs::renameat(dir, name, work, &staged)?;
+        self.discard(&staged);
+        Ok(())
+    }
+
+    /// `name` does not mean what was found there any more.
+    pub fn gone(&self, parent: &Arc<Node>, name: &OsStr, found: &Found) {
+        self.relist(parent, name, None);
+        let Some(node) = self.table.known(&found.key) else { return };
+        let was_last = found.kind() == FileType::Directory || found.stat.st_nlink <= 1;
+        let last = was_last.then_some(found.stat).map(|mut stat: Stat| {
+            stat.st_nlink = 0;
+            stat
+        });
+        self.table.unname(&node, parent, name, last);
+    }
+}

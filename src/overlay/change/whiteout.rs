@@ -1,0 +1,157 @@
+//! Whiteouts: names in the upper directory that hide what lies below.
+//!
+//! The functions here need `names`.
+
+use std::ffi::{OsStr, OsString};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawDir, RenameFlags, XattrFlags, mknodat, renameat_with, statat, unlinkat,
+};
+use rustix::io::Errno;
+
+use crate::host::fault;
+use crate::overlay::inode::{Node, UPPER};
+use crate::overlay::lookup::{OPAQUE, WHITEOUT, is_whiteout};
+use crate::overlay::readdir::mark_for_attribute_whiteouts;
+use crate::overlay::tree::{Op, Tree, open_beneath};
+
+/// Passes the seam for fault injection.
+pub fn point(name: &'static str) -> Op<()> {
+    fault::point(name).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+}
+
+/// Makes a whiteout where nothing lies. `marked`: the directory in which it is to lie at last.
+pub fn make(dir: impl std::os::fd::AsFd, name: &OsStr, marked: &OwnedFd) -> Op<()> {
+    match mknodat(&dir, name, FileType::CharacterDevice, Mode::empty(), 0) {
+        Err(Errno::PERM | Errno::OPNOTSUPP) => {}
+        result => return result,
+    }
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    mark_for_attribute_whiteouts(marked)?;
+    let file = rustix::fs::openat(&dir, name, flags, Mode::RUSR)?;
+    rustix::fs::fsetxattr(&file, WHITEOUT, b"y", XattrFlags::empty())
+}
+
+impl Tree {
+    /// Puts a whiteout in the place of whatever the upper has under `name`, or of nothing.
+    ///
+    /// A directory that lay there is in the work directory afterwards, under the name that is returned.
+    pub fn hide(&self, parent: &Arc<Node>, name: &OsStr, was: Option<FileType>) -> Op<Option<String>> {
+        point("overlay: whiteout")?;
+        let dir = self.directory(parent, UPPER)?;
+        let Some(was) = was else {
+            make(&dir, name, &dir)?;
+            return Ok(None);
+        };
+        let work = self.work()?;
+        let staged = self.staged();
+        make(work, OsStr::new(&staged), &dir)?;
+        let directory = was == FileType::Directory;
+        let flags = if directory { RenameFlags::EXCHANGE } else { RenameFlags::empty() };
+        if let Err(error) = renameat_with(work, &staged, &dir, name, flags) {
+            let _ = unlinkat(work, &staged, AtFlags::empty());
+            return Err(error);
+        }
+        Ok(directory.then_some(staged))
+    }
+
+    /// Removes a directory of the work directory, and the whiteouts that are all that it holds.
+    ///
+    /// It is out of sight already: what fails here is swept with the work directory.
+    pub fn discard(&self, staged: &str) {
+        let Ok(work) = self.work() else { return };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        if let Ok(dir) = rustix::fs::openat(work, staged, flags, Mode::empty()) {
+            let _ = remove_entries(&dir);
+        }
+        let _ = unlinkat(work, staged, AtFlags::REMOVEDIR);
+    }
+}
+
+/// Makes a directory opaque: nothing below it merges.
+pub fn make_opaque(dir: &OwnedFd) -> Op<()> {
+    rustix::fs::fsetxattr(dir, OPAQUE, b"y", XattrFlags::empty())
+}
+
+/// Removes the whiteouts of a directory that shows nothing. A directory in it is an error.
+pub fn remove_entries(dir: &OwnedFd) -> Op<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let own = rustix::fs::openat(dir, c".", flags, Mode::empty())?;
+    let mut buffer: Vec<u8> = Vec::with_capacity(8 << 10);
+    let spare: &mut [MaybeUninit<u8>] = buffer.spare_capacity_mut();
+    let mut raw = RawDir::new(&own, spare);
+    while let Some(entry) = raw.next() {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name != c"." && name != c".." {
+            unlinkat(dir, name, AtFlags::empty())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes every whiteout at and below a directory that no longer merges: the kernel's driver would list them there.
+pub fn remove_whiteouts(top: OwnedFd) -> Op<()> {
+    let top = Arc::new(top);
+    // By name, so that only the path to where it is stays open.
+    let mut pending = vec![(top, OsString::from("."))];
+    while let Some((parent, name)) = pending.pop() {
+        let dir = Arc::new(open_beneath(&parent, &name)?);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let own = rustix::fs::openat(&dir, c".", flags, Mode::empty())?;
+        let mut buffer: Vec<u8> = Vec::with_capacity(8 << 10);
+        let mut raw = RawDir::new(&own, buffer.spare_capacity_mut());
+        while let Some(entry) = raw.next() {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            let stat = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+                pending.push((dir.clone(), name.to_owned()));
+            } else if is_whiteout(&dir, name, &stat)? {
+                unlinkat(&dir, name, AtFlags::empty())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a directory holds anything at all, whiteouts included.
+pub fn holds_entries(parent: &OwnedFd, name: &OsStr) -> Op<bool> {
+    let dir = open_beneath(parent, name)?;
+    let mut buffer: Vec<u8> = Vec::with_capacity(1 << 10);
+    let mut raw = RawDir::new(&dir, buffer.spare_capacity_mut());
+    while let Some(entry) = raw.next() {
+        if !matches!(entry?.file_name().to_bytes(), b"." | b"..") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Removes what an earlier mount left in the work directory (its own names only: the kernel's driver has others).
+pub fn sweep(work: &OwnedFd) -> Op<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let own = rustix::fs::openat(work, c".", flags, Mode::empty())?;
+    let mut buffer: Vec<u8> = Vec::with_capacity(8 << 10);
+    let mut raw = RawDir::new(&own, buffer.spare_capacity_mut());
+    while let Some(entry) = raw.next() {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !name.to_bytes().starts_with(b"coracle-") {
+            continue;
+        }
+        if unlinkat(work, name, AtFlags::empty()) == Err(Errno::ISDIR) {
+            let dir = open_beneath(work, OsStr::from_bytes(name.to_bytes()))?;
+            remove_entries(&dir)?;
+            unlinkat(work, name, AtFlags::REMOVEDIR)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Extended attributes. Those by which the overlay itself is written down are never seen from above, and can't be set.
+
+use std::ffi::{CString, OsString};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::XattrFlags;
+use rustix::io::Errno;
+
+use super::whiteout::point;
+use crate::overlay::inode::{Node, lock};
+use crate::overlay::tree::{Op, Tree};
+
+/// The kernel's limit for a value, and for a list of names.
+const LARGEST: usize = 64 << 10;
+
+/// Whether an attribute is the overlay's own.
+pub fn is_private(attribute: &[u8]) -> bool {
+    [b"user.overlay.".as_slice(), b"user.coracle."].into_iter().any(|prefix| attribute.starts_with(prefix))
+}
+
+/// Where the attributes of a node are reached.
+enum Place {
+    Open(Arc<OwnedFd>),
+    /// A name in this thread's current directory.
+    Named(OsString),
+}
+
+fn public(attribute: &[u8]) -> Op<CString> {
+    if is_private(attribute) {
+        return Err(Errno::OPNOTSUPP);
+    }
+    CString::new(attribute).map_err(|_| Errno::INVAL)
+}
+
+impl Tree {
+    /// Needs `names`.
+    fn place(&self, node: &Arc<Node>) -> Op<Place> {
+        if let Some(file) = node.file() {
+            return Ok(Place::Open(file));
+        }
+        if lock(&node.state).last.is_some() {
+            return Err(Errno::STALE);
+        }
+        let layer = *node.layers().first().ok_or(Errno::STALE)?;
+        if node.is_dir() {
+            return Ok(Place::Open(self.directory(node, layer)?));
+        }
+        let (parent, name) = node.name().ok_or(Errno::STALE)?;
+        rustix::process::fchdir(self.directory(&parent, layer)?)?;
+        Ok(Place::Named(name))
+    }
+
+    /// FUSE getxattr.
+    pub fn getxattr(&self, ino: u64, attribute: &[u8]) -> Op<Vec<u8>> {
+        let attribute = public(attribute)?;
+        let node = self.node(ino)?;
+        let _names = self.reading();
+        let place = self.place(&node)?;
+        sized(|value| match &place {
+            Place::Open(file) => rustix::fs::fgetxattr(file, &*attribute, spare_capacity(value)),
+            Place::Named(name) => rustix::fs::lgetxattr(name, &*attribute, spare_capacity(value)),
+        })
+    }
+
+    /// FUSE listxattr: names, each ended by a NUL.
+    pub fn listxattr(&self, ino: u64) -> Op<Vec<u8>> {
+        let node = self.node(ino)?;
+        let _names = self.reading();
+        let place = self.place(&node)?;
+        let all = sized(|list| match &place {
+            Place::Open(file) => rustix::fs::flistxattr(file, spare_capacity(list)),
+            Place::Named(name) => rustix::fs::llistxattr(name, spare_capacity(list)),
+        })?;
+        Ok(all.split_inclusive(|byte| *byte == 0).filter(|name| !is_private(name)).flatten().copied().collect())
+    }
+
+    /// FUSE setxattr.
+    pub fn setxattr(&self, ino: u64, attribute: &[u8], value: &[u8], flags: u32) -> Op<()> {
+        let attribute = public(attribute)?;
+        let node = self.node(ino)?;
+        self.copy_up(&node, None)?;
+        point("overlay: setxattr")?;
+        let flags = XattrFlags::from_bits_retain(flags);
+        let _names = self.reading();
+        match self.place(&node)? {
+            Place::Open(file) => rustix::fs::fsetxattr(file, &*attribute, value, flags),
+            Place::Named(name) => rustix::fs::lsetxattr(name, &*attribute, value, flags),
+        }
+    }
+
+    /// FUSE removexattr.
+    pub fn removexattr(&self, ino: u64, attribute: &[u8]) -> Op<()> {
+        let attribute = public(attribute)?;
+        let node = self.node(ino)?;
+        // A file without the attribute need not be copied to learn that.
+        self.getxattr(ino, attribute.as_bytes())?;
+        self.copy_up(&node, None)?;
+        point("overlay: removexattr")?;
+        let _names = self.reading();
+        match self.place(&node)? {
+            Place::Open(file) => rustix::fs::fremovexattr(file, &*attribute),
+            Place::Named(name) => rustix::fs::lremovexattr(name, &*attribute),
+        }
+    }
+}
+
+/// Reads into a small buffer, and once more into a large one if that was too small.
+fn sized(read: impl Fn(&mut Vec<u8>) -> Op<usize>) -> Op<Vec<u8>> {
+    let mut value = Vec::with_capacity(256);
+    match read(&mut value) {
+        Err(Errno::RANGE) => {
+            value.reserve(LARGEST);
+            read(&mut value)?;
+        }
+        result => _ = result?,
+    }
+    Ok(value)
+}

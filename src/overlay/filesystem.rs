@@ -1,0 +1,463 @@
+//! The protocol's side: translates each request, dispatches it to the tree, and answers. Nothing is decided here.
+//!
+//! Each request runs under `catch_unwind`: what was not foreseen is EIO for one request, not the end of a container.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::SystemTime;
+
+use fuser::{
+    BsdFileFlags, CopyFileRangeFlags, FileAttr, FileHandle, Filesystem, FopenFlags, Generation, INodeNo, InitFlags,
+    KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory,
+    ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request,
+    TimeOrNow, WriteFlags,
+};
+use rustix::fs::{FallocateFlags, FileType, OFlags, SeekFrom};
+use rustix::io::Errno;
+
+use super::change::attr::Changes;
+use super::change::create::{Author, Making};
+use super::session::FOREVER;
+use super::tree::{Op, Tree};
+
+/// The largest request, of which the kernel allows 1 MiB.
+const REQUEST: u32 = 1 << 20;
+
+/// A tree that answers FUSE requests.
+#[derive(Debug)]
+pub struct Served {
+    tree: Tree,
+}
+
+impl Served {
+    pub fn new(tree: Tree) -> Self {
+        Self { tree }
+    }
+
+    fn run<T>(&self, operation: impl FnOnce(&Tree) -> Op<T>) -> Result<T, fuser::Errno> {
+        own_directory_and_mask();
+        match catch_unwind(AssertUnwindSafe(|| operation(&self.tree))) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(errno)) => Err(fuser::Errno::from_i32(errno.raw_os_error())),
+            Err(_) => Err(fuser::Errno::EIO),
+        }
+    }
+}
+
+/// Gives this thread a current directory and a file mode mask of its own, once.
+fn own_directory_and_mask() {
+    thread_local!(static OWN: Cell<bool> = const { Cell::new(false) });
+    OWN.with(|own| {
+        if !own.get() {
+            own.set(nix::sched::unshare(nix::sched::CloneFlags::CLONE_FS).is_ok());
+        }
+    });
+}
+
+thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
+
+fn entry(reply: ReplyEntry, result: Result<FileAttr, fuser::Errno>) {
+    match result {
+        Ok(attr) => reply.entry(&FOREVER, &attr, Generation(0)),
+        Err(error) => reply.error(error),
+    }
+}
+
+fn empty(reply: ReplyEmpty, result: Result<(), fuser::Errno>) {
+    match result {
+        Ok(()) => reply.ok(),
+        Err(error) => reply.error(error),
+    }
+}
+
+fn attr(reply: ReplyAttr, result: Result<FileAttr, fuser::Errno>) {
+    match result {
+        Ok(attr) => reply.attr(&FOREVER, &attr),
+        Err(error) => reply.error(error),
+    }
+}
+
+fn xattr(reply: ReplyXattr, size: u32, result: Result<Vec<u8>, fuser::Errno>) {
+    match result {
+        Err(error) => reply.error(error),
+        Ok(value) if size == 0 => reply.size(value.len() as u32),
+        Ok(value) if value.len() > size as usize => reply.error(fuser::Errno::ERANGE),
+        Ok(value) => reply.data(&value),
+    }
+}
+
+fn flags(flags: OpenFlags) -> OFlags {
+    OFlags::from_bits_retain(flags.0 as u32)
+}
+
+fn author(request: &Request, umask: u32) -> Author {
+    Author { uid: request.uid(), gid: request.gid(), umask: umask & 0o777 }
+}
+
+/// What we ask of the kernel. Not asked for: what this version of the crate can't parse (extended setxattr, security context,
+/// supplementary groups).
+const WANTED: [InitFlags; 12] = [
+    InitFlags::FUSE_WRITEBACK_CACHE,
+    InitFlags::FUSE_DO_READDIRPLUS,
+    InitFlags::FUSE_READDIRPLUS_AUTO,
+    InitFlags::FUSE_PARALLEL_DIROPS,
+    InitFlags::FUSE_CACHE_SYMLINKS,
+    InitFlags::FUSE_POSIX_ACL,
+    InitFlags::FUSE_DONT_MASK,
+    InitFlags::FUSE_ATOMIC_O_TRUNC,
+    InitFlags::FUSE_NO_OPENDIR_SUPPORT,
+    InitFlags::FUSE_ASYNC_DIO,
+    InitFlags::FUSE_EXPLICIT_INVAL_DATA,
+    InitFlags::FUSE_HANDLE_KILLPRIV_V2,
+];
+
+impl Filesystem for Served {
+    fn init(&mut self, _request: &Request, config: &mut KernelConfig) -> io::Result<()> {
+        for wanted in WANTED {
+            // An older kernel lacks some; each only costs speed, or is the kernel's to do.
+            let _ = config.add_capabilities(wanted);
+        }
+        let _ = config.set_max_write(REQUEST);
+        let _ = config.set_max_background(64);
+        Ok(())
+    }
+
+    fn lookup(&self, _request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        match self.run(|tree| tree.lookup(parent.0, name)) {
+            // Number 0 says: nothing there, and you may remember that.
+            Err(error) if i32::from(error) == Errno::NOENT.raw_os_error() => {
+                reply.entry(&FOREVER, &NOTHING, Generation(0))
+            }
+            result => entry(reply, result),
+        }
+    }
+
+    fn forget(&self, _request: &Request, ino: INodeNo, count: u64) {
+        let _ = self.run(|tree| {
+            tree.table.forget(ino.0, count);
+            Ok(())
+        });
+    }
+
+    fn getattr(&self, _request: &Request, ino: INodeNo, _handle: Option<FileHandle>, reply: ReplyAttr) {
+        attr(reply, self.run(|tree| tree.getattr(ino.0)));
+    }
+
+    fn setattr(
+        &self,
+        _request: &Request,
+        ino: INodeNo,
+        mode: Option<u32>,
+        uid: Option<u32>,
+        gid: Option<u32>,
+        size: Option<u64>,
+        atime: Option<TimeOrNow>,
+        mtime: Option<TimeOrNow>,
+        _ctime: Option<SystemTime>,
+        _handle: Option<FileHandle>,
+        _crtime: Option<SystemTime>,
+        _chgtime: Option<SystemTime>,
+        _bkuptime: Option<SystemTime>,
+        _flags: Option<BsdFileFlags>,
+        reply: ReplyAttr,
+    ) {
+        let changes = Changes { mode, uid, gid, size, atime, mtime };
+        attr(reply, self.run(|tree| tree.setattr(ino.0, &changes)));
+    }
+
+    fn readlink(&self, _request: &Request, ino: INodeNo, reply: ReplyData) {
+        match self.run(|tree| tree.readlink(ino.0)) {
+            Ok(target) => reply.data(&target),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn mknod(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        umask: u32,
+        _rdev: u32,
+        reply: ReplyEntry,
+    ) {
+        let making = Making::Node { kind: FileType::from_raw_mode(mode), mode };
+        entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, umask))));
+    }
+
+    fn mkdir(&self, request: &Request, parent: INodeNo, name: &OsStr, mode: u32, umask: u32, reply: ReplyEntry) {
+        let making = Making::Directory { mode };
+        entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, umask))));
+    }
+
+    fn symlink(&self, request: &Request, parent: INodeNo, name: &OsStr, target: &Path, reply: ReplyEntry) {
+        let making = Making::Symlink { target: target.as_os_str() };
+        entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, 0))));
+    }
+
+    fn link(&self, _request: &Request, ino: INodeNo, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        entry(reply, self.run(|tree| tree.link(ino.0, parent.0, name)));
+    }
+
+    fn create(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        umask: u32,
+        open: i32,
+        reply: ReplyCreate,
+    ) {
+        let open = flags(OpenFlags(open));
+        match self.run(|tree| tree.create(parent.0, name, mode, open, author(request, umask))) {
+            Ok(attr) => reply.created(&FOREVER, &attr, Generation(0), FileHandle(0), FopenFlags::FOPEN_KEEP_CACHE),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn unlink(&self, _request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        empty(reply, self.run(|tree| tree.unlink(parent.0, name)));
+    }
+
+    fn rmdir(&self, _request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        empty(reply, self.run(|tree| tree.rmdir(parent.0, name)));
+    }
+
+    fn rename(
+        &self,
+        _request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        new_parent: INodeNo,
+        new_name: &OsStr,
+        flags: RenameFlags,
+        reply: ReplyEmpty,
+    ) {
+        let flags = rustix::fs::RenameFlags::from_bits_retain(flags.bits());
+        empty(reply, self.run(|tree| tree.rename((parent.0, name), (new_parent.0, new_name), flags)));
+    }
+
+    fn open(&self, _request: &Request, ino: INodeNo, open: OpenFlags, reply: ReplyOpen) {
+        match self.run(|tree| tree.open(ino.0, flags(open))) {
+            Ok(()) => reply.opened(FileHandle(0), FopenFlags::FOPEN_KEEP_CACHE),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn read(
+        &self,
+        _request: &Request,
+        ino: INodeNo,
+        _handle: FileHandle,
+        offset: u64,
+        size: u32,
+        _flags: OpenFlags,
+        _owner: Option<LockOwner>,
+        reply: ReplyData,
+    ) {
+        BUFFER.with_borrow_mut(|buffer| {
+            let size = size.min(16 * REQUEST) as usize;
+            if buffer.len() < size {
+                buffer.resize(size, 0);
+            }
+            let room = buffer.get_mut(..size).unwrap_or_default();
+            match self.run(|tree| tree.read(ino.0, offset, room)) {
+                Ok(count) => reply.data(buffer.get(..count).unwrap_or_default()),
+                Err(error) => reply.error(error),
+            }
+        });
+    }
+
+    fn write(
+        &self,
+        _request: &Request,
+        ino: INodeNo,
+        _handle: FileHandle,
+        offset: u64,
+        data: &[u8],
+        write_flags: WriteFlags,
+        _flags: OpenFlags,
+        _owner: Option<LockOwner>,
+        reply: ReplyWrite,
+    ) {
+        let late = write_flags.contains(WriteFlags::FUSE_WRITE_CACHE);
+        let clears = write_flags.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID);
+        match self.run(|tree| tree.write(ino.0, offset, data, late, clears)) {
+            Ok(count) => reply.written(count),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn flush(&self, _request: &Request, _ino: INodeNo, _handle: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
+        // The kernel writes back before it asks; there is nothing to add, so it need not ask again.
+        reply.error(fuser::Errno::ENOSYS);
+    }
+
+    fn release(
+        &self,
+        _request: &Request,
+        ino: INodeNo,
+        _handle: FileHandle,
+        open: OpenFlags,
+        _owner: Option<LockOwner>,
+        _flush: bool,
+        reply: ReplyEmpty,
+    ) {
+        empty(reply, self.run(|tree| tree.release(ino.0, flags(open))));
+    }
+
+    fn fsync(&self, _request: &Request, ino: INodeNo, _handle: FileHandle, data_only: bool, reply: ReplyEmpty) {
+        empty(reply, self.run(|tree| tree.fsync(ino.0, data_only)));
+    }
+
+    fn opendir(&self, _request: &Request, _ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
+        // Offsets are names' hashes: nothing is kept per handle, and the kernel may keep what it read.
+        reply.error(fuser::Errno::ENOSYS);
+    }
+
+    fn readdir(&self, _request: &Request, ino: INodeNo, _handle: FileHandle, offset: u64, mut reply: ReplyDirectory) {
+        match self.run(|tree| tree.readdir(ino.0, offset, &mut reply)) {
+            Ok(()) => reply.ok(),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn readdirplus(
+        &self,
+        _request: &Request,
+        ino: INodeNo,
+        _handle: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectoryPlus,
+    ) {
+        match self.run(|tree| tree.readdirplus(ino.0, offset, &mut reply)) {
+            Ok(()) => reply.ok(),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn fsyncdir(&self, _request: &Request, ino: INodeNo, _handle: FileHandle, _data_only: bool, reply: ReplyEmpty) {
+        empty(reply, self.run(|tree| tree.fsyncdir(ino.0)));
+    }
+
+    fn statfs(&self, _request: &Request, _ino: INodeNo, reply: ReplyStatfs) {
+        match self.run(Tree::statfs) {
+            Ok(s) => reply.statfs(
+                s.f_blocks,
+                s.f_bfree,
+                s.f_bavail,
+                s.f_files,
+                s.f_ffree,
+                s.f_bsize as u32,
+                s.f_namemax as u32,
+                s.f_frsize as u32,
+            ),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn setxattr(
+        &self,
+        _request: &Request,
+        ino: INodeNo,
+        name: &OsStr,
+        value: &[u8],
+        flags: i32,
+        _position: u32,
+        reply: ReplyEmpty,
+    ) {
+        empty(reply, self.run(|tree| tree.setxattr(ino.0, name.as_bytes(), value, flags as u32)));
+    }
+
+    fn getxattr(&self, _request: &Request, ino: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
+        xattr(reply, size, self.run(|tree| tree.getxattr(ino.0, name.as_bytes())));
+    }
+
+    fn listxattr(&self, _request: &Request, ino: INodeNo, size: u32, reply: ReplyXattr) {
+        xattr(reply, size, self.run(|tree| tree.listxattr(ino.0)));
+    }
+
+    fn removexattr(&self, _request: &Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        empty(reply, self.run(|tree| tree.removexattr(ino.0, name.as_bytes())));
+    }
+
+    fn fallocate(
+        &self,
+        _request: &Request,
+        ino: INodeNo,
+        _handle: FileHandle,
+        offset: u64,
+        length: u64,
+        mode: i32,
+        reply: ReplyEmpty,
+    ) {
+        let mode = FallocateFlags::from_bits_retain(mode as u32);
+        empty(reply, self.run(|tree| tree.fallocate(ino.0, mode, offset, length)));
+    }
+
+    fn lseek(
+        &self,
+        _request: &Request,
+        ino: INodeNo,
+        _handle: FileHandle,
+        offset: i64,
+        whence: i32,
+        reply: ReplyLseek,
+    ) {
+        let result = self.run(|tree| match (whence, u64::try_from(offset)) {
+            (libc::SEEK_DATA, Ok(offset)) => tree.seek(ino.0, SeekFrom::Data(offset)),
+            (libc::SEEK_HOLE, Ok(offset)) => tree.seek(ino.0, SeekFrom::Hole(offset)),
+            (_, Err(_)) => Err(Errno::NXIO),
+            _ => Err(Errno::INVAL),
+        });
+        match result {
+            Ok(offset) => reply.offset(offset as i64),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn copy_file_range(
+        &self,
+        _request: &Request,
+        from: INodeNo,
+        _from_handle: FileHandle,
+        from_offset: u64,
+        to: INodeNo,
+        _to_handle: FileHandle,
+        to_offset: u64,
+        length: u64,
+        _flags: CopyFileRangeFlags,
+        reply: ReplyWrite,
+    ) {
+        let length = length.min(1 << 30) as usize;
+        match self.run(|tree| tree.copy_range((from.0, from_offset), (to.0, to_offset), length)) {
+            Ok(count) => reply.written(count as u32),
+            Err(error) => reply.error(error),
+        }
+    }
+}
+
+/// The attributes of what is not there.
+const NOTHING: FileAttr = FileAttr {
+    ino: INodeNo(0),
+    size: 0,
+    blocks: 0,
+    atime: SystemTime::UNIX_EPOCH,
+    mtime: SystemTime::UNIX_EPOCH,
+    ctime: SystemTime::UNIX_EPOCH,
+    crtime: SystemTime::UNIX_EPOCH,
+    kind: fuser::FileType::RegularFile,
+    perm: 0,
+    nlink: 0,
+    uid: 0,
+    gid: 0,
+    rdev: 0,
+    blksize: 0,
+    flags: 0,
+};

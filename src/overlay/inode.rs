@@ -1,0 +1,368 @@
+//! What the kernel knows of this file system: which inode numbers it holds, how often it looked each up, and where each lies.
+//!
+//! A [`Node`] has no descriptor of its own: it is found by its name in its parent. Only files in use, and a bounded number of
+//! directories, are held open. What must stay true:
+//! * one node for one file: all names of a file with several links lead to the same node (found by [`Key`]);
+//! * a node keeps its number for as long as the kernel knows it, over copy-up and rename;
+//! * lock order: table, then one node's state; neither is held over a system call that can block on another process.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::fs::{FileType, Stat};
+
+use super::readdir::Listing;
+
+/// The root's number, fixed by the protocol.
+pub const ROOT: u64 = 1;
+/// The layer number of the upper directory; lowers count from 1, the topmost first.
+pub const UPPER: u16 = 0;
+/// Where numbers start for files whose own number is taken.
+const SUBSTITUTES: u64 = 1 << 48;
+
+/// Takes a lock whatever happened to its last holder: a panic there was answered with EIO, and states are whole at any time.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The identity of a file on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub layer: u16,
+    pub dev: u64,
+    pub ino: u64,
+}
+
+impl Key {
+    pub fn new(layer: u16, stat: &Stat) -> Self {
+        Self { layer, dev: stat.st_dev, ino: stat.st_ino }
+    }
+}
+
+/// One file or directory that the kernel knows, or knew when a child of it became known.
+#[derive(Debug)]
+pub struct Node {
+    pub ino: u64,
+    pub kind: FileType,
+    /// Held while the file is copied up.
+    pub copying: Mutex<()>,
+    /// Held while data is written, or times are set, which writing back preserves.
+    pub writing: Mutex<()>,
+    pub state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+pub struct State {
+    /// How many answers of ours the kernel has not taken back.
+    pub lookups: u64,
+    /// How many names of known nodes lie in this directory.
+    pub children: usize,
+    /// Where it lies: one name for a directory, every known one for a file; none once it was removed.
+    pub names: Vec<(Arc<Node>, OsString)>,
+    /// In which layers, the topmost first: one for a file, every merged one for a directory.
+    pub layers: Vec<u16>,
+    pub keys: Vec<Key>,
+    pub opens: u32,
+    /// How many of `opens` may write.
+    pub writers: u32,
+    /// The file itself, while it is open: shared by all who opened it, replaced at copy-up.
+    pub file: Option<Arc<OwnedFd>>,
+    /// A directory in each layer, as far as remembered.
+    pub directories: Vec<(u16, Arc<OwnedFd>)>,
+    pub listing: Option<Arc<Mutex<Listing>>>,
+    /// What was last known of a file that has no name any more.
+    pub last: Option<Stat>,
+}
+
+impl Node {
+    pub fn root(layers: Vec<u16>) -> Self {
+        let state = State { lookups: 1, layers, ..State::default() };
+        Self {
+            ino: ROOT,
+            kind: FileType::Directory,
+            copying: Mutex::default(),
+            writing: Mutex::default(),
+            state: Mutex::new(state),
+        }
+    }
+
+    pub fn is_dir(&self) -> bool {
+        self.kind == FileType::Directory
+    }
+
+    pub fn layers(&self) -> Vec<u16> {
+        lock(&self.state).layers.clone()
+    }
+
+    pub fn is_merged(&self) -> bool {
+        lock(&self.state).layers.len() > 1
+    }
+
+    /// Whether its topmost part lies in the upper directory.
+    pub fn in_upper(&self) -> bool {
+        lock(&self.state).layers.first() == Some(&UPPER)
+    }
+
+    /// Any name under which it lies, with the directory.
+    pub fn name(&self) -> Option<(Arc<Node>, OsString)> {
+        lock(&self.state).names.first().cloned()
+    }
+
+    pub fn directory(&self, layer: u16) -> Option<Arc<OwnedFd>> {
+        let state = lock(&self.state);
+        state.directories.iter().find(|(of, _)| *of == layer).map(|(_, fd)| fd.clone())
+    }
+
+    pub fn file(&self) -> Option<Arc<OwnedFd>> {
+        lock(&self.state).file.clone()
+    }
+}
+
+/// What a lookup found on disk.
+#[derive(Debug)]
+pub struct Found {
+    pub layers: Vec<u16>,
+    /// Of the topmost.
+    pub stat: Stat,
+    pub key: Key,
+}
+
+impl Found {
+    pub fn kind(&self) -> FileType {
+        FileType::from_raw_mode(self.stat.st_mode)
+    }
+
+    pub fn in_upper(&self) -> bool {
+        self.layers.first() == Some(&UPPER)
+    }
+}
+
+#[derive(Debug)]
+pub struct Table {
+    inner: Mutex<Inner>,
+    /// All layers lie on one device: numbers on disk are unique as they are.
+    same_device: bool,
+}
+
+#[derive(Debug)]
+struct Inner {
+    by_ino: HashMap<u64, Arc<Node>>,
+    by_key: HashMap<Key, Arc<Node>>,
+    next: u64,
+}
+
+impl Table {
+    pub fn new(root: Arc<Node>, same_device: bool) -> Self {
+        let by_ino = HashMap::from([(ROOT, root)]);
+        Self { inner: Mutex::new(Inner { by_ino, by_key: HashMap::new(), next: SUBSTITUTES }), same_device }
+    }
+
+    pub fn get(&self, ino: u64) -> Option<Arc<Node>> {
+        lock(&self.inner).by_ino.get(&ino).cloned()
+    }
+
+    pub fn known(&self, key: &Key) -> Option<Arc<Node>> {
+        lock(&self.inner).by_key.get(key).cloned()
+    }
+
+    /// The number that a file shows unless it is taken: that on disk, marked with the layer if layers lie on several devices.
+    fn preferred(&self, key: &Key) -> u64 {
+        if self.same_device { key.ino } else { key.ino ^ (u64::from(key.layer) + 1) << 48 }
+    }
+
+    /// The number that a directory entry shows.
+    pub fn number(&self, key: &Key) -> u64 {
+        self.known(key).map_or_else(|| self.preferred(key), |node| node.ino)
+    }
+
+    /// The node for what was found under a name, counted as looked up once more.
+    pub fn adopt(&self, parent: &Arc<Node>, name: &OsStr, found: &Found) -> Arc<Node> {
+        let mut table = lock(&self.inner);
+        let node = match table.by_key.get(&found.key) {
+            Some(node) => node.clone(),
+            None => table.insert(self.preferred(&found.key), found),
+        };
+        {
+            let mut state = lock(&node.state);
+            state.lookups += 1;
+            if state.names.iter().any(|(of, known)| Arc::ptr_eq(of, parent) && known == name) {
+                return node.clone();
+            }
+            state.names.push((parent.clone(), name.to_owned()));
+        }
+        lock(&parent.state).children += 1;
+        node
+    }
+
+    /// The kernel gives back `count` lookups.
+    pub fn forget(&self, ino: u64, count: u64) {
+        let mut table = lock(&self.inner);
+        let Some(node) = table.by_ino.get(&ino).cloned() else { return };
+        {
+            let mut state = lock(&node.state);
+            state.lookups = state.lookups.saturating_sub(count);
+        }
+        table.drop_unused(node);
+    }
+
+    /// A name is gone. `last`: what is known of the file if this was its last one on disk.
+    pub fn unname(&self, node: &Arc<Node>, parent: &Arc<Node>, name: &OsStr, last: Option<Stat>) {
+        let mut table = lock(&self.inner);
+        let removed = {
+            let mut state = lock(&node.state);
+            let before = state.names.len();
+            state.names.retain(|(of, known)| !(Arc::ptr_eq(of, parent) && known == name));
+            if last.is_some() {
+                state.last = last;
+                state.directories.clear();
+                state.listing = None;
+                for key in std::mem::take(&mut state.keys) {
+                    table.by_key.remove(&key);
+                }
+            }
+            before - state.names.len()
+        };
+        let mut state = lock(&parent.state);
+        state.children = state.children.saturating_sub(removed);
+    }
+
+    /// A file has one name more.
+    pub fn add_name(&self, node: &Arc<Node>, parent: &Arc<Node>, name: &OsStr) {
+        let _table = lock(&self.inner);
+        lock(&node.state).names.push((parent.clone(), name.to_owned()));
+        lock(&parent.state).children += 1;
+    }
+
+    /// From now on the file is found on disk under `key`. The old key keeps leading to it only if `keep_old`.
+    pub fn rekey(&self, node: &Arc<Node>, key: Key, keep_old: bool) {
+        let mut table = lock(&self.inner);
+        let mut state = lock(&node.state);
+        if !keep_old {
+            for old in std::mem::take(&mut state.keys) {
+                table.by_key.remove(&old);
+            }
+        }
+        state.keys.push(key);
+        table.by_key.insert(key, node.clone());
+    }
+
+    /// Every known directory at or below `top` that merges more than one layer or lies in a lower one.
+    pub fn merged_below(&self, top: &Arc<Node>) -> Vec<Arc<Node>> {
+        let all: Vec<Arc<Node>> = lock(&self.inner).by_ino.values().filter(|node| node.is_dir()).cloned().collect();
+        all.into_iter().filter(|node| node.layers() != [UPPER] && is_below(node, top)).collect()
+    }
+}
+
+/// Whether `node` is `top` or lies below it.
+pub fn is_below(node: &Arc<Node>, top: &Arc<Node>) -> bool {
+    let mut at = node.clone();
+    loop {
+        if Arc::ptr_eq(&at, top) {
+            return true;
+        }
+        match at.name() {
+            Some((parent, _)) => at = parent,
+            None => return false,
+        }
+    }
+}
+
+impl Inner {
+    fn insert(&mut self, preferred: u64, found: &Found) -> Arc<Node> {
+        let mut ino = preferred;
+        while ino <= ROOT || self.by_ino.contains_key(&ino) {
+            ino = self.next;
+            self.next += 1;
+        }
+        let state = State { layers: found.layers.clone(), keys: vec![found.key], ..State::default() };
+        let node = Arc::new(Node {
+            ino,
+            kind: found.kind(),
+            copying: Mutex::default(),
+            writing: Mutex::default(),
+            state: Mutex::new(state),
+        });
+        self.by_ino.insert(ino, node.clone());
+        self.by_key.insert(found.key, node.clone());
+        node
+    }
+
+    /// Drops a node that nobody needs, then its parents as far as they are not needed either.
+    fn drop_unused(&mut self, node: Arc<Node>) {
+        let mut pending = vec![node];
+        while let Some(node) = pending.pop() {
+            let (names, keys) = {
+                let mut state = lock(&node.state);
+                if node.ino == ROOT || state.lookups > 0 || state.children > 0 || state.opens > 0 {
+                    continue;
+                }
+                (std::mem::take(&mut state.names), std::mem::take(&mut state.keys))
+            };
+            self.by_ino.remove(&node.ino);
+            for key in keys {
+                if let Entry::Occupied(entry) = self.by_key.entry(key)
+                    && Arc::ptr_eq(entry.get(), &node)
+                {
+                    entry.remove();
+                }
+            }
+            for (parent, _) in names {
+                let mut state = lock(&parent.state);
+                state.children = state.children.saturating_sub(1);
+                drop(state);
+                pending.push(parent);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn found(ino: u64, layer: u16) -> Found {
+        let mut stat = rustix::fs::stat("/").unwrap();
+        stat.st_ino = ino;
+        Found { layers: vec![layer], stat, key: Key::new(layer, &stat) }
+    }
+
+    fn table() -> (Arc<Node>, Table) {
+        let root = Arc::new(Node::root(vec![UPPER, 1]));
+        (root.clone(), Table::new(root, true))
+    }
+
+    #[test]
+    fn two_names_of_one_file_are_one_node() {
+        let (root, table) = table();
+        let one = table.adopt(&root, OsStr::new("a"), &found(7, 1));
+        let two = table.adopt(&root, OsStr::new("b"), &found(7, 1));
+        assert!(Arc::ptr_eq(&one, &two));
+        assert_eq!((one.ino, lock(&one.state).names.len()), (7, 2));
+    }
+
+    #[test]
+    fn a_number_in_use_is_not_given_twice() {
+        let (root, table) = table();
+        let old = table.adopt(&root, OsStr::new("a"), &found(7, UPPER));
+        // Removed, but still known to the kernel; the disk uses its number again.
+        table.unname(&old, &root, OsStr::new("a"), Some(found(7, UPPER).stat));
+        let new = table.adopt(&root, OsStr::new("b"), &found(7, UPPER));
+        assert_ne!(old.ino, new.ino);
+    }
+
+    #[test]
+    fn parents_stay_while_their_children_are_known() {
+        let (root, table) = table();
+        let dir = table.adopt(&root, OsStr::new("d"), &found(8, 1));
+        let file = table.adopt(&dir, OsStr::new("f"), &found(9, 1));
+        table.forget(dir.ino, 1);
+        assert!(table.get(8).is_some());
+        table.forget(file.ino, 1);
+        assert!(table.get(9).is_none() && table.get(8).is_none());
+        assert_eq!(lock(&root.state).children, 0);
+    }
+}

@@ -1,0 +1,232 @@
+//! Finding what a name means: the first layer that has it decides, directories merge until one is opaque.
+//!
+//! The functions that take no lock say so; everything here reads only.
+
+use std::ffi::{CStr, OsStr};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use fuser::{FileAttr, INodeNo};
+use rustix::buffer::spare_capacity;
+use rustix::fs::{AtFlags, FileType, Stat, statat};
+use rustix::io::Errno;
+
+use super::inode::{Found, Key, Node, UPPER, lock};
+use super::tree::{Op, Tree};
+
+pub const OPAQUE: &CStr = c"user.overlay.opaque";
+pub const WHITEOUT: &CStr = c"user.overlay.whiteout";
+
+/// What `user.overlay.opaque` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opaque {
+    No,
+    /// Nothing below merges.
+    Yes,
+    /// Merges, and may hold whiteouts in the attribute form.
+    AttributeWhiteouts,
+}
+
+impl Tree {
+    /// FUSE lookup: the node (counted) and its attributes.
+    pub fn lookup(&self, parent: u64, name: &OsStr) -> Op<FileAttr> {
+        let parent = self.node(parent)?;
+        let names = self.reading();
+        let found = self.find(&parent, name)?.ok_or(Errno::NOENT)?;
+        let node = self.table.adopt(&parent, name, &found);
+        if !found.in_upper() && !node.is_dir() && node.in_upper() {
+            // Another name of a file with several links, of which one was copied up in this session.
+            drop(names);
+            let linked = self.link_again(&node, &parent, name);
+            let stat = linked.and_then(|()| self.stat(&node));
+            if stat.is_err() {
+                self.table.forget(node.ino, 1);
+            }
+            return Ok(attributes(&node, &stat?));
+        }
+        Ok(attributes(&node, &found.stat))
+    }
+
+    /// What `name` means in `parent`. Needs `names`.
+    pub fn find(&self, parent: &Arc<Node>, name: &OsStr) -> Op<Option<Found>> {
+        self.find_in(parent, name, &parent.layers())
+    }
+
+    /// Whether a lower layer would show something under `name` if the upper had nothing. Needs `names`.
+    pub fn shows_below(&self, parent: &Arc<Node>, name: &OsStr) -> Op<bool> {
+        let lowers: Vec<u16> = parent.layers().into_iter().filter(|layer| *layer != UPPER).collect();
+        Ok(self.find_in(parent, name, &lowers)?.is_some())
+    }
+
+    fn find_in(&self, parent: &Arc<Node>, name: &OsStr, layers: &[u16]) -> Op<Option<Found>> {
+        let mut found: Option<Found> = None;
+        let last = layers.last();
+        for layer in layers {
+            let dir = self.directory(parent, *layer)?;
+            let stat = match statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                Err(Errno::NOENT) => continue,
+                Err(error) => return Err(error),
+            };
+            let kind = FileType::from_raw_mode(stat.st_mode);
+            if is_whiteout(&dir, name, &stat)? {
+                break;
+            }
+            match &mut found {
+                None => found = Some(Found { layers: vec![*layer], stat, key: Key::new(*layer, &stat) }),
+                // What is not a directory does not merge, and hides what lies below it.
+                Some(_) if kind != FileType::Directory => break,
+                Some(found) => {
+                    // A merged directory is known by its topmost lower: that never changes, the upper part may yet appear.
+                    if found.layers == [UPPER] {
+                        found.key = Key::new(*layer, &stat);
+                    }
+                    found.layers.push(*layer);
+                }
+            }
+            if kind != FileType::Directory || (Some(layer) != last && opaque(&dir, name)? == Opaque::Yes) {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The attributes on disk of a known node: of the open file where there is one. Needs `names`.
+    pub fn stat(&self, node: &Arc<Node>) -> Op<Stat> {
+        let (file, last, upper) = {
+            let state = lock(&node.state);
+            (state.file.clone(), state.last, state.layers.first() == Some(&UPPER))
+        };
+        match (file, last) {
+            // What was removed from a lower layer is still there, and only above it has no name any more.
+            (Some(file), last) if upper || last.is_none() => return rustix::fs::fstat(file.as_fd()),
+            (_, Some(last)) => return Ok(last),
+            _ => {}
+        }
+        let layer = *node.layers().first().ok_or(Errno::STALE)?;
+        if node.is_dir() {
+            return rustix::fs::fstat(self.directory(node, layer)?.as_fd());
+        }
+        let (parent, name) = node.name().ok_or(Errno::STALE)?;
+        statat(self.directory(&parent, layer)?, name, AtFlags::SYMLINK_NOFOLLOW)
+    }
+
+    /// FUSE getattr.
+    pub fn getattr(&self, ino: u64) -> Op<FileAttr> {
+        let node = self.node(ino)?;
+        let _names = self.reading();
+        Ok(attributes(&node, &self.stat(&node)?))
+    }
+
+    /// FUSE readlink.
+    pub fn readlink(&self, ino: u64) -> Op<Vec<u8>> {
+        let node = self.node(ino)?;
+        let _names = self.reading();
+        let (parent, name) = node.name().ok_or(Errno::STALE)?;
+        let layer = *node.layers().first().ok_or(Errno::STALE)?;
+        Ok(rustix::fs::readlinkat(self.directory(&parent, layer)?, name, Vec::new())?.into_bytes())
+    }
+}
+
+/// What the kernel is told of a file.
+pub fn attributes(node: &Node, stat: &Stat) -> FileAttr {
+    FileAttr {
+        ino: INodeNo(node.ino),
+        size: stat.st_size as u64,
+        blocks: stat.st_blocks as u64,
+        atime: time(stat.st_atime, stat.st_atime_nsec),
+        mtime: time(stat.st_mtime, stat.st_mtime_nsec),
+        ctime: time(stat.st_ctime, stat.st_ctime_nsec),
+        crtime: SystemTime::UNIX_EPOCH,
+        kind: kind(FileType::from_raw_mode(stat.st_mode)),
+        perm: (stat.st_mode & 0o7777) as u16,
+        // As the kernel's overlay: the true number for a merged directory would cost a walk, and 1 means that it is unknown.
+        nlink: if node.is_merged() { 1 } else { stat.st_nlink as u32 },
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        rdev: device(stat.st_rdev),
+        blksize: 4096,
+        flags: 0,
+    }
+}
+
+/// A device number as the protocol carries it: 32 bits.
+fn device(rdev: u64) -> u32 {
+    let (major, minor) = (rustix::fs::major(rdev), rustix::fs::minor(rdev));
+    (minor & 0xff) | (major << 8) | ((minor & !0xff) << 12)
+}
+
+fn time(seconds: i64, nanoseconds: impl TryInto<u32>) -> SystemTime {
+    let nanoseconds = Duration::from_nanos(u64::from(nanoseconds.try_into().unwrap_or(0)));
+    let whole = Duration::from_secs(seconds.unsigned_abs());
+    let base = if seconds >= 0 {
+        SystemTime::UNIX_EPOCH.checked_add(whole)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_sub(whole)
+    };
+    base.and_then(|base| base.checked_add(nanoseconds)).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+pub fn kind(kind: FileType) -> fuser::FileType {
+    match kind {
+        FileType::Directory => fuser::FileType::Directory,
+        FileType::Symlink => fuser::FileType::Symlink,
+        FileType::Fifo => fuser::FileType::NamedPipe,
+        FileType::Socket => fuser::FileType::Socket,
+        FileType::CharacterDevice => fuser::FileType::CharDevice,
+        FileType::BlockDevice => fuser::FileType::BlockDevice,
+        _ => fuser::FileType::RegularFile,
+    }
+}
+
+/// Whether what lies there hides what lies below.
+pub fn is_whiteout(dir: &OwnedFd, name: &OsStr, stat: &Stat) -> Op<bool> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::CharacterDevice => Ok(stat.st_rdev == 0),
+        FileType::RegularFile if stat.st_size == 0 => Ok(attribute(dir, name, WHITEOUT)?.is_some()),
+        _ => Ok(false),
+    }
+}
+
+/// What a directory in a layer says of its merging.
+pub fn opaque(dir: &OwnedFd, name: &OsStr) -> Op<Opaque> {
+    Ok(match attribute(dir, name, OPAQUE)?.as_deref() {
+        Some(b"y") => Opaque::Yes,
+        Some(b"x") => Opaque::AttributeWhiteouts,
+        _ => Opaque::No,
+    })
+}
+
+/// A short attribute of a file in a directory; `None` if it has none of that name.
+///
+/// There is no lgetxattr relative to a directory on older kernels, so the directory becomes this thread's own current one
+/// (each serving thread has one of its own, see `filesystem`).
+fn attribute(dir: &OwnedFd, name: &OsStr, attribute: &CStr) -> Op<Option<Vec<u8>>> {
+    rustix::process::fchdir(dir)?;
+    let mut value = Vec::with_capacity(64);
+    match rustix::fs::lgetxattr(name, attribute, spare_capacity(&mut value)) {
+        Ok(_) => Ok(Some(value)),
+        Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::RANGE) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_before_1970_keep_their_fractions() {
+        let half_before = time(-1, 500_000_000u32);
+        assert_eq!(SystemTime::UNIX_EPOCH.duration_since(half_before).unwrap(), Duration::from_millis(500));
+        assert_eq!(time(3, 7u32), SystemTime::UNIX_EPOCH + Duration::new(3, 7));
+    }
+
+    #[test]
+    fn device_numbers_are_packed_as_the_protocol_has_them() {
+        assert_eq!(device(rustix::fs::makedev(1, 3)), 0x103);
+        assert_eq!(device(rustix::fs::makedev(0x12, 0x34567)), 0x3450_1267);
+    }
+}

@@ -1,0 +1,80 @@
+//! The file system of a container: read-only layers below, one writable directory on top, seen as one tree.
+//!
+//! ```text
+//!   merged   /etc/hosts   /usr/bin/sh   /var/lib
+//!               │              │            │ merged
+//!   upper    etc/hosts         │         var/lib/      what the container wrote; `work` beside it, for what is being made
+//!   lower 1     ·              │         var/lib/      the image's layers, top first; never written
+//!   lower 2  etc/hosts      usr/bin/sh   var/lib/
+//! ```
+//!
+//! Two drivers work over the same directories, so that a container made under one starts under the other:
+//! [`kernel`] is overlayfs mounted in the user's namespace, [`session`] serves the program's own overlay over FUSE (its parts:
+//! `filesystem` dispatches, `inode` knows what the kernel knows, `lookup` and `readdir` merge, `handle` reads and writes,
+//! `change` is everything that alters the upper directory). [`probe`] tells whether the kernel's works here, [`start`] starts
+//! the process that serves ours.
+//!
+//! On disk, as overlayfs with `userxattr` has it (kernel: Documentation/filesystems/overlayfs.rst):
+//! a *whiteout* hides what lies below: a character device 0:0, or an empty file with the attribute `user.overlay.whiteout` in
+//! a directory whose `user.overlay.opaque` is `x`; an *opaque* directory (`user.overlay.opaque` is `y`) does not merge.
+//!
+//! What must stay true: lowers are never written; whatever the upper directory holds at any instant is a valid overlay (a
+//! crash loses nothing that was reported done); nothing here panics, every failure is an errno; a layer is reached only
+//! beneath its own directory descriptor, one component at a time, never through a symlink.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod change;
+mod filesystem;
+mod handle;
+mod inode;
+pub mod kernel;
+mod lookup;
+pub mod probe;
+mod readdir;
+pub mod session;
+pub mod start;
+mod tree;
+
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::path::Arg;
+
+use crate::sys::{self, Call};
+
+/// What the drivers are given: descriptors of directories.
+#[derive(Debug)]
+pub struct Stack {
+    /// Read-only layers, the topmost first; at least one unless there is an upper.
+    pub lowers: Vec<OwnedFd>,
+    /// `None`: the tree is read-only.
+    pub upper: Option<Upper>,
+}
+
+/// The writable part. Both directories lie on one file system.
+#[derive(Debug)]
+pub struct Upper {
+    pub dir: OwnedFd,
+    /// Where things are made before they are moved into `dir`; nothing in it outlives a mount.
+    pub work: OwnedFd,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    System(#[from] sys::Error),
+    #[error(transparent)]
+    Role(#[from] crate::host::role::Error),
+    #[error("the FUSE session did not start: {0}")]
+    Session(#[source] std::io::Error),
+    #[error("the kernel's overlay does not work here: {0}")]
+    Unfit(String),
+    #[error("the mounter failed: {0}")]
+    Mounter(String),
+}
+
+/// Opens a directory for use as a layer, an upper or a work directory.
+pub fn open_directory(path: impl Arg + Copy) -> Result<OwnedFd, Error> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty()).call_with(|| format!("open({})", path.to_string_lossy()))?)
+}

@@ -1,0 +1,81 @@
+//! A FUSE session: the mount, made as a detached one on an own /dev/fuse handle, and the threads that serve it.
+//!
+//! Never unmounted by path: the mount is a descriptor that goes to the monitor, and ends with its mount namespace.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
+
+use fuser::{Config, Session, SessionACL};
+use rustix::fs::{Mode, OFlags};
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen,
+};
+
+use super::filesystem::Served;
+use super::tree::Tree;
+use super::{Error, Stack};
+use crate::sys::Call;
+
+/// How long the kernel may believe what it was told. There is no other writer, so for ever: 100 years.
+pub const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// How a session is served.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Threads, each with its own channel to the kernel.
+    pub threads: usize,
+    /// How many directories may be held open.
+    pub directories: usize,
+    /// Nothing needs to survive a power cut.
+    pub volatile: bool,
+}
+
+/// A mounted file system that nobody serves yet; requests wait in the kernel.
+#[derive(Debug)]
+pub struct Mounted {
+    session: Session<Served>,
+}
+
+/// Mounts the stack. The caller is root in its user namespace, with CAP_SYS_ADMIN over its mount namespace and umask 0.
+///
+/// Returns the session to [`Mounted::serve`] and the detached mount.
+pub fn mount(stack: Stack, options: Options) -> Result<(Mounted, OwnedFd), Error> {
+    if let Some(upper) = &stack.upper {
+        // What a crash left there; no harm is done if it stays.
+        let _ = super::change::whiteout::sweep(&upper.work);
+    }
+    let tree = Tree::new(stack, options.directories, options.volatile)?;
+    let device =
+        rustix::fs::open("/dev/fuse", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).call("open(/dev/fuse)")?;
+    let context = fsopen("fuse", FsOpenFlags::FSOPEN_CLOEXEC).call("fsopen(fuse)")?;
+    let settings = [
+        ("source", "coracle".to_owned()),
+        ("subtype", "coracle".to_owned()),
+        ("fd", device.as_raw_fd().to_string()),
+        ("rootmode", "40000".to_owned()),
+        ("user_id", rustix::process::getuid().as_raw().to_string()),
+        ("group_id", rustix::process::getgid().as_raw().to_string()),
+    ];
+    for (key, value) in &settings {
+        fsconfig_set_string(&context, *key, value).call_with(|| format!("fsconfig(fuse, {key}={value})"))?;
+    }
+    for flag in ["default_permissions", "allow_other"] {
+        fsconfig_set_flag(&context, flag).call_with(|| format!("fsconfig(fuse, {flag})"))?;
+    }
+    fsconfig_create(&context).call("fsconfig(fuse, create)")?;
+    let attributes = MountAttrFlags::MOUNT_ATTR_NODEV;
+    let mount = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).call("fsmount(fuse)")?;
+    let mut config = Config::default();
+    config.acl = SessionACL::All;
+    config.n_threads = Some(options.threads.max(1));
+    config.clone_fd = true;
+    let session = Session::from_fd(Served::new(tree), device, SessionACL::All, config).map_err(Error::Session)?;
+    Ok((Mounted { session }, mount))
+}
+
+impl Mounted {
+    /// Serves until the last reference to the mount is gone.
+    pub fn serve(self) -> Result<(), Error> {
+        self.session.run().map_err(Error::Session)
+    }
+}

@@ -1,0 +1,171 @@
+//! The overlay as one object: its layers, what the kernel knows of it, and the way to a directory in a layer.
+//!
+//! Lock order: `names`, then one node's `copying` or `writing`, then the table, then a node's state. `names` is held shared by whoever
+//! resolves a name, exclusively by whoever changes what a name means (remove, rename, the last step of a copy-up). The kernel
+//! already keeps apart what happens to names within one directory; `names` covers what it can't see: that a file given by its
+//! number is found through names all the same.
+
+use std::collections::VecDeque;
+use std::hash::RandomState;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+
+use super::inode::{Node, ROOT, Table, UPPER, lock};
+use super::{Error, Stack};
+use crate::sys::Call;
+
+/// The result of an operation: what the kernel is to be told.
+pub type Op<T> = Result<T, Errno>;
+
+/// How many directory listings are remembered.
+const LISTINGS: usize = 512;
+
+#[derive(Debug)]
+pub struct Tree {
+    /// By layer number; 0 is the upper.
+    roots: Vec<Option<Arc<OwnedFd>>>,
+    work: Option<OwnedFd>,
+    pub root: Arc<Node>,
+    pub table: Table,
+    names: RwLock<()>,
+    /// Directories that are held open, the oldest first.
+    held: Mutex<VecDeque<(Weak<Node>, u16)>>,
+    held_limit: usize,
+    listed: Mutex<VecDeque<Weak<Node>>>,
+    /// Makes the order of directory entries (and their offsets) unguessable, so that nobody can make them collide.
+    pub hashing: RandomState,
+    staged: AtomicU64,
+    /// Nothing needs to survive a power cut: no sync at copy-up.
+    pub volatile: bool,
+}
+
+impl Tree {
+    /// `descriptors`: how many directories may be held open.
+    pub fn new(stack: Stack, descriptors: usize, volatile: bool) -> Result<Self, Error> {
+        let (upper, work) = match stack.upper {
+            Some(upper) => (Some(Arc::new(upper.dir)), Some(upper.work)),
+            None => (None, None),
+        };
+        let mut roots = vec![upper];
+        roots.extend(stack.lowers.into_iter().map(|fd| Some(Arc::new(fd))));
+        let mut layers = Vec::new();
+        let mut devices = Vec::new();
+        for (layer, root) in roots.iter().enumerate() {
+            let Some(root) = root else { continue };
+            layers.push(u16::try_from(layer).map_err(|_| Error::Unfit("too many layers".to_owned()))?);
+            devices.push(rustix::fs::fstat(root).call("fstat(layer)")?.st_dev);
+        }
+        devices.dedup();
+        let root = Arc::new(Node::root(layers));
+        Ok(Self {
+            roots,
+            work,
+            table: Table::new(root.clone(), devices.len() == 1),
+            root,
+            names: RwLock::new(()),
+            held: Mutex::default(),
+            held_limit: descriptors,
+            listed: Mutex::default(),
+            hashing: RandomState::new(),
+            staged: AtomicU64::new(0),
+            volatile,
+        })
+    }
+
+    /// Names mean what they mean until the guard is dropped.
+    pub fn reading(&self) -> RwLockReadGuard<'_, ()> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nobody else resolves a name until the guard is dropped.
+    pub fn renaming(&self) -> RwLockWriteGuard<'_, ()> {
+        self.names.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn node(&self, ino: u64) -> Op<Arc<Node>> {
+        self.table.get(ino).ok_or(Errno::STALE)
+    }
+
+    pub fn work(&self) -> Op<BorrowedFd<'_>> {
+        self.work.as_ref().map(AsFd::as_fd).ok_or(Errno::ROFS)
+    }
+
+    /// A name in the work directory that nothing has.
+    pub fn staged(&self) -> String {
+        format!("coracle-{}", self.staged.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub fn layer_root(&self, layer: u16) -> Op<Arc<OwnedFd>> {
+        let missing = if layer == UPPER { Errno::ROFS } else { Errno::STALE };
+        self.roots.get(usize::from(layer)).cloned().flatten().ok_or(missing)
+    }
+
+    /// The directory `node` as it lies in `layer`, of which it must be a part. Needs `names`.
+    pub fn directory(&self, node: &Arc<Node>, layer: u16) -> Op<Arc<OwnedFd>> {
+        let mut path = Vec::new();
+        let mut at = node.clone();
+        // Upwards to the nearest that is open, then down again: depth costs memory, not stack.
+        let mut fd = loop {
+            if at.ino == ROOT {
+                break self.layer_root(layer)?;
+            }
+            if let Some(fd) = at.directory(layer) {
+                break fd;
+            }
+            let (parent, name) = at.name().ok_or(Errno::NOENT)?;
+            path.push((at, name));
+            at = parent;
+        };
+        while let Some((node, name)) = path.pop() {
+            fd = Arc::new(open_beneath(&fd, &name)?);
+            self.hold(&node, layer, &fd);
+        }
+        Ok(fd)
+    }
+
+    fn hold(&self, node: &Arc<Node>, layer: u16, fd: &Arc<OwnedFd>) {
+        {
+            let mut state = lock(&node.state);
+            if state.directories.iter().any(|(of, _)| *of == layer) {
+                return;
+            }
+            state.directories.push((layer, fd.clone()));
+        }
+        let mut held = lock(&self.held);
+        held.push_back((Arc::downgrade(node), layer));
+        while held.len() > self.held_limit {
+            let Some((old, layer)) = held.pop_front() else { break };
+            if let Some(old) = old.upgrade() {
+                lock(&old.state).directories.retain(|(of, _)| *of != layer);
+            }
+        }
+    }
+
+    /// Notes that a listing was made, and drops the oldest beyond a limit.
+    pub fn listed(&self, node: &Arc<Node>) {
+        let mut listed = lock(&self.listed);
+        listed.push_back(Arc::downgrade(node));
+        while listed.len() > LISTINGS {
+            if let Some(old) = listed.pop_front().and_then(|old| old.upgrade()) {
+                lock(&old.state).listing = None;
+            }
+        }
+    }
+}
+
+/// Opens a directory that lies directly in another one: no symlink, no mount, nothing above.
+pub fn open_beneath(parent: &OwnedFd, name: &std::ffi::OsStr) -> Op<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
+    loop {
+        match rustix::fs::openat2(parent, name, flags, Mode::empty(), resolve) {
+            // The kernel saw a rename somewhere while it resolved `BENEATH`.
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}
