@@ -26,5 +26,6 @@ pub mod layer;
 pub mod oci;
 pub mod overlay;
 pub mod registry;
+pub mod runtime;
 pub mod store;
 pub mod sys;

@@ -1,0 +1,43 @@
+//! The last step: the working directory, and execve.
+
+use std::ffi::CStr;
+
+use rustix::io::Errno;
+
+use super::Prepared;
+use crate::runtime::handshake::{Failure, Step};
+use crate::sys::process;
+
+/// Enters the working directory, and makes sure that it lies inside.
+pub fn enter_directory(path: &str) -> Result<(), Failure> {
+    let failure =
+        |errno: Errno| Failure { step: Step::WorkingDirectory, errno: errno.raw_os_error(), call: path.to_owned() };
+    rustix::process::chdir(path).map_err(failure)?;
+    let real = rustix::process::getcwd(Vec::new()).map_err(failure)?;
+    // The kernel writes `(unreachable)` before a directory that is outside of the root.
+    if real.as_bytes().starts_with(b"/") { Ok(()) } else { Err(failure(Errno::NOENT)) }
+}
+
+/// Tries each candidate as execvp(3) does: one that is missing is passed over, one that is refused is remembered.
+pub fn become_program(prepared: &Prepared) -> Failure {
+    let mut refused = None;
+    for candidate in &prepared.candidates {
+        let errno = process::exec_path(candidate, &prepared.args, &prepared.env);
+        match errno {
+            libc::ENOENT | libc::ENOTDIR | libc::ENAMETOOLONG | libc::ELOOP if !exists(candidate) => {}
+            libc::EACCES => refused = refused.or(Some(errno)),
+            _ => return failure(prepared, errno),
+        }
+    }
+    failure(prepared, refused.unwrap_or(libc::ENOENT))
+}
+
+/// An ENOENT for a file that is there speaks of its interpreter.
+fn exists(path: &CStr) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::EXISTS).is_ok()
+}
+
+fn failure(prepared: &Prepared, errno: i32) -> Failure {
+    let name = prepared.args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Failure { step: Step::Exec, errno, call: name }
+}

@@ -1,0 +1,88 @@
+//! The only code that runs between clone and exec: it carries out a plan and becomes the program.
+//!
+//! What must stay true: this process is a copy of the single-threaded monitor, so no lock is held by a thread that does not
+//! exist here; it makes raw system calls, starts nothing, logs nothing, and never returns: it becomes the program or sends a
+//! failure and ends at once. Paths of the container are resolved beneath its root by descriptor and nothing else.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod devices;
+mod exec;
+mod mounts;
+mod privileges;
+mod root;
+mod terminal;
+
+use std::convert::Infallible;
+use std::ffi::CString;
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::handshake::{self, Failure, ToInit};
+use super::plan::Plan;
+use crate::runtime::identity::Identity;
+use crate::sys::{self, Call, process, signal};
+
+/// Everything that init needs beside the plan, made ready before the clone.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The root file system as a detached mount.
+    pub root: OwnedFd,
+    pub identity: Identity,
+    /// Where the program may be, in the order of PATH.
+    pub candidates: Vec<CString>,
+    pub args: Vec<CString>,
+    pub env: Vec<CString>,
+    pub seccomp: Vec<libc::sock_filter>,
+    /// Standard input, output and error of the program, where it gets no terminal.
+    pub stdio: Option<[OwnedFd; 3]>,
+    /// init's end of the handshake.
+    pub channel: OwnedFd,
+}
+
+/// Becomes the program, or tells why not and ends.
+pub fn run(plan: &Plan, prepared: &Prepared) -> ! {
+    let Err(failure) = enter(plan, prepared);
+    handshake::send_failure(prepared.channel.as_fd(), &failure);
+    process::exit_now(1)
+}
+
+fn enter(plan: &Plan, prepared: &Prepared) -> Result<Infallible, Failure> {
+    set_up(plan, prepared).map_err(|error| Failure::setup(&error))?;
+    exec::enter_directory(&plan.process.cwd)?;
+    privileges::restrict(&plan.process, &prepared.seccomp).map_err(|error| Failure::setup(&error))?;
+    Err(exec::become_program(prepared))
+}
+
+fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
+    let channel = prepared.channel.as_fd();
+    handshake::await_word(channel, ToInit::Go)?;
+    rustix::process::setsid().call("setsid")?;
+    signal::reset()?;
+    process::leave_session_keyring()?;
+    rustix::process::umask(rustix::fs::Mode::empty());
+    if plan.loopback {
+        sys::interface::bring_up_loopback()?;
+    }
+    let root = root::attach(prepared.root.as_fd(), &plan.root)?;
+    mounts::carry_out(root.as_fd(), &plan.steps, plan.process.terminal.is_some())?;
+    let slave = match plan.process.terminal {
+        Some(size) => Some(terminal::open(root.as_fd(), size, prepared.identity.uid, channel)?),
+        None => None,
+    };
+    root::enter(root.as_fd(), plan.root_read_only)?;
+    if let Some(name) = &plan.hostname {
+        rustix::system::sethostname(name.as_bytes()).call("sethostname")?;
+    }
+    privileges::limits(&plan.process.rlimits)?;
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(plan.process.umask));
+    match (&slave, &prepared.stdio) {
+        (Some(slave), _) => process::set_standard([slave.as_fd(); 3])?,
+        (None, Some([input, output, error])) => process::set_standard([input.as_fd(), output.as_fd(), error.as_fd()])?,
+        (None, None) => {}
+    }
+    handshake::send_ready(channel)?;
+    handshake::await_word(channel, ToInit::Start)?;
+    drop((root, slave));
+    // Before the working directory is entered: `/proc/self/fd/N` as one must not lead to a directory of the host.
+    process::close_all_but(channel)?;
+    privileges::take_identity(&prepared.identity, plan.process.capabilities)
+}

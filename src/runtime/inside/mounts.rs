@@ -1,0 +1,118 @@
+//! The steps beneath the root: mounts, nodes, links, covers. All by descriptor, so that no path is walked twice.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{CWD, FileType};
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
+
+use super::devices;
+use super::root::{Point, resolve, resolve_or_make};
+use crate::runtime::plan::{Mount, Propagation, Source, Step};
+use crate::sys::mount::{self, Attributes};
+use crate::sys::{Call, Error, Result};
+
+/// Carries the steps out in order.
+pub fn carry_out(root: BorrowedFd<'_>, steps: &[Step], terminal: bool) -> Result<()> {
+    // Opened while the host's /dev is still in reach, and checked: it will cover files of the container.
+    let null = devices::host_node("null")?;
+    for step in steps {
+        match step {
+            Step::Mount(mount) => mount_one(root, mount)?,
+            Step::Device(path) => devices::bind(root, path)?,
+            Step::Symlink { path, to } => devices::link(root, path, to)?,
+            Step::Directory(path) => drop(resolve_or_make(root, path, Point::Directory, false)?),
+            Step::Mask(path) => mask(root, path, null.as_fd())?,
+            Step::ReadOnly(path) => read_only(root, path)?,
+        }
+    }
+    if terminal { devices::make_console(root) } else { Ok(()) }
+}
+
+fn mount_one(root: BorrowedFd<'_>, mount: &Mount) -> Result<()> {
+    let attributes = Attributes::from_bits(mount.attributes);
+    let made = match &mount.source {
+        Source::New { fstype, options } => new_instance(fstype, options, attributes),
+        Source::Bind { path } => bind(path, attributes, mount.propagation),
+    };
+    let (tree, point) = match made {
+        Err(_) if mount.optional => return Ok(()),
+        other => other?,
+    };
+    let target = resolve_or_make(root, &mount.target, point, mount.strict)?;
+    mount::attach(tree.as_fd(), target.as_fd())
+        .map_err(|error| Error::new(format!("mount on {}", mount.target), error.source))
+}
+
+/// A detached mount of a new instance of a kernel file system.
+fn new_instance(
+    fstype: &str,
+    options: &[(String, Option<String>)],
+    attributes: Attributes,
+) -> Result<(OwnedFd, Point)> {
+    let context =
+        rustix::mount::fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC).call_with(|| format!("fsopen({fstype})"))?;
+    let context = context.as_fd();
+    rustix::mount::fsconfig_set_string(context, "source", fstype).call("fsconfig(source)")?;
+    for (key, value) in options {
+        match value {
+            Some(value) => rustix::mount::fsconfig_set_string(context, key.as_str(), value.as_str()),
+            None => rustix::mount::fsconfig_set_flag(context, key.as_str()),
+        }
+        .call_with(|| format!("fsconfig({fstype}, {key})"))?;
+    }
+    rustix::mount::fsconfig_create(context).call_with(|| format!("fsconfig(create {fstype})"))?;
+    let attributes = MountAttrFlags::from_bits_retain(attributes.bits() as u32);
+    let tree = rustix::mount::fsmount(context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+        .call_with(|| format!("fsmount({fstype})"))?;
+    Ok((tree, Point::Directory))
+}
+
+/// A detached copy of a part of the host's tree.
+fn bind(path: &str, attributes: Attributes, propagation: Propagation) -> Result<(OwnedFd, Point)> {
+    let name = CString::new(path).call("bind")?;
+    let tree = mount::clone_tree(CWD, &name, true).map_err(|error| Error::new(format!("bind {path}"), error.source))?;
+    let propagation = match propagation {
+        Propagation::Private => mount::Propagation::Private,
+        Propagation::Slave => mount::Propagation::Slave,
+        Propagation::Shared => mount::Propagation::Shared,
+    };
+    mount::set_attributes(tree.as_fd(), Attributes::default(), Some(propagation), true)?;
+    if attributes != Attributes::default() {
+        mount::set_attributes(tree.as_fd(), attributes, None, true)?;
+    }
+    let directory = file_type(tree.as_fd())? == FileType::Directory;
+    Ok((tree, if directory { Point::Directory } else { Point::File }))
+}
+
+pub fn file_type(fd: BorrowedFd<'_>) -> Result<FileType> {
+    rustix::fs::fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode)).call("fstat")
+}
+
+/// Something that is not there needs no cover.
+fn present(found: Result<OwnedFd>) -> Result<Option<OwnedFd>> {
+    match found {
+        Ok(fd) => Ok(Some(fd)),
+        Err(error) if [libc::ENOENT, libc::ENOTDIR].contains(&error.errno()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn mask(root: BorrowedFd<'_>, path: &str, null: BorrowedFd<'_>) -> Result<()> {
+    let Some(target) = present(resolve(root, path, false))? else { return Ok(()) };
+    let cover = if file_type(target.as_fd())? == FileType::Directory {
+        let options = [("size".to_owned(), Some("0".to_owned())), ("nr_inodes".to_owned(), Some("1".to_owned()))];
+        new_instance("tmpfs", &options, Attributes::READ_ONLY)?.0
+    } else {
+        mount::clone_tree(null, c"", false)?
+    };
+    mount::attach(cover.as_fd(), target.as_fd()).map_err(|error| Error::new(format!("mask {path}"), error.source))
+}
+
+fn read_only(root: BorrowedFd<'_>, path: &str) -> Result<()> {
+    let Some(target) = present(resolve(root, path, false))? else { return Ok(()) };
+    let tree = mount::clone_tree(target.as_fd(), c"", true)?;
+    mount::set_attributes(tree.as_fd(), Attributes::READ_ONLY, None, true)?;
+    mount::attach(tree.as_fd(), target.as_fd())
+        .map_err(|error| Error::new(format!("make {path} read-only"), error.source))
+}

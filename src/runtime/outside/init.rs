@@ -1,0 +1,111 @@
+//! From the monitor (U) to init (the container's own namespaces, nested in U).
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use crate::host::fault;
+use crate::host::subid;
+use crate::runtime::handshake::{self, ToInit};
+use crate::runtime::identity::Identity;
+use crate::runtime::inside::{self, Prepared};
+use crate::runtime::plan::Plan;
+use crate::sys::process::{self, Child, Cloned};
+use crate::sys::{self, Call};
+
+/// Where programs are looked for when the container's environment does not say.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    System(#[from] sys::Error),
+    #[error(transparent)]
+    Ids(#[from] subid::Error),
+    #[error("`{0}` contains a NUL byte")]
+    Nul(String),
+}
+
+/// init, cloned and on its way.
+#[derive(Debug)]
+pub struct Init {
+    pub child: Child,
+    /// Its pid as the host sees it.
+    pub host_pid: i32,
+    /// The monitor's end of the handshake.
+    pub channel: OwnedFd,
+}
+
+/// Makes ready what init needs; nothing of it is decided after the clone.
+pub fn prepare(
+    plan: &Plan,
+    root: OwnedFd,
+    identity: Identity,
+    stdio: Option<[OwnedFd; 3]>,
+    seccomp: Vec<libc::sock_filter>,
+) -> Result<(Prepared, OwnedFd), Error> {
+    let (ours, theirs) = handshake::pair()?;
+    let mut env = plan.process.env.clone();
+    if !env.iter().any(|pair| pair.starts_with("HOME=")) {
+        env.push(format!("HOME={}", identity.home));
+    }
+    let path = env.iter().find_map(|pair| pair.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH);
+    let candidates = candidates(&plan.process.args, path);
+    let prepared = Prepared {
+        root,
+        identity,
+        candidates: strings(&candidates)?,
+        args: strings(&plan.process.args)?,
+        env: strings(&env)?,
+        seccomp,
+        stdio,
+        channel: theirs,
+    };
+    Ok((prepared, ours))
+}
+
+/// execvp(3): a name with a slash is a path, any other is looked for along PATH.
+fn candidates(args: &[String], path: &str) -> Vec<String> {
+    let Some(name) = args.first().filter(|name| !name.is_empty()) else { return Vec::new() };
+    if name.contains('/') {
+        return vec![name.clone()];
+    }
+    path.split(':').map(|folder| format!("{}/{name}", if folder.is_empty() { "." } else { folder })).collect()
+}
+
+fn strings(texts: &[String]) -> Result<Vec<CString>, Error> {
+    texts.iter().map(|text| CString::new(text.as_str()).map_err(|_| Error::Nul(text.clone()))).collect()
+}
+
+/// Clones init into its namespaces and gives it its ids; it goes on by itself from there.
+pub fn start(plan: &Plan, prepared: Prepared, channel: OwnedFd) -> Result<Init, Error> {
+    fault::point("init: clone").call("clone init")?;
+    let child = match process::clone_single(plan.namespaces)? {
+        Cloned::Child => inside::run(plan, &prepared),
+        Cloned::Parent(child) => child,
+    };
+    drop(prepared);
+    let host_pid = host_pid(&child)?;
+    plan.maps.write_nested(&format!("/proc/{host_pid}"))?;
+    handshake::tell(channel.as_fd(), ToInit::Go)?;
+    Ok(Init { child, host_pid, channel })
+}
+
+/// The pid in the pid namespace of the /proc that this process sees, which is the host's (proc(5), fdinfo of a pidfd).
+fn host_pid(child: &Child) -> Result<i32, Error> {
+    let path = format!("/proc/self/fdinfo/{}", child.pidfd.as_raw_fd());
+    let text = std::fs::read_to_string(&path).call_with(|| format!("read({path})"))?;
+    let pid = text.lines().find_map(|line| line.strip_prefix("Pid:")).and_then(|pid| pid.trim().parse().ok());
+    pid.ok_or_else(|| sys::Error::new(path, rustix::io::Errno::SRCH).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::candidates;
+
+    #[test]
+    fn names_are_looked_for_along_the_path_and_paths_are_not() {
+        assert_eq!(candidates(&["ls".into()], "/a::/b"), ["/a/ls", "./ls", "/b/ls"]);
+        assert_eq!(candidates(&["./ls".into()], "/a"), ["./ls"]);
+        assert!(candidates(&["".into()], "/a").is_empty());
+    }
+}

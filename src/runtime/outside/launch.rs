@@ -1,0 +1,157 @@
+//! From the launcher (host user namespace) to the monitor (U, PID 1 of an outer pid namespace).
+//!
+//! U is made anew, with its maps written by the setuid helpers, or joined through a monitor that lives: siblings could share
+//! nothing. The monitor executes this program from a read-only mount of its own, so that nothing that runs in a container can
+//! reach the user's binary through /proc/PID/exe.
+//!
+//! The helpers take a millisecond or two, the exec takes one: they run side by side. So the clone, whose ids are not mapped yet,
+//! carries its capabilities over the exec in the ambient set, and the role begins with [`await_ids`].
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+
+use crate::host::fault;
+use crate::host::role::{self, Role};
+use crate::host::subid::{self, IdMaps};
+use crate::runtime::handshake;
+use crate::sys::process::{self, Child, Cloned};
+use crate::sys::{self, Call, capability, mount};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    System(#[from] sys::Error),
+    #[error(transparent)]
+    Ids(#[from] subid::Error),
+    #[error("no user namespace can be made: {0}")]
+    UserNamespace(#[source] sys::Error),
+    #[error("the monitor did not start: {0}")]
+    Monitor(String),
+}
+
+/// What the monitor is started with: its standard descriptors, its job, and the rest as [`role::inherited`] counts them; behind
+/// those comes the descriptor for [`await_ids`].
+#[derive(Debug)]
+pub struct Launch<'a> {
+    pub stdio: [BorrowedFd<'a>; 3],
+    pub job: OwnedFd,
+    pub fds: Vec<BorrowedFd<'a>>,
+}
+
+const OWN: u64 = (libc::CLONE_NEWNS | libc::CLONE_NEWPID) as u64;
+
+impl Launch<'_> {
+    /// Starts the monitor in a new U with these maps.
+    pub fn in_new_namespace(&self, maps: &IdMaps) -> Result<Child, Error> {
+        fault::point("launch: clone the monitor").call("clone the monitor")?;
+        let (ours, theirs) = pair()?;
+        let child = match process::clone_single(libc::CLONE_NEWUSER as u64 | OWN).map_err(Error::UserNamespace)? {
+            Cloned::Child => {
+                // The launcher's end, copied by the clone: closed, so that the launcher's death is seen as end of file.
+                let _ = process::close_copy(ours.as_fd());
+                match capability::make_all_ambient() {
+                    Ok(()) => self.become_monitor(&theirs),
+                    Err(error) => fail(&theirs, &error),
+                }
+            }
+            Cloned::Parent(child) => child,
+        };
+        drop(theirs);
+        if let Err(error) = maps.write(child.pid) {
+            // End of file tells the child; it is reaped here.
+            drop(ours);
+            let _ = child.wait();
+            return Err(error.into());
+        }
+        heard(&ours, child)
+    }
+
+    /// Starts the monitor in the U that `user_namespace` stands for.
+    pub fn in_namespace(&self, user_namespace: BorrowedFd<'_>) -> Result<Child, Error> {
+        fault::point("launch: clone the monitor").call("clone the monitor")?;
+        let (ours, theirs) = pair()?;
+        // A process in between: the launcher itself must stay in the host's user namespace.
+        let between = match process::clone_single(0)? {
+            Cloned::Child => self.join_and_clone(user_namespace, &theirs),
+            Cloned::Parent(child) => child,
+        };
+        drop(theirs);
+        let mut buffer = [0u8; 4096];
+        let (count, pidfd) = handshake::receive_with_fd(ours.as_fd(), &mut buffer)?;
+        between.wait()?;
+        let (Some(pidfd), Some([b'P', a, b, c, d])) = (pidfd, buffer.get(..count)) else {
+            return Err(Error::Monitor(String::from_utf8_lossy(buffer.get(1..count).unwrap_or_default()).into_owned()));
+        };
+        let pid = rustix::process::Pid::from_raw(i32::from_le_bytes([*a, *b, *c, *d]))
+            .ok_or_else(|| Error::Monitor("no pid".into()))?;
+        heard(&ours, Child { pid, pidfd })
+    }
+
+    fn join_and_clone(&self, user_namespace: BorrowedFd<'_>, channel: &OwnedFd) -> ! {
+        let cloned = nix::sched::setns(user_namespace, nix::sched::CloneFlags::CLONE_NEWUSER)
+            .call("setns(user)")
+            .and_then(|()| process::clone_single(OWN | libc::CLONE_PARENT as u64));
+        match cloned {
+            Ok(Cloned::Child) => self.become_monitor(channel),
+            Ok(Cloned::Parent(child)) => {
+                let mut message = vec![b'P'];
+                message.extend(child.pid.as_raw_nonzero().get().to_le_bytes());
+                let sent = handshake::send_with_fd(channel.as_fd(), &message, child.pidfd.as_fd());
+                process::exit_now(i32::from(sent.is_err()))
+            }
+            Err(error) => fail(channel, &error),
+        }
+    }
+
+    /// In the clone: executes the role.
+    fn become_monitor(&self, channel: &OwnedFd) -> ! {
+        let program = match mount::own_program_read_only() {
+            Ok(program) => program,
+            Err(error) => fail(channel, &error),
+        };
+        let mut fds = self.stdio.to_vec();
+        fds.push(self.job.as_fd());
+        fds.extend_from_slice(&self.fds);
+        fds.push(channel.as_fd());
+        let error = process::exec_with(program, &role::arguments(Role::Monitor), &role::environment(), &fds);
+        fail(channel, &error)
+    }
+}
+
+fn pair() -> Result<(OwnedFd, OwnedFd), Error> {
+    Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+        .call("socketpair")?)
+}
+
+/// In a clone: says why and ends.
+fn fail(channel: &OwnedFd, error: &sys::Error) -> ! {
+    let _ = rustix::net::send(channel, format!("E{error}").as_bytes(), SendFlags::NOSIGNAL);
+    process::exit_now(1)
+}
+
+/// Gives the word that the ids are mapped, and blocks until the role has heard it (end of file) or the clone says why not.
+fn heard(channel: &OwnedFd, child: Child) -> Result<Child, Error> {
+    // A clone that could not become the monitor is gone, and its reason is still to be read.
+    let _ = rustix::net::send(channel, b"G", SendFlags::NOSIGNAL);
+    let mut buffer = [0u8; 4096];
+    let (count, _) = handshake::receive_with_fd(channel.as_fd(), &mut buffer)?;
+    match buffer.get(1..count) {
+        None => Ok(child),
+        Some(text) => {
+            let _ = child.wait();
+            Err(Error::Monitor(String::from_utf8_lossy(text).into_owned()))
+        }
+    }
+}
+
+/// In the monitor, before anything that needs ids: waits for the launcher's word that they are mapped.
+pub fn await_ids(channel: OwnedFd) -> sys::Result<()> {
+    let mut word = [0u8; 1];
+    let (count, _) = rustix::net::recv(&channel, &mut word, RecvFlags::empty()).call("recv(from the launcher)")?;
+    if count == 0 {
+        return Err(sys::Error::new("recv(from the launcher)", rustix::io::Errno::CONNRESET));
+    }
+    // Being root now, it keeps what it has; nothing that it starts is to inherit it.
+    capability::clear_inheritable()
+}

@@ -1,0 +1,156 @@
+//! The plan of a container's start: everything that init will do, in order, as data.
+//!
+//! A plan is made from a runtime-spec by [`Plan::from_spec`] without touching the system, travels to the monitor as JSON, and is
+//! carried out by [`crate::runtime::inside`], which decides nothing.
+
+mod mounts;
+mod process;
+
+use oci_spec::runtime::Spec;
+use serde::{Deserialize, Serialize};
+
+use crate::host::subid::IdMaps;
+use crate::oci::capability::CapabilitySet;
+
+/// What a spec asks that this program can't do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the runtime spec lacks `{0}`")]
+    Missing(&'static str),
+    #[error("`{0}` is not valid UTF-8, and a runtime spec is JSON")]
+    NotUtf8(String),
+    #[error("`{0}` is not an absolute path")]
+    NotAbsolute(String),
+    #[error("the mount option `{option}` of `{target}` is not known")]
+    MountOption { target: String, option: String },
+    #[error("namespaces of the type `{0}` can't be made or joined")]
+    Namespace(String),
+    #[error("the resource limit `{0}` is not known")]
+    Rlimit(String),
+    #[error("the capability `{0}` is not known")]
+    Capability(String),
+}
+
+/// All that happens between clone and exec.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Namespaces that init is cloned into, as clone(2) flags.
+    pub namespaces: u64,
+    /// The maps of the container's user namespace, in ids of the namespace around it.
+    pub maps: IdMaps,
+    /// Where init attaches the root file system; any directory of the host that the user can reach.
+    pub root: String,
+    pub root_read_only: bool,
+    /// What is mounted and made beneath the root, in this order.
+    pub steps: Vec<Step>,
+    pub hostname: Option<String>,
+    pub process: Process,
+    /// Bring up the loopback interface: the network namespace is new.
+    pub loopback: bool,
+}
+
+/// One step beneath the container's root. Paths are absolute, as the container sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    Mount(Mount),
+    /// The host's device node of this name, bound into the container's /dev.
+    Device(String),
+    Symlink {
+        path: String,
+        to: String,
+    },
+    Directory(String),
+    /// Covered: a file by the null device, a directory by an empty read-only tmpfs.
+    Mask(String),
+    ReadOnly(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    pub target: String,
+    pub source: Source,
+    /// MOUNT_ATTR_* bits of mount_setattr(2).
+    pub attributes: u64,
+    pub propagation: Propagation,
+    /// A kernel file system: its target must not be a symlink that the image made.
+    pub strict: bool,
+    /// Left out without an error where the kernel refuses it.
+    pub optional: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A new instance of a file system, with the options that it understands itself.
+    New { fstype: String, options: Vec<(String, Option<String>)> },
+    /// A directory or file of the host.
+    Bind { path: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Propagation {
+    Private,
+    Slave,
+    Shared,
+}
+
+/// The program, and what it is when it starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    pub args: Vec<String>,
+    pub env: Vec<String>,
+    pub cwd: String,
+    /// `user[:group]` by name or number, as the image or the user gave it; looked up in the container's own files.
+    pub user: String,
+    pub additional_groups: Vec<String>,
+    /// The bounding set, which is also what uid 0 gets.
+    pub capabilities: CapabilitySet,
+    pub no_new_privileges: bool,
+    pub seccomp: bool,
+    pub umask: u32,
+    /// (RLIMIT_* number, soft, hard).
+    pub rlimits: Vec<(u32, u64, u64)>,
+    /// A terminal of the container's own, with this many rows and columns.
+    pub terminal: Option<(u16, u16)>,
+}
+
+/// What the monitor adds to a spec's plan, because the specification has no words for it.
+#[derive(Debug, Clone)]
+pub struct Beyond {
+    pub maps: IdMaps,
+    pub root: String,
+    pub user: String,
+    pub additional_groups: Vec<String>,
+    pub umask: u32,
+    pub terminal_size: (u16, u16),
+    pub seccomp: bool,
+}
+
+impl Plan {
+    /// The plan for a spec. Pure: the system is neither asked nor changed.
+    pub fn from_spec(spec: &Spec, beyond: Beyond) -> Result<Self, Error> {
+        let linux = spec.linux().as_ref().ok_or(Error::Missing("linux"))?;
+        let namespaces = process::namespaces(linux)?;
+        let new_network = namespaces & libc::CLONE_NEWNET as u64 != 0;
+        let mut steps = mounts::steps(spec)?;
+        for path in linux.masked_paths().iter().flatten() {
+            steps.push(Step::Mask(path.clone()));
+        }
+        for path in linux.readonly_paths().iter().flatten() {
+            steps.push(Step::ReadOnly(path.clone()));
+        }
+        let root = spec.root().as_ref().ok_or(Error::Missing("root"))?;
+        Ok(Self {
+            namespaces,
+            root_read_only: root.readonly().unwrap_or(false),
+            steps,
+            hostname: spec.hostname().clone(),
+            process: process::process(spec, &beyond)?,
+            loopback: new_network,
+            maps: beyond.maps,
+            root: beyond.root,
+        })
+    }
+}
