@@ -23,6 +23,7 @@
 
 pub mod host;
 pub mod layer;
+pub mod network;
 pub mod oci;
 pub mod overlay;
 pub mod registry;

@@ -1,0 +1,18 @@
+//! The network of a container: a private namespace with a way out, and the files that names are looked up in.
+//!
+//! ```text
+//!  container's network namespace      U: the user's rootless namespace, host's network
+//!   program ─▶ kernel ─▶ tap device ─▶ pasta ─▶ ordinary sockets of this user ─▶ the world
+//! ```
+//!
+//! [`pasta`] makes the way out; [`resolv`] and [`hosts`] make texts, the caller writes them. The loopback interface is switched
+//! on by init itself ([`crate::sys::interface`]).
+
+pub mod hosts;
+pub mod pasta;
+pub mod resolv;
+
+use std::net::Ipv4Addr;
+
+/// Where pasta answers name queries inside: link-local, so that it can't hide an address of the real network.
+pub const DNS_FORWARD: Ipv4Addr = Ipv4Addr::new(169, 254, 1, 1);

@@ -1,0 +1,133 @@
+//! The text of a container's /etc/resolv.conf (resolv.conf(5)), from the host's and from what was asked for.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::host::system_file;
+
+/// What a container can reach of the host's resolvers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It shares the host's network: all of them.
+    Host,
+    /// Its loopback is its own: only those with another address, and first the one where the way out forwards queries.
+    Private { forward: Option<Ipv4Addr> },
+    /// Nothing.
+    None,
+}
+
+/// `--dns`, `--dns-search`, `--dns-option`: each, where given, replaces what the host has. A search of `.` alone means none.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    pub servers: Vec<IpAddr>,
+    pub searches: Vec<String>,
+    pub options: Vec<String>,
+}
+
+/// More servers than this are ignored by every resolver (MAXNS).
+const MAX_SERVERS: usize = 3;
+
+/// The host's configuration as a container with this reach should see it. systemd's stub resolver listens on loopback; the
+/// servers behind it stand in a file of its own. A file that can't be read counts as empty.
+pub fn of_host(reach: Reach) -> String {
+    let text = system_file::read("/etc/resolv.conf").unwrap_or_default();
+    let stub = matches!(reach, Reach::Private { .. }) && Parsed::of(&text).servers.iter().all(is_loopback);
+    if stub {
+        let behind = system_file::read("/run/systemd/resolve/resolv.conf").unwrap_or_default();
+        if !Parsed::of(&behind).servers.is_empty() {
+            return behind;
+        }
+    }
+    text
+}
+
+/// The text for a container. `host` is [`of_host`].
+pub fn text(host: &str, reach: Reach, asked: &Asked) -> String {
+    let host = Parsed::of(host);
+    let mut servers: Vec<IpAddr> = match reach {
+        _ if !asked.servers.is_empty() => asked.servers.clone(),
+        Reach::Host => host.servers,
+        Reach::Private { forward } => {
+            let others = host.servers.into_iter().filter(|server| !is_loopback(server));
+            forward.map(IpAddr::V4).into_iter().chain(others).collect()
+        }
+        Reach::None => Vec::new(),
+    };
+    servers.truncate(MAX_SERVERS);
+    let searches = if asked.searches.is_empty() { host.searches } else { asked.searches.clone() };
+    let options = if asked.options.is_empty() { host.options } else { asked.options.clone() };
+    let mut text = String::new();
+    if !searches.is_empty() && searches != ["."] {
+        text += &format!("search {}\n", searches.join(" "));
+    }
+    for server in servers {
+        text += &format!("nameserver {server}\n");
+    }
+    if !options.is_empty() {
+        text += &format!("options {}\n", options.join(" "));
+    }
+    text
+}
+
+fn is_loopback(server: &IpAddr) -> bool {
+    server.is_loopback()
+}
+
+/// What of the file matters here. As the resolver does, the last `search` or `domain` counts.
+#[derive(Default)]
+struct Parsed {
+    servers: Vec<IpAddr>,
+    searches: Vec<String>,
+    options: Vec<String>,
+}
+
+impl Parsed {
+    fn of(text: &str) -> Self {
+        let mut parsed = Self::default();
+        for line in text.lines() {
+            let mut words = line.split_ascii_whitespace();
+            let key = words.next().unwrap_or_default();
+            let rest = words.take_while(|word| !word.starts_with(['#', ';'])).map(str::to_owned);
+            match key {
+                // An IPv6 address may carry an interface of the host (`%eth0`), which means nothing inside.
+                "nameserver" => parsed.servers.extend(rest.take(1).filter_map(|server| server.parse::<IpAddr>().ok())),
+                "search" | "domain" => parsed.searches = rest.collect(),
+                "options" => parsed.options.extend(rest),
+                _ => {}
+            }
+        }
+        parsed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: &str = "# made by hand\nnameserver 127.0.0.53\nnameserver 10.0.0.1 # office\nnameserver fe80::1%eth0\n\
+                        search a.example b.example\noptions edns0 trust-ad\n";
+    const FORWARD: Ipv4Addr = Ipv4Addr::new(169, 254, 1, 1);
+
+    #[test]
+    fn a_private_network_does_not_see_the_hosts_loopback() {
+        let reach = Reach::Private { forward: Some(FORWARD) };
+        assert_eq!(
+            text(HOST, reach, &Asked::default()),
+            "search a.example b.example\nnameserver 169.254.1.1\nnameserver 10.0.0.1\noptions edns0 trust-ad\n"
+        );
+        let host = text(HOST, Reach::Host, &Asked::default());
+        assert!(host.contains("nameserver 127.0.0.53\n") && !host.contains("fe80"), "{host}");
+        assert!(!text(HOST, Reach::None, &Asked::default()).contains("nameserver"));
+    }
+
+    #[test]
+    fn what_was_asked_for_replaces_what_the_host_has() {
+        let asked = Asked {
+            servers: vec!["9.9.9.9".parse().unwrap(), "::1".parse().unwrap()],
+            searches: vec![".".into()],
+            options: vec!["ndots:5".into()],
+        };
+        let expected = "nameserver 9.9.9.9\nnameserver ::1\noptions ndots:5\n";
+        assert_eq!(text(HOST, Reach::Private { forward: Some(FORWARD) }, &asked), expected);
+        assert_eq!(text(HOST, Reach::None, &asked), expected);
+    }
+}
