@@ -22,6 +22,7 @@
 //! A *mounter* serves the FUSE overlay, a *worker* does file work as root of the user's namespace.
 
 pub mod host;
+pub mod image;
 pub mod layer;
 pub mod network;
 pub mod oci;

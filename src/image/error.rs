@@ -1,0 +1,94 @@
+//! What can go wrong with an image.
+
+use crate::oci::Digest;
+use crate::oci::image_config::ConfigError;
+use crate::oci::manifest::ManifestError;
+use crate::oci::reference::ReferenceError;
+use crate::{layer, registry, store, sys};
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    System(#[from] sys::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    #[error("layer `{diff_id}`: {source}")]
+    Layer { diff_id: Digest, source: layer::Error },
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{name}: image not known")]
+    Unknown { name: String },
+    #[error("`{name}` could be any of {}", listed(candidates))]
+    Ambiguous { name: String, candidates: Vec<String> },
+    #[error("there is no image for the platform `{wanted}` among {}", listed(offered))]
+    NoPlatform { wanted: String, offered: Vec<String> },
+    #[error("the registry's indexes point to each other more than {0} deep")]
+    DeepIndex(usize),
+    #[error("the {what} has the digest `{found}`, not `{expected}`")]
+    WrongDigest { what: &'static str, expected: Digest, found: Digest },
+    #[error("the {what} `{digest}` has {found} bytes, not the {expected} that its manifest says")]
+    WrongSize { what: &'static str, digest: Digest, expected: u64, found: u64 },
+    #[error("layer `{digest}` is not distributable (`{media_type}`): its bytes are not at the registry")]
+    Foreign { digest: Digest, media_type: String },
+    #[error("layer `{digest}` has the type `{media_type}`, which is no file system layer")]
+    NotALayer { digest: Digest, media_type: String },
+    #[error("unable to delete image `{id}` by id with more than one name ({}): please force removal", names.join(", "))]
+    SeveralNames { id: String, names: Vec<String> },
+    #[error("image `{name}` is in use by container{} {}", if containers.len() == 1 { "" } else { "s" }, listed(containers))]
+    InUse { name: String, containers: Vec<String> },
+    #[error("the containers that use the image can't be told: {0}")]
+    Users(Box<dyn std::error::Error + Send + Sync>),
+    #[error("the pull was given up since another layer failed")]
+    GivenUp,
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::System(error) if matches!(error.errno(), libc::ENOSPC | libc::EDQUOT) => {
+                Some("free space, for example with `coracle rmi` of an image that is not needed".into())
+            }
+            Self::Store(error) => error.hint(),
+            Self::Registry(error) => error.hint(),
+            Self::Layer { source, .. } => source.hint(),
+            Self::Manifest(ManifestError::Schema1) => {
+                Some("have the image pushed again with a tool of this decade: `skopeo copy --format oci`".into())
+            }
+            Self::Ambiguous { .. } => Some("name the registry too, or more digits of the id".into()),
+            Self::NoPlatform { .. } => Some("ask for one of these with `--platform`".into()),
+            Self::WrongDigest { .. } | Self::WrongSize { .. } => {
+                Some("the registry's copy is damaged or was tampered with: push the image again".into())
+            }
+            Self::Foreign { .. } => Some("only Windows images have such layers, and they can't be run here".into()),
+            Self::SeveralNames { .. } => Some("remove the names one by one, or all of them with `--force`".into()),
+            Self::InUse { containers, .. } => Some(format!(
+                "remove them first, with `coracle rm {}`, or with the image by `--force`",
+                containers.join(" ")
+            )),
+            _ => None,
+        }
+    }
+
+    /// It may pass by itself: the same layer is worth another try.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Registry(error) => error.is_transient(),
+            // A connection that was cut looks like a short layer.
+            Self::WrongSize { expected, found, .. } => found < expected,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! From what a user types to one image of the store.
+//!
+//! A name is looked for first as it is, then as the field completes short names (`localhost/x`, `docker.io/library/x`), then as
+//! the end of any image's name at a `/`: `debian:12` finds `localhost:5000/debian:12`. What is no name is the start of an id.
+
+use std::collections::BTreeMap;
+
+use super::{Error, Result};
+use crate::oci::manifest::{Document, MAX_CONFIG, MAX_MANIFEST, parse};
+use crate::oci::reference::DEFAULT_TAG;
+use crate::oci::{Digest, ImageConfig, Manifest, Platform, Reference};
+use crate::store::Store;
+use crate::store::images::Entry;
+
+/// An image of the store, as its containers need it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The digest of the config.
+    pub id: Digest,
+    pub manifest_digest: Digest,
+    pub manifest: Manifest,
+    pub config: ImageConfig,
+    /// Full references, in the index' order; empty for an image without a name.
+    pub names: Vec<String>,
+    /// The diff ids, the lowest layer first.
+    pub layers: Vec<Digest>,
+}
+
+impl Found {
+    /// Reads the manifest and the config of an entry.
+    pub(super) fn load(store: &Store, entry: &Entry, names: Vec<String>) -> Result<Self> {
+        let (manifest_digest, manifest) = manifest(store, entry)?;
+        let config = ImageConfig::parse(&store.read_blob(&manifest.config.digest, MAX_CONFIG)?)?;
+        manifest.check_config(&config)?;
+        let layers = config.rootfs.diff_ids.clone();
+        Ok(Self { id: manifest.config.digest.clone(), manifest_digest, manifest, config, names, layers })
+    }
+
+    /// The first name, else the id.
+    pub fn display_name(&self) -> String {
+        self.names.first().cloned().unwrap_or_else(|| self.id.hex().to_owned())
+    }
+}
+
+/// The manifest that an entry of the index means: other tools also store indexes there.
+fn manifest(store: &Store, entry: &Entry) -> Result<(Digest, Manifest)> {
+    let document = parse(&store.read_blob(&entry.digest, MAX_MANIFEST)?, Some(&entry.media_type))?;
+    let index = match document {
+        Document::Manifest(manifest) => return Ok((entry.digest.clone(), *manifest)),
+        Document::Index(index) => index,
+    };
+    let wanted = Platform::host();
+    let chosen = wanted.choose(&index).ok_or_else(|| super::pull::no_platform(&wanted, &index))?;
+    match parse(&store.read_blob(&chosen.digest, MAX_MANIFEST)?, Some(&chosen.media_type))? {
+        Document::Manifest(manifest) => Ok((chosen.digest.clone(), *manifest)),
+        Document::Index(_) => Err(Error::DeepIndex(1)),
+    }
+}
+
+/// The image that `text` names: a name, the start of an id, or `sha256:` and an id. `None`: there is none;
+/// [`Error::Ambiguous`]: there are several.
+pub fn find(store: &Store, text: &str) -> Result<Option<Found>> {
+    match find_with_name(store, text) {
+        Ok((found, _)) => Ok(Some(found)),
+        Err(Error::Unknown { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The image, and the one of its names that `text` means; `None`: it was found by its id. [`Error::Unknown`] if there is none.
+pub(super) fn find_with_name(store: &Store, text: &str) -> Result<(Found, Option<String>)> {
+    let entries = store.images()?;
+    if let Some(name) = name_in(&entries, text)? {
+        let entry = entries.iter().find(|entry| entry.name() == Some(&name));
+        let entry = entry.ok_or_else(|| Error::Unknown { name: text.to_owned() })?;
+        return Ok((Found::load(store, entry, names_of(&entries, &entry.digest))?, Some(name)));
+    }
+    Ok((by_id(store, &entries, text)?, None))
+}
+
+/// All names of one manifest.
+pub(super) fn names_of(entries: &[Entry], manifest: &Digest) -> Vec<String> {
+    entries
+        .iter()
+        .filter(|entry| &entry.digest == manifest)
+        .filter_map(|entry| Some(entry.name()?.to_owned()))
+        .collect()
+}
+
+/// The name in the index that `text` means, if it means one.
+fn name_in(entries: &[Entry], text: &str) -> Result<Option<String>> {
+    if entries.iter().any(|entry| entry.name() == Some(text)) {
+        return Ok(Some(text.to_owned()));
+    }
+    let Ok(reference) = text.parse::<Reference>() else { return Ok(None) };
+    let wanted = reference.clone().or_latest();
+    let named =
+        |name: &str| entries.iter().find_map(|entry| entry.name().filter(|have| *have == name)).map(str::to_owned);
+    let mut exact = vec![wanted.to_string()];
+    if !Reference::is_qualified(text) {
+        exact.insert(0, with_tag(&format!("localhost/{text}"), &wanted));
+    }
+    if let Some(name) = exact.iter().find_map(|name| named(name)) {
+        return Ok(Some(name));
+    }
+    // `name@digest` of an image that was pulled by tag, or by another tag.
+    let by_digest = |entry: &&Entry, repository: &str| {
+        let have = entry.name().and_then(|name| name.parse::<Reference>().ok());
+        let digest = wanted.digest();
+        have.is_some_and(|have| digest == Some(&entry.digest) && ends_with(&have.name(), repository))
+    };
+    let qualified = Reference::is_qualified(text);
+    let short = text.split('@').next().unwrap_or_default();
+    let short = short.split_once(':').filter(|_| !qualified).map_or(short, |(path, _)| path);
+    let repository = if qualified { wanted.name() } else { short.to_owned() };
+    if wanted.digest().is_some() {
+        return Ok(entries
+            .iter()
+            .find(|entry| by_digest(entry, &repository))
+            .and_then(|e| e.name())
+            .map(str::to_owned));
+    }
+    if qualified {
+        return Ok(None);
+    }
+    // The end of a name, at a `/`. Two names of one image are no ambiguity.
+    let mut matching: BTreeMap<&Digest, &str> = BTreeMap::new();
+    for entry in entries {
+        let Some(name) = entry.name() else { continue };
+        let Ok(have) = name.parse::<Reference>() else { continue };
+        if have.tag() == wanted.tag() && have.digest().is_none() && ends_with(&have.name(), short) {
+            matching.entry(&entry.digest).or_insert(name);
+        }
+    }
+    match matching.len() {
+        0 | 1 => Ok(matching.into_values().next().map(str::to_owned)),
+        _ => Err(Error::Ambiguous {
+            name: text.to_owned(),
+            candidates: matching.into_values().map(str::to_owned).collect(),
+        }),
+    }
+}
+
+/// `text`, a name that may lack its tag, with the tag that is meant.
+fn with_tag(text: &str, wanted: &Reference) -> String {
+    match wanted.tag() {
+        Some(tag) if tag == DEFAULT_TAG && !text.ends_with(":latest") => format!("{text}:{tag}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// `localhost:5000/a/debian` ends with `debian` and `a/debian`, not with `bian`.
+fn ends_with(name: &str, end: &str) -> bool {
+    name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('/'))
+}
+
+fn by_id(store: &Store, entries: &[Entry], text: &str) -> Result<Found> {
+    let unknown = || Error::Unknown { name: text.to_owned() };
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    let hexadecimal = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    if hex.is_empty() || hex.len() > 64 || !hex.bytes().all(hexadecimal) {
+        return Err(unknown());
+    }
+    let mut matching: BTreeMap<Digest, Found> = BTreeMap::new();
+    for entry in entries {
+        // An image that can't be read is not the one; `list` tells about it.
+        let Ok((_, manifest)) = manifest(store, entry) else { continue };
+        let id = manifest.config.digest;
+        if (id.hex().starts_with(hex) || entry.digest.hex() == hex) && !matching.contains_key(&id) {
+            matching.insert(id, Found::load(store, entry, names_of(entries, &entry.digest))?);
+        }
+    }
+    if matching.len() > 1 {
+        let candidates = matching.into_keys().map(|id| id.hex().to_owned()).collect();
+        return Err(Error::Ambiguous { name: text.to_owned(), candidates });
+    }
+    matching.into_values().next().ok_or_else(unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(names: &[(&str, &str)]) -> Vec<Entry> {
+        let entry = |(name, content): &(&str, &str)| {
+            let mut entry = Entry::new("m", Digest::of(content.as_bytes()), 1);
+            entry.annotations.insert("org.opencontainers.image.ref.name".into(), (*name).into());
+            entry
+        };
+        names.iter().map(entry).collect()
+    }
+
+    #[test]
+    fn short_names_find_what_is_meant() {
+        let all = entries(&[
+            ("localhost:5000/debian:12", "a"),
+            ("localhost:5000/team/app:latest", "b"),
+            ("docker.io/library/alpine:3", "c"),
+            ("quay.io/x/alpine:3", "d"),
+            ("localhost/mine:latest", "e"),
+            ("q.io/twice:1", "f"),
+            ("q.io/y/twice:1", "f"),
+            ("q.io/many:1", "g"),
+            ("r.io/many:1", "h"),
+        ]);
+        let name = |text: &str| name_in(&all, text).unwrap();
+        assert_eq!(name("debian:12").as_deref(), Some("localhost:5000/debian:12"));
+        assert_eq!(name("localhost:5000/debian:12").as_deref(), Some("localhost:5000/debian:12"));
+        assert_eq!(name("debian"), None, "the tag is latest");
+        assert_eq!(name("bian:12"), None);
+        assert_eq!(name("app").as_deref(), Some("localhost:5000/team/app:latest"));
+        assert_eq!(name("team/app:latest").as_deref(), Some("localhost:5000/team/app:latest"));
+        assert_eq!(name("alpine:3").as_deref(), Some("docker.io/library/alpine:3"));
+        assert_eq!(name("quay.io/alpine:3"), None, "a registry was named");
+        assert_eq!(name("mine").as_deref(), Some("localhost/mine:latest"));
+        assert_eq!(name("twice:1").as_deref(), Some("q.io/twice:1"));
+        assert_eq!(name("0badcafe"), None);
+        let digest = Digest::of(b"a");
+        assert_eq!(name(&format!("debian@{digest}")).as_deref(), Some("localhost:5000/debian:12"));
+        assert_eq!(name(&format!("app@{digest}")), None);
+        match name_in(&all, "many:1") {
+            Err(Error::Ambiguous { candidates, .. }) => assert_eq!(candidates.len(), 2),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Pulling: from a name at a registry to an image in the store.
+//!
+//! ```text
+//! name ─▶ resolve: manifest, config, both checked
+//!      ─▶ claim every layer that is missing, in the order of their diff ids: two pulls of one layer do the work once, and two
+//!         pulls that wait for each other can't be
+//!      ─▶ fetch, some at once: network ─▶ blob file (hashed)
+//!                                     └─▶ pipe ─▶ worker: decompress, hash, unpack
+//!      ─▶ under the shared store lock: all still there? ─▶ sync, rename, sync, name
+//! ```
+//!
+//! Until the last step nothing is visible. Whoever is killed leaves directories in `tmp/` whose locks are free.
+
+mod fetch;
+pub mod progress;
+mod resolve;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use progress::{Event, Progress};
+use resolve::Resolved;
+pub(super) use resolve::no_platform;
+
+use super::{Error, Result};
+use crate::host::subid::IdMaps;
+use crate::layer::worker;
+use crate::oci::media_type::OCI_MANIFEST;
+use crate::oci::{Descriptor, Digest, Platform, Reference};
+use crate::registry::Registry;
+use crate::store::images::Entry;
+use crate::store::layers::Mode;
+use crate::store::{Commit, Store, Tmp};
+
+/// Layers that are fetched at the same time.
+pub const PARALLEL: usize = 3;
+
+/// How to pull.
+pub struct Pull<'a> {
+    pub store: &'a Store,
+    pub registry: &'a dyn Registry,
+    pub progress: &'a dyn Progress,
+    pub platform: Platform,
+    /// What this account can map: it decides how the owners of files are kept.
+    pub ids: IdMaps,
+    pub parallel: usize,
+}
+
+/// What was pulled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulled {
+    /// The digest of the config.
+    pub id: Digest,
+    pub manifest_digest: Digest,
+    /// The full reference under which it is listed.
+    pub name: String,
+}
+
+/// One layer of the image that is not in the store, or not all of it.
+struct Missing<'a> {
+    diff_id: &'a Digest,
+    blob: &'a Descriptor,
+}
+
+/// A missing layer whose parts lie in a directory of ours.
+struct Fetched {
+    /// Ours until all is visible.
+    _tmp: Tmp,
+    fetched: fetch::Parts,
+}
+
+impl Pull<'_> {
+    /// Pulls the image `name`; where it says neither tag nor digest, `latest`. With both, the digest counts.
+    pub fn run(&self, name: &Reference) -> Result<Pulled> {
+        let name = name.clone().or_latest();
+        let name = name.digest().map_or(name.clone(), |digest| name.at(digest.clone()));
+        // Whoever was killed left something: a failure to remove it is not this pull's.
+        let _ = worker::sweep(self.store);
+        self.progress.event(Event::Trying { image: &name });
+        let resolved = self.resolve(&name)?;
+        let layers = unique(&resolved);
+        let mut told = false;
+        loop {
+            let fetched = self.fetch_missing(&name, &layers, !told)?;
+            told = true;
+            if self.commit(&name, &resolved, &layers, &fetched)? {
+                break;
+            }
+            // Somebody removed a layer that was there when we looked.
+        }
+        Ok(Pulled {
+            id: resolved.manifest.config.digest,
+            manifest_digest: resolved.manifest_digest,
+            name: name.to_string(),
+        })
+    }
+
+    fn mode(&self) -> Mode {
+        worker::mode_for(&self.ids)
+    }
+
+    fn is_present(&self, layer: &Missing<'_>) -> bool {
+        self.store.has_layer(self.mode(), layer.diff_id) && self.store.has_blob(&layer.blob.digest)
+    }
+
+    fn fetch_missing(&self, name: &Reference, layers: &[Missing<'_>], tell: bool) -> Result<Vec<Fetched>> {
+        let mut claimed = Vec::new();
+        for layer in layers {
+            match self.claim(layer)? {
+                Some(tmp) => claimed.push((layer, tmp)),
+                None if tell => self.progress.event(Event::Present { layer: &layer.blob.digest }),
+                None => {}
+            }
+        }
+        let (next, given_up) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let work = || -> Result<Vec<(usize, fetch::Parts)>> {
+            let mut done = Vec::new();
+            while let Some((layer, tmp)) = claimed.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let place = claimed.iter().position(|(other, _)| std::ptr::eq(*other, *layer)).unwrap_or_default();
+                match self.fetch(name, layer, tmp, &given_up) {
+                    Ok(parts) => done.push((place, parts)),
+                    Err(error) => {
+                        given_up.store(true, Ordering::Relaxed);
+                        return Err(error);
+                    }
+                }
+            }
+            Ok(done)
+        };
+        let results: Vec<Result<Vec<(usize, fetch::Parts)>>> = std::thread::scope(|scope| {
+            let threads = self.parallel.clamp(1, claimed.len().max(1));
+            let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            started.into_iter().map(|thread| thread.join().unwrap_or(Err(Error::GivenUp))).collect()
+        });
+        let mut parts = BTreeMap::new();
+        let mut failure = None;
+        for result in results {
+            match result {
+                Ok(done) => parts.extend(done),
+                // The first cause, not what it made others give up.
+                Err(Error::GivenUp) => failure = failure.or(Some(Error::GivenUp)),
+                Err(error) => failure = failure.filter(|known| !matches!(known, Error::GivenUp)).or(Some(error)),
+            }
+        }
+        if let Some(failure) = failure {
+            for (_, tmp) in &claimed {
+                // What can't be removed now, the next sweep meets.
+                let _ = worker::remove_tree_as_root(&self.ids, &tmp.path().join("layer"));
+            }
+            return Err(failure);
+        }
+        let claimed = claimed.into_iter().enumerate();
+        Ok(claimed
+            .filter_map(|(place, (_, tmp))| Some(Fetched { _tmp: tmp, fetched: parts.remove(&place)? }))
+            .collect())
+    }
+
+    /// The right to fetch a layer; `None`: it is in the store, perhaps since another process has just put it there.
+    fn claim(&self, layer: &Missing<'_>) -> Result<Option<Tmp>> {
+        if self.is_present(layer) {
+            return Ok(None);
+        }
+        let key = format!("layer {} {}", self.mode().name(), layer.diff_id);
+        let tmp = match self.store.try_claim(&key)? {
+            Some(tmp) => tmp,
+            None => {
+                self.progress.event(Event::Waiting { layer: &layer.blob.digest });
+                self.store.claim(&key)?
+            }
+        };
+        Ok(if self.is_present(layer) { None } else { Some(tmp) })
+    }
+
+    /// Makes all visible. `false`: something that was there is gone, so all must be looked at again.
+    fn commit(
+        &self,
+        name: &Reference,
+        resolved: &Resolved,
+        layers: &[Missing<'_>],
+        fetched: &[Fetched],
+    ) -> Result<bool> {
+        let _lock = self.store.lock_shared()?;
+        let mine = |layer: &Missing<'_>| fetched.iter().any(|done| done.fetched.diff_id == *layer.diff_id);
+        if !layers.iter().all(|layer| mine(layer) || self.is_present(layer)) {
+            return Ok(false);
+        }
+        let config_digest = &resolved.manifest.config.digest;
+        self.progress.event(Event::Config { digest: config_digest });
+        self.progress.event(Event::Writing);
+        let mut commit = Commit::new(self.store);
+        for Fetched { fetched, .. } in fetched {
+            if let Some(path) = &fetched.unpacked {
+                commit.layer(path.clone(), self.mode(), &fetched.diff_id);
+            }
+            if let Some(path) = &fetched.blob {
+                commit.blob(path.clone(), &fetched.blob_digest);
+            }
+        }
+        commit.bytes(&resolved.config_bytes)?;
+        commit.bytes(&resolved.manifest_bytes)?;
+        commit.finish()?;
+        let media_type = resolved.manifest.media_type.as_deref().unwrap_or(OCI_MANIFEST);
+        let size = resolved.manifest_bytes.len() as u64;
+        self.store.tag(&name.to_string(), Entry::new(media_type, resolved.manifest_digest.clone(), size))?;
+        Ok(true)
+    }
+}
+
+/// Each layer once, in the order of the diff ids: the order in which every pull claims.
+fn unique(resolved: &Resolved) -> Vec<Missing<'_>> {
+    let pairs = resolved.config.rootfs.diff_ids.iter().zip(&resolved.manifest.layers);
+    let mut layers: BTreeMap<&Digest, &Descriptor> = BTreeMap::new();
+    for (diff_id, blob) in pairs {
+        layers.entry(diff_id).or_insert(blob);
+    }
+    layers.into_iter().map(|(diff_id, blob)| Missing { diff_id, blob }).collect()
+}

@@ -1,0 +1,115 @@
+//! From a reference to one image: its manifest for the wanted platform and its config, both checked.
+
+use super::Pull;
+use super::progress::Event;
+use crate::image::{Error, Result};
+use crate::oci::manifest::{Document, Index, MAX_CONFIG, parse};
+use crate::oci::media_type::layer_kind;
+use crate::oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference};
+use crate::registry;
+
+/// Indexes that point to indexes.
+const DEPTH: usize = 3;
+
+/// What the registry calls an image, bytes and meaning.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub manifest_bytes: Vec<u8>,
+    pub manifest_digest: Digest,
+    pub manifest: Manifest,
+    pub config_bytes: Vec<u8>,
+    pub config: ImageConfig,
+}
+
+pub(crate) fn no_platform(wanted: &Platform, index: &Index) -> Error {
+    let offered = index.manifests.iter().filter_map(|entry| entry.platform.as_ref()).map(Platform::to_string);
+    // An index may have thousands.
+    Error::NoPlatform { wanted: wanted.to_string(), offered: offered.take(20).collect() }
+}
+
+impl Pull<'_> {
+    pub(super) fn resolve(&self, image: &Reference) -> Result<Resolved> {
+        let mut address = image.clone();
+        let mut expected: Option<Descriptor> = None;
+        for _ in 0..=DEPTH {
+            let bytes = self.registry.manifest(&address)?;
+            let digest = Digest::of(&bytes);
+            if let Some(wanted) = address.digest().filter(|wanted| **wanted != digest) {
+                return Err(Error::WrongDigest { what: "manifest", expected: wanted.clone(), found: digest });
+            }
+            if let Some(size) = expected.as_ref().map(|entry| entry.size).filter(|size| *size != bytes.len() as u64) {
+                let found = bytes.len() as u64;
+                return Err(Error::WrongSize { what: "manifest", digest, expected: size, found });
+            }
+            let media_type = expected.as_ref().map(|entry| entry.media_type.as_str()).filter(|text| !text.is_empty());
+            match parse(&bytes, media_type)? {
+                Document::Manifest(manifest) => return self.with_config(image, bytes, digest, *manifest),
+                Document::Index(index) => {
+                    let entry = self.platform.choose(&index).ok_or_else(|| no_platform(&self.platform, &index))?;
+                    address = image.at(entry.digest.clone());
+                    expected = Some(entry.clone());
+                }
+            }
+        }
+        Err(Error::DeepIndex(DEPTH))
+    }
+
+    fn with_config(
+        &self,
+        image: &Reference,
+        manifest_bytes: Vec<u8>,
+        manifest_digest: Digest,
+        manifest: Manifest,
+    ) -> Result<Resolved> {
+        manifest.check_is_image()?;
+        for layer in &manifest.layers {
+            let (digest, media_type) = (layer.digest.clone(), layer.media_type.chars().take(120).collect());
+            match layer_kind(&layer.media_type) {
+                Some(kind) if !kind.foreign => {}
+                Some(_) => return Err(Error::Foreign { digest, media_type }),
+                None => return Err(Error::NotALayer { digest, media_type }),
+            }
+        }
+        let config_bytes = self.config_bytes(image, &manifest.config)?;
+        let config = ImageConfig::parse(&config_bytes)?;
+        manifest.check_config(&config)?;
+        let made_for = config.platform();
+        if !made_for.runs_on(&self.platform) {
+            self.progress.event(Event::OtherPlatform { image: &made_for, wanted: &self.platform });
+        }
+        Ok(Resolved { manifest_bytes, manifest_digest, manifest, config_bytes, config })
+    }
+
+    /// The config's bytes, from the store if they are there, checked.
+    fn config_bytes(&self, image: &Reference, descriptor: &Descriptor) -> Result<Vec<u8>> {
+        let digest = &descriptor.digest;
+        if descriptor.size > MAX_CONFIG as u64 {
+            return Err(crate::oci::image_config::ConfigError::TooLarge(descriptor.size as usize).into());
+        }
+        if let Ok(bytes) = self.store.read_blob(digest, MAX_CONFIG) {
+            return Ok(bytes);
+        }
+        let bytes = registry::retry(|| self.small_blob(image, descriptor), Error::is_transient, |_| {})?;
+        let found = Digest::of(&bytes);
+        if &found != digest {
+            return Err(Error::WrongDigest { what: "config", expected: digest.clone(), found });
+        }
+        Ok(bytes)
+    }
+
+    fn small_blob(&self, image: &Reference, descriptor: &Descriptor) -> Result<Vec<u8>> {
+        let mut blob = self.registry.blob(image, &descriptor.digest)?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = blob.next_chunk()? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() as u64 > descriptor.size {
+                break;
+            }
+        }
+        if bytes.len() as u64 != descriptor.size {
+            let (digest, expected, found) = (descriptor.digest.clone(), descriptor.size, bytes.len() as u64);
+            return Err(Error::WrongSize { what: "config", digest, expected, found });
+        }
+        Ok(bytes)
+    }
+}

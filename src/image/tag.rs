@@ -1,0 +1,40 @@
+//! Another name for an image.
+
+use super::find::find_with_name;
+use super::{Error, Result};
+use crate::oci::Reference;
+use crate::store::Store;
+
+/// Gives the image that `source` names the name `target` too. A short target becomes `localhost/…`, a missing tag `latest`; gives
+/// back the full name. Whoever had it loses it.
+pub fn tag(store: &Store, source: &str, target: &str) -> Result<String> {
+    let text = if Reference::is_qualified(target) { target.to_owned() } else { format!("localhost/{target}") };
+    let target = text.parse::<Reference>()?.without_digest().or_latest().to_string();
+    let (found, _) = find_with_name(store, source)?;
+    // Between the look and the new name nobody may remove the image.
+    let _lock = store.lock_shared()?;
+    let entries = store.images()?;
+    let entry = entries.into_iter().find(|entry| entry.digest == found.manifest_digest);
+    let entry = entry.ok_or_else(|| Error::Unknown { name: source.to_owned() })?;
+    store.tag(&target, entry)?;
+    Ok(target)
+}
+
+/// Takes these names, or all, away from the image that `text` means; the image stays. Fails, and changes nothing, if one of
+/// the names is not the image's.
+pub fn untag(store: &Store, text: &str, names: &[String]) -> Result<()> {
+    let (found, _) = find_with_name(store, text)?;
+    let mut going = Vec::new();
+    for name in names {
+        let (of_name, full) = find_with_name(store, name)?;
+        match full.filter(|_| of_name.manifest_digest == found.manifest_digest) {
+            Some(full) => going.push(full),
+            None => return Err(Error::Unknown { name: name.clone() }),
+        }
+    }
+    let going = if names.is_empty() { found.names } else { going };
+    for name in going {
+        store.untag(&name)?;
+    }
+    Ok(())
+}
