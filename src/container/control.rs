@@ -1,0 +1,119 @@
+//! What a client and the monitor say to each other: packets on a SOCK_SEQPACKET socket, the first byte says what it is.
+//!
+//! The launcher of a container in the foreground is its first client, over a socket that the monitor inherits.
+//!
+//! ```text
+//!  client                                     monitor
+//!    i BYTES      input; empty: end of it ──▶
+//!    w ROWS COLS  the terminal's size (u16) ─▶
+//!    q o / q e    nobody reads this output any more: close it ▶
+//!    d            detach: live on without me ▶
+//!    ◀── s + pidfd   the program runs; the descriptor is init's
+//!    ◀── o BYTES / e BYTES   output, error output
+//!    ◀── f CODE TEXT         it did not start
+//!    ◀── x CODE (i32)        it ended
+//! ```
+
+/// The most of input or output in one packet.
+pub const CHUNK: usize = 32 * 1024;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToMonitor<'a> {
+    Input(&'a [u8]),
+    EndOfInput,
+    Resize { rows: u16, columns: u16 },
+    CloseOutput,
+    CloseErrorOutput,
+    Detach,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToClient<'a> {
+    Started,
+    Output(&'a [u8]),
+    ErrorOutput(&'a [u8]),
+    Failed { code: u8, message: &'a str },
+    Exited(i32),
+}
+
+impl<'a> ToMonitor<'a> {
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Input(bytes) => [b"i".as_slice(), bytes].concat(),
+            Self::EndOfInput => b"i".to_vec(),
+            Self::Resize { rows, columns } => [b"w".as_slice(), &rows.to_le_bytes(), &columns.to_le_bytes()].concat(),
+            Self::CloseOutput => b"qo".to_vec(),
+            Self::CloseErrorOutput => b"qe".to_vec(),
+            Self::Detach => b"d".to_vec(),
+        }
+    }
+
+    /// `None`: not a packet of this protocol.
+    pub fn decode(packet: &'a [u8]) -> Option<Self> {
+        match packet {
+            [b'i'] => Some(Self::EndOfInput),
+            [b'i', bytes @ ..] => Some(Self::Input(bytes)),
+            [b'w', a, b, c, d] => {
+                Some(Self::Resize { rows: u16::from_le_bytes([*a, *b]), columns: u16::from_le_bytes([*c, *d]) })
+            }
+            [b'q', b'o'] => Some(Self::CloseOutput),
+            [b'q', b'e'] => Some(Self::CloseErrorOutput),
+            [b'd'] => Some(Self::Detach),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> ToClient<'a> {
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Started => b"s".to_vec(),
+            Self::Output(bytes) => [b"o".as_slice(), bytes].concat(),
+            Self::ErrorOutput(bytes) => [b"e".as_slice(), bytes].concat(),
+            Self::Failed { code, message } => [b"f".as_slice(), &[*code], message.as_bytes()].concat(),
+            Self::Exited(code) => [b"x".as_slice(), &code.to_le_bytes()].concat(),
+        }
+    }
+
+    /// `None`: not a packet of this protocol.
+    pub fn decode(packet: &'a [u8]) -> Option<Self> {
+        match packet {
+            [b's'] => Some(Self::Started),
+            [b'o', bytes @ ..] => Some(Self::Output(bytes)),
+            [b'e', bytes @ ..] => Some(Self::ErrorOutput(bytes)),
+            [b'f', code, message @ ..] => {
+                Some(Self::Failed { code: *code, message: std::str::from_utf8(message).unwrap_or("?") })
+            }
+            [b'x', a, b, c, d] => Some(Self::Exited(i32::from_le_bytes([*a, *b, *c, *d]))),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_come_back_as_they_went() {
+        for message in [
+            ToMonitor::Input(b"x"),
+            ToMonitor::EndOfInput,
+            ToMonitor::Resize { rows: 50, columns: 300 },
+            ToMonitor::CloseOutput,
+            ToMonitor::CloseErrorOutput,
+            ToMonitor::Detach,
+        ] {
+            assert_eq!(ToMonitor::decode(&message.encode()), Some(message));
+        }
+        let failed = ToClient::Failed { code: 127, message: "no such file" };
+        for message in
+            [ToClient::Started, ToClient::Output(b"a"), ToClient::ErrorOutput(b""), failed, ToClient::Exited(-1)]
+        {
+            assert_eq!(ToClient::decode(&message.encode()), Some(message));
+        }
+        for junk in [b"".as_slice(), b"z", b"w1", b"xabc", b"ss"] {
+            assert_eq!((ToMonitor::decode(junk), ToClient::decode(junk)), (None, None));
+        }
+    }
+}

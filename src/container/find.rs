@@ -1,0 +1,114 @@
+//! Which container is meant: a name, an id, or the beginning of one. And all of them.
+
+use std::path::PathBuf;
+
+use rustix::io::Errno;
+
+use super::record::Container;
+use super::state::State;
+use super::{Error, Result};
+use crate::store::{self, Store, records};
+use crate::sys::Call;
+
+/// A container on disk.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub directory: PathBuf,
+    pub container: Container,
+}
+
+impl Found {
+    pub fn state(&self) -> Result<State> {
+        State::read(&self.directory)
+    }
+}
+
+/// The container of this name, id, or unique beginning of an id.
+pub fn find(store: &Store, wanted: &str) -> Result<Found> {
+    let id = find_id(store, wanted)?;
+    // Removed between the two looks.
+    open(store, &id)?.ok_or_else(|| Error::NotFound(wanted.to_owned()))
+}
+
+/// The id of the container of this name, id, or unique beginning of an id; its records need not be readable.
+pub fn find_id(store: &Store, wanted: &str) -> Result<String> {
+    // What can't be a name may still be an image's, so it is no error here.
+    if store::names::check(wanted).is_ok()
+        && let Some(id) = store.resolve_name(wanted)?
+        && is_id(&id)
+        && store.layout().container(&id).exists()
+    {
+        return Ok(id);
+    }
+    let hexadecimal = !wanted.is_empty() && wanted.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let ids = if hexadecimal { ids(store)? } else { Vec::new() };
+    let mut fitting = ids.into_iter().filter(|id| id.starts_with(wanted));
+    match (fitting.next(), fitting.next()) {
+        (Some(id), None) => Ok(id),
+        (Some(_), Some(_)) => Err(Error::Ambiguous(wanted.to_owned())),
+        (None, _) => Err(Error::NotFound(wanted.to_owned())),
+    }
+}
+
+/// All containers, oldest first, for who must know of every one (what removes images): one that can't be read is an error.
+pub fn all(store: &Store) -> Result<Vec<Found>> {
+    let All { found, broken } = list(store)?;
+    broken.into_iter().next().map_or(Ok(found), |broken| Err(broken.error))
+}
+
+/// What there is, as far as it can be read.
+#[derive(Debug)]
+pub struct All {
+    /// Oldest first.
+    pub found: Vec<Found>,
+    pub broken: Vec<Broken>,
+}
+
+/// A container whose record can't be read: a newer program's, or a damaged file.
+#[derive(Debug)]
+pub struct Broken {
+    pub id: String,
+    pub error: Error,
+}
+
+/// All containers. One that is removed meanwhile is left out; one that can't be read hides no other.
+pub fn list(store: &Store) -> Result<All> {
+    let mut all = All { found: Vec::new(), broken: Vec::new() };
+    for id in ids(store)? {
+        match open(store, &id) {
+            Ok(found) => all.found.extend(found),
+            Err(error) => all.broken.push(Broken { id, error }),
+        }
+    }
+    all.found.sort_by(|a, b| a.container.created.cmp(&b.container.created));
+    Ok(all)
+}
+
+/// `None`: there is none, or no longer.
+fn open(store: &Store, id: &str) -> Result<Option<Found>> {
+    let directory = store.layout().container(id);
+    match records::read(&directory.join("container.json")) {
+        Ok(None) if directory.exists() => {
+            let missing = crate::sys::Error::new(format!("open({}/container.json)", directory.display()), Errno::NOENT);
+            Err(Error::Broken { id: id.to_owned(), source: missing.into() })
+        }
+        Ok(container) => Ok(container.map(|container| Found { directory, container })),
+        Err(source) => Err(Error::Broken { id: id.to_owned(), source }),
+    }
+}
+
+/// The ids of all containers, in no order. Whatever else lies there is none.
+pub fn ids(store: &Store) -> Result<Vec<String>> {
+    let path = store.layout().containers();
+    let mut ids = Vec::new();
+    for entry in std::fs::read_dir(&path).call_with(|| format!("opendir({})", path.display()))? {
+        let entry = entry.call_with(|| format!("readdir({})", path.display()))?;
+        let name = entry.file_name().into_string();
+        ids.extend(name.into_iter().filter(|name| is_id(name)));
+    }
+    Ok(ids)
+}
+
+fn is_id(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}

@@ -1,0 +1,79 @@
+//! What the monitor is told by its launcher.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::state::State;
+use crate::runtime::plan::Plan;
+
+/// The monitor's job. Descriptors: [`LOCK`] the container's lock, held; [`CLIENT`] the launcher's end of the talk; from [`STDIO`] on,
+/// with [`Streams::Given`], the program's standard descriptors.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Job {
+    /// The container's directory.
+    pub directory: PathBuf,
+    /// The root of the store.
+    pub data: PathBuf,
+    /// A directory on the store's file system where the kernel driver can be tried.
+    pub tmp: PathBuf,
+    /// Where the kernel driver's probe is remembered.
+    pub probe: PathBuf,
+    pub plan: Plan,
+    pub overlay: Overlay,
+    pub streams: Streams,
+    /// Output is kept for `logs`.
+    pub log: bool,
+    pub network: Network,
+    /// The container goes when it has ended.
+    pub remove: bool,
+    /// The container ends when the launcher's end of the talk is closed without a word.
+    pub leashed: bool,
+    /// Records survive a power cut once written.
+    pub durable: bool,
+    /// What the launcher knew: machine, boot, times.
+    pub state: State,
+}
+
+pub const LOCK: usize = 0;
+pub const CLIENT: usize = 1;
+pub const STDIO: usize = 2;
+
+/// The root file system.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Overlay {
+    pub driver: Driver,
+    /// Topmost first.
+    pub lowers: Vec<PathBuf>,
+    /// Nothing of it outlives the container, so nothing need be synced.
+    pub volatile: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Driver {
+    Auto,
+    Kernel,
+    Fuse,
+}
+
+/// Where the program's standard streams lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Streams {
+    /// Straight to descriptors of the launcher's, none of which is a terminal.
+    Given,
+    /// Pipes that the monitor holds; `input`: the client feeds standard input, else it is empty.
+    Pipes { input: bool },
+    /// A pty that the monitor holds.
+    Terminal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    /// None, or the host's: nothing to make.
+    Nothing,
+    /// `pasta` joins the container's namespace to the host's network.
+    Pasta,
+}

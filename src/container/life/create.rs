@@ -1,0 +1,114 @@
+//! `create`: a directory of files, made under `tmp/` and renamed into place, then its name.
+
+use std::path::Path;
+
+use crate::container::name;
+use crate::container::record::{Container, Network};
+use crate::container::{Error, Result};
+use crate::host::{atomic_file, change};
+use crate::network::DNS_FORWARD;
+use crate::network::hosts::{self, Hosts};
+use crate::network::resolv::{self, Reach};
+use crate::store::{self, Store, records};
+use crate::sys::Call;
+
+/// Writes a container down. With no name given it gets a random one; its id is in `container` already.
+///
+/// The caller holds the store lock, shared, since it looked its image up.
+pub fn create(store: &Store, mut container: Container, given_name: Option<&str>) -> Result<Container> {
+    let durable = !container.remove;
+    if let Some(name) = given_name {
+        store::names::check(name)?;
+        container.name = name.to_owned();
+        refuse_taken(store, name)?;
+    } else {
+        container.name = free_name(store)?;
+    }
+    let place = store.tmp_dir()?;
+    let directory = place.path();
+    for folder in ["upper", "work", "merged"] {
+        change::create_dir(&directory.join(folder))?;
+    }
+    // The root of a container is everybody's to walk through; only the directory above it is private.
+    set_mode(&directory.join("upper"), 0o755)?;
+    write_files(&container, directory)?;
+    records::create(&directory.join("container.json"), &container, durable)?;
+    if durable {
+        change::sync_dir(directory)?;
+    }
+    let home = store.layout().container(&container.id);
+    let lock = place.become_at(&home)?;
+    loop {
+        match store.claim_name(&container.name, &container.id) {
+            Ok(()) => break,
+            Err(store::Error::NameTaken { .. }) if given_name.is_none() => {
+                container.name = free_name(store)?;
+                records::write(&home.join("container.json"), &container, durable)?;
+            }
+            Err(error) => {
+                drop(store.retire(&home, lock)?);
+                return Err(name_error(error));
+            }
+        }
+    }
+    if durable {
+        change::sync_dir(&store.layout().containers())?;
+        change::sync_dir(&store.layout().names())?;
+    }
+    Ok(container)
+}
+
+fn refuse_taken(store: &Store, name: &str) -> Result<()> {
+    match store.resolve_name(name)? {
+        Some(holder) => Err(Error::NameInUse { name: name.to_owned(), holder }),
+        None => Ok(()),
+    }
+}
+
+fn name_error(error: store::Error) -> Error {
+    match error {
+        store::Error::NameTaken { name, holder } => Error::NameInUse { name, holder },
+        other => other.into(),
+    }
+}
+
+fn free_name(store: &Store) -> Result<String> {
+    for tries in 0..64 {
+        let name = name::random_name(tries)?;
+        if store.resolve_name(&name)?.is_none() {
+            return Ok(name);
+        }
+    }
+    Err(Error::NameInUse { name: "a random name".into(), holder: "other containers".into() })
+}
+
+/// What the container finds in /etc and /run.
+fn write_files(container: &Container, directory: &Path) -> Result<()> {
+    let reach = match container.network {
+        Network::None => Reach::None,
+        Network::Host => Reach::Host,
+        Network::Private => Reach::Private { forward: Some(DNS_FORWARD) },
+    };
+    let hosts = Hosts {
+        base: &hosts::of_host(),
+        added: &container.add_hosts,
+        own_names: &[&container.hostname, &container.name],
+        ..Hosts::default()
+    };
+    let files = [
+        ("hosts", hosts.text().map_err(|error| Error::Spec(error.to_string()))?),
+        ("hostname", format!("{}\n", container.hostname)),
+        ("resolv.conf", resolv::text(&resolv::of_host(reach), reach, &resolv::Asked::default())),
+        ("containerenv", String::new()),
+    ];
+    for (file, text) in files {
+        // Read inside by users that are not root there.
+        atomic_file::create(&directory.join(file), text.as_bytes(), 0o644, false)?;
+    }
+    Ok(())
+}
+
+fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    let mode = rustix::fs::Mode::from_raw_mode(mode);
+    Ok(rustix::fs::chmod(path, mode).call_with(|| format!("chmod({})", path.display()))?)
+}

@@ -1,0 +1,7 @@
+//! From nothing to running to nothing: one file a transition.
+
+pub mod create;
+pub mod remove;
+pub mod start;
+pub mod stop;
+pub mod sweep;

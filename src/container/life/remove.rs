@@ -1,0 +1,78 @@
+//! `rm`: out of sight by one rename, then deleted, with the user namespace's root where files belong to subordinate ids.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::container::find::Found;
+use crate::container::{Error, Result};
+use crate::host::lock::Lock;
+use crate::layer;
+use crate::store::Store;
+
+/// How long a container that was told to end, and ended, may be held by others: one that starts again, another `rm`.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Removes a container; a running one only by `force`, which kills it after `patience`.
+pub fn remove(store: &Store, found: &Found, force: bool, patience: Duration) -> Result<()> {
+    let stop = || super::stop::stop(found, patience);
+    let Some(lock) = take(&found.directory, &found.container.id, force.then_some(&stop))? else { return Ok(()) };
+    let gone = store.retire(&found.directory, lock)?;
+    store.release_name(&found.container.name, &found.container.id)?;
+    // As this user first: the files of a container that wrote nothing are all the user's own.
+    drop(gone);
+    // What was left belongs to subordinate ids, or to a command that died. The container is gone either way.
+    let _ = layer::worker::sweep(store);
+    Ok(())
+}
+
+/// Removes what is left of a container whose record can't be read, and every name that leads to it.
+pub fn remove_broken(store: &Store, id: &str, force: bool) -> Result<()> {
+    let directory = store.layout().container(id);
+    let kill = || super::stop::kill(&directory, id);
+    let Some(lock) = take(&directory, id, force.then_some(&kill))? else { return Ok(()) };
+    let gone = store.retire(&directory, lock)?;
+    release_names(store, id)?;
+    drop(gone);
+    let _ = layer::worker::sweep(store);
+    Ok(())
+}
+
+fn release_names(store: &Store, id: &str) -> Result<()> {
+    for (name, holder) in store.names()? {
+        if holder == id {
+            store.release_name(&name, id)?;
+        }
+    }
+    Ok(())
+}
+
+/// The lock of a container that does not run, or no longer. `None`: it went by itself when it ended (`--rm`).
+///
+/// A lock that is held belongs to one that starts, runs or ends, so that one look is not enough.
+fn take(directory: &Path, id: &str, stop: Option<&dyn Fn() -> Result<()>>) -> Result<Option<Lock>> {
+    let path = directory.join("lock");
+    let mut deadline = None::<Instant>;
+    loop {
+        match Lock::try_exclusive(&path) {
+            Ok(Some(lock)) => return Ok(Some(lock)),
+            Ok(None) => {}
+            Err(error) if error.is_missing() && deadline.is_some() => return Ok(None),
+            Err(error) if error.is_missing() => return Err(Error::NotFound(id.to_owned())),
+            Err(error) => return Err(error.into()),
+        }
+        let short = || id.chars().take(12).collect();
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Error::Unkillable(short()));
+        }
+        match stop {
+            Some(stop) => stop()?,
+            None if super::stop::runs(directory, id)? => return Err(Error::RemoveRunning(short())),
+            // It has ended: its monitor is about to let go.
+            None => {}
+        }
+        // Counted from the first end: the stop has limits of its own.
+        deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
+        std::thread::sleep(PAUSE);
+    }
+}

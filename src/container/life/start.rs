@@ -1,0 +1,144 @@
+//! `start`: from files to a monitor, which holds the lock from here to the end.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+
+use crate::container::find::{self, Found};
+use crate::container::job::{Driver, Job, Network as NetworkJob, Overlay, Streams};
+use crate::container::record::Network;
+use crate::container::state::{State, Status};
+use crate::container::{Error, Result, spec};
+use crate::host::lock::Lock;
+use crate::host::role;
+use crate::host::subid::IdMaps;
+use crate::runtime::outside::launch::Launch;
+use crate::runtime::plan::{Beyond, Plan, Step};
+use crate::store::Store;
+use crate::sys::Call;
+use crate::sys::process::Child;
+
+/// How a container is started.
+#[derive(Debug, Clone, Copy)]
+pub struct How<'a> {
+    pub streams: Streams,
+    /// With [`Streams::Given`]: the program's standard input, output and error.
+    pub stdio: Option<[BorrowedFd<'a>; 3]>,
+    pub log: bool,
+    /// The container ends with its launcher.
+    pub leashed: bool,
+    pub terminal_size: (u16, u16),
+}
+
+/// A monitor on its way, and our end of the talk with it (see [`crate::container::control`]).
+#[derive(Debug)]
+pub struct Launched {
+    pub monitor: Child,
+    pub talk: OwnedFd,
+}
+
+/// Starts the container. The launcher has one thread: it is cloned.
+///
+/// A container that was to go when it ends goes when it can't start, too.
+pub fn start(store: &Store, found: &Found, how: How<'_>) -> Result<Launched> {
+    let launched = launch(store, found, how);
+    if launched.is_err() && found.container.remove {
+        // The first failure is what the user must know.
+        let _ = super::remove::remove(store, found, false, std::time::Duration::ZERO);
+    }
+    launched
+}
+
+fn launch(store: &Store, found: &Found, how: How<'_>) -> Result<Launched> {
+    let lock = Lock::try_exclusive(&found.directory.join("lock"))?
+        .ok_or_else(|| Error::Running(found.container.short_id().to_owned()))?;
+    let maps = IdMaps::of_account()?;
+    let job = job(store, found, how, &maps)?;
+    let (ours, theirs) =
+        rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+            .call("socketpair")?;
+    let null =
+        rustix::fs::openat(CWD, c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).call("open(/dev/null)")?;
+    let null = null.as_fd();
+    let mut fds = vec![lock.fd(), theirs.as_fd()];
+    fds.extend(how.stdio.into_iter().flatten());
+    let launch = Launch { stdio: [null; 3], job: role::pack(&job)?, fds };
+    let monitor = match living_namespace(store, &maps)? {
+        Some(namespace) => launch.in_namespace(namespace.as_fd())?,
+        None => launch.in_new_namespace(&maps)?,
+    };
+    Ok(Launched { monitor, talk: ours })
+}
+
+/// The monitor's job for a container.
+pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<Job> {
+    let container = &found.container;
+    let merged = found.directory.join("merged");
+    let root = merged.to_str().ok_or_else(|| Error::Spec(format!("`{}` is not valid UTF-8", merged.display())))?;
+    let private = container.network == Network::Private;
+    let beyond = Beyond {
+        maps: maps.nested(),
+        root: root.to_owned(),
+        user: container.user.clone(),
+        additional_groups: container.additional_groups.clone(),
+        umask: container.umask,
+        terminal_size: how.terminal_size,
+        seccomp: container.seccomp && !container.privileged,
+    };
+    let layer = |diff_id| store.layer_fs(container.mode, diff_id);
+    let mut plan = Plan::from_spec(&spec::spec(container, &found.directory, maps.is_single())?, beyond)?;
+    if container.working_dir_of_image {
+        plan.steps.push(Step::Directory(container.working_dir.clone()));
+    }
+    Ok(Job {
+        directory: found.directory.clone(),
+        data: store.layout().root().to_owned(),
+        tmp: store.layout().tmp(),
+        probe: store.layout().root().join("overlay.json"),
+        plan,
+        overlay: Overlay {
+            driver: match container.driver.as_str() {
+                "kernel" => Driver::Kernel,
+                "fuse" => Driver::Fuse,
+                _ => Driver::Auto,
+            },
+            lowers: container.layers.iter().rev().map(layer).collect(),
+            volatile: container.remove,
+        },
+        streams: how.streams,
+        log: how.log,
+        network: if private { NetworkJob::Pasta } else { NetworkJob::Nothing },
+        remove: container.remove,
+        leashed: how.leashed,
+        durable: !container.remove,
+        state: State { remove: container.remove, ..State::on_this_machine() },
+    })
+}
+
+/// The user namespace U of this account, if a monitor of it lives: its maps must be what the account has now.
+fn living_namespace(store: &Store, maps: &IdMaps) -> Result<Option<OwnedFd>> {
+    for id in find::ids(store)? {
+        let directory = store.layout().container(&id);
+        // One that can't be read is nobody's concern here.
+        let Ok(state) = State::read(&directory) else { continue };
+        if state.status == Status::Running
+            && state.is_here()
+            && state.monitor_pid > 0
+            && let Some(namespace) = namespace_of(state.monitor_pid, maps, &directory)
+        {
+            return Ok(Some(namespace));
+        }
+    }
+    Ok(None)
+}
+
+fn namespace_of(pid: i32, maps: &IdMaps, directory: &Path) -> Option<OwnedFd> {
+    let path = format!("/proc/{pid}/ns/user");
+    let namespace = rustix::fs::openat(CWD, path.as_str(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let map = std::fs::read_to_string(format!("/proc/{pid}/uid_map")).ok()?;
+    // Looked at after the descriptor was opened: a lock still held means that the pid was still the monitor's.
+    let alive = crate::host::lock::is_held(&directory.join("lock")).ok()?;
+    (alive && maps.describes(&map)).then_some(namespace)
+}

@@ -1,0 +1,292 @@
+//! `stop`, `kill` and `wait`: a signal by pidfd, and waiting for the end without taking a lock.
+//!
+//! What a container does, two things tell together:
+//!
+//! | lock | `state.json` | it |
+//! |---|---|---|
+//! | free | whatever | does not run |
+//! | held | running, and that process lives | runs |
+//! | held | anything else | starts, or ends: a moment later it is one of the others |
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::container::find::Found;
+use crate::container::state::{State, Status};
+use crate::container::{Error, Result};
+use crate::host::lock;
+use crate::store::{records, tmp};
+use crate::sys::{self, Call};
+
+/// How long a killed container may take to end: the kernel tears down namespaces and a monitor writes a record.
+const AFTER_KILL: Duration = Duration::from_secs(10);
+/// How long a start, or what is left of an end, is waited for before a signal is given up.
+const IN_BETWEEN: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(5);
+/// Between two looks at a container of another machine.
+const PAUSE_ELSEWHERE: Duration = Duration::from_millis(200);
+
+/// A program that runs.
+struct Program {
+    pidfd: OwnedFd,
+    state: State,
+}
+
+/// Sends a signal to the program.
+pub fn signal(found: &Found, number: i32) -> Result<()> {
+    let short = found.container.short_id();
+    let program = program(&found.directory, short)?.ok_or_else(|| Error::NotRunning(short.to_owned()))?;
+    send(&program, number)
+}
+
+/// Stops the program: its stop signal, `patience`, the kill. A container that does not run is left as it is.
+pub fn stop(found: &Found, patience: Duration) -> Result<()> {
+    let short = found.container.short_id();
+    let Some(program) = program(&found.directory, short)? else { return Ok(()) };
+    // A signal that can't be sent is no reason to leave the program running.
+    if !patience.is_zero()
+        && send(&program, found.container.stop_signal).is_ok()
+        && ended(&found.directory, &program, patience)?
+    {
+        return Ok(());
+    }
+    end(&found.directory, short, &program)
+}
+
+/// Kills the program of a container of which nothing but its state is known.
+pub fn kill(directory: &Path, id: &str) -> Result<()> {
+    let short = id.get(..12).unwrap_or(id);
+    match program(directory, short)? {
+        Some(program) => end(directory, short, &program),
+        None => Ok(()),
+    }
+}
+
+/// Whether the container runs, once a start or an end that is under way is over.
+pub fn runs(directory: &Path, id: &str) -> Result<bool> {
+    Ok(program(directory, id.get(..12).unwrap_or(id))?.is_some())
+}
+
+fn end(directory: &Path, short: &str, program: &Program) -> Result<()> {
+    send(program, libc::SIGKILL)?;
+    if ended(directory, program, AFTER_KILL)? { Ok(()) } else { Err(Error::Unkillable(short.to_owned())) }
+}
+
+fn send(program: &Program, number: i32) -> Result<()> {
+    match sys::signal::send(program.pidfd.as_fd(), number) {
+        // It is gone, and its monitor about to be.
+        Err(error) if error.errno() == libc::ESRCH => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// The program, once a start that is under way has come so far. `None`: it does not run.
+fn program(directory: &Path, short: &str) -> Result<Option<Program>> {
+    let deadline = Instant::now() + IN_BETWEEN;
+    loop {
+        let state = State::read(directory)?;
+        if state.status == Status::Running {
+            if !state.is_of_this_machine() {
+                return Err(Error::Elsewhere { id: short.to_owned(), host: state.host });
+            }
+            // None: the record of an earlier life, or of one that is just over.
+            if let Some(pidfd) = state.pidfd() {
+                return Ok(Some(Program { pidfd, state }));
+            }
+        }
+        if !lock::is_held(&directory.join("lock"))? {
+            return Ok(None);
+        }
+        if Instant::now() >= deadline {
+            return Err(Error::InBetween(short.to_owned()));
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Waits for the end of the program, by pidfd, then of its monitor: until the lock is free, or another life has begun.
+fn ended(directory: &Path, program: &Program, limit: Duration) -> Result<bool> {
+    let deadline = Instant::now() + limit;
+    if !gone(&program.pidfd, Some(deadline))? {
+        return Ok(false);
+    }
+    let deadline = deadline.max(Instant::now() + AFTER_KILL);
+    while lock::is_held(&directory.join("lock"))? {
+        let state = State::read(directory)?;
+        if state.status == Status::Running && state.started_at != program.state.started_at {
+            break;
+        }
+        if Instant::now() >= deadline {
+            return Ok(false);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Ok(true)
+}
+
+/// Waits until the process has ended; `false`: it has not by then.
+fn gone(pidfd: &OwnedFd, deadline: Option<Instant>) -> Result<bool> {
+    loop {
+        let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let rest = rest.map(|rest| Timespec { tv_sec: rest.as_secs() as i64, tv_nsec: i64::from(rest.subsec_nanos()) });
+        let mut polled = [PollFd::from_borrowed_fd(pidfd.as_fd(), PollFlags::IN)];
+        match poll(&mut polled, rest.as_ref()) {
+            Ok(count) => return Ok(count > 0),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(sys::Error::new("poll", error).into()),
+        }
+    }
+}
+
+/// Waits until the container has ended; its exit code, if anybody knows it.
+///
+/// The directory and its lock file are held open from the beginning, so that they tell how one ended that was started with
+/// `--rm` and is out of sight by then (see [`crate::store::tmp`] for the last words in the lock file).
+pub fn wait(found: &Found) -> Result<Option<i32>> {
+    wait_at(&found.directory)
+}
+
+fn wait_at(directory: &Path) -> Result<Option<i32>> {
+    let Some(watched) = Watched::open(directory)? else { return Ok(None) };
+    let mut life = None::<String>;
+    loop {
+        // Asked first: what is read afterwards is final if it was free.
+        let held = lock::is_held_at(watched.lock.as_fd())?;
+        if let Some(state) = watched.last_words()? {
+            return Ok(state.exit_code);
+        }
+        let state = watched.state()?;
+        let ended = state.status == Status::Exited && life.as_ref().is_none_or(|life| *life == state.started_at);
+        if !held || (ended && life.is_some()) {
+            return Ok(if ended { state.exit_code } else { None });
+        }
+        let here = state.is_of_this_machine();
+        match state.pidfd().filter(|_| state.status == Status::Running) {
+            Some(pidfd) => {
+                life = Some(state.started_at);
+                gone(&pidfd, None)?;
+            }
+            None if here || state.status != Status::Running => {}
+            None => std::thread::sleep(PAUSE_ELSEWHERE),
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// A container's directory that may go out of sight.
+struct Watched {
+    /// Through the descriptor, wherever the directory is by now.
+    path: PathBuf,
+    _directory: OwnedFd,
+    lock: OwnedFd,
+}
+
+impl Watched {
+    /// `None`: it is gone already.
+    fn open(path: &Path) -> Result<Option<Self>> {
+        let open = || {
+            let directory = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+            let lock = rustix::fs::openat(&directory, c"lock", flags, Mode::empty())?;
+            Ok((directory, lock))
+        };
+        match open() {
+            Ok((directory, lock)) => {
+                let path = format!("/proc/self/fd/{}", directory.as_raw_fd()).into();
+                Ok(Some(Self { path, _directory: directory, lock }))
+            }
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(sys::Error::new(format!("open({}/lock)", path.display()), error).into()),
+        }
+    }
+
+    fn state(&self) -> Result<State> {
+        Ok(records::read(&self.path.join("state.json"))?.unwrap_or_default())
+    }
+
+    fn last_words(&self) -> Result<Option<State>> {
+        let mut words = vec![0; tmp::LAST_WORDS_LIMIT];
+        let count = rustix::io::pread(&self.lock, &mut words, 0).call("pread(lock)")?;
+        Ok(words.get(..count).and_then(|words| serde_json::from_slice(words).ok()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::state::start_time;
+    use crate::host::lock::Lock;
+    use crate::store::testing::Scratch;
+
+    /// A container that starts, runs a program that never ends by itself, records its end and goes away: what a monitor does.
+    fn live(scratch: &Scratch, directory: &Path, lock: Lock) {
+        let pause = Duration::from_millis(100);
+        std::thread::sleep(pause);
+        let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let running = State {
+            status: Status::Running,
+            pid,
+            start_time: start_time(pid).unwrap(),
+            started_at: "now".into(),
+            ..State::on_this_machine()
+        };
+        records::write(&directory.join("state.json"), &running, false).unwrap();
+        child.wait().unwrap();
+        std::thread::sleep(pause);
+        let ended = State { status: Status::Exited, exit_code: Some(7), pid: 0, ..running };
+        records::write(&directory.join("state.json"), &ended, false).unwrap();
+        drop(scratch.store.retire(directory, lock).unwrap());
+    }
+
+    /// The record says the end a moment before the lock is free.
+    #[test]
+    fn one_that_has_just_ended_does_not_run() {
+        let scratch = Scratch::new("ends");
+        let directory = scratch.store.layout().container(&"cd".repeat(32));
+        std::fs::create_dir(&directory).unwrap();
+        let ended = State { status: Status::Exited, exit_code: Some(0), ..State::on_this_machine() };
+        records::write(&directory.join("state.json"), &ended, false).unwrap();
+        let lock = Lock::try_exclusive(&directory.join("lock")).unwrap().unwrap();
+        std::thread::scope(|scope| {
+            let id = "cd".repeat(32);
+            let store = &scratch.store;
+            let removing = scope.spawn(move || crate::container::life::remove::remove_broken(store, &id, false));
+            std::thread::sleep(Duration::from_millis(100));
+            drop(lock);
+            removing.join().unwrap().unwrap();
+        });
+        assert!(!directory.exists());
+    }
+
+    #[test]
+    fn one_that_starts_is_killed_and_its_code_outlives_its_directory() {
+        let scratch = Scratch::new("stop");
+        let id = "ab".repeat(32);
+        let directory = scratch.store.layout().container(&id);
+        std::fs::create_dir(&directory).unwrap();
+        // The end of an earlier life, as a start finds it.
+        let earlier = State { status: Status::Exited, exit_code: Some(1), ..State::on_this_machine() };
+        records::write(&directory.join("state.json"), &earlier, false).unwrap();
+        drop(Lock::try_exclusive(&directory.join("lock")).unwrap());
+        assert!(program(&directory, "x").unwrap().is_none());
+        assert_eq!(wait_at(&directory).unwrap(), Some(1));
+        let lock = Lock::try_exclusive(&directory.join("lock")).unwrap().unwrap();
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| wait_at(&directory).unwrap())).collect();
+            let killing = scope.spawn(|| kill(&directory, &id).unwrap());
+            live(&scratch, &directory, lock);
+            killing.join().unwrap();
+            for waiting in waiting {
+                assert_eq!(waiting.join().unwrap(), Some(7));
+            }
+        });
+        assert!(!directory.exists());
+        assert_eq!(wait_at(&directory).unwrap(), None);
+    }
+}

@@ -1,0 +1,62 @@
+//! What a start that was killed, or a power cut, left of containers that were to remove themselves (`--rm`).
+//!
+//! Their monitor removes them; where it died with them, any later command does. It must stay cheap, since `run` does it: a look
+//! at each container's `state.json`, which says whether the container was to go, and at `container.json` only of those that never
+//! got so far. What runs, starts, or belongs to another machine is left alone: its lock is held, or it is not ours to judge.
+
+use std::path::Path;
+
+use crate::container::record::Container;
+use crate::container::state::{State, Status};
+use crate::container::{Result, find};
+use crate::host::lock::{self, Lock};
+use crate::store::{Store, records};
+
+/// How long a container that `run` made may wait for its launch, in seconds; one that `create` made may wait for ever.
+const LAUNCH: i64 = 60;
+
+/// Removes containers that should have removed themselves. What of it fails is met again by the next command.
+pub fn sweep(store: &Store) {
+    for id in find::ids(store).unwrap_or_default() {
+        let _ = sweep_one(store, &id);
+    }
+}
+
+fn sweep_one(store: &Store, id: &str) -> Result<()> {
+    let directory = store.layout().container(id);
+    let path = directory.join("lock");
+    if !is_left(&directory)? || lock::is_held(&path)? {
+        return Ok(());
+    }
+    let Some(lock) = Lock::try_exclusive(&path)? else { return Ok(()) };
+    // Asked again, now that nobody can start it.
+    if is_left(&directory)? {
+        let container: Option<Container> = records::read(&directory.join("container.json")).ok().flatten();
+        let gone = store.retire(&directory, lock)?;
+        if let Some(container) = container {
+            store.release_name(&container.name, id)?;
+        }
+        // Files of subordinate ids stay under `tmp/`, for the next command that starts a worker.
+        drop(gone);
+    }
+    Ok(())
+}
+
+/// Whether nothing but a held lock speaks against its end.
+fn is_left(directory: &Path) -> Result<bool> {
+    let state: Option<State> = records::read(&directory.join("state.json"))?;
+    match state {
+        Some(state) if state.status != Status::Created => Ok(state.remove && state.is_of_this_machine()),
+        _ => {
+            let container: Option<Container> = records::read(&directory.join("container.json"))?;
+            Ok(container.is_some_and(|container| is_stranded(&container)))
+        }
+    }
+}
+
+/// It was made to be launched at once, and was not.
+fn is_stranded(container: &Container) -> bool {
+    let created = chrono::DateTime::parse_from_rfc3339(&container.created);
+    let age = created.map_or(0, |created| chrono::Utc::now().timestamp() - created.timestamp());
+    container.remove && !container.waits && age > LAUNCH
+}

@@ -1,0 +1,101 @@
+//! Containers: what was asked for, what is, and how one becomes the other.
+//!
+//! ```text
+//!            create             start                       the program ends
+//!   (none) ─────────▶ created ─────────▶ running ─────────────────────────────────▶ exited
+//!                        ▲                  │ the monitor dies: the lock is free       │
+//!                        │                  ▼                                          │
+//!                        │               exited, its code unknown                      │ --rm
+//!                        └── (start again: from exited to running) ◀───────────────────┤
+//!   (none) ◀── remove: renamed into tmp/, then deleted ◀───────────────────────────────┘
+//! ```
+//!
+//! `container.json` ([`record`]) is written once, at the creation; `state.json` ([`state`]) by the launcher and then by the monitor
+//! alone. The directory's `lock` is held from the launch to the end: *locked means alive*, whatever `state.json` says. A reader
+//! takes no lock.
+
+pub mod control;
+pub mod find;
+pub mod job;
+pub mod life;
+pub mod name;
+pub mod record;
+pub mod spec;
+pub mod state;
+
+use crate::host::{lock, role, subid};
+use crate::{image, runtime, store, sys};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    System(#[from] sys::Error),
+    #[error(transparent)]
+    Lock(#[from] lock::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Image(#[from] image::Error),
+    #[error(transparent)]
+    Ids(#[from] subid::Error),
+    #[error(transparent)]
+    Role(#[from] role::Error),
+    #[error(transparent)]
+    Plan(#[from] runtime::plan::Error),
+    #[error(transparent)]
+    Launch(#[from] runtime::outside::launch::Error),
+    #[error("no container with name or ID \"{0}\" found: no such container")]
+    NotFound(String),
+    #[error("\"{0}\" is the beginning of more than one container's ID: name more of it")]
+    Ambiguous(String),
+    #[error(
+        "the container name \"{name}\" is already in use by {holder}. You have to remove that container to be able to reuse that name: that name is already in use"
+    )]
+    NameInUse { name: String, holder: String },
+    #[error("the record of container {} can't be read: {source}", id.get(..12).unwrap_or(id))]
+    Broken { id: String, source: store::Error },
+    #[error("no command: neither the command line nor the image names one")]
+    NoCommand,
+    #[error("container {0} is running")]
+    Running(String),
+    #[error("container {0} is not running")]
+    NotRunning(String),
+    #[error("container {id} runs on the machine `{host}`")]
+    Elsewhere { id: String, host: String },
+    #[error(
+        "cannot remove container {0} as it is running - running or paused containers cannot be removed without force: container state improper"
+    )]
+    RemoveRunning(String),
+    #[error("container {0} is still being started, or taken apart")]
+    InBetween(String),
+    #[error("container {0} did not end after it was killed")]
+    Unkillable(String),
+    #[error("{0}")]
+    Spec(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Lock(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Image(error) => error.hint(),
+            Self::Ids(error) | Self::Launch(runtime::outside::launch::Error::Ids(error)) => error.hint(),
+            Self::Launch(runtime::outside::launch::Error::UserNamespace(_)) => {
+                Some("`coracle doctor` tells what forbids user namespaces here, and who can allow them".into())
+            }
+            Self::NotFound(_) => Some("`coracle ps -a` lists all containers".into()),
+            Self::NameInUse { name, .. } => {
+                Some(format!("`coracle rm {name}` removes it; `--replace` does so by itself"))
+            }
+            Self::Broken { source: source @ store::Error::Newer { .. }, .. } => source.hint(),
+            Self::Broken { id, .. } => Some(format!("`coracle rm {id}` removes what is left of it")),
+            Self::NoCommand => Some("name one: `coracle run IMAGE COMMAND`".into()),
+            Self::RemoveRunning(id) => Some(format!("`coracle stop {id}` first, or remove it with `--force`")),
+            _ => None,
+        }
+    }
+}

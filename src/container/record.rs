@@ -1,0 +1,144 @@
+//! `container.json`: what was asked for, written once, with all defaults filled in.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::oci::Digest;
+use crate::oci::capability::CapabilitySet;
+use crate::store::layers::Mode;
+use crate::store::records::Record;
+
+/// A container as it was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Container {
+    /// 64 hexadecimal digits.
+    pub id: String,
+    pub name: String,
+    /// RFC 3339, UTC.
+    pub created: String,
+    pub image: Image,
+    /// How the layers below are stored: with real owners, or recorded ones.
+    pub mode: Mode,
+    /// The image's layers, lowest first.
+    pub layers: Vec<Digest>,
+    /// The driver that was asked for: `auto`, `kernel` or `fuse`.
+    pub driver: String,
+    /// Entry point and arguments as the image and the user gave them.
+    pub entrypoint: Vec<String>,
+    pub command: Vec<String>,
+    /// `NAME=value`, all that the program gets but `HOME`, which depends on the user.
+    pub env: Vec<String>,
+    pub working_dir: String,
+    /// It is the image's, and made if it is missing.
+    #[serde(default)]
+    pub working_dir_of_image: bool,
+    /// `user[:group]`; empty: root.
+    #[serde(default)]
+    pub user: String,
+    #[serde(default)]
+    pub additional_groups: Vec<String>,
+    pub hostname: String,
+    #[serde(default)]
+    pub terminal: bool,
+    /// Standard input stays open.
+    #[serde(default)]
+    pub interactive: bool,
+    #[serde(default)]
+    pub remove: bool,
+    /// `create` made it, to be started some time or never.
+    #[serde(default)]
+    pub waits: bool,
+    #[serde(default)]
+    pub read_only: bool,
+    #[serde(default)]
+    pub privileged: bool,
+    pub network: Network,
+    #[serde(default)]
+    pub binds: Vec<Bind>,
+    #[serde(default)]
+    pub tmpfs: Vec<Tmpfs>,
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    pub capabilities: CapabilitySet,
+    #[serde(default)]
+    pub no_new_privileges: bool,
+    /// The default filter; `false`: unconfined.
+    pub seccomp: bool,
+    /// Names given by `--add-host`: `name:address`.
+    #[serde(default)]
+    pub add_hosts: Vec<String>,
+    pub stop_signal: i32,
+    /// Seconds between the stop signal and the kill.
+    pub stop_timeout: u32,
+    /// Bytes of /dev/shm.
+    pub shm_size: u64,
+    pub umask: u32,
+    /// The command line that made it, for `inspect`.
+    #[serde(default)]
+    pub create_command: Vec<String>,
+}
+
+/// Which image it was made from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Image {
+    /// As the user wrote it, made full.
+    pub name: String,
+    /// The digest of the config.
+    pub id: Digest,
+    pub manifest: Digest,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    None,
+    Host,
+    /// A namespace of its own, with a way out through `pasta`.
+    Private,
+}
+
+impl Network {
+    /// As `--network` and `inspect` call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Host => "host",
+            Self::Private => "pasta",
+        }
+    }
+}
+
+/// A directory or file of the host in the container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bind {
+    pub source: PathBuf,
+    pub target: String,
+    /// As the OCI runtime spec has them: `ro`, `rslave`, …
+    pub options: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tmpfs {
+    pub target: String,
+    pub options: Vec<String>,
+}
+
+impl Record for Container {
+    const KIND: &'static str = "container";
+    const VERSION: u32 = 1;
+}
+
+impl Container {
+    /// The first twelve digits of the id, as lists show it.
+    pub fn short_id(&self) -> &str {
+        self.id.get(..12).unwrap_or(&self.id)
+    }
+
+    /// The whole command line of the program.
+    pub fn args(&self) -> Vec<String> {
+        self.entrypoint.iter().chain(&self.command).cloned().collect()
+    }
+}

@@ -1,0 +1,179 @@
+//! From a container to an OCI runtime spec: namespaces, mounts, devices, covered paths, as rootless Podman has them.
+
+use std::path::Path;
+
+use oci_spec::OciSpecError;
+use oci_spec::runtime::{
+    Capabilities, Capability, LinuxBuilder, LinuxCapabilitiesBuilder, LinuxDevice, LinuxDeviceBuilder, LinuxDeviceType,
+    LinuxNamespace, LinuxNamespaceBuilder, LinuxNamespaceType, Mount, MountBuilder, PosixRlimit, PosixRlimitBuilder,
+    PosixRlimitType, ProcessBuilder, RootBuilder, Spec, SpecBuilder,
+};
+
+use super::record::{Container, Network};
+use super::{Error, Result};
+
+const MASKED: [&str; 11] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/firmware",
+];
+
+/// Covered where they exist; `cpu*/thermal_throttle` has a place for each processor and is added apart.
+const MASKED_IF_THERE: [&str; 3] = ["/sys/devices/virtual/powercap", "/sys/fs/selinux", "/sys/dev/block"];
+
+const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
+
+/// The files that this program writes for a container, by the path where it finds them.
+pub const FILES: [(&str, &str); 4] = [
+    ("hosts", "/etc/hosts"),
+    ("hostname", "/etc/hostname"),
+    ("resolv.conf", "/etc/resolv.conf"),
+    ("containerenv", "/run/.containerenv"),
+];
+
+/// The spec of a container that lives in `directory`.
+pub fn spec(container: &Container, directory: &Path, single_id: bool) -> Result<Spec> {
+    build(container, directory, single_id).map_err(|error| Error::Spec(error.to_string()))
+}
+
+type Built<T> = std::result::Result<T, OciSpecError>;
+
+fn build(container: &Container, directory: &Path, single_id: bool) -> Built<Spec> {
+    // The crate's names have no prefix.
+    let known = |name: String| name.trim_start_matches("CAP_").parse::<Capability>();
+    let bounding: std::result::Result<Capabilities, _> =
+        container.capabilities.iter().map(|capability| known(capability.name())).collect();
+    let bounding = bounding.map_err(|error| OciSpecError::Other(format!("capability: {error}")))?;
+    let process = ProcessBuilder::default()
+        .terminal(container.terminal)
+        .args(container.args())
+        .env(container.env.clone())
+        .cwd(container.working_dir.as_str())
+        .capabilities(LinuxCapabilitiesBuilder::default().bounding(bounding).build()?)
+        .no_new_privileges(container.no_new_privileges)
+        .rlimits(rlimits()?)
+        .build()?;
+    // Said in both cases: the crate has lists of its own where nothing is said.
+    let (masked, read_only) = match container.privileged {
+        true => (Vec::new(), Vec::new()),
+        false => (masked(), READ_ONLY.map(str::to_owned).to_vec()),
+    };
+    let linux = LinuxBuilder::default()
+        .namespaces(namespaces(container)?)
+        .devices(devices()?)
+        .masked_paths(masked)
+        .readonly_paths(read_only);
+    SpecBuilder::default()
+        .version("1.2.0")
+        .root(RootBuilder::default().path(directory.join("merged")).readonly(container.read_only).build()?)
+        .hostname(container.hostname.clone())
+        .process(process)
+        .mounts(mounts(container, directory, single_id)?)
+        .linux(linux.build()?)
+        .build()
+}
+
+fn masked() -> Vec<String> {
+    // `0-7`: all that the machine can have, whatever this process may use.
+    let possible = std::fs::read_to_string("/sys/devices/system/cpu/possible").unwrap_or_default();
+    let last: usize = possible.trim().rsplit(['-', ',']).next().and_then(|cpu| cpu.parse().ok()).unwrap_or(0);
+    let throttles = (0..=last).map(|cpu| format!("/sys/devices/system/cpu/cpu{cpu}/thermal_throttle"));
+    MASKED.iter().chain(&MASKED_IF_THERE).map(|path| (*path).to_owned()).chain(throttles).collect()
+}
+
+fn namespaces(container: &Container) -> Built<Vec<LinuxNamespace>> {
+    use LinuxNamespaceType::{Cgroup, Ipc, Mount, Network as Net, Pid, User, Uts};
+    let mut types = vec![User, Mount, Pid, Ipc, Uts, Cgroup];
+    if container.network != Network::Host {
+        types.push(Net);
+    }
+    types.into_iter().map(|typ| LinuxNamespaceBuilder::default().typ(typ).build()).collect()
+}
+
+fn devices() -> Built<Vec<LinuxDevice>> {
+    DEVICES
+        .iter()
+        .map(|name| LinuxDeviceBuilder::default().path(format!("/dev/{name}")).typ(LinuxDeviceType::C).build())
+        .collect()
+}
+
+/// Limits as Podman sets them; init lowers what is above this user's own.
+fn rlimits() -> Built<Vec<PosixRlimit>> {
+    [
+        (PosixRlimitType::RlimitNofile, 1_048_576u64),
+        (PosixRlimitType::RlimitNproc, 1_048_576),
+        (PosixRlimitType::RlimitCore, 0),
+    ]
+    .into_iter()
+    .map(|(typ, limit)| {
+        let hard = if typ == PosixRlimitType::RlimitCore { u64::MAX } else { limit };
+        PosixRlimitBuilder::default().typ(typ).soft(limit).hard(hard).build()
+    })
+    .collect()
+}
+
+fn mount(typ: &str, source: &Path, target: &str, options: &[&str]) -> Built<Mount> {
+    let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+    MountBuilder::default().typ(typ).source(source).destination(target).options(options).build()
+}
+
+fn mounts(container: &Container, directory: &Path, single_id: bool) -> Built<Vec<Mount>> {
+    let kernel = |typ: &str, target: &str, options: &[&str]| mount(typ, Path::new(typ), target, options);
+    let safe = ["nosuid", "noexec", "nodev"];
+    let shm = format!("size={}", container.shm_size);
+    let mut pts = vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
+    if !single_id {
+        // The group `tty` of every distribution.
+        pts.push("gid=5");
+    }
+    let mut mounts = vec![
+        kernel("proc", "/proc", &safe)?,
+        kernel("tmpfs", "/dev", &["nosuid", "noexec", "mode=755", "size=65536k"])?,
+        kernel("devpts", "/dev/pts", &pts)?,
+        kernel("mqueue", "/dev/mqueue", &safe)?,
+        kernel("tmpfs", "/dev/shm", &["nosuid", "noexec", "nodev", "mode=1777", &shm])?,
+    ];
+    let writable = if container.privileged { "rw" } else { "ro" };
+    if container.network == Network::Host {
+        // A new sysfs shows a network namespace that must be the container's own.
+        mounts.push(mount("bind", Path::new("/sys"), "/sys", &["rbind", "ro", "nosuid", "noexec", "nodev", "rslave"])?);
+    } else {
+        mounts.push(kernel("sysfs", "/sys", &[writable, "nosuid", "noexec", "nodev"])?);
+        // On machines with the old hierarchy there may be no mount point for it.
+        mounts.push(kernel("cgroup2", "/sys/fs/cgroup", &[writable, "nosuid", "noexec", "nodev", "x-optional"])?);
+    }
+    if container.read_only {
+        // Podman's --read-only-tmpfs: what every program expects to be able to write.
+        for (target, mode) in [("/run", "mode=755"), ("/tmp", "mode=1777"), ("/var/tmp", "mode=1777")] {
+            mounts.push(kernel("tmpfs", target, &["nosuid", "nodev", mode])?);
+        }
+    }
+    for (file, target) in FILES {
+        mounts.push(mount("bind", &directory.join(file), target, &["bind", "rprivate", "nosuid", "nodev", "noexec"])?);
+    }
+    for bind in &container.binds {
+        let mut options: Vec<&str> = bind.options.iter().map(String::as_str).collect();
+        // As Podman: what is shared with the host gives nobody new rights, unless asked for.
+        for (restriction, freedom) in [("nosuid", "suid"), ("nodev", "dev")] {
+            if !options.contains(&freedom) {
+                options.push(restriction);
+            }
+        }
+        mounts.push(mount("bind", &bind.source, &bind.target, &[&["rbind"], options.as_slice()].concat())?);
+    }
+    for tmpfs in &container.tmpfs {
+        let options: Vec<&str> = tmpfs.options.iter().map(String::as_str).collect();
+        mounts.push(kernel("tmpfs", &tmpfs.target, &options)?);
+    }
+    Ok(mounts)
+}
