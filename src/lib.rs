@@ -28,6 +28,7 @@ pub mod layer;
 pub mod network;
 pub mod oci;
 pub mod overlay;
+pub mod process;
 pub mod registry;
 pub mod runtime;
 pub mod store;

@@ -1,0 +1,7 @@
+//! The cast: what each role of this program does from its first line to its last (see [`crate::host::role`]).
+//!
+//! No role but the command line prints or panics: a failure goes to whoever started the role, over the channel that the job names.
+
+pub mod monitor;
+pub mod mounter;
+pub mod worker;

@@ -1,0 +1,98 @@
+//! The end, in this order: recorded, out of sight if it is to go, answered, and only then taken apart.
+
+use std::time::Duration;
+
+use super::Refusal;
+use super::client::Client;
+use super::event_loop::End;
+use super::root::Root;
+use super::start::Running;
+use super::streams::Kind;
+use crate::container::control::ToClient;
+use crate::container::job::Job;
+use crate::container::record::Container;
+use crate::container::state::{self, State, Status};
+use crate::host::dirs::Dirs;
+use crate::host::lock::Lock;
+use crate::runtime::outside::init::Init;
+use crate::store::{self, Store, Tmp, records};
+use crate::sys::process::Ended;
+
+/// How long the mounter may take to write back what the kernel still caches.
+const WRITE_BACK: Duration = Duration::from_secs(120);
+
+/// Writes down that the program runs, just before it does: whoever can see it can stop it.
+pub fn record_start(job: &Job, init: &Init, root: &Root) -> Result<State, store::Error> {
+    let monitor = std::fs::read_link("/proc/self").ok().and_then(|pid| pid.to_str()?.parse().ok());
+    let state = State {
+        status: Status::Running,
+        pid: init.host_pid,
+        start_time: state::start_time(init.host_pid).unwrap_or(0),
+        monitor_pid: monitor.unwrap_or(0),
+        started_at: state::now(),
+        driver: root.driver.to_owned(),
+        driver_reason: root.reason.clone(),
+        ..job.state.clone()
+    };
+    records::write(&job.directory.join("state.json"), &state, job.durable)?;
+    Ok(state)
+}
+
+/// Records the end, answers, cleans up.
+pub fn finish(job: &Job, running: Running, end: End, lock: Lock, mut client: Client) {
+    let code = end.ended.map(Ended::code);
+    let Running { init, root, held, log, network, state } = running;
+    let state =
+        State { status: Status::Exited, finished_at: state::now(), exit_code: code, pid: 0, monitor_pid: 0, ..state };
+    drop((init, held, log, network));
+    if !job.remove {
+        // What the program wrote must be in the upper directory before anybody is told that it ended.
+        root.settle(WRITE_BACK);
+    }
+    // Also of a container that goes: whoever waits for its end has its directory open.
+    write(job, &state);
+    // The lock is free from here on, or out of sight: a client that reads slowly, or not at all, holds nothing up.
+    let gone = remove(job, lock);
+    for (kind, bytes) in &end.left {
+        client.insist(&match kind {
+            Kind::Output => ToClient::Output(bytes),
+            Kind::Error => ToClient::ErrorOutput(bytes),
+        });
+    }
+    client.insist(&ToClient::Exited(code.unwrap_or(255)));
+    client.leave();
+    // Nobody waits for what is left to do; the user's next command goes first.
+    let _ = rustix::process::nice(19);
+    drop(gone);
+}
+
+/// Nothing ran: the launcher is told why, and the record says so.
+pub fn refuse(job: &Job, refusal: Refusal, lock: Lock, mut client: Client) {
+    let Refusal { code, message } = refusal;
+    if !job.remove {
+        write(job, &State { exit_code: Some(i32::from(code)), error: message.clone(), ..job.state.clone() });
+    }
+    let gone = remove(job, lock);
+    client.insist(&ToClient::Failed { code, message: &message });
+    client.leave();
+    drop(gone);
+}
+
+/// A record that can't be written is corrected by the free lock: the end is then known, its code is not.
+fn write(job: &Job, state: &State) {
+    let _ = records::write(&job.directory.join("state.json"), state, job.durable);
+}
+
+/// Out of sight; deleted when the value goes. `None`: it stays, its lock free, or could not be moved and is swept later.
+fn remove(job: &Job, lock: Lock) -> Option<Tmp> {
+    if !job.remove {
+        return None;
+    }
+    let store = Store::open(&Dirs { data: job.data.clone(), config: None }).ok()?;
+    let container: Option<Container> = records::read(&job.directory.join("container.json")).ok().flatten();
+    let gone = store.retire(&job.directory, lock).ok()?;
+    if let Some(container) = container {
+        let _ = store.release_name(&container.name, &container.id);
+    }
+    Some(gone)
+}

@@ -1,0 +1,97 @@
+//! The root file system: which driver, and its mount.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Refusal;
+use crate::container::job::{Driver, Job};
+use crate::overlay::start::Mounter;
+use crate::overlay::{self, Stack, Upper, kernel, probe};
+use crate::store::records::{self, Record};
+use crate::sys::process::Child;
+
+/// The mounted root and, with the FUSE driver, who serves it.
+pub struct Root {
+    /// Detached, until init takes it.
+    pub mount: Option<OwnedFd>,
+    pub driver: &'static str,
+    pub reason: String,
+    pub mounter: Option<Child>,
+    /// Open as long as the mounter is to serve.
+    _talk: Option<OwnedFd>,
+}
+
+/// Whether the kernel's overlay works on this store: tried once a boot.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Probed {
+    boot_id: String,
+    works: bool,
+    reason: String,
+}
+
+impl Record for Probed {
+    const KIND: &'static str = "overlay probe";
+    const VERSION: u32 = 1;
+}
+
+/// Mounts the container's layers.
+pub fn mount(job: &Job) -> Result<Root, Refusal> {
+    let (driver, reason) = choose(job);
+    let stack = stack(job).map_err(Refusal::ours)?;
+    match driver {
+        Driver::Fuse => {
+            let stdio = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+            let Mounter { child, mount, socket } =
+                overlay::start::start_mounter(&stack, job.overlay.volatile, None, stdio).map_err(Refusal::ours)?;
+            Ok(Root { mount: Some(mount), driver: "fuse", reason, mounter: Some(child), _talk: Some(socket) })
+        }
+        Driver::Kernel | Driver::Auto => {
+            let mount = kernel::mount(&stack, job.overlay.volatile).map_err(Refusal::ours)?;
+            Ok(Root { mount: Some(mount), driver: "kernel", reason, mounter: None, _talk: None })
+        }
+    }
+}
+
+fn choose(job: &Job) -> (Driver, String) {
+    match job.overlay.driver {
+        Driver::Auto => {}
+        forced => return (forced, "asked for".to_owned()),
+    }
+    let remembered: Option<Probed> = records::read(&job.probe).ok().flatten();
+    let probed = match remembered.filter(|probed| probed.boot_id == job.state.boot_id) {
+        Some(probed) => probed,
+        None => {
+            let tried = overlay::open_directory(&job.tmp).map_err(|error| error.to_string());
+            let name = format!("probe-{}", std::process::id());
+            let (works, reason) = match tried.and_then(|tmp| probe::run(tmp.as_fd(), &name)) {
+                Ok(()) => (true, "the kernel's overlay works on this store".to_owned()),
+                Err(reason) => (false, reason),
+            };
+            let probed = Probed { boot_id: job.state.boot_id.clone(), works, reason };
+            // Not remembered: the next start tries again.
+            let _ = records::write(&job.probe, &probed, false);
+            probed
+        }
+    };
+    (if probed.works { Driver::Kernel } else { Driver::Fuse }, probed.reason)
+}
+
+fn stack(job: &Job) -> Result<Stack, overlay::Error> {
+    let open = |path: &Path| overlay::open_directory(path);
+    let lowers = job.overlay.lowers.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
+    let upper = Upper { dir: open(&job.directory.join("upper"))?, work: open(&job.directory.join("work"))? };
+    Ok(Stack { lowers, upper: Some(upper) })
+}
+
+impl Root {
+    /// Waits until the mounter has written back all that the kernel cached; the last mount went with init.
+    pub fn settle(self, limit: Duration) {
+        let Some(mounter) = self.mounter else { return };
+        let timeout = rustix::time::Timespec { tv_sec: limit.as_secs() as i64, tv_nsec: 0 };
+        let mut polled = [rustix::event::PollFd::from_borrowed_fd(mounter.pidfd.as_fd(), rustix::event::PollFlags::IN)];
+        let _ = rustix::event::poll(&mut polled, Some(&timeout));
+    }
+}

@@ -1,0 +1,155 @@
+//! From the job to the running program.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags};
+
+use super::root::{self, Root};
+use super::streams::{self, Held};
+use super::{Refusal, exit, log::Log};
+use crate::container::job::{Job, Network, Streams};
+use crate::container::state::State;
+use crate::host::subid::Extent;
+use crate::network::DNS_FORWARD;
+use crate::network::pasta::{self, Pasta};
+use crate::runtime::handshake::{self, Failure, FromInit, Step, ToInit};
+use crate::runtime::identity::{Accounts, Identity};
+use crate::runtime::outside::init::{self, Init};
+use crate::runtime::plan::Plan;
+use crate::runtime::seccomp::{self, Facts, Profile};
+use crate::sys::Call;
+
+/// A container whose program runs.
+pub struct Running {
+    pub init: Init,
+    pub root: Root,
+    pub held: Held,
+    pub log: Option<Log>,
+    /// The way out; it ends with the outer pid namespace.
+    pub network: Option<Pasta>,
+    /// As it is on disk.
+    pub state: State,
+}
+
+/// Mounts, clones, waits for the exec.
+pub fn start(job: &Job, given: Option<[OwnedFd; 3]>) -> Result<Running, Refusal> {
+    let mut root = root::mount(job)?;
+    let mount = root.mount.take().ok_or_else(|| Refusal::ours("no root file system"))?;
+    let mut plan = job.plan.clone();
+    let identity = identity(&mut plan, mount.as_fd())?;
+    let (held, stdio) = match job.streams {
+        Streams::Given => (Held::default(), given),
+        Streams::Pipes { input } => {
+            let (held, inside) = streams::pipes(input, identity.uid).map_err(Refusal::ours)?;
+            (held, Some(inside))
+        }
+        Streams::Terminal => (Held::default(), None),
+    };
+    let log = match job.log {
+        true => Some(Log::open(&job.directory.join("log")).map_err(Refusal::ours)?),
+        false => None,
+    };
+    let filter = filter(&plan)?;
+    let (prepared, channel) = init::prepare(&plan, mount, identity, stdio, filter).map_err(Refusal::ours)?;
+    let init = init::start(&plan, prepared, channel).map_err(Refusal::ours)?;
+    let network = match job.network {
+        Network::Pasta => Some(network(init.host_pid)?),
+        Network::Nothing => None,
+    };
+    let mut running = Running { init, root, held, log, network: None, state: State::default() };
+    shake_hands(job, &mut running, network)?;
+    Ok(running)
+}
+
+/// Resolves the user in the mounted root. With one id, the container's one id is the user's: a program that refuses root runs.
+fn identity(plan: &mut Plan, root: std::os::fd::BorrowedFd<'_>) -> Result<Identity, Refusal> {
+    let accounts = Accounts::read(root).map_err(Refusal::ours)?;
+    let refused = |error| Refusal { code: 126, message: format!("{error}") };
+    let mut identity = accounts.identity(&plan.process.user, &plan.process.additional_groups).map_err(refused)?;
+    if plan.maps.is_single() {
+        identity.keep_groups = true;
+        for (extents, id) in [(&mut plan.maps.uids, identity.uid), (&mut plan.maps.gids, identity.gid)] {
+            extents.iter_mut().for_each(|extent| extent.inside = id);
+        }
+        return Ok(identity);
+    }
+    let mapped = |id: u32, extents: &[Extent]| extents.iter().any(|e| id >= e.inside && id - e.inside < e.count);
+    // Asked for, by the user or the image; memberships that the image's files add are left out where they can't be had.
+    let asked = accounts.identity("0:0", &plan.process.additional_groups).map_err(refused)?.groups;
+    let wanted = [(identity.uid, &plan.maps.uids), (identity.gid, &plan.maps.gids)];
+    for (id, extents) in wanted.into_iter().chain(asked.iter().map(|gid| (*gid, &plan.maps.gids))) {
+        if !mapped(id, extents) {
+            let message =
+                format!("the id {id} is not mapped: containers of this account have {} ids", plan.maps.count());
+            return Err(Refusal { code: 126, message });
+        }
+    }
+    identity.groups.retain(|gid| mapped(*gid, &plan.maps.gids));
+    Ok(identity)
+}
+
+fn filter(plan: &Plan) -> Result<Vec<libc::sock_filter>, Refusal> {
+    if !plan.process.seccomp {
+        return Ok(Vec::new());
+    }
+    let facts = Facts::here(plan.process.capabilities)
+        .ok_or_else(|| Refusal::ours("there is no system call filter for this architecture"))?;
+    let program = seccomp::compile(&Profile::default(), &facts).map_err(Refusal::ours)?;
+    Ok(program.instructions().to_vec())
+}
+
+fn network(init: i32) -> Result<pasta::Starting, Refusal> {
+    let path = format!("/proc/{init}/ns/net");
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let namespace = rustix::fs::open(path.as_str(), flags, Mode::empty())
+        .call_with(|| format!("open({path})"))
+        .map_err(Refusal::ours)?;
+    let program = pasta::find().map_err(hinted)?;
+    pasta::start(&program, namespace.as_fd(), DNS_FORWARD).map_err(hinted)
+}
+
+fn hinted(error: pasta::Error) -> Refusal {
+    let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    Refusal::ours(format!("{error}{hint}"))
+}
+
+fn shake_hands(job: &Job, running: &mut Running, mut network: Option<pasta::Starting>) -> Result<(), Refusal> {
+    let channel = running.init.channel.as_fd();
+    loop {
+        match handshake::hear(channel).map_err(Refusal::ours)? {
+            FromInit::Terminal(master) => running.held = streams::terminal(master).map_err(Refusal::ours)?,
+            FromInit::Ready => {
+                if let Some(network) = network.take() {
+                    running.network = Some(network.finish().map_err(hinted)?);
+                }
+                // A container that nobody could find and stop must not run.
+                running.state = exit::record_start(job, &running.init, &running.root).map_err(Refusal::ours)?;
+                handshake::tell(channel, ToInit::Start).map_err(Refusal::ours)?;
+            }
+            FromInit::Failed(failure) => return Err(words(&failure)),
+            FromInit::Executed => return Ok(()),
+        }
+    }
+}
+
+/// What the user reads when the program can't start.
+fn words(failure: &Failure) -> Refusal {
+    let Failure { step, errno, call } = failure;
+    let error = std::io::Error::from_raw_os_error(*errno).to_string();
+    let reason = error.split(" (os error").next().unwrap_or_default().to_lowercase();
+    match (step, *errno) {
+        (Step::Exec, libc::ENOENT) if !call.contains('/') => {
+            Refusal { code: 127, message: format!("executable file `{call}` not found in $PATH: {reason}") }
+        }
+        (Step::Exec, libc::ENOENT) => {
+            Refusal { code: 127, message: format!("executable file `{call}` not found: {reason}") }
+        }
+        (Step::Exec, _) => Refusal { code: 126, message: format!("`{call}` can't be executed: {reason}") },
+        (Step::WorkingDirectory, _) => {
+            Refusal { code: 126, message: format!("the working directory `{call}` can't be entered: {reason}") }
+        }
+        (Step::Setup, _) => {
+            Refusal { code: 125, message: format!("the container could not be set up: {call}: {reason}") }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The worker: one piece of file work as root of a user namespace, in a process that sees nothing of the machine but the
+//! directory that it works on, has no network, and can gain no privileges.
+//!
+//! The other side, with a drawing of the sequence, is [`crate::layer::worker`]. Order matters: the working directory is set
+//! before the mount namespace is left, since that carries it over into the copy, where the directory can be cloned (a
+//! descriptor from outside can't). Threads start last: namespaces are entered by a single-threaded process only.
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::ExitCode;
+
+use nix::sched::{CloneFlags, unshare};
+use rustix::fs::{CWD, Mode as FileMode, OFlags};
+use rustix::mount::{MountPropagationFlags, UnmountFlags};
+
+use crate::host::{change, role};
+use crate::layer::stream::HashedStream;
+use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, Reply, STREAM, Unpacked, receive, send};
+use crate::layer::{Error, Result, unpack};
+use crate::oci::Digest;
+use crate::store::layers::Mode;
+use crate::sys::{self, Call, mount};
+
+pub fn main() -> ExitCode {
+    // Without a channel there is nobody to tell.
+    let (Ok(job), Ok(channel)) = (role::job::<Job>(), role::inherited(CHANNEL)) else { return ExitCode::FAILURE };
+    let reply = match work(&job, channel.as_fd()) {
+        Ok(reply) => reply,
+        Err(error) => Reply::Failed { text: error.to_string(), hint: error.hint() },
+    };
+    let failed = matches!(reply, Reply::Failed { .. });
+    match send(channel.as_fd(), &reply) {
+        Ok(()) if !failed => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
+    let directory = role::inherited(DIRECTORY)?;
+    let stream = match job {
+        Job::Unpack { .. } => Some(role::inherited(STREAM)?),
+        Job::Empty { .. } => None,
+    };
+    rustix::process::fchdir(&directory).call("fchdir")?;
+    drop(directory);
+    enter_namespaces()?;
+    send(channel, &Reply::Ready)?;
+    let Some(go) = receive::<Go>(channel)? else {
+        return Err(Error::WorkerDied("its starter has gone".into()));
+    };
+    become_root(&go)?;
+    let root = make_root()?;
+    rustix::thread::set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")?;
+    match (job, stream) {
+        (Job::Unpack { mode, expected }, Some(stream)) => unpack_layer(root.as_fd(), stream, *mode, expected.as_ref()),
+        (Job::Empty { keep }, _) => empty(root.as_fd(), keep),
+        (Job::Unpack { .. }, None) => Err(Error::WorkerDied("it was given no stream".into())),
+    }
+}
+
+fn enter_namespaces() -> sys::Result<()> {
+    let flags =
+        CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC;
+    unshare(flags).call("unshare(user, mount, net, ipc)")
+}
+
+/// Root of the namespace, with no other groups and no umask. The user's own id is mapped to 0.
+fn become_root(go: &Go) -> sys::Result<()> {
+    let (uid, gid) = (rustix::fs::Uid::ROOT, rustix::fs::Gid::ROOT);
+    if go.set_groups {
+        rustix::thread::set_thread_groups(&[]).call("setgroups")?;
+    }
+    rustix::thread::set_thread_res_gid(gid, gid, gid).call("setresgid(0)")?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid).call("setresuid(0)")?;
+    rustix::process::umask(FileMode::empty());
+    Ok(())
+}
+
+/// Makes the working directory the root of this process, and everything else unreachable.
+fn make_root() -> sys::Result<OwnedFd> {
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    rustix::mount::mount_change("/", private).call("mount(/, private)")?;
+    let copy = mount::clone_tree(CWD, c".", false)?;
+    let here = rustix::fs::open(".", OFlags::PATH | OFlags::CLOEXEC, FileMode::empty()).call("open(.)")?;
+    mount::attach(copy.as_fd(), here.as_fd())?;
+    rustix::process::fchdir(&copy).call("fchdir(layer)")?;
+    // The old root ends up on top of the new one, from where it is taken off (pivot_root(2), "pivot_root(".", ".")").
+    rustix::process::pivot_root(".", ".").call("pivot_root")?;
+    rustix::mount::unmount(".", UnmountFlags::DETACH).call("umount2(old root)")?;
+    rustix::process::chdir("/").call("chdir(/)")?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open("/", flags, FileMode::empty()).call("open(/)")
+}
+
+fn unpack_layer(root: BorrowedFd<'_>, stream: OwnedFd, mode: Mode, expected: Option<&Digest>) -> Result<Reply> {
+    let mut stream = HashedStream::start(File::from(stream))?;
+    let summary = unpack::unpack(&mut stream, root, mode)?;
+    let diff_id = stream.digest()?;
+    match expected {
+        Some(expected) if *expected != diff_id => {
+            Err(Error::WrongDiffId { expected: expected.clone(), found: diff_id })
+        }
+        _ => Ok(Reply::Unpacked(Unpacked { diff_id, summary })),
+    }
+}
+
+fn empty(root: BorrowedFd<'_>, keep: &[String]) -> Result<Reply> {
+    for entry in rustix::fs::Dir::read_from(root).call("opendir(/)")? {
+        let entry = entry.call("getdents64")?;
+        let name = entry.file_name().to_bytes();
+        let kept = keep.iter().any(|kept| kept.as_bytes() == name);
+        if !kept && name != b"." && name != b".." {
+            change::remove_tree_at(root, std::os::unix::ffi::OsStrExt::from_bytes(name))?;
+        }
+    }
+    Ok(Reply::Emptied)
+}
