@@ -21,6 +21,7 @@
 //! which is PID 1 of an outer pid namespace and the container's parent; the monitor clones *init*, which becomes the program.
 //! A *mounter* serves the FUSE overlay, a *worker* does file work as root of the user's namespace.
 
+pub mod cli;
 pub mod container;
 pub mod host;
 pub mod image;

@@ -1,3 +1,15 @@
-//! Which role am I?
+//! Which role am I? Nothing else is decided here: no thread has started, nothing was read or written.
 
-fn main() {}
+use std::process::ExitCode;
+
+use coracle::host::role::{self, Role};
+use coracle::{cli, process};
+
+fn main() -> ExitCode {
+    match role::current() {
+        None => cli::main(),
+        Some(Role::Worker) => process::worker::main(),
+        Some(Role::Monitor) => process::monitor::main(),
+        Some(Role::Mounter) => process::mounter::main(),
+    }
+}

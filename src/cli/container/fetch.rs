@@ -1,0 +1,48 @@
+//! Pulling what `run` lacks, in a process of its own: the client of the network, its threads and its memory stay off the way to
+//! a container's start, whose launcher must have one thread.
+
+use std::ffi::CString;
+
+use clap::ValueEnum;
+use rustix::stdio::{stderr, stdin};
+
+use crate::cli::{Context, Report};
+use crate::host::{fault, role};
+use crate::sys::Call;
+use crate::sys::process::Spawn;
+
+/// When to pull.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Policy {
+    Missing,
+    Always,
+    Newer,
+    Never,
+}
+
+/// Pulls an image, its progress on standard error.
+pub fn pull(context: &Context, image: &str, quiet: bool, tls_verify: Option<bool>) -> Result<(), Report> {
+    let mut args = vec!["coracle".to_owned()];
+    if let Some(root) = &context.global.root {
+        args.push(format!("--root={}", root.display()));
+    }
+    args.push("pull".into());
+    if quiet {
+        args.push("--quiet".into());
+    }
+    if let Some(verify) = tls_verify {
+        args.push(format!("--tls-verify={verify}"));
+    }
+    args.extend(["--".to_owned(), image.to_owned()]);
+    let args = args.into_iter().map(CString::new).collect::<Result<Vec<_>, _>>().map_err(Report::new)?;
+    fault::point("fetch: start the pull").call("start the pull")?;
+    let spawn = Spawn {
+        program: c"/proc/self/exe".to_owned(),
+        args,
+        env: role::environment(),
+        fds: vec![stdin(), stderr(), stderr()],
+    };
+    let ended = spawn.start()?.wait()?;
+    // It has said why.
+    if ended.success() { Ok(()) } else { Err(Report::silent(125)) }
+}

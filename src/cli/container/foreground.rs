@@ -1,0 +1,345 @@
+//! The launcher of a container in the foreground: passes bytes, signals and the terminal's size on, and the exit code back.
+//!
+//! What must stay true: it never waits for anything but in its one poll(2), so that signals arrive whoever is slow; and the
+//! terminal is in raw mode only while a value lives that resets it, so that every way out resets it.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{SendFlags, Shutdown};
+use rustix::stdio::{stderr, stdin, stdout};
+use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize, tcsetattr};
+
+use crate::cli::Report;
+use crate::container::control::{CHUNK, ToClient, ToMonitor};
+use crate::runtime::handshake::receive_with_fd;
+use crate::sys::signal;
+use crate::sys::signalfd::Signals;
+use crate::sys::{Call, process::Ended};
+
+/// What the launcher does beside waiting.
+#[derive(Debug, Clone, Copy)]
+pub struct Foreground {
+    /// Standard input is fed to the program.
+    pub input: bool,
+    pub terminal: bool,
+    pub pass_signals: bool,
+}
+
+/// How long a monitor may take to end a container that is given up while it starts.
+const GIVING_UP: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
+
+/// A writer that poll(2) calls ready takes this much without blocking (pipe(7), PIPE_BUF).
+const READY: usize = 4096;
+
+/// The user's terminal in raw mode; dropped, it is as it was.
+struct Raw {
+    before: Termios,
+}
+
+impl Raw {
+    /// `None`: standard input is no terminal.
+    fn enter() -> Result<Option<Self>, Report> {
+        if !isatty(stdin()) {
+            return Ok(None);
+        }
+        let before = tcgetattr(stdin()).call("tcgetattr")?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(stdin(), OptionalActions::Now, &raw).call("tcsetattr")?;
+        Ok(Some(Self { before }))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.before);
+    }
+}
+
+/// The size of the user's terminal, (0, 0) where there is none.
+pub fn terminal_size() -> (u16, u16) {
+    [stdout(), stdin(), stderr()]
+        .into_iter()
+        .find_map(|fd| tcgetwinsize(fd).ok())
+        .map_or((0, 0), |size| (size.ws_row, size.ws_col))
+}
+
+/// Waits until the program runs, then lets it live on alone. Until the word is said, it ends with us.
+pub fn detach(talk: &OwnedFd) -> Result<(), Report> {
+    let mut buffer = vec![0; CHUNK + 16];
+    let (count, _pidfd) = receive_with_fd(talk.as_fd(), &mut buffer)?;
+    match ToClient::decode(buffer.get(..count).unwrap_or_default()) {
+        Some(ToClient::Started) => {
+            rustix::net::send(talk, &ToMonitor::Detach.encode(), SendFlags::NOSIGNAL).call("send(detach)")?;
+            Ok(())
+        }
+        Some(ToClient::Failed { code, message }) => Err(Report::new(message).code(code)),
+        _ => Err(gone()),
+    }
+}
+
+fn gone() -> Report {
+    Report::new("the container's monitor died, and the container with it").hint("`coracle ps -a` shows what is left")
+}
+
+impl Foreground {
+    /// Stays until the program has ended; its exit code.
+    pub fn stay(self, talk: OwnedFd) -> Result<u8, Report> {
+        // Blocked and read from now on, not before: the monitor was cloned and must not have inherited it. With the signals
+        // passed on or not, the ones that would end this process are read, so that it ends in order.
+        let signals = Signals::take()?;
+        let _raw = if self.terminal && self.input { Raw::enter()? } else { None };
+        let mut relay = Relay {
+            talk,
+            signals,
+            init: None,
+            input: self.input,
+            to_monitor: None,
+            output: VecDeque::new(),
+            closed: [false; 2],
+            terminal: self.terminal,
+            pass_signals: self.pass_signals,
+        };
+        loop {
+            if let Some(code) = relay.turn()? {
+                return Ok(code as u8);
+            }
+        }
+    }
+}
+
+/// One of our outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Output,
+    Error,
+}
+
+impl Target {
+    fn fd(self) -> BorrowedFd<'static> {
+        match self {
+            Self::Output => stdout(),
+            Self::Error => stderr(),
+        }
+    }
+}
+
+struct Relay {
+    talk: OwnedFd,
+    signals: Signals,
+    /// A descriptor of init, once it runs.
+    init: Option<OwnedFd>,
+    input: bool,
+    /// Input that the monitor had no room for, as a packet.
+    to_monitor: Option<Vec<u8>>,
+    /// What came from the monitor and is still to be written, and the exit code behind it.
+    output: VecDeque<Due>,
+    /// Outputs that nobody reads.
+    closed: [bool; 2],
+    terminal: bool,
+    pass_signals: bool,
+}
+
+/// Something to be done in its turn.
+enum Due {
+    Write { target: Target, bytes: Vec<u8>, written: usize },
+    Exit(i32),
+}
+
+/// What poll(2) found.
+struct Ready {
+    talk: PollFlags,
+    signals: bool,
+    input: bool,
+    output: bool,
+}
+
+impl Relay {
+    /// Waits once and handles what came; the exit code at the end.
+    fn turn(&mut self) -> Result<Option<i32>, Report> {
+        if let Some(Due::Exit(code)) = self.output.front() {
+            return Ok(Some(*code));
+        }
+        let ready = self.wait()?;
+        if ready.signals {
+            self.take_signals()?;
+        }
+        if ready.output {
+            self.write()?;
+        }
+        if ready.talk.contains(PollFlags::OUT) {
+            self.push();
+        }
+        if ready.input {
+            self.read_input();
+        }
+        if ready.talk.intersects(PollFlags::IN | PollFlags::HUP) && self.output.is_empty() {
+            self.hear()?;
+        }
+        Ok(None)
+    }
+
+    fn hear(&mut self) -> Result<(), Report> {
+        let mut buffer = vec![0; CHUNK + 16];
+        let (count, fd) = receive_with_fd(self.talk.as_fd(), &mut buffer)?;
+        match ToClient::decode(buffer.get(..count).unwrap_or_default()) {
+            Some(ToClient::Started) => {
+                self.init = fd;
+                if self.terminal {
+                    self.send_size();
+                }
+            }
+            Some(ToClient::Output(bytes)) => self.queue(Target::Output, bytes),
+            Some(ToClient::ErrorOutput(bytes)) => self.queue(Target::Error, bytes),
+            Some(ToClient::Failed { code, message }) => return Err(Report::new(message).code(code)),
+            Some(ToClient::Exited(code)) => self.output.push_back(Due::Exit(code)),
+            None => return Err(gone()),
+        }
+        Ok(())
+    }
+
+    fn queue(&mut self, target: Target, bytes: &[u8]) {
+        let [output, error] = self.closed;
+        if !(target == Target::Output && output || target == Target::Error && error) {
+            self.output.push_back(Due::Write { target, bytes: bytes.to_vec(), written: 0 });
+        }
+    }
+
+    /// Writes a little of what is first in the queue; poll(2) has said that this does not block.
+    fn write(&mut self) -> Result<(), Report> {
+        let Some(Due::Write { target, bytes, written }) = self.output.front_mut() else { return Ok(()) };
+        let rest = bytes.get(*written..).unwrap_or_default();
+        match rustix::io::write(target.fd(), rest.get(..READY).unwrap_or(rest)) {
+            Ok(count) => *written += count,
+            Err(Errno::INTR | Errno::AGAIN) => return Ok(()),
+            // The reader is gone, as of `| head`. So is the program's, then: it learns it as it would without us.
+            Err(Errno::PIPE) => {
+                let target = *target;
+                self.close(target);
+                return Ok(());
+            }
+            Err(error) => return Err(Report::new(format!("the output can't be written: {error}"))),
+        }
+        if *written >= bytes.len() {
+            self.output.pop_front();
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, target: Target) {
+        let word = match target {
+            Target::Output => ToMonitor::CloseOutput,
+            Target::Error => ToMonitor::CloseErrorOutput,
+        };
+        let [output, error] = &mut self.closed;
+        *(if target == Target::Output { output } else { error }) = true;
+        self.output.retain(|due| !matches!(due, Due::Write { target: other, .. } if *other == target));
+        let _ = rustix::net::send(&self.talk, &word.encode(), SendFlags::NOSIGNAL);
+    }
+
+    fn read_input(&mut self) {
+        let mut buffer = [0; CHUNK];
+        let packet = match rustix::io::read(stdin(), &mut buffer) {
+            Err(Errno::INTR | Errno::AGAIN) => return,
+            Ok(count @ 1..) => ToMonitor::Input(buffer.get(..count).unwrap_or_default()).encode(),
+            // Its end; or a terminal that hung up, a file that can't be read.
+            Ok(_) | Err(_) => {
+                self.input = false;
+                ToMonitor::EndOfInput.encode()
+            }
+        };
+        self.to_monitor = Some(packet);
+        self.push();
+    }
+
+    fn push(&mut self) {
+        let Some(packet) = &self.to_monitor else { return };
+        match rustix::net::send(&self.talk, packet, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            // A monitor that is gone has left a last word, which is still to be read.
+            Ok(_) | Err(_) => self.to_monitor = None,
+        }
+    }
+
+    fn take_signals(&mut self) -> Result<(), Report> {
+        while let Some(number) = self.signals.read() {
+            if number == libc::SIGWINCH {
+                self.send_size();
+            } else if let (Some(init), true) = (&self.init, self.pass_signals) {
+                // A program that is just ending needs no signal.
+                let _ = signal::send(init.as_fd(), number);
+            } else {
+                return Err(self.give_up(number));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends on a signal that nobody else is to have. While the container starts it goes with us; one that runs, and whose
+    /// signals are not passed on, lives on.
+    fn give_up(&self, number: i32) -> Report {
+        if self.init.is_some() {
+            let _ = rustix::net::send(&self.talk, &ToMonitor::Detach.encode(), SendFlags::NOSIGNAL);
+        } else {
+            let _ = rustix::net::shutdown(&self.talk, Shutdown::Write);
+            let mut buffer = vec![0; CHUNK + 16];
+            let mut polled = [PollFd::from_borrowed_fd(self.talk.as_fd(), PollFlags::IN)];
+            // Until its end: then nothing is left that could stand in the way of the next command.
+            while poll(&mut polled, Some(&GIVING_UP)).is_ok_and(|ready| ready > 0)
+                && receive_with_fd(self.talk.as_fd(), &mut buffer).is_ok_and(|(count, _)| count > 0)
+            {}
+        }
+        Report::silent(Ended::Signaled(number).code() as u8)
+    }
+
+    fn send_size(&self) {
+        let (rows, columns) = terminal_size();
+        if (rows, columns) != (0, 0) {
+            let packet = ToMonitor::Resize { rows, columns }.encode();
+            let _ = rustix::net::send(&self.talk, &packet, SendFlags::NOSIGNAL);
+        }
+    }
+
+    fn wait(&self) -> Result<Ready, Report> {
+        let mut wanted = PollFlags::empty();
+        // What can't be written yet is not read either: the monitor and the program wait in their turn.
+        wanted.set(PollFlags::IN, self.output.is_empty());
+        wanted.set(PollFlags::OUT, self.to_monitor.is_some());
+        let mut polled = vec![PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN)];
+        let mut place = |wanted: bool, fd: BorrowedFd<'static>, flags| {
+            wanted.then(|| {
+                polled.push(PollFd::from_borrowed_fd(fd, flags));
+                polled.len() - 1
+            })
+        };
+        let input = place(self.input && self.to_monitor.is_none(), stdin(), PollFlags::IN);
+        let target = match self.output.front() {
+            Some(Due::Write { target, .. }) => Some(*target),
+            _ => None,
+        };
+        let output = place(target.is_some(), target.map_or(stdout(), Target::fd), PollFlags::OUT);
+        // A talk whose other end is closed would be ready for ever while there is still something to write.
+        let talk = (!wanted.is_empty()).then(|| {
+            polled.push(PollFd::from_borrowed_fd(self.talk.as_fd(), wanted));
+            polled.len() - 1
+        });
+        match poll(&mut polled, None) {
+            Err(Errno::INTR) => {
+                return Ok(Ready { talk: PollFlags::empty(), signals: false, input: false, output: false });
+            }
+            other => other.call("poll")?,
+        };
+        let happened = |place: Option<usize>| {
+            place.and_then(|place| polled.get(place)).map_or(PollFlags::empty(), PollFd::revents)
+        };
+        Ok(Ready {
+            talk: happened(talk),
+            signals: !happened(Some(0)).is_empty(),
+            input: !happened(input).is_empty(),
+            output: !happened(output).is_empty(),
+        })
+    }
+}

@@ -1,0 +1,184 @@
+//! `inspect`: everything about containers, and about images where no container has the name.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::output::{self, format};
+use crate::cli::{Context, Report};
+use crate::container::Error;
+use crate::container::find::{self, Found};
+use crate::container::state::Status;
+use crate::store::Store;
+
+/// Show everything about containers or images
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// `container`, `image`, or `all`: whatever has the name
+    #[arg(long = "type", short = 't', value_name = "TYPE", default_value = "all", hide_default_value = true)]
+    kind: String,
+    #[command(flatten)]
+    common: InspectContainer,
+}
+
+/// Show everything about containers
+#[derive(Debug, Args)]
+pub struct InspectContainer {
+    /// `json`, or a Go template
+    #[arg(long, short, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Names or IDs
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+}
+
+impl Inspect {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let (containers, images) = match self.kind.as_str() {
+            "all" | "" => (true, true),
+            "container" => (true, false),
+            "image" => (false, true),
+            other => {
+                return Err(
+                    Report::new(format!("the type `{other}` is not known")).hint("`container`, `image` and `all` are")
+                );
+            }
+        };
+        self.common.show(&context.store()?, containers, images)
+    }
+}
+
+impl InspectContainer {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        self.show(&context.store()?, true, false)
+    }
+
+    fn show(&self, store: &Store, containers: bool, images: bool) -> Result<ExitCode, Report> {
+        let mut shown: Vec<Value> = Vec::new();
+        let mut failed: Option<Report> = None;
+        for name in &self.names {
+            match one(store, name, containers, images) {
+                Ok(value) => shown.push(value),
+                Err(report) => match &mut failed {
+                    Some(failed) => failed.join(report),
+                    None => failed = Some(report),
+                },
+            }
+        }
+        match self.format.as_deref() {
+            None | Some("json") => output::print(&format::json(&shown)?),
+            Some(template) => output::print(&format::template(template, &shown, format::MissingKey::Invalid)?),
+        }
+        failed.map_or(Ok(ExitCode::SUCCESS), Err)
+    }
+}
+
+fn one(store: &Store, name: &str, containers: bool, images: bool) -> Result<Value, Report> {
+    if containers {
+        match find::find(store, name) {
+            Ok(found) => return container(&found),
+            Err(Error::NotFound(_)) if images => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match crate::image::inspect::inspect(store, name)? {
+        Some(image) => serde_json::to_value(image).map_err(Report::new),
+        None => Err(Report::new(format!("no such object: \"{name}\""))),
+    }
+}
+
+/// Podman's keys, as far as this version has the things.
+// flat: a table of keys
+fn container(found: &Found) -> Result<Value, Report> {
+    let container = &found.container;
+    let state = found.state()?;
+    let path = |file: &str| found.directory.join(file);
+    let running = state.status == Status::Running;
+    let args = container.args();
+    let mounts: Vec<Value> = container
+        .binds
+        .iter()
+        .map(|bind| {
+            json!({
+                "Type": "bind",
+                "Source": bind.source,
+                "Destination": bind.target,
+                "Driver": "",
+                "Mode": "",
+                "Options": bind.options,
+                "RW": !bind.options.iter().any(|option| option == "ro"),
+                "Propagation": "rprivate",
+            })
+        })
+        .collect();
+    let capabilities: Vec<String> = container.capabilities.iter().map(|capability| capability.name()).collect();
+    Ok(json!({
+        "Id": container.id,
+        "ID": container.id,
+        "Created": container.created,
+        "Path": args.first(),
+        "Args": args.get(1..).unwrap_or_default(),
+        "State": {
+            "OciVersion": "1.2.0",
+            "Status": state.status.name(),
+            "Running": running,
+            "Paused": false,
+            "Restarting": false,
+            "OOMKilled": false,
+            "Dead": false,
+            "Pid": state.pid,
+            "ConmonPid": state.monitor_pid,
+            "ExitCode": state.exit_code.unwrap_or(if state.status == Status::Exited { -1 } else { 0 }),
+            "ExitCodeKnown": state.exit_code.is_some() || state.status != Status::Exited,
+            "Error": state.error,
+            "StartedAt": state.started_at,
+            "FinishedAt": state.finished_at,
+            "Host": state.host,
+        },
+        "Image": container.image.id.hex(),
+        "ImageDigest": container.image.manifest,
+        "ImageName": container.image.name,
+        "ResolvConfPath": path("resolv.conf"),
+        "HostnamePath": path("hostname"),
+        "HostsPath": path("hosts"),
+        "StaticDir": found.directory,
+        "Name": container.name,
+        "RestartCount": 0,
+        "Driver": "overlay",
+        "BoundingCaps": capabilities,
+        "EffectiveCaps": capabilities,
+        "GraphDriver": {
+            "Name": "overlay",
+            "Data": { "Driver": state.driver, "Reason": state.driver_reason, "UpperDir": path("upper"), "WorkDir": path("work") },
+        },
+        "Mounts": mounts,
+        "NetworkSettings": { "Ports": {}, "Networks": {} },
+        "Config": {
+            "Hostname": container.hostname,
+            "User": container.user,
+            "Tty": container.terminal,
+            "OpenStdin": container.interactive,
+            "Env": container.env,
+            "Cmd": container.command,
+            "Entrypoint": container.entrypoint,
+            "Image": container.image.name,
+            "WorkingDir": container.working_dir,
+            "Labels": container.labels,
+            "StopSignal": container.stop_signal,
+            "StopTimeout": container.stop_timeout,
+            "Umask": format!("{:04o}", container.umask),
+            "CreateCommand": container.create_command,
+        },
+        "HostConfig": {
+            "AutoRemove": container.remove,
+            "Privileged": container.privileged,
+            "ReadonlyRootfs": container.read_only,
+            "NetworkMode": container.network.name(),
+            "Binds": container.binds.iter().map(|bind| format!("{}:{}:{}", bind.source.display(), bind.target, bind.options.join(","))).collect::<Vec<_>>(),
+            "ShmSize": container.shm_size,
+            "ExtraHosts": container.add_hosts,
+            "LogConfig": { "Type": "k8s-file", "Path": path("log") },
+        },
+    }))
+}

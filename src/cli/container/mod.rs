@@ -1,0 +1,100 @@
+//! Commands about containers.
+
+pub mod create;
+mod fetch;
+mod foreground;
+pub mod inspect;
+pub mod kill;
+pub mod logs;
+mod options;
+pub mod ps;
+pub mod rm;
+pub mod run;
+pub mod start;
+pub mod stop;
+pub mod wait;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::{Context, Report};
+use crate::container::find::{self, Found};
+use crate::store::Store;
+
+/// Manage containers
+#[derive(Debug, Args)]
+pub struct Container {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Create(create::Create),
+    Exists(Exists),
+    Inspect(inspect::InspectContainer),
+    Kill(kill::Kill),
+    Logs(logs::Logs),
+    #[command(visible_aliases = ["list", "ps"])]
+    Ls(ps::Ps),
+    Rm(rm::Rm),
+    Run(run::Run),
+    Start(start::Start),
+    Stop(stop::Stop),
+    Wait(wait::Wait),
+}
+
+impl Container {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        match self.command {
+            Command::Create(command) => command.run(context),
+            Command::Exists(command) => command.run(context),
+            Command::Inspect(command) => command.run(context),
+            Command::Kill(command) => command.run(context),
+            Command::Logs(command) => command.run(context),
+            Command::Ls(command) => command.run(context),
+            Command::Rm(command) => command.run(context),
+            Command::Run(command) => command.run(context),
+            Command::Start(command) => command.run(context),
+            Command::Stop(command) => command.run(context),
+            Command::Wait(command) => command.run(context),
+        }
+    }
+}
+
+/// Tell by the exit code whether a container exists: 0 or 1
+#[derive(Debug, Args)]
+pub struct Exists {
+    /// Name or ID
+    container: String,
+}
+
+impl Exists {
+    fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        match find::find(&context.store()?, &self.container) {
+            Ok(_) => Ok(ExitCode::SUCCESS),
+            Err(crate::container::Error::NotFound(_)) => Ok(ExitCode::from(1)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Does the same to each container that is named; failures are collected, and what can be done is done.
+fn each(
+    store: &Store,
+    names: &[String],
+    mut act: impl FnMut(&Found, &str) -> Result<(), Report>,
+) -> Result<ExitCode, Report> {
+    let mut failed: Option<Report> = None;
+    for name in names {
+        let done = find::find(store, name).map_err(Report::from).and_then(|found| act(&found, name));
+        if let Err(report) = done {
+            match &mut failed {
+                Some(failed) => failed.join(report),
+                None => failed = Some(report),
+            }
+        }
+    }
+    failed.map_or(Ok(ExitCode::SUCCESS), Err)
+}

@@ -1,0 +1,77 @@
+//! `rm`: containers go, running ones by force.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::{Context, Report, output};
+use crate::container::{Error, find, life};
+use crate::store::{self, Store};
+
+/// Remove containers
+#[derive(Debug, Args)]
+pub struct Rm {
+    /// All containers
+    #[arg(long, short)]
+    all: bool,
+    /// Running ones too; names that no container has are no failure
+    #[arg(long, short)]
+    force: bool,
+    /// Names that no container has are no failure
+    #[arg(long, short)]
+    ignore: bool,
+    /// Seconds before the kill of a running one [default: the container's, 10]
+    #[arg(long, short, value_name = "SECONDS")]
+    time: Option<u32>,
+    /// Accepted: containers of this version have no volumes of their own
+    #[arg(long, short, hide = true)]
+    volumes: bool,
+    /// Names or IDs
+    #[arg(required_unless_present = "all")]
+    containers: Vec<String>,
+}
+
+impl Rm {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let store = context.store()?;
+        life::sweep::sweep(&store);
+        let mut failed: Option<Report> = None;
+        let mut names = self.containers.clone();
+        if self.all {
+            names.extend(find::ids(&store)?);
+        }
+        for name in &names {
+            let removed = self.remove(&store, name);
+            let report = match removed {
+                Ok(()) => {
+                    output::line(name);
+                    continue;
+                }
+                Err(Error::NotFound(_)) if self.force || self.ignore => continue,
+                Err(error @ Error::NotFound(_)) => Report::from(error).code(1),
+                Err(error @ Error::RemoveRunning(_)) => Report::from(error).code(2),
+                Err(error) => error.into(),
+            };
+            match &mut failed {
+                Some(failed) => failed.join(report),
+                None => failed = Some(report),
+            }
+        }
+        failed.map_or(Ok(ExitCode::SUCCESS), Err)
+    }
+
+    fn remove(&self, store: &Store, name: &str) -> Result<(), Error> {
+        match find::find(store, name) {
+            Ok(found) => {
+                let patience = self.time.unwrap_or(found.container.stop_timeout);
+                life::remove::remove(store, &found, self.force, Duration::from_secs(patience.into()))
+            }
+            // A newer program can still read it.
+            Err(Error::Broken { id, source }) if self.force || !matches!(source, store::Error::Newer { .. }) => {
+                life::remove::remove_broken(store, &id, self.force)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `run`: create and start, in the foreground or not.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::process::ExitCode;
+
+use clap::Args;
+use rustix::fs::FileType;
+use rustix::stdio::{stderr, stdin, stdout};
+use rustix::termios::isatty;
+
+use super::foreground::{self, Foreground};
+use super::options::Options;
+use crate::cli::{Context, Report, output};
+use crate::container::find::Found;
+use crate::container::job::Streams;
+use crate::container::life::start::{How, start};
+use crate::container::record::Container;
+use crate::store::Store;
+use crate::sys::Call;
+
+/// Run a command in a new container
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub struct Run {
+    /// Leave the container running and print its ID
+    #[arg(long, short)]
+    detach: bool,
+    /// Pass signals on to the program
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(default_value_t = true, action = clap::ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
+    sig_proxy: bool,
+    /// Print the steps of the start as JSON instead of carrying them out
+    #[arg(long)]
+    explain: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Run {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let store = context.store()?;
+        let container = self.options.create(context, &store)?;
+        let directory = store.layout().container(&container.id);
+        let found = Found { directory, container };
+        if self.explain {
+            return explain(&store, &found);
+        }
+        if self.detach {
+            leave(&store, &found)?;
+            output::line(&found.container.id);
+            return Ok(ExitCode::SUCCESS);
+        }
+        stay(&store, &found, self.sig_proxy).map(ExitCode::from)
+    }
+}
+
+/// Starts the container and lets it live on alone.
+pub fn leave(store: &Store, found: &Found) -> Result<(), Report> {
+    let streams = streams(&found.container);
+    let how = How { streams, stdio: None, log: true, leashed: true, terminal_size: (0, 0) };
+    foreground::detach(&start(store, found, how)?.talk)
+}
+
+/// Starts the container and stays with it; its exit code.
+pub fn stay(store: &Store, found: &Found, pass_signals: bool) -> Result<u8, Report> {
+    let container = &found.container;
+    if container.terminal && container.interactive && !isatty(stdin()) {
+        output::complain(
+            "warning: standard input is not a terminal, so `--tty` and `--interactive` may not work as expected",
+        );
+    }
+    let null = rustix::fs::open(
+        c"/dev/null",
+        rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC,
+        rustix::fs::Mode::empty(),
+    )
+    .call("open(/dev/null)")?;
+    let input = if container.interactive { stdin() } else { null.as_fd() };
+    let given = [input, stdout(), stderr()];
+    // Straight through, where nothing is kept and nothing of it leads to a file of the host's. (A user inside other than root
+    // could not open /dev/stdout anew.)
+    let root = matches!(container.user.as_str(), "" | "0" | "root");
+    let direct = container.remove && !container.terminal && root && given.iter().all(|fd| leads_nowhere(*fd));
+    let streams = if direct { Streams::Given } else { streams(container) };
+    let how = How {
+        streams,
+        stdio: direct.then_some(given),
+        log: !container.remove,
+        leashed: true,
+        terminal_size: if container.terminal { foreground::terminal_size() } else { (0, 0) },
+    };
+    let launched = start(store, found, how)?;
+    let foreground = Foreground { input: container.interactive && !direct, terminal: container.terminal, pass_signals };
+    foreground.stay(launched.talk)
+}
+
+/// Whether a descriptor can be given to a container: through one of a file, or of a directory, its root could read, write and
+/// change the mode of what lies behind it on the host, or walk from there.
+fn leads_nowhere(fd: BorrowedFd<'_>) -> bool {
+    let Ok(stat) = rustix::fs::fstat(fd) else { return false };
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Fifo | FileType::Socket => true,
+        FileType::CharacterDevice => stat.st_rdev == rustix::fs::makedev(1, 3),
+        _ => false,
+    }
+}
+
+/// Where the streams of a container lead that the monitor holds.
+fn streams(container: &Container) -> Streams {
+    if container.terminal { Streams::Terminal } else { Streams::Pipes { input: container.interactive } }
+}
+
+fn explain(store: &Store, found: &Found) -> Result<ExitCode, Report> {
+    use crate::container::life;
+    let how = How { streams: streams(&found.container), stdio: None, log: false, leashed: true, terminal_size: (0, 0) };
+    let job = life::start::job(store, found, how, &crate::host::subid::IdMaps::of_account()?)?;
+    output::print(&output::format::json(&job.plan)?);
+    life::remove::remove(store, found, true, std::time::Duration::ZERO)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,47 @@
+//! Commands about images.
+
+pub mod exists;
+pub mod inspect;
+pub mod list;
+pub mod pull;
+pub mod remove;
+pub mod tag;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::{Context, Report};
+
+/// Manage images
+#[derive(Debug, Args)]
+pub struct Image {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Exists(exists::Exists),
+    Inspect(inspect::Inspect),
+    #[command(visible_alias = "list")]
+    Ls(list::Images),
+    Pull(Box<pull::Pull>),
+    Rm(remove::Rmi),
+    Tag(tag::Tag),
+    Untag(tag::Untag),
+}
+
+impl Image {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        match self.command {
+            Command::Exists(command) => command.run(context),
+            Command::Inspect(command) => command.run(context),
+            Command::Ls(command) => command.run(context),
+            Command::Pull(command) => command.run(context),
+            Command::Rm(command) => command.run(context),
+            Command::Tag(command) => command.run(context),
+            Command::Untag(command) => command.run(context),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `pull`: images from a registry into the store.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::cli::output::{self, progress::Display};
+use crate::cli::{Context, Report};
+use crate::host::subid::IdMaps;
+use crate::image;
+use crate::image::pull::{self, PARALLEL, Pulled};
+use crate::oci::{Platform, Reference};
+use crate::registry::{Client, Credentials, Options, Sources, TlsVerify};
+use crate::store::Store;
+
+/// Pull images from a registry
+#[derive(Debug, Args)]
+pub struct Pull {
+    #[command(flatten)]
+    from: From,
+    /// Show nothing but the ids
+    #[arg(short, long)]
+    quiet: bool,
+    /// Names: `registry/path:tag`; `docker.io/library/` and `:latest` may be left out
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<String>,
+}
+
+/// How a registry is reached and which image of several is meant; for every command that may pull.
+#[derive(Debug, Args)]
+pub struct From {
+    /// Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true,
+    /// but plain HTTP for a registry on this machine]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    tls_verify: Option<bool>,
+    /// Look for credentials in this file alone
+    #[arg(long, value_name = "FILE")]
+    authfile: Option<PathBuf>,
+    /// Log in to the registry with these
+    #[arg(long, value_name = "USER:PASSWORD")]
+    creds: Option<String>,
+    /// The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine's]
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<Platform>,
+    /// The architecture of the image
+    #[arg(long, value_name = "ARCHITECTURE", conflicts_with = "platform")]
+    arch: Option<String>,
+    /// The operating system of the image
+    #[arg(long, value_name = "OS", conflicts_with = "platform")]
+    os: Option<String>,
+    /// The variant of the architecture
+    #[arg(long, value_name = "VARIANT", conflicts_with = "platform")]
+    variant: Option<String>,
+}
+
+impl Pull {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let store = context.store()?;
+        crate::container::life::sweep::sweep(&store);
+        for image in &self.images {
+            let pulled = self.from.pull(&store, image, self.quiet)?;
+            output::line(pulled.id.hex());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl From {
+    /// Pulls one image, with progress on standard error.
+    pub fn pull(&self, store: &Store, image: &str, quiet: bool) -> Result<Pulled, Report> {
+        let name: Reference = image.strip_prefix("docker://").unwrap_or(image).parse().map_err(image::Error::from)?;
+        let platform = self.platform()?;
+        let registry = Client::new(&name, &self.options()?)?;
+        let ids = IdMaps::of_account()?;
+        let progress = Display::new(quiet);
+        let pull = pull::Pull { store, registry: &registry, progress: &progress, platform, ids, parallel: PARALLEL };
+        Ok(pull.run(&name)?)
+    }
+
+    fn options(&self) -> Result<Options, Report> {
+        let tls_verify = match self.tls_verify {
+            None => TlsVerify::Unset,
+            Some(true) => TlsVerify::Yes,
+            Some(false) => TlsVerify::No,
+        };
+        let credentials = match self.creds.as_deref().map(|creds| creds.split_once(':')) {
+            None => None,
+            Some(Some((user, password))) => {
+                Some(Credentials::Password { user: user.to_owned(), password: password.to_owned() })
+            }
+            Some(None) => return Err(Report::new("`--creds` needs a user and a password: `USER:PASSWORD`")),
+        };
+        Ok(Options { tls_verify, credentials, sources: Sources::of_account(self.authfile.as_deref()) })
+    }
+
+    fn platform(&self) -> Result<Platform, Report> {
+        let host = Platform::host();
+        if let Some(platform) = &self.platform {
+            return Ok(platform.clone());
+        }
+        if self.arch.is_none() && self.os.is_none() && self.variant.is_none() {
+            return Ok(host);
+        }
+        let os = self.os.clone().unwrap_or(host.os);
+        let mut text = format!("{os}/{}", self.arch.clone().unwrap_or(host.architecture));
+        if let Some(variant) = &self.variant {
+            text = format!("{text}/{variant}");
+        }
+        text.parse().map_err(Report::new)
+    }
+}

@@ -1,0 +1,122 @@
+//! `rmi`: names of images, and images.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::cli::{Context, Report, output};
+use crate::container;
+use crate::host::subid::IdMaps;
+use crate::image::Error;
+use crate::image::find::find;
+use crate::image::list::{List, list};
+use crate::image::remove::{Removal, Removed, User, Users};
+use crate::layer::worker;
+use crate::store::Store;
+
+/// Remove images, or names of images that have several
+#[derive(Debug, Args)]
+pub struct Rmi {
+    /// Remove all images
+    #[arg(short, long, conflicts_with = "images")]
+    all: bool,
+    /// Remove all names of an image, and an image that containers use together with these
+    #[arg(short, long)]
+    force: bool,
+    /// An image that is not here is no failure
+    #[arg(short, long)]
+    ignore: bool,
+    /// Accepted for scripts; parents of an image are never images of their own here
+    #[arg(long, hide = true)]
+    no_prune: bool,
+    /// Names, or starts of ids
+    #[arg(required_unless_present = "all", value_name = "IMAGE")]
+    images: Vec<String>,
+}
+
+impl Rmi {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let store = context.store()?;
+        let images = if self.all { all(&store)? } else { self.images.clone() };
+        let mut failure = None::<Report>;
+        for text in &images {
+            if self.force {
+                remove_containers(&store, text)?;
+            }
+            match (Removal { names: self.force || self.all }).run(&store, text, &Containers(&store)) {
+                Ok(removed) => finish(removed)?,
+                Err(Error::Unknown { .. }) if self.ignore || self.force => {}
+                Err(error) => {
+                    let report = report(error);
+                    match &mut failure {
+                        Some(failure) => failure.join(report),
+                        None => failure = Some(report),
+                    }
+                }
+            }
+        }
+        failure.map_or(Ok(ExitCode::SUCCESS), Err)
+    }
+}
+
+/// The ids of all images, each once.
+fn all(store: &Store) -> Result<Vec<String>, Report> {
+    let List { images, broken } = list(store)?;
+    let mut ids: Vec<String> = images.into_iter().map(|listed| listed.image.id.hex().to_owned()).collect();
+    ids.sort();
+    ids.dedup();
+    for (digest, error) in broken {
+        output::complain(&output::printable(&format!("Warning: the image with the manifest `{digest}`: {error}")));
+    }
+    Ok(ids)
+}
+
+fn report(error: Error) -> Report {
+    let code = match error {
+        Error::Unknown { .. } => 1,
+        Error::InUse { .. } => 2,
+        _ => 125,
+    };
+    Report::from(error).code(code)
+}
+
+/// Says what is gone, then removes what is out of sight already.
+fn finish(removed: Removed) -> Result<(), Report> {
+    for name in &removed.untagged {
+        output::line(&output::printable(&format!("Untagged: {name}")));
+    }
+    if let Some(id) = &removed.deleted {
+        output::line(&format!("Deleted: {}", id.hex()));
+    }
+    if !removed.layers.is_empty() {
+        let ids = IdMaps::of_account()?;
+        for layer in removed.layers {
+            worker::remove_tmp(&ids, layer)?;
+        }
+    }
+    Ok(())
+}
+
+/// With `--force`, the containers that would keep the image go first.
+fn remove_containers(store: &Store, text: &str) -> Result<(), Report> {
+    let Some(image) = find(store, text)?.filter(|image| image.names.len() < 2) else { return Ok(()) };
+    for found in container::find::all(store)?.iter().filter(|found| found.container.image.id == image.id) {
+        let patience = std::time::Duration::from_secs(found.container.stop_timeout.into());
+        container::life::remove::remove(store, found, true, patience)?;
+    }
+    Ok(())
+}
+
+/// The containers of this store, as users of images.
+struct Containers<'a>(&'a Store);
+
+impl Users for Containers<'_> {
+    fn users(&self) -> Result<Vec<User>, Box<dyn std::error::Error + Send + Sync>> {
+        let all = container::find::all(self.0)?.into_iter().map(|found| User {
+            container: found.container.short_id().to_owned(),
+            image: found.container.image.id,
+            layers: found.container.layers,
+        });
+        Ok(all.collect())
+    }
+}

@@ -1,0 +1,53 @@
+//! The command line: one file a command, in a folder per noun. The only room that prints and decides exit codes.
+//!
+//! A command is a struct whose doc comments are its help, and a short `run`. What fails is turned into words, hints and an exit
+//! code by [`report`] alone.
+
+mod container;
+mod image;
+mod output;
+mod report;
+mod root;
+mod system;
+
+use std::process::ExitCode;
+
+use clap::ArgAction;
+use clap::error::ErrorKind;
+
+pub use report::Report;
+pub use root::Context;
+use root::Stopped;
+
+/// The program as a user starts it.
+pub fn main() -> ExitCode {
+    crate::sys::signal::notice_children();
+    let words: Vec<String> = std::env::args_os().filter_map(|word| word.into_string().ok()).collect();
+    let read = as_podman_reads(root::meant_by(&words)).try_get_matches();
+    match read.map_err(Stopped::Usage).and_then(|matches| root::run(&matches)) {
+        Ok(code) => code,
+        Err(Stopped::Failed(report)) => report.print(),
+        // Help shows all commands, and flags plainly, without the `=false` that they all take.
+        Err(Stopped::Usage(error)) if error.kind() == ErrorKind::DisplayHelp => {
+            report::usage(&root::whole().try_get_matches().err().unwrap_or(error))
+        }
+        Err(Stopped::Usage(error)) => report::usage(&error),
+    }
+}
+
+/// Flags take `=false` and `=true`, and of a flag that is given twice the last one counts.
+fn as_podman_reads(command: clap::Command) -> clap::Command {
+    let switch = |arg: clap::Arg| match arg.get_action() {
+        ArgAction::SetTrue => arg
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .default_value("false")
+            .hide_default_value(true)
+            .hide_possible_values(true)
+            .value_name("BOOL"),
+        _ => arg,
+    };
+    command.args_override_self(true).mut_args(switch).mut_subcommands(as_podman_reads)
+}

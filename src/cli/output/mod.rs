@@ -1,0 +1,42 @@
+//! What the user sees: lines, tables, JSON, templates.
+//!
+//! Text that comes from an image or a registry goes to a terminal only through [`printable`]: an escape sequence in a label must
+//! not reach it.
+
+pub mod format;
+pub mod progress;
+pub mod table;
+pub mod time;
+pub mod yaml;
+
+use std::io::Write;
+
+/// Prints to standard output. A reader that went away ends the program quietly.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        #[allow(clippy::exit)]
+        std::process::exit(125);
+    }
+}
+
+/// One line to standard output.
+pub fn line(text: &str) {
+    print(&format!("{text}\n"));
+}
+
+/// One line to standard error; nothing is left to do if that fails.
+pub fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// The text with control characters, which could steer a terminal, made visible.
+pub fn printable(text: &str) -> String {
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        let show =
+            |c: char| if c.is_control() && c != '\n' && c != '\t' { c.escape_default().to_string() } else { c.into() };
+        text.chars().map(show).collect()
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,137 @@
+//! From errors to words: `Error: …` in one line, then hints; and the exit code, as Podman counts them.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 125 | this program failed |
+//! | 126 | the command can't be invoked |
+//! | 127 | the command was not found |
+//! | 1, 2 | something to remove does not exist; is in use |
+
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ErrorKind};
+
+use super::output;
+
+/// What goes back to the user instead of a result.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Lower case, no full stop. Several failures: several messages.
+    pub messages: Vec<String>,
+    pub hints: Vec<String>,
+    pub code: u8,
+}
+
+impl Report {
+    pub fn new(message: impl ToString) -> Self {
+        Self { messages: vec![message.to_string()], hints: Vec::new(), code: 125 }
+    }
+
+    /// A failure whose words have been printed already.
+    pub fn silent(code: u8) -> Self {
+        Self { messages: Vec::new(), hints: Vec::new(), code }
+    }
+
+    pub fn hint(mut self, hint: impl ToString) -> Self {
+        self.hints.push(hint.to_string());
+        self
+    }
+
+    pub fn code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Adds another failure; the worse code stays.
+    pub fn join(&mut self, other: Report) {
+        self.messages.extend(other.messages);
+        for hint in other.hints {
+            if !self.hints.contains(&hint) {
+                self.hints.push(hint);
+            }
+        }
+        self.code = self.code.max(other.code);
+    }
+
+    pub fn print(&self) -> ExitCode {
+        for message in &self.messages {
+            output::complain(&format!("Error: {}", output::printable(message)));
+        }
+        for hint in &self.hints {
+            output::complain(&format!("hint: {}", output::printable(hint)));
+        }
+        ExitCode::from(self.code)
+    }
+
+    fn with(message: impl ToString, hint: Option<String>) -> Self {
+        let report = Self::new(message);
+        match hint {
+            Some(hint) => report.hint(hint),
+            None => report,
+        }
+    }
+}
+
+/// Gives a room's error its words; those that know what to do say it in a hint.
+macro_rules! reported {
+    ($($error:ty),* $(,)?) => {
+        $(impl From<$error> for Report {
+            fn from(error: $error) -> Self {
+                let hint = error.hint();
+                Self::with(error, hint)
+            }
+        })*
+    };
+}
+
+reported!(
+    crate::container::Error,
+    crate::host::dirs::Error,
+    crate::host::lock::Error,
+    crate::host::subid::Error,
+    crate::store::Error
+);
+
+impl From<crate::sys::Error> for Report {
+    fn from(error: crate::sys::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+reported!(crate::image::Error, crate::registry::Error, crate::layer::Error);
+
+/// What clap refuses, in Podman's words; help and version are not failures.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            output::print(&error.render().to_string());
+            return ExitCode::SUCCESS;
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            output::complain(error.render().to_string().trim_end());
+            return Report::new("missing command `coracle COMMAND`").print();
+        }
+        ErrorKind::InvalidSubcommand => {
+            Report::new(format!("unrecognized command `coracle {}`", text(ContextKind::InvalidSubcommand)))
+                .hint("try `coracle --help` for the list of commands")
+        }
+        ErrorKind::UnknownArgument => {
+            let report = Report::new(format!("unknown flag: {}", text(ContextKind::InvalidArg)));
+            match error.get(ContextKind::SuggestedArg) {
+                Some(similar) => report.hint(format!("a similar flag exists: `{similar}`")),
+                None => report.hint("see `--help` of the command"),
+            }
+        }
+        ErrorKind::MissingRequiredArgument => {
+            Report::new(format!("missing arguments: {}", text(ContextKind::InvalidArg)))
+                .hint("see `--help` of the command")
+        }
+        _ => {
+            let rendered = error.render().to_string();
+            let message = rendered.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            Report::new(message).hint("see `--help` of the command")
+        }
+    }
+    .print()
+}

@@ -1,0 +1,136 @@
+//! The root of the command line: global options, the list of commands, and what every command gets.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Args, FromArgMatches};
+
+use super::{Report, container, image, system};
+use crate::host::dirs::Dirs;
+use crate::store::Store;
+
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Keep images and containers in this directory [default: $XDG_DATA_HOME/coracle]
+    #[arg(long, value_name = "DIRECTORY", global = false)]
+    pub root: Option<PathBuf>,
+    /// Mount containers with this driver: `auto`, `kernel` or `fuse` [default: auto]
+    #[arg(long, value_name = "DRIVER")]
+    pub storage_driver: Option<String>,
+    /// Accepted for scripts; messages are not graded
+    #[arg(long, value_name = "LEVEL", hide = true)]
+    log_level: Option<String>,
+}
+
+/// The list of commands: `"name" | "alias" => its struct`. From it come the definition and the dispatch.
+macro_rules! commands {
+    ($($name:literal $(| $alias:literal)* => $command:ty),+ $(,)?) => {
+        const NAMES: &[&str] = &[$($name $(, $alias)*),+];
+
+        /// Adds those commands that are `meant`.
+        fn with_commands(mut root: clap::Command, meant: impl Fn(&[&str]) -> bool) -> clap::Command {
+            $(if meant(&[$name $(, $alias)*]) {
+                root = root.subcommand(<$command>::augment_args(clap::Command::new($name)$(.visible_alias($alias))*));
+            })+
+            root
+        }
+
+        fn dispatch(name: &str, matches: &ArgMatches, context: &Context) -> Result<ExitCode, Stopped> {
+            match name {
+                $($name => Ok(<$command>::from_arg_matches(matches)?.run(context)?),)+
+                // clap has looked the name up already.
+                _ => Err(Report::new(format!("unrecognized command `{name}`")).into()),
+            }
+        }
+    };
+}
+
+commands! {
+    "container" => container::Container,
+    "create" => container::create::Create,
+    "inspect" => container::inspect::Inspect,
+    "kill" => container::kill::Kill,
+    "logs" => container::logs::Logs,
+    "ps" | "list" => container::ps::Ps,
+    "rm" => container::rm::Rm,
+    "run" => container::run::Run,
+    "start" => container::start::Start,
+    "stop" => container::stop::Stop,
+    "wait" => container::wait::Wait,
+    "doctor" => system::doctor::Doctor,
+    "info" => system::info::Info,
+    "version" => system::version::Version,
+    "generate" => system::generate::Generate,
+    "image" => image::Image,
+    "images" => image::list::Images,
+    "pull" => image::pull::Pull,
+    "rmi" => image::remove::Rmi,
+    "tag" => image::tag::Tag,
+    "untag" => image::tag::Untag,
+}
+
+/// Why a command was not carried out to its end.
+pub enum Stopped {
+    Usage(clap::Error),
+    Failed(Report),
+}
+
+impl From<clap::Error> for Stopped {
+    fn from(error: clap::Error) -> Self {
+        Self::Usage(error)
+    }
+}
+
+impl From<Report> for Stopped {
+    fn from(report: Report) -> Self {
+        Self::Failed(report)
+    }
+}
+
+/// The command line whole, for help, manual pages and completions.
+pub fn whole() -> clap::Command {
+    with_commands(head(), |_| true)
+}
+
+/// The command line as far as `words` can mean it. Every start pays for what is defined here, and most of it is another command's.
+pub fn meant_by(words: &[String]) -> clap::Command {
+    let said = |name: &&str| words.iter().any(|word| word == name);
+    if !NAMES.iter().any(said) {
+        return whole();
+    }
+    with_commands(head(), |names| names.iter().any(said))
+}
+
+fn head() -> clap::Command {
+    let root = clap::Command::new("coracle")
+        .version(concat!("version ", env!("CARGO_PKG_VERSION")))
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    Global::augment_args(root).about("Containers without a daemon, without root, without an administrator")
+}
+
+/// Carries out what was read.
+pub fn run(matches: &ArgMatches) -> Result<ExitCode, Stopped> {
+    let context = Context { global: Global::from_arg_matches(matches)? };
+    match matches.subcommand() {
+        Some((name, matches)) => dispatch(name, matches, &context),
+        None => Err(Report::new("missing command `coracle COMMAND`").into()),
+    }
+}
+
+/// What every command gets: nothing has been opened yet.
+#[derive(Debug)]
+pub struct Context {
+    pub global: Global,
+}
+
+impl Context {
+    pub fn dirs(&self) -> Result<Dirs, Report> {
+        Ok(Dirs::of_account(self.global.root.as_deref())?)
+    }
+
+    pub fn store(&self) -> Result<Store, Report> {
+        Ok(Store::open(&self.dirs()?)?)
+    }
+}

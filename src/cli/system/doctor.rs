@@ -1,0 +1,95 @@
+//! `doctor`: tries each thing that a container needs here, and says what helps.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use rustix::fs::Access;
+use serde_json::json;
+
+use crate::cli::output::{self, format};
+use crate::cli::{Context, Report};
+use crate::host::check::{self, Check};
+use crate::network::pasta;
+
+/// `NFS_SUPER_MAGIC` (`linux/magic.h`).
+const NFS: rustix::fs::FsWord = 0x6969;
+
+/// Try each thing that a container needs of this machine and account, and say what helps
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print as `json`
+    #[arg(long, value_name = "FORMAT", value_parser = ["json"])]
+    format: Option<String>,
+}
+
+impl Doctor {
+    /// The exit code is 1 where no container can run.
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let mut checks = check::all();
+        checks.push(way_out());
+        checks.push(match context.dirs() {
+            Ok(dirs) => data_directory(&dirs.data),
+            Err(report) => Check::bad("data directory", report.messages.join("; "), report.hints.join("; ")),
+        });
+        if self.format.is_some() {
+            let values: Vec<_> = checks.iter().map(value).collect();
+            output::print(&format::json(&values)?);
+        } else {
+            checks.iter().for_each(print);
+        }
+        let is_bad = checks.iter().any(|check| !check.ok && check.essential);
+        Ok(if is_bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+fn value(check: &Check) -> serde_json::Value {
+    json!({
+        "Name": check.name,
+        "Ok": check.ok,
+        "Essential": check.essential,
+        "Why": check.why,
+        "Hint": check.hint,
+    })
+}
+
+fn print(check: &Check) {
+    let verdict = match (check.ok, check.essential) {
+        (true, _) => "ok  ",
+        (false, false) => "poor",
+        (false, true) => "bad ",
+    };
+    output::line(&format!("{verdict}  {:<20}  {}", check.name, output::printable(&check.why)));
+    if let Some(hint) = &check.hint {
+        output::line(&format!("      hint: {}", output::printable(hint)));
+    }
+}
+
+fn way_out() -> Check {
+    const NAME: &str = "private network";
+    match pasta::find() {
+        Ok(program) => Check::good(NAME, format!("{} is there", program.display())),
+        Err(error) => Check::poor(NAME, error.to_string(), error.hint().unwrap_or_default()),
+    }
+}
+
+/// The directory itself, or the nearest above it that exists: there it would be made.
+fn data_directory(data: &Path) -> Check {
+    const NAME: &str = "data directory";
+    let Some(there) = data.ancestors().find(|directory| directory.exists()) else {
+        return Check::bad(
+            NAME,
+            format!("{} can't be reached", data.display()),
+            "name another with `--root DIRECTORY`",
+        );
+    };
+    if let Err(error) = rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK) {
+        let why = format!("{} is not writable: {error}", there.display());
+        return Check::bad(NAME, why, "name a directory of your own with `--root DIRECTORY`");
+    }
+    if rustix::fs::statfs(there).is_ok_and(|stat| stat.f_type == NFS) {
+        let why = format!("{} is on NFS, which can't hold layers", data.display());
+        return Check::poor(NAME, why, "name one on a local disk with `--root DIRECTORY`");
+    }
+    Check::good(NAME, data.display().to_string())
+}

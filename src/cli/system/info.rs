@@ -1,0 +1,215 @@
+//! `info`: this machine, this account and the store, under the keys of `podman info`.
+//!
+//! It takes no lock and starts nothing, so it answers whatever else goes on; secrets are not in it.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::version;
+use crate::cli::output::{self, format, yaml};
+use crate::cli::{Context, Report};
+use crate::host::cgroup::Cgroups;
+use crate::host::subid::{Extent, IdMaps};
+use crate::host::{kernel, lock, system_file};
+use crate::network::pasta;
+use crate::oci::capability::CapabilitySet;
+use crate::store::{Layout, Store};
+
+/// Show facts about this machine, this account and the store
+#[derive(Debug, Args)]
+pub struct Info {
+    /// Print as `json`, or by a Go template: '{{.Store.GraphRoot}}'
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+}
+
+impl Info {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let info = json!({
+            "host": host(),
+            "store": store(context)?,
+            "version": version::client(),
+        });
+        match self.format.as_deref() {
+            None => output::print(&yaml::yaml(&info)),
+            Some("json") => output::print(&format::json(&info)?),
+            Some(text) => output::print(&format::template(text, &[go_names(&info)], format::MissingKey::Invalid)?),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn host() -> Value {
+    let memory = kernel::memory();
+    let distribution = kernel::distribution();
+    let groups = Cgroups::of_account();
+    let executable = std::env::current_exe().unwrap_or_default();
+    json!({
+        "arch": version::arch(),
+        "cgroupControllers": groups.controllers,
+        "cgroupVersion": if groups.is_v2 { "v2" } else { "v1" },
+        "cpus": std::thread::available_parallelism().map_or(1, usize::from),
+        "distribution": {
+            "codename": distribution.codename,
+            "distribution": distribution.id,
+            "version": distribution.version,
+        },
+        "hostname": kernel::host_name(),
+        "idMappings": id_mappings(),
+        "kernel": kernel::release(),
+        "memFree": memory.free,
+        "memTotal": memory.total,
+        "ociRuntime": { "name": "coracle", "path": executable, "version": env!("CARGO_PKG_VERSION") },
+        "os": "linux",
+        "pasta": { "executable": pasta::find().unwrap_or_default() },
+        "rootlessNetworkCmd": "pasta",
+        "security": security(),
+        "swapFree": memory.swap_free,
+        "swapTotal": memory.swap_total,
+        "uptime": uptime(kernel::uptime()),
+    })
+}
+
+fn security() -> Value {
+    let capabilities: Vec<String> = CapabilitySet::DEFAULT.into();
+    json!({
+        "apparmorEnabled": false,
+        "capabilities": capabilities.join(","),
+        "rootless": !rustix::process::getuid().is_root(),
+        "seccompEnabled": true,
+        "selinuxEnabled": false,
+    })
+}
+
+/// The ids that a container has, as they would be mapped now.
+fn id_mappings() -> Value {
+    let list = |extents: &[Extent]| -> Value {
+        let one =
+            |extent: &Extent| json!({ "container_id": extent.inside, "host_id": extent.outside, "size": extent.count });
+        extents.iter().map(one).collect()
+    };
+    match IdMaps::of_account() {
+        Ok(maps) => json!({ "gidmap": list(&maps.gids), "uidmap": list(&maps.uids) }),
+        // The reason is `doctor`'s to tell.
+        Err(_) => json!({ "gidmap": [], "uidmap": [] }),
+    }
+}
+
+fn uptime(seconds: u64) -> String {
+    format!("{}h {}m {}.00s", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+fn store(context: &Context) -> Result<Value, Report> {
+    let dirs = context.dirs()?;
+    let layout = Layout::new(&dirs.data);
+    // A store that does not exist is not made by asking.
+    let images = if layout.root().exists() { Store::open(&dirs)?.images()?.len() } else { 0 };
+    let (running, stopped) = count_containers(&layout.containers());
+    let (allocated, used) = space(layout.root());
+    Ok(json!({
+        "containerStore": { "number": running + stopped, "paused": 0, "running": running, "stopped": stopped },
+        "graphDriverName": "overlay",
+        "graphOptions": {},
+        "graphRoot": layout.root(),
+        "graphRootAllocated": allocated,
+        "graphRootUsed": used,
+        "graphStatus": driver(context, &layout),
+        "imageStore": { "number": images },
+        "runRoot": layout.root(),
+        "transientStore": false,
+        "volumePath": layout.volumes(),
+    }))
+}
+
+/// How a container would be mounted now, and why.
+fn driver(context: &Context, layout: &Layout) -> Value {
+    let from_environment = || std::env::var("CORACLE_STORAGE_DRIVER").ok().filter(|driver| !driver.is_empty());
+    let asked = context.global.storage_driver.clone().or_else(from_environment).filter(|driver| driver != "auto");
+    if let Some(driver) = asked {
+        return json!({ "Driver": driver, "Reason": "asked for" });
+    }
+    // What the first start after boot found out (the monitor's record).
+    let found: Value = system_file::read(layout.root().join("overlay.json"))
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let boot_id = system_file::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    if found.get("boot_id").and_then(Value::as_str) != Some(boot_id.trim()) {
+        return json!({ "Driver": "auto", "Reason": "not tried since this machine started: the next container will" });
+    }
+    let works = found.get("works").and_then(Value::as_bool).unwrap_or(false);
+    json!({ "Driver": if works { "kernel" } else { "fuse" }, "Reason": found.get("reason") })
+}
+
+/// Running and other containers. A container is alive while someone holds its lock.
+fn count_containers(directory: &Path) -> (usize, usize) {
+    let mut counts = (0, 0);
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        match lock::is_held(&entry.path().join("lock")) {
+            Ok(true) => counts.0 += 1,
+            _ => counts.1 += 1,
+        }
+    }
+    counts
+}
+
+/// Size and use in bytes of the file system that the store is on, or would be.
+fn space(root: &Path) -> (u64, u64) {
+    let there = root.ancestors().find_map(|directory| rustix::fs::statvfs(directory).ok());
+    there.map_or((0, 0), |stat| {
+        (stat.f_blocks * stat.f_frsize, stat.f_blocks.saturating_sub(stat.f_bfree) * stat.f_frsize)
+    })
+}
+
+/// The same with the names that templates know, which are those of Podman's source: `.Host.OCIRuntime.Name`.
+fn go_names(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            map.iter().map(|(key, value)| (go_name(key), go_names(value))).collect::<Map<_, _>>().into()
+        }
+        Value::Array(values) => values.iter().map(go_names).collect(),
+        other => other.clone(),
+    }
+}
+
+fn go_name(key: &str) -> String {
+    let odd = match key {
+        "apparmorEnabled" => "AppArmorEnabled",
+        "capabilities" => "DefaultCapabilities",
+        "cgroupControllers" => "CgroupControllers",
+        "cgroupVersion" => "CGroupsVersion",
+        "container_id" => "ContainerID",
+        "cpus" => "CPUs",
+        "gidmap" => "GIDMap",
+        "host_id" => "HostID",
+        "idMappings" => "IDMappings",
+        "ociRuntime" => "OCIRuntime",
+        "os" => "OS",
+        "seccompEnabled" => "SECCOMPEnabled",
+        "selinuxEnabled" => "SELinuxEnabled",
+        "uidmap" => "UIDMap",
+        _ => "",
+    };
+    if !odd.is_empty() {
+        return odd.to_owned();
+    }
+    let mut letters = key.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_use_the_names_of_the_source() {
+        let info = json!({ "host": host(), "version": version::client() });
+        let named = go_names(&info);
+        let text = "{{.Host.OCIRuntime.Name}} {{.Host.Security.SECCOMPEnabled}} {{.Version.Version}} {{.Host.OS}}";
+        let expected = format!("coracle true {} linux\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!(format::template(text, &[named], format::MissingKey::Invalid).unwrap(), expected);
+        assert_eq!(uptime(3_725), "1h 2m 5.00s");
+    }
+}

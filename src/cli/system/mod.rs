@@ -1,0 +1,6 @@
+//! Commands about this program and this machine.
+
+pub mod doctor;
+pub mod generate;
+pub mod info;
+pub mod version;
