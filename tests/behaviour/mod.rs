@@ -1,0 +1,17 @@
+//! What the program does for its users, from the outside: commands in, output and exit codes out.
+
+mod death;
+mod files;
+mod identity;
+mod images;
+mod life;
+mod network;
+mod one_id;
+mod pull;
+mod reports;
+mod run;
+mod sandbox;
+mod stdio;
+mod system;
+mod terminal;
+mod unpack;

@@ -1,0 +1,129 @@
+//! What the program says about itself and about mistakes.
+
+use serde_json::Value;
+
+use crate::harness::{Case, Driver};
+
+fn case() -> Case {
+    Case::new(Driver::Auto)
+}
+
+#[test]
+fn version() {
+    let case = case();
+    let version = env!("CARGO_PKG_VERSION");
+    case.coracle(["--version"]).code(0).stdout(&format!("coracle version {version}\n")).stderr("");
+    let finished = case.coracle(["version"]).succeeded();
+    assert!(finished.stdout.lines().any(|line| line.starts_with("Version:") && line.ends_with(version)), "{finished}");
+    // Asking makes nothing.
+    assert!(!case.data.exists());
+}
+
+#[test]
+fn info() {
+    let case = case();
+    let finished = case.coracle(["info"]).succeeded();
+    for key in ["host:", "store:", "version:"] {
+        assert!(finished.stdout.lines().any(|line| line == key), "{finished}");
+    }
+    let json: Value = serde_json::from_str(&case.coracle(["info", "--format", "json"]).succeeded().stdout).unwrap();
+    assert_eq!(json["store"]["graphRoot"], case.store().to_str().unwrap());
+    assert_eq!(json["host"]["security"]["rootless"], true);
+}
+
+#[test]
+fn doctor() {
+    let case = case();
+    let finished = case.coracle(["doctor"]).code(0);
+    assert!(finished.stdout.lines().count() >= 5, "{finished}");
+    // What is missing is named together with the fix.
+    let broken = case.command(["doctor"]).env("PATH", "/nonexistent").finish();
+    assert_ne!(broken.code, Some(0), "{broken}");
+    let text = format!("{}{}", broken.stdout, broken.stderr);
+    assert!(text.contains("newuidmap") && text.contains("hint: "), "{broken}");
+}
+
+/// Without the programs that write the maps, `run` says what to install.
+#[test]
+fn a_missing_program_is_named() {
+    let case = case();
+    let image = case.busybox();
+    let finished = case.command(["run", "--rm", "--network=none", &image, "true"]).env("PATH", "/nonexistent").finish();
+    finished.code(125).stdout("").error("newuidmap").says("hint: ");
+}
+
+#[test]
+fn mistakes() {
+    let case = case();
+    case.coracle(["no-such-verb"]).code(125).stdout("").error("no-such-verb");
+    case.coracle(["run"]).code(125).stdout("").says("Error: ");
+    case.coracle(["ps", "--no-such-flag"]).code(125).stdout("").error("--no-such-flag");
+    case.coracle(["inspect", "absent"]).code(125).stdout("[]\n").error("absent");
+    let image = case.busybox();
+    case.coracle(["run", "--network=none", &image, "true"]).code(0);
+    case.coracle(["ps", "-a", "--format", "{{.NoSuchField}}"]).code(125).says("Error: ");
+}
+
+/// Listing needs no terminal, no runtime folder, no lock, and no writable store.
+#[test]
+fn readers_need_nothing() {
+    let case = case();
+    case.coracle(["ps"]).code(0).stderr("");
+    case.coracle(["images"]).code(0).stderr("");
+    let image = case.busybox();
+    case.coracle(["run", "--network=none", "--name", "box", &image, "true"]).code(0);
+    case.command(["ps", "-a", "-q"]).env("XDG_RUNTIME_DIR", "/nonexistent").finish().code(0).stderr("");
+    case.command(["ps", "-a", "-q"]).env("TMPDIR", "/nonexistent").env("TERM", "dumb").finish().code(0).stderr("");
+}
+
+/// A record that can't be read is its container's matter: other containers live on, and it can be removed.
+#[test]
+fn broken_records() {
+    let case = case();
+    let image = case.busybox();
+    let create = |name: &str| {
+        let finished = case.coracle(["create", "--network=none", "--name", name, &image, "true"]).succeeded();
+        finished.stdout.trim_end().to_owned()
+    };
+    let (whole, torn, newer, stateless, empty) =
+        (create("whole"), create("torn"), create("newer"), create("stateless"), create("empty"));
+    let folder = |id: &str| case.store().join("containers").join(id);
+    std::fs::write(folder(&torn).join("container.json"), "{\"version\":1,").unwrap();
+    std::fs::write(folder(&newer).join("container.json"), "{\"version\":99}").unwrap();
+    std::fs::write(folder(&stateless).join("state.json"), "").unwrap();
+    std::fs::remove_file(folder(&empty).join("container.json")).unwrap();
+    std::fs::create_dir(folder("stray")).unwrap();
+
+    let listed = case.coracle(["ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Status}}"]).code(0);
+    assert!(listed.stdout.starts_with(&format!("{whole} Created\n")), "{listed}");
+    for id in [&torn, &newer, &stateless, &empty] {
+        assert!(listed.stdout.contains(&format!("{id} Broken\n")), "{listed}");
+        assert!(listed.stderr.contains("warning: ") && listed.stderr.contains(&id[..12]), "{listed}");
+    }
+    assert_eq!(listed.stdout.lines().count(), 5, "{listed}");
+    case.coracle(["run", "--rm", "--network=none", &image, "true"]).code(0).stderr("");
+    assert_eq!(case.inspect("whole", "{{.Name}}"), "whole");
+    case.coracle(["stop", "--all"]);
+    case.coracle(["inspect", "torn"]).code(125).error(&torn[..12]).says("hint: ");
+
+    case.coracle(["rm", "torn"]).code(0).stdout("torn\n");
+    case.coracle(["rm", &empty[..12], "stateless"]).code(0);
+    // Only by force: the newer program that wrote it can still read it.
+    case.coracle(["rm", "newer"]).code(125);
+    case.coracle(["rm", "-f", "newer"]).code(0);
+    case.coracle(["ps", "-a", "-q", "--no-trunc"]).code(0).stdout(&format!("{whole}\n")).stderr("");
+    // Their names are free.
+    ["torn", "newer", "stateless", "empty"].into_iter().for_each(|name| drop(create(name)));
+}
+
+/// Output that nobody reads any more is no reason to panic.
+#[test]
+fn a_closed_output() {
+    let case = case();
+    let line = format!("{} info >/dev/full", crate::harness::binary().display());
+    let finished = case.command_of("sh".as_ref(), ["-c", &line]).finish();
+    assert!(finished.code != Some(101) && !finished.stderr.contains("panicked"), "{finished}");
+    let line = format!("{} info --format json | true", crate::harness::binary().display());
+    let finished = case.command_of("sh".as_ref(), ["-c", &line]).finish();
+    assert!(!finished.stderr.contains("panicked"), "{finished}");
+}

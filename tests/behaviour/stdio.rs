@@ -1,0 +1,88 @@
+//! What goes in and comes out where there is no terminal, and which descriptors a container has.
+
+use std::time::Duration;
+
+use crate::harness::{Case, LIMIT, wait_until};
+
+fn input_is_piped(case: &Case) {
+    let image = case.busybox();
+    let run = |flags: &[&str], input: &str| {
+        let arguments = ["run", "--rm", "--network=none"].iter().chain(flags).copied().chain([image.as_str(), "cat"]);
+        case.command(arguments).stdin(input).finish()
+    };
+    run(&["-i"], "one\ntwo").code(0).stdout("one\ntwo").stderr("");
+    // Without -i the container reads nothing, whatever the caller has.
+    run(&[], "one\ntwo").code(0).stdout("").stderr("");
+}
+
+/// Bytes pass unchanged and in full, more than any pipe holds.
+fn much_passes_through(case: &Case) {
+    let image = case.busybox();
+    let input: Vec<u8> = (0..3_000_000_u32).flat_map(|number| (number % 251).to_le_bytes()).collect();
+    let expected = crate::harness::image::digest(&input);
+    let arguments = ["run", "--rm", "-i", "--network=none", &image, "sha256sum"];
+    let finished = case.command(arguments).stdin(input).finish().succeeded();
+    assert_eq!(format!("sha256:{}", &finished.stdout[..64]), expected);
+    let script = "head -c 12000000 /dev/zero; head -c 8000000 /dev/zero >&2";
+    let finished = case.sh(&image, script).code(0);
+    assert_eq!((finished.stdout.len(), finished.stderr.len()), (12_000_000, 8_000_000));
+}
+
+/// The end of input reaches the container, and answers come before it.
+fn a_conversation(case: &Case) {
+    let image = case.busybox();
+    let script = "read a; echo got $a; cat >/dev/null; echo end";
+    let mut running =
+        case.command(["run", "--rm", "-i", "--network=none", &image, "sh", "-c", script]).open_stdin().start();
+    running.write(b"first\n");
+    running.close_stdin();
+    running.finish().code(0).stdout("got first\nend\n").stderr("");
+}
+
+/// Whoever reads our output goes away: the program inside gets SIGPIPE and the run ends.
+fn a_reader_that_leaves(case: &Case) {
+    let image = case.busybox();
+    let program = crate::harness::binary();
+    let line = format!("{} run --rm --network=none {image} yes | head -n 1", program.display());
+    let finished = case.command_of("sh".as_ref(), ["-c", &line]).finish();
+    assert_eq!(finished.stdout, "y\n", "{finished}");
+    wait_until("the container is gone", LIMIT, || case.coracle(["ps", "-a", "-q"]).stdout.is_empty());
+}
+
+/// CVE-2024-21626: of fifty descriptors of the caller's, to the root directory, none is inside.
+fn only_three_descriptors(case: &Case) {
+    let image = case.busybox();
+    let program = crate::harness::binary();
+    let line = format!(
+        "for i in $(seq 3 52); do eval \"exec $i</\"; done; exec {} run --rm --network=none {image} ls -1 /proc/self/fd",
+        program.display()
+    );
+    // `ls` itself holds number 3: the folder that it reads.
+    case.command_of("bash".as_ref(), ["-c", &line]).finish().code(0).stdout("0\n1\n2\n3\n");
+    let line = line.replace("ls -1 /proc/self/fd", "sh -c 'for i in /proc/1/fd/*; do echo ${i##*/}; done'");
+    let finished = case.command_of("bash".as_ref(), ["-c", &line]).finish().code(0);
+    // The shell's own folder handle may show.
+    let numbers: Vec<u32> = finished.stdout.lines().map(|line| line.parse().unwrap()).collect();
+    assert!(numbers.starts_with(&[0, 1, 2]) && numbers.len() <= 4, "{finished}");
+}
+
+/// A detached run holds neither the caller's pipes nor its descriptors.
+fn a_detached_run_lets_go(case: &Case) {
+    let image = case.busybox();
+    let arguments = ["run", "-d", "--network=none", &image, "sleep", "1000"];
+    let started = std::time::Instant::now();
+    // `finish` ends only when both pipes are closed by everybody.
+    let id = case.command(arguments).finish().succeeded().stdout;
+    assert!(started.elapsed() < Duration::from_secs(30));
+    assert_eq!(id.trim_end().len(), 64, "{id}");
+    case.coracle(["stop", "-t", "0", id.trim_end()]).code(0);
+}
+
+on_both_drivers!(
+    input_is_piped,
+    much_passes_through,
+    a_conversation,
+    a_reader_that_leaves,
+    only_three_descriptors,
+    a_detached_run_lets_go,
+);

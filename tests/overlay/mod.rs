@@ -1,0 +1,58 @@
+//! The overlay, both drivers: every test of behaviour runs on each, and expects the same; then the other driver is mounted
+//! over the same directories, and must show the same tree.
+//!
+//! The tests need a user namespace in which the caller is root: `stage` makes it with unshare(1) and newuidmap, and runs this
+//! same test binary in it (the ignored test `inside`), which makes the layers, mounts the stack and runs one of `cases` there.
+
+mod cases;
+mod stage;
+
+/// Makes two tests, `NAME::kernel` and `NAME::fuse`, of each case.
+macro_rules! cases {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name {
+            #[test]
+            fn kernel() {
+                super::stage::run("kernel", stringify!($name));
+            }
+
+            #[test]
+            fn fuse() {
+                super::stage::run("fuse", stringify!($name));
+            }
+        })+
+
+        fn case(name: &str) -> fn() {
+            match name {
+                $(stringify!($name) => cases::$name,)+
+                // By hand, for a workload or a measurement.
+                "script" => || {
+                    let script = std::env::var("CORACLE_SCRIPT").unwrap();
+                    assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
+                },
+                _ => panic!("no case {name}"),
+            }
+        }
+    };
+}
+
+cases!(
+    merges,
+    removes,
+    directories_replace_what_was_removed,
+    renames,
+    renames_lower_directories,
+    exchanges,
+    links_keep_one_inode,
+    the_inode_survives_copy_up,
+    unlinked_files_live_while_open,
+    readers_see_what_is_written_after_copy_up,
+    masks_of_the_caller,
+    set_group_id_directories,
+    writes_take_set_user_id,
+    set_user_id_given_before_close_stays,
+    attributes,
+    holes_and_long_names,
+    removal_while_listing,
+    the_kernel_drivers_probe,
+);

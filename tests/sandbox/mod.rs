@@ -1,0 +1,3 @@
+//! The sandbox, tried from inside.
+
+mod seccomp;
