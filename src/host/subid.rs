@@ -260,6 +260,7 @@ fn from_name_service() -> Result<bool, Error> {
 
 /// What getsubids(1) answers: lines of `0: name first count`.
 fn asked(name: &str, groups: bool) -> Option<Vec<(u32, u32)>> {
+    fault::point("subid: ask getsubids").ok()?;
     let mut command = Command::new("getsubids");
     if groups {
         command.arg("-g");

@@ -48,6 +48,17 @@ fn masked_and_read_only(case: &Case) {
     case.sh(&image, script).code(0).stdout("");
 }
 
+/// What a flag asks for is done: nothing covered with --privileged, and with --read-only what programs must be able to write.
+fn privileged_and_read_only(case: &Case) {
+    let image = case.busybox();
+    let run =
+        |flag: &str, script: &str| case.coracle(["run", "--rm", "--network=none", flag, &image, "sh", "-c", script]);
+    run("--privileged", "grep -c ' /proc/' /proc/self/mountinfo; true").code(0).stdout("0\n");
+    run("--read-only", "touch /tmp/a /run/b /var/tmp/c && echo ok; touch /d 2>/dev/null || echo refused")
+        .code(0)
+        .stdout("ok\nrefused\n");
+}
+
 fn devices(case: &Case) {
     let image = case.busybox();
     let script = "cd /dev; for n in null zero full random urandom tty; do stat -c '%n %a %t:%T' $n; done
@@ -147,6 +158,7 @@ on_both_drivers!(
     capabilities_and_filter,
     namespaces,
     masked_and_read_only,
+    privileged_and_read_only,
     devices,
     nothing_of_the_machine_shows,
     our_binary_is_out_of_reach,

@@ -49,6 +49,42 @@ fn a_reader_that_leaves(case: &Case) {
     wait_until("the container is gone", LIMIT, || case.coracle(["ps", "-a", "-q"]).stdout.is_empty());
 }
 
+/// A file of the host behind a standard stream can be neither rewritten nor made setuid from inside.
+fn files_behind_streams_are_out_of_reach(case: &Case) {
+    use std::os::unix::fs::PermissionsExt;
+    let image = case.busybox();
+    let program = crate::harness::binary();
+    let folder = case.store();
+    let folder = folder.parent().unwrap();
+    let (input, output) = (folder.join("input"), folder.join("output"));
+    std::fs::write(&input, "mine\n").unwrap();
+    let inside = "cat; chmod 4777 /proc/self/fd/1; echo evil >/proc/self/fd/0; true";
+    let line = format!(
+        "{} run --rm -i --network=none {image} sh -c '{inside}' <{} >{}",
+        program.display(),
+        input.display(),
+        output.display()
+    );
+    case.command_of("sh".as_ref(), ["-c", &line]).finish().code(0);
+    assert_eq!(std::fs::read_to_string(&input).unwrap(), "mine\n");
+    assert_eq!(std::fs::read_to_string(&output).unwrap(), "mine\n");
+    assert_eq!(std::fs::metadata(&output).unwrap().permissions().mode() & 0o7022, 0);
+}
+
+/// A reader that reads nothing keeps nobody from stopping the container, and its end is on record.
+fn a_reader_that_does_not_read(case: &Case) {
+    let image = case.busybox();
+    let program = crate::harness::binary();
+    let line = format!("{} run --name slow --network=none {image} yes | sleep 1000", program.display());
+    let running = case.command_of("sh".as_ref(), ["-c", &line]).own_group().start();
+    let status = || case.coracle(["ps", "-a", "--format", "{{.State}}"]).stdout;
+    wait_until("the container runs", LIMIT, || status() == "running\n");
+    case.coracle(["stop", "-t", "0", "slow"]).code(0);
+    assert_eq!(status(), "exited\n");
+    assert_eq!(case.inspect("slow", "{{.State.ExitCode}}"), "137");
+    rustix::process::kill_process_group(running.pid(), rustix::process::Signal::KILL).unwrap();
+}
+
 /// CVE-2024-21626: of fifty descriptors of the caller's, to the root directory, none is inside.
 fn only_three_descriptors(case: &Case) {
     let image = case.busybox();
@@ -83,6 +119,8 @@ on_both_drivers!(
     much_passes_through,
     a_conversation,
     a_reader_that_leaves,
+    files_behind_streams_are_out_of_reach,
+    a_reader_that_does_not_read,
     only_three_descriptors,
     a_detached_run_lets_go,
 );
