@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::state::State;
+use crate::overlay::Features;
 use crate::runtime::plan::Plan;
 
 /// The monitor's job. Descriptors: [`LOCK`] the container's lock, held; [`CLIENT`] the launcher's end of the talk; from [`STDIO`] on,
@@ -45,8 +46,7 @@ pub struct Overlay {
     pub driver: Driver,
     /// Topmost first.
     pub lowers: Vec<PathBuf>,
-    /// Nothing of it outlives the container, so nothing need be synced.
-    pub volatile: bool,
+    pub features: Features,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

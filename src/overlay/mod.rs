@@ -39,6 +39,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::path::Arg;
+use serde::{Deserialize, Serialize};
 
 use crate::sys::{self, Call};
 
@@ -57,6 +58,13 @@ pub struct Upper {
     pub dir: OwnedFd,
     /// Where things are made before they are moved into `dir`; nothing in it outlives a mount.
     pub work: OwnedFd,
+}
+
+/// What is asked of an overlay beyond merging its layers.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Features {
+    /// Nothing of it outlives the container, so nothing need be synced.
+    pub volatile: bool,
 }
 
 #[derive(Debug, thiserror::Error)]

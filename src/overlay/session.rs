@@ -13,21 +13,20 @@ use rustix::mount::{
 
 use super::filesystem::Served;
 use super::tree::Tree;
-use super::{Error, Stack};
+use super::{Error, Features, Stack};
 use crate::sys::Call;
 
 /// How long the kernel may believe what it was told. There is no other writer, so for ever: 100 years.
 pub const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// How a session is served.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Threads, each with its own channel to the kernel.
     pub threads: usize,
     /// How many directories may be held open.
     pub directories: usize,
-    /// Nothing needs to survive a power cut.
-    pub volatile: bool,
+    pub features: Features,
 }
 
 /// A mounted file system that nobody serves yet; requests wait in the kernel.
@@ -44,7 +43,7 @@ pub fn mount(stack: Stack, options: Options) -> Result<(Mounted, OwnedFd), Error
         // What a crash left there; no harm is done if it stays.
         let _ = super::change::whiteout::sweep(&upper.work);
     }
-    let tree = Tree::new(stack, options.directories, options.volatile)?;
+    let tree = Tree::new(stack, options.directories, options.features)?;
     let device =
         rustix::fs::open("/dev/fuse", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).call("open(/dev/fuse)")?;
     let context = fsopen("fuse", FsOpenFlags::FSOPEN_CLOEXEC).call("fsopen(fuse)")?;

@@ -13,7 +13,7 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Stack};
+use super::{Error, Features, Stack};
 use crate::host::role::{Role, Start};
 use crate::sys::Call;
 use crate::sys::process::Child;
@@ -27,8 +27,7 @@ pub struct Job {
     pub version: u32,
     pub lowers: usize,
     pub has_upper: bool,
-    /// Nothing needs to survive a power cut.
-    pub volatile: bool,
+    pub features: Features,
     /// `None`: one a core.
     pub threads: Option<usize>,
 }
@@ -47,13 +46,14 @@ pub struct Mounter {
 /// over its mount namespace; the mounter inherits both.
 pub fn start_mounter(
     stack: &Stack,
-    volatile: bool,
+    features: &Features,
     threads: Option<usize>,
     stdio: [BorrowedFd<'_>; 3],
 ) -> Result<Mounter, Error> {
     let flags = SocketFlags::CLOEXEC;
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).call("socketpair")?;
-    let job = Job { version: 1, lowers: stack.lowers.len(), has_upper: stack.upper.is_some(), volatile, threads };
+    let features = features.clone();
+    let job = Job { version: 1, lowers: stack.lowers.len(), has_upper: stack.upper.is_some(), features, threads };
     let mut fds = vec![theirs.as_fd()];
     if let Some(upper) = &stack.upper {
         fds.extend([upper.dir.as_fd(), upper.work.as_fd()]);

@@ -15,7 +15,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::inode::{Node, ROOT, Table, UPPER, lock};
-use super::{Error, Stack};
+use super::{Error, Features, Stack};
 use crate::sys::Call;
 
 /// The result of an operation: what the kernel is to be told.
@@ -39,13 +39,12 @@ pub struct Tree {
     /// Makes the order of directory entries (and their offsets) unguessable, so that nobody can make them collide.
     pub hashing: RandomState,
     staged: AtomicU64,
-    /// Nothing needs to survive a power cut: no sync at copy-up.
-    pub volatile: bool,
+    pub features: Features,
 }
 
 impl Tree {
     /// `descriptors`: how many directories may be held open.
-    pub fn new(stack: Stack, descriptors: usize, volatile: bool) -> Result<Self, Error> {
+    pub fn new(stack: Stack, descriptors: usize, features: Features) -> Result<Self, Error> {
         let (upper, work) = match stack.upper {
             Some(upper) => (Some(Arc::new(upper.dir)), Some(upper.work)),
             None => (None, None),
@@ -72,7 +71,7 @@ impl Tree {
             listed: Mutex::default(),
             hashing: RandomState::new(),
             staged: AtomicU64::new(0),
-            volatile,
+            features,
         })
     }
 

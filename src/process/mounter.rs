@@ -39,7 +39,7 @@ fn serve(job: &Job, socket: &OwnedFd) -> Result<(), Error> {
     let options = Options {
         threads: job.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
         directories: directories(),
-        volatile: job.volatile,
+        features: job.features.clone(),
     };
     // What the container's programs mask, they mask themselves.
     rustix::process::umask(Mode::empty());

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use coracle::host::role::{self, Role};
 use coracle::overlay::start::{self, Job};
-use coracle::overlay::{self, Stack, Upper, kernel};
+use coracle::overlay::{self, Features, Stack, Upper, kernel};
 use coracle::sys::process::{Child, Spawn};
 use rustix::mount::{MountPropagationFlags, MoveMountFlags, UnmountFlags, mount_change, move_mount, unmount};
 
@@ -112,7 +112,8 @@ fn mounted<T>(place: &Path, driver: &str, then: impl FnOnce() -> T) -> T {
 fn mounter(stack: &Stack) -> (OwnedFd, OwnedFd, Child) {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
-    let job = Job { version: 1, lowers: stack.lowers.len(), has_upper: true, volatile: true, threads: None };
+    let features = Features { volatile: true };
+    let job = Job { version: 1, lowers: stack.lowers.len(), has_upper: true, features, threads: None };
     let job = role::pack(&job).unwrap();
     let null = fs::OpenOptions::new().read(true).write(true).open("/dev/null").unwrap();
     let upper = stack.upper.as_ref().unwrap();

@@ -14,6 +14,7 @@ use crate::container::{Error, Result, spec};
 use crate::host::lock::Lock;
 use crate::host::role;
 use crate::host::subid::IdMaps;
+use crate::overlay::Features;
 use crate::runtime::outside::launch::Launch;
 use crate::runtime::plan::{Beyond, Plan, Step};
 use crate::store::Store;
@@ -105,7 +106,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
                 _ => Driver::Auto,
             },
             lowers: container.layers.iter().rev().map(layer).collect(),
-            volatile: container.remove,
+            features: Features { volatile: container.remove },
         },
         streams: how.streams,
         log: how.log,

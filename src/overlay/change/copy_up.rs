@@ -114,7 +114,7 @@ impl Tree {
         utimensat(work, staged, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?;
         match file {
             // The name will hide a file that is safe on the disk: the copy must be no less so.
-            Some(file) if !self.volatile && stat.st_size > 0 => rustix::fs::fsync(file),
+            Some(file) if !self.features.volatile && stat.st_size > 0 => rustix::fs::fsync(file),
             _ => Ok(()),
         }
     }

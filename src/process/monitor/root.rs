@@ -45,11 +45,11 @@ pub fn mount(job: &Job) -> Result<Root, Refusal> {
         Driver::Fuse => {
             let stdio = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
             let Mounter { child, mount, socket } =
-                overlay::start::start_mounter(&stack, job.overlay.volatile, None, stdio).map_err(Refusal::ours)?;
+                overlay::start::start_mounter(&stack, &job.overlay.features, None, stdio).map_err(Refusal::ours)?;
             Ok(Root { mount: Some(mount), driver: "fuse", reason, mounter: Some(child), _talk: Some(socket) })
         }
         Driver::Kernel | Driver::Auto => {
-            let mount = kernel::mount(&stack, job.overlay.volatile).map_err(Refusal::ours)?;
+            let mount = kernel::mount(&stack, job.overlay.features.volatile).map_err(Refusal::ours)?;
             Ok(Root { mount: Some(mount), driver: "kernel", reason, mounter: None, _talk: None })
         }
     }
