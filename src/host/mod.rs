@@ -6,6 +6,7 @@ pub mod change;
 pub mod check;
 pub mod dirs;
 pub mod fault;
+pub mod id_map;
 pub mod kernel;
 pub mod lock;
 pub mod role;

@@ -166,7 +166,7 @@ impl Filesystem for Served {
         reply: ReplyAttr,
     ) {
         let changes = Changes { mode, uid, gid, size, atime, mtime };
-        attr(reply, self.run(|tree| tree.setattr(ino.0, &changes)));
+        attr(reply, self.run(|tree| tree.setattr(ino.0, changes)));
     }
 
     fn readlink(&self, _request: &Request, ino: INodeNo, reply: ReplyData) {

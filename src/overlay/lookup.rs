@@ -43,9 +43,9 @@ impl Tree {
             if stat.is_err() {
                 self.table.forget(node.ino, 1);
             }
-            return Ok(attributes(&node, &stat?));
+            return Ok(self.attributes(&node, &stat?));
         }
-        Ok(attributes(&node, &found.stat))
+        Ok(self.attributes(&node, &found.stat))
     }
 
     /// What `name` means in `parent`. Needs `names`.
@@ -112,11 +112,37 @@ impl Tree {
         statat(self.directory(&parent, layer)?, name, AtFlags::SYMLINK_NOFOLLOW)
     }
 
+    /// What the kernel is told of a file.
+    pub fn attributes(&self, node: &Node, stat: &Stat) -> FileAttr {
+        let (uid, gid) = match &self.features.view {
+            None => (stat.st_uid, stat.st_gid),
+            Some(view) => (view.shown_uid(stat.st_uid), view.shown_gid(stat.st_gid)),
+        };
+        FileAttr {
+            ino: INodeNo(node.ino),
+            size: stat.st_size as u64,
+            blocks: stat.st_blocks as u64,
+            atime: time(stat.st_atime, stat.st_atime_nsec),
+            mtime: time(stat.st_mtime, stat.st_mtime_nsec),
+            ctime: time(stat.st_ctime, stat.st_ctime_nsec),
+            crtime: SystemTime::UNIX_EPOCH,
+            kind: kind(FileType::from_raw_mode(stat.st_mode)),
+            perm: (stat.st_mode & 0o7777) as u16,
+            // As the kernel's overlay: the true number for a merged directory would cost a walk, and 1 means that it is unknown.
+            nlink: if node.is_merged() { 1 } else { stat.st_nlink as u32 },
+            uid,
+            gid,
+            rdev: device(stat.st_rdev),
+            blksize: 4096,
+            flags: 0,
+        }
+    }
+
     /// FUSE getattr.
     pub fn getattr(&self, ino: u64) -> Op<FileAttr> {
         let node = self.node(ino)?;
         let _names = self.reading();
-        Ok(attributes(&node, &self.stat(&node)?))
+        Ok(self.attributes(&node, &self.stat(&node)?))
     }
 
     /// FUSE readlink.
@@ -126,28 +152,6 @@ impl Tree {
         let (parent, name) = node.name().ok_or(Errno::STALE)?;
         let layer = *node.layers().first().ok_or(Errno::STALE)?;
         Ok(rustix::fs::readlinkat(self.directory(&parent, layer)?, name, Vec::new())?.into_bytes())
-    }
-}
-
-/// What the kernel is told of a file.
-pub fn attributes(node: &Node, stat: &Stat) -> FileAttr {
-    FileAttr {
-        ino: INodeNo(node.ino),
-        size: stat.st_size as u64,
-        blocks: stat.st_blocks as u64,
-        atime: time(stat.st_atime, stat.st_atime_nsec),
-        mtime: time(stat.st_mtime, stat.st_mtime_nsec),
-        ctime: time(stat.st_ctime, stat.st_ctime_nsec),
-        crtime: SystemTime::UNIX_EPOCH,
-        kind: kind(FileType::from_raw_mode(stat.st_mode)),
-        perm: (stat.st_mode & 0o7777) as u16,
-        // As the kernel's overlay: the true number for a merged directory would cost a walk, and 1 means that it is unknown.
-        nlink: if node.is_merged() { 1 } else { stat.st_nlink as u32 },
-        uid: stat.st_uid,
-        gid: stat.st_gid,
-        rdev: device(stat.st_rdev),
-        blksize: 4096,
-        flags: 0,
     }
 }
 

@@ -11,7 +11,7 @@
 //! Two drivers work over the same directories, so that a container made under one starts under the other:
 //! [`kernel`] is overlayfs mounted in the user's namespace, [`session`] serves the program's own overlay over FUSE (its parts:
 //! `filesystem` dispatches, `inode` knows what the kernel knows, `lookup` and `readdir` merge, `handle` reads and writes,
-//! `change` is everything that alters the upper directory). [`probe`] tells whether the kernel's works here, [`start`] starts
+//! `change` is everything that alters the upper directory, [`view`] shows other ids than those on disk). [`probe`] tells whether the kernel's works here, [`start`] starts
 //! the process that serves ours.
 //!
 //! On disk, as overlayfs with `userxattr` has it (kernel: Documentation/filesystems/overlayfs.rst):
@@ -34,6 +34,7 @@ mod readdir;
 pub mod session;
 pub mod start;
 mod tree;
+pub mod view;
 
 use std::os::fd::OwnedFd;
 
@@ -42,6 +43,7 @@ use rustix::path::Arg;
 use serde::{Deserialize, Serialize};
 
 use crate::sys::{self, Call};
+use view::View;
 
 /// What the drivers are given: descriptors of directories.
 #[derive(Debug)]
@@ -65,6 +67,16 @@ pub struct Upper {
 pub struct Features {
     /// Nothing of it outlives the container, so nothing need be synced.
     pub volatile: bool,
+    /// Other ids than those on disk.
+    #[serde(default)]
+    pub view: Option<View>,
+}
+
+impl Features {
+    /// Why only this program's own overlay can do it; `None`: the kernel's can, too.
+    pub fn needs_fuse(&self) -> Option<&'static str> {
+        self.view.as_ref().map(|_| "ids are translated as they pass")
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

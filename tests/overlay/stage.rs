@@ -112,7 +112,7 @@ fn mounted<T>(place: &Path, driver: &str, then: impl FnOnce() -> T) -> T {
 fn mounter(stack: &Stack) -> (OwnedFd, OwnedFd, Child) {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
-    let features = Features { volatile: true };
+    let features = Features { volatile: true, ..Features::default() };
     let job = Job { version: 1, lowers: stack.lowers.len(), has_upper: true, features, threads: None };
     let job = role::pack(&job).unwrap();
     let null = fs::OpenOptions::new().read(true).write(true).open("/dev/null").unwrap();

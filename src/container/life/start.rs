@@ -106,7 +106,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
                 _ => Driver::Auto,
             },
             lowers: container.layers.iter().rev().map(layer).collect(),
-            features: Features { volatile: container.remove },
+            features: Features { volatile: container.remove, view: None },
         },
         streams: how.streams,
         log: how.log,

@@ -5,14 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use fuser::{FileAttr, TimeOrNow};
 use rustix::fs::{
-    AtFlags, Gid, Mode, OFlags, StatVfs, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid, chmodat, chownat, openat,
-    utimensat,
+    AtFlags, Gid, Mode, OFlags, Stat, StatVfs, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid, chmodat, chownat,
+    openat, utimensat,
 };
 use rustix::io::Errno;
 
 use super::whiteout::point;
 use crate::overlay::inode::{Node, ROOT, UPPER, lock};
-use crate::overlay::lookup::attributes;
 use crate::overlay::tree::{Op, Tree};
 
 /// What is to change.
@@ -28,23 +27,27 @@ pub struct Changes {
 
 impl Tree {
     /// FUSE setattr.
-    pub fn setattr(&self, ino: u64, changes: &Changes) -> Op<FileAttr> {
+    pub fn setattr(&self, ino: u64, mut changes: Changes) -> Op<FileAttr> {
+        if let Some(view) = &self.features.view {
+            changes.uid = changes.uid.map(|uid| view.stored_uid(uid)).transpose()?;
+            changes.gid = changes.gid.map(|gid| view.stored_gid(gid)).transpose()?;
+        }
         let node = self.node(ino)?;
-        if let Some(attr) = change_removed(&node, changes) {
-            return Ok(attr);
+        if let Some(stat) = change_removed(&node, &changes) {
+            return Ok(self.attributes(&node, &stat));
         }
         self.copy_up(&node, changes.size)?;
         point("overlay: setattr")?;
         let _names = self.reading();
         let _writing = lock(&node.writing);
         match node.file() {
-            Some(file) => self.change_open(&file, changes)?,
+            Some(file) => self.change_open(&file, &changes)?,
             None if node.ino == ROOT || node.is_dir() => {
-                self.change_open(&*self.directory(&node, UPPER)?, changes)?;
+                self.change_open(&*self.directory(&node, UPPER)?, &changes)?;
             }
-            None => self.change_named(&node, changes)?,
+            None => self.change_named(&node, &changes)?,
         }
-        Ok(attributes(&node, &self.stat(&node)?))
+        Ok(self.attributes(&node, &self.stat(&node)?))
     }
 
     /// The order matters: a change of owner or size takes set-user-id bits, which the mode may give.
@@ -96,7 +99,7 @@ impl Tree {
 
 /// A file without a name, and with no writable descriptor: only who holds it open read-only still sees it, so what the kernel
 /// writes back (times, mostly) is kept in memory.
-fn change_removed(node: &Node, changes: &Changes) -> Option<FileAttr> {
+fn change_removed(node: &Node, changes: &Changes) -> Option<Stat> {
     let mut state = lock(&node.state);
     let writable = state.file.is_some() && state.layers.first() == Some(&UPPER);
     if writable || changes.size.is_some() {
@@ -112,9 +115,7 @@ fn change_removed(node: &Node, changes: &Changes) -> Option<FileAttr> {
         let time = specific(time);
         (last.st_mtime, last.st_mtime_nsec) = (time.tv_sec, time.tv_nsec as _);
     }
-    let last = *last;
-    drop(state);
-    Some(attributes(node, &last))
+    Some(*last)
 }
 
 fn times(changes: &Changes) -> Option<Timestamps> {

@@ -19,7 +19,7 @@ use rustix::process::umask;
 
 use super::whiteout::{make_opaque, point};
 use crate::overlay::inode::{Found, Key, Node, UPPER};
-use crate::overlay::lookup::{attributes, is_whiteout};
+use crate::overlay::lookup::is_whiteout;
 use crate::overlay::tree::{Op, Tree, open_beneath};
 
 const DEFAULT_ACL: &std::ffi::CStr = c"system.posix_acl_default";
@@ -52,7 +52,7 @@ impl Tree {
             _ => making,
         };
         let (node, stat, _) = self.make_named(parent, name, making, author)?;
-        Ok(attributes(&node, &stat))
+        Ok(self.attributes(&node, &stat))
     }
 
     /// FUSE create: make a file and open it.
@@ -61,7 +61,7 @@ impl Tree {
         if let Some(file) = file {
             self.created(&node, file, flags & OFlags::ACCMODE != OFlags::RDONLY);
         }
-        Ok(attributes(&node, &stat))
+        Ok(self.attributes(&node, &stat))
     }
 
     fn make_named(
@@ -71,6 +71,7 @@ impl Tree {
         making: Making<'_>,
         author: Author,
     ) -> Op<(Arc<Node>, Stat, Option<OwnedFd>)> {
+        let author = self.stored_author(author)?;
         let parent = self.node(parent)?;
         self.copy_up(&parent, None)?;
         point("overlay: create")?;
@@ -86,6 +87,13 @@ impl Tree {
         let node = self.table.adopt(&parent, name, &found);
         self.relist(&parent, name, Some(&node));
         Ok((node, stat, file))
+    }
+
+    fn stored_author(&self, author: Author) -> Op<Author> {
+        match &self.features.view {
+            None => Ok(author),
+            Some(view) => Ok(Author { uid: view.stored_uid(author.uid)?, gid: view.stored_gid(author.gid)?, ..author }),
+        }
     }
 
     /// As `make_in`, where the upper has a whiteout.
@@ -145,7 +153,7 @@ impl Tree {
         let found = Found { layers: vec![UPPER], stat, key: Key::new(UPPER, &stat) };
         let node = self.table.adopt(&parent, name, &found);
         self.relist(&parent, name, Some(&node));
-        Ok(attributes(&node, &stat))
+        Ok(self.attributes(&node, &stat))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Extended attributes. Those by which the overlay itself is written down are never seen from above, and can't be set.
 
+use std::borrow::Cow;
 use std::ffi::{CString, OsString};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -58,10 +59,14 @@ impl Tree {
         let node = self.node(ino)?;
         let _names = self.reading();
         let place = self.place(&node)?;
-        sized(|value| match &place {
+        let value = sized(|value| match &place {
             Place::Open(file) => rustix::fs::fgetxattr(file, &*attribute, spare_capacity(value)),
             Place::Named(name) => rustix::fs::lgetxattr(name, &*attribute, spare_capacity(value)),
-        })
+        })?;
+        match &self.features.view {
+            None => Ok(value),
+            Some(view) => view.shown_attribute(attribute.to_bytes(), value),
+        }
     }
 
     /// FUSE listxattr: names, each ended by a NUL.
@@ -83,10 +88,14 @@ impl Tree {
         self.copy_up(&node, None)?;
         point("overlay: setxattr")?;
         let flags = XattrFlags::from_bits_retain(flags);
+        let value = match &self.features.view {
+            None => Cow::Borrowed(value),
+            Some(view) => Cow::Owned(view.stored_attribute(attribute.to_bytes(), value.to_vec())?),
+        };
         let _names = self.reading();
         match self.place(&node)? {
-            Place::Open(file) => rustix::fs::fsetxattr(file, &*attribute, value, flags),
-            Place::Named(name) => rustix::fs::lsetxattr(name, &*attribute, value, flags),
+            Place::Open(file) => rustix::fs::fsetxattr(file, &*attribute, &value, flags),
+            Place::Named(name) => rustix::fs::lsetxattr(name, &*attribute, &value, flags),
         }
     }
 

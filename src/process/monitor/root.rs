@@ -39,7 +39,7 @@ impl Record for Probed {
 
 /// Mounts the container's layers.
 pub fn mount(job: &Job) -> Result<Root, Refusal> {
-    let (driver, reason) = choose(job);
+    let (driver, reason) = choose(job)?;
     let stack = stack(job).map_err(Refusal::ours)?;
     match driver {
         Driver::Fuse => {
@@ -55,10 +55,16 @@ pub fn mount(job: &Job) -> Result<Root, Refusal> {
     }
 }
 
-fn choose(job: &Job) -> (Driver, String) {
-    match job.overlay.driver {
-        Driver::Auto => {}
-        forced => return (forced, "asked for".to_owned()),
+fn choose(job: &Job) -> Result<(Driver, String), Refusal> {
+    match (job.overlay.driver, job.overlay.features.needs_fuse()) {
+        (Driver::Kernel, Some(reason)) => {
+            return Err(Refusal::ours(format!(
+                "the storage driver `kernel` can't serve this container: {reason}\nhint: `fuse` can, and `auto` takes it by itself"
+            )));
+        }
+        (Driver::Auto, Some(reason)) => return Ok((Driver::Fuse, reason.to_owned())),
+        (Driver::Auto, None) => {}
+        (forced, _) => return Ok((forced, "asked for".to_owned())),
     }
     let remembered: Option<Probed> = records::read(&job.probe).ok().flatten();
     let probed = match remembered.filter(|probed| probed.boot_id == job.state.boot_id) {
@@ -76,7 +82,7 @@ fn choose(job: &Job) -> (Driver, String) {
             probed
         }
     };
-    (if probed.works { Driver::Kernel } else { Driver::Fuse }, probed.reason)
+    Ok((if probed.works { Driver::Kernel } else { Driver::Fuse }, probed.reason))
 }
 
 fn stack(job: &Job) -> Result<Stack, overlay::Error> {
