@@ -5,7 +5,11 @@
 //! same test binary in it (the ignored test `inside`), which makes the layers, mounts the stack and runs one of `cases` there.
 
 mod cases;
+mod pjdfstest;
+mod snapshot;
 mod stage;
+
+use stage::Case;
 
 /// Makes two tests, `NAME::kernel` and `NAME::fuse`, of each case.
 macro_rules! cases {
@@ -22,18 +26,26 @@ macro_rules! cases {
             }
         })+
 
-        fn case(name: &str) -> fn() {
+        fn tree(name: &str) -> Option<fn()> {
             match name {
-                $(stringify!($name) => cases::$name,)+
-                // By hand, for a workload or a measurement.
-                "script" => || {
-                    let script = std::env::var("CORACLE_SCRIPT").unwrap();
-                    assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
-                },
-                _ => panic!("no case {name}"),
+                $(stringify!($name) => Some(cases::$name),)+
+                _ => None,
             }
         }
     };
+}
+
+/// What `stage` is to run.
+fn case(name: &str) -> Case {
+    match name {
+        "pjdfstest" => Case::Stage(pjdfstest::suite),
+        // By hand, for a workload or a measurement.
+        "script" => Case::Tree(|| {
+            let script = std::env::var("CORACLE_SCRIPT").unwrap();
+            assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
+        }),
+        name => Case::Tree(tree(name).unwrap_or_else(|| panic!("no case {name}"))),
+    }
 }
 
 cases!(
