@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, FromArgMatches};
 
 use super::{Report, container, image, system};
+use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
 use crate::store::Store;
 
@@ -128,6 +129,18 @@ pub struct Context {
 impl Context {
     pub fn dirs(&self) -> Result<Dirs, Report> {
         Ok(Dirs::of_account(self.global.root.as_deref())?)
+    }
+
+    /// The overlay driver that was asked for, by the flag or the environment.
+    pub fn driver(&self) -> Result<Option<Driver>, Report> {
+        let from_environment = || std::env::var("CORACLE_STORAGE_DRIVER").ok().filter(|driver| !driver.is_empty());
+        let Some(asked) = self.global.storage_driver.clone().or_else(from_environment) else { return Ok(None) };
+        let known = [("auto", Driver::Auto), ("kernel", Driver::Kernel), ("fuse", Driver::Fuse)];
+        match known.into_iter().find(|(name, _)| *name == asked) {
+            Some((_, driver)) => Ok(Some(driver)),
+            None => Err(Report::new(format!("the storage driver `{asked}` is not known"))
+                .hint("`auto`, `kernel` and `fuse` are")),
+        }
     }
 
     pub fn store(&self) -> Result<Store, Report> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::record::Driver;
 use super::state::State;
 use crate::overlay::Features;
 use crate::runtime::plan::Plan;
@@ -47,14 +48,6 @@ pub struct Overlay {
     /// Topmost first.
     pub lowers: Vec<PathBuf>,
     pub features: Features,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Driver {
-    Auto,
-    Kernel,
-    Fuse,
 }
 
 /// Where the program's standard streams lead.

@@ -24,8 +24,8 @@ pub struct Container {
     pub mode: Mode,
     /// The image's layers, lowest first.
     pub layers: Vec<Digest>,
-    /// The driver that was asked for: `auto`, `kernel` or `fuse`.
-    pub driver: String,
+    /// The overlay driver that was asked for.
+    pub driver: Driver,
     /// Entry point and arguments as the image and the user gave them.
     pub entrypoint: Vec<String>,
     pub command: Vec<String>,
@@ -89,6 +89,16 @@ pub struct Image {
     /// The digest of the config.
     pub id: Digest,
     pub manifest: Digest,
+}
+
+/// An overlay driver, as `--storage-driver` calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Driver {
+    /// Whichever serves the container best.
+    Auto,
+    Kernel,
+    Fuse,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -45,7 +45,7 @@ impl Check {
 /// All checks of this machine and account, in the order in which a start needs the things. Call it from a process without
 /// other threads: it clones.
 pub fn all() -> Vec<Check> {
-    vec![kernel_version(), user_namespaces(), subordinate_ids(), overlay(), tun(), seccomp(), cgroups()]
+    vec![kernel_version(), user_namespaces(), subordinate_ids(), tun(), seccomp(), cgroups()]
 }
 
 fn kernel_version() -> Check {
@@ -171,23 +171,6 @@ fn try_maps(maps: &IdMaps) -> Result<(), Trouble> {
     written
 }
 
-fn overlay() -> Check {
-    const NAME: &str = "overlay";
-    let kernel = kernel::has_file_system("overlay");
-    match (usable("/dev/fuse"), kernel) {
-        (Ok(()), true) => Check::good(NAME, "the kernel's, and our own over /dev/fuse"),
-        (Ok(()), false) => Check::good(NAME, "our own over /dev/fuse; the kernel's is not loaded"),
-        (Err(why), true) => Check::poor(
-            NAME,
-            format!("only the kernel's: {why}"),
-            "as administrator: `modprobe fuse && chmod 666 /dev/fuse`",
-        ),
-        (Err(why), false) => {
-            Check::bad(NAME, why, "as administrator: `modprobe fuse && chmod 666 /dev/fuse`, or `modprobe overlay`")
-        }
-    }
-}
-
 fn tun() -> Check {
     match usable("/dev/net/tun") {
         Ok(()) => Check::good("tap devices", "/dev/net/tun can be opened"),
@@ -275,7 +258,7 @@ mod tests {
 
     #[test]
     fn what_fails_says_what_helps() {
-        for check in [kernel_version(), overlay(), tun(), seccomp(), cgroups()] {
+        for check in [kernel_version(), tun(), seccomp(), cgroups()] {
             assert!(check.ok || check.hint.is_some_and(|hint| !hint.is_empty()), "{}", check.name);
             assert!(!check.why.is_empty());
         }

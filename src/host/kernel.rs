@@ -20,12 +20,6 @@ pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// Whether the kernel knows a file system now; one in a module that is not loaded yet is not listed.
-pub fn has_file_system(name: &str) -> bool {
-    let listed = system_file::read("/proc/filesystems").unwrap_or_default();
-    listed.lines().any(|line| line.split_ascii_whitespace().next_back() == Some(name))
-}
-
 /// A number in /proc/sys; `None` where the kernel does not have the setting.
 pub fn setting(name: &str) -> Option<i64> {
     system_file::read(format!("/proc/sys/{name}"))?.trim().parse().ok()

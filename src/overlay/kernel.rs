@@ -3,7 +3,7 @@
 //! Layers are named to the kernel through /proc/self/fd: short, and free of the characters that its option parser splits at.
 //! Since 6.5 each is one `lowerdir+`; before, all must fit into one page of mount(2) options.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fmt::Write;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -14,6 +14,7 @@ use rustix::mount::{
 };
 
 use super::{Error, Stack};
+use crate::host::change;
 use crate::sys::{self, Call};
 
 /// What mount(2) takes: one page, with the NUL that ends it.
@@ -23,34 +24,61 @@ fn path(fd: BorrowedFd<'_>) -> String {
     format!("/proc/self/fd/{}", fd.as_raw_fd())
 }
 
+/// One option of a mount; without a value it is a flag.
+pub type Setting<'a> = (&'a str, Option<String>);
+
 /// Mounts the stack; the mount hangs nowhere and vanishes with its descriptor. The caller has CAP_SYS_ADMIN in its user and
 /// mount namespace.
 ///
-/// `volatile`: nothing is synced, and the upper directory can't be mounted again by this driver: for what is thrown away.
+/// `volatile`: nothing is synced: for what is thrown away.
 pub fn mount(stack: &Stack, volatile: bool) -> Result<OwnedFd, Error> {
-    let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).call("fsopen(overlay)")?;
-    fsconfig_set_string(&context, "source", "coracle").call("fsconfig(overlay, source)")?;
-    fsconfig_set_flag(&context, "userxattr").call("fsconfig(overlay, userxattr)")?;
-    for lower in &stack.lowers {
-        match fsconfig_set_string(&context, "lowerdir+", path(lower.as_fd())) {
-            Err(Errno::INVAL) => return mount_by_options(stack, volatile),
-            result => result.call("fsconfig(overlay, lowerdir+)")?,
+    let mut settings: Vec<Setting<'_>> = vec![("userxattr", None)];
+    settings.extend(stack.lowers.iter().map(|lower| ("lowerdir+", Some(path(lower.as_fd())))));
+    if let Some(upper) = &stack.upper {
+        // The kernel's own corner. A `volatile` mount leaves a mark there that the next one refuses, since the disk may lack what
+        // a power cut took; but what is mounted so is thrown away after one, so here only processes have ended.
+        change::remove_tree_at(upper.work.as_fd(), OsStr::new("work"))?;
+        settings.push(("upperdir", Some(path(upper.dir.as_fd()))));
+        settings.push(("workdir", Some(path(upper.work.as_fd()))));
+        if volatile {
+            settings.push(("volatile", None));
         }
     }
-    if let Some(upper) = &stack.upper {
-        fsconfig_set_string(&context, "upperdir", path(upper.dir.as_fd())).call("fsconfig(overlay, upperdir)")?;
-        fsconfig_set_string(&context, "workdir", path(upper.work.as_fd())).call("fsconfig(overlay, workdir)")?;
+    match with_settings(&settings) {
+        // Before 6.5 options were only collected, and an unknown one showed in the end.
+        Err(error) if error.errno() == Errno::INVAL.raw_os_error() => {
+            mount_by_options(stack, volatile).map_err(|_| error.into())
+        }
+        result => Ok(result?),
     }
-    if volatile && stack.upper.is_some() {
-        fsconfig_set_flag(&context, "volatile").call("fsconfig(overlay, volatile)")?;
+}
+
+/// A detached overlay with these options, each given to the kernel by itself. Where it refuses, the error has its words.
+pub fn with_settings(settings: &[Setting<'_>]) -> sys::Result<OwnedFd> {
+    let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).call("fsopen(overlay)")?;
+    let explained = |call: String| format!("{call}{}", complaint(&context));
+    fsconfig_set_string(&context, "source", "coracle").call("fsconfig(overlay, source)")?;
+    for (key, value) in settings {
+        match value {
+            Some(value) => fsconfig_set_string(&context, *key, value.as_str()),
+            None => fsconfig_set_flag(&context, *key),
+        }
+        .call_with(|| explained(format!("fsconfig(overlay, {key})")))?;
     }
-    match fsconfig_create(&context) {
-        // Before 6.5 options were only collected: an unknown one shows here.
-        Err(Errno::INVAL) => return mount_by_options(stack, volatile),
-        result => result.call("fsconfig(overlay, create)")?,
+    fsconfig_create(&context).call_with(|| explained("fsconfig(overlay, create)".to_owned()))?;
+    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::MOUNT_ATTR_NODEV).call("fsmount(overlay)")
+}
+
+/// What the kernel says of a configuration that it refused: one message a read(2).
+fn complaint(context: &OwnedFd) -> String {
+    let mut text = String::new();
+    let mut message = [0; 512];
+    while let Ok(length @ 1..) = rustix::io::read(context, &mut message) {
+        let line = String::from_utf8_lossy(message.get(..length).unwrap_or_default());
+        // A letter for how grave it is, and a space.
+        let _ = write!(text, ": {}", line.get(2..).unwrap_or_default().trim_end());
     }
-    let attributes = MountAttrFlags::MOUNT_ATTR_NODEV;
-    Ok(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).call("fsmount(overlay)")?)
+    text
 }
 
 /// As [`mount`], on kernels before 6.5: mounted for a moment over the work (or topmost) directory in this mount namespace.

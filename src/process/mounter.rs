@@ -8,12 +8,11 @@ use std::process::ExitCode;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::Mode;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::host::role;
 use crate::overlay::session::{self, Options};
 use crate::overlay::start::{Job, send_mount, send_reason};
-use crate::overlay::{Error, Stack, Upper};
+use crate::overlay::{self, Error, Stack, Upper};
 use crate::sys::memory;
 use crate::sys::process::exit_now;
 
@@ -38,7 +37,7 @@ pub fn main() -> ExitCode {
 fn serve(job: &Job, socket: &OwnedFd) -> Result<(), Error> {
     let options = Options {
         threads: job.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
-        directories: directories(),
+        directories: (overlay::raise_descriptor_limit() / 2).min(DIRECTORIES) as usize,
         features: job.features.clone(),
     };
     // What the container's programs mask, they mask themselves.
@@ -61,14 +60,6 @@ fn stack(job: &Job) -> Result<Stack, Error> {
     let upper = if job.has_upper { Some(Upper { dir: take()?, work: take()? }) } else { None };
     let lowers = (0..job.lowers).map(|_| take()).collect::<Result<_, _>>()?;
     Ok(Stack { lowers, upper })
-}
-
-/// Raises the limit of open files to what is allowed; how many directories may be held.
-fn directories() -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(DIRECTORIES * 2);
-    (allowed / 2).min(DIRECTORIES) as usize
 }
 
 /// Ends this process when the other side of the socket is closed.

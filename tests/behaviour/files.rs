@@ -3,7 +3,7 @@
 use crate::harness::{Case, Image, Layer};
 
 /// The layers that most tests here stand on.
-fn layered(case: &Case) -> String {
+pub fn layered(case: &Case) -> String {
     let lower = Layer::new()
         .dir("data", 0o755)
         .file("data/kept", 0o640, "kept\n")

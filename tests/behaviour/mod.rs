@@ -1,6 +1,7 @@
 //! What the program does for its users, from the outside: commands in, output and exit codes out.
 
 mod death;
+mod drivers;
 mod files;
 mod identity;
 mod images;

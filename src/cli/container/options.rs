@@ -8,7 +8,7 @@ use clap::{ArgAction, Args};
 use super::fetch::{self, Policy};
 use crate::cli::{Context, Report};
 use crate::container::name;
-use crate::container::record::{Bind, Container, Image, Network, Tmpfs};
+use crate::container::record::{Bind, Container, Driver, Image, Network, Tmpfs};
 use crate::container::state;
 use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
@@ -228,7 +228,7 @@ impl Options {
             ))
             .hint(format!("`coracle pull {}` unpacks it", self.name_of_image())));
         }
-        let driver = driver(context)?;
+        let driver = context.driver()?.unwrap_or(Driver::Auto);
         Ok(Container {
             env: self.environment(&config.env, &hostname)?,
             id,
@@ -406,18 +406,6 @@ impl Security {
             }
         }
         Ok(security)
-    }
-}
-
-fn driver(context: &Context) -> Result<String, Report> {
-    let from_environment = || std::env::var("CORACLE_STORAGE_DRIVER").ok().filter(|driver| !driver.is_empty());
-    let driver = context.global.storage_driver.clone().or_else(from_environment).unwrap_or_else(|| "auto".into());
-    match driver.as_str() {
-        "auto" | "kernel" | "fuse" => Ok(driver),
-        _ => {
-            Err(Report::new(format!("the storage driver `{driver}` is not known"))
-                .hint("`auto`, `kernel` and `fuse` are"))
-        }
     }
 }
 

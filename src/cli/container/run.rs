@@ -46,23 +46,24 @@ impl Run {
             return explain(&store, &found);
         }
         if self.detach {
-            leave(&store, &found)?;
+            leave(context, &store, &found)?;
             output::line(&found.container.id);
             return Ok(ExitCode::SUCCESS);
         }
-        stay(&store, &found, self.sig_proxy).map(ExitCode::from)
+        stay(context, &store, &found, self.sig_proxy).map(ExitCode::from)
     }
 }
 
 /// Starts the container and lets it live on alone.
-pub fn leave(store: &Store, found: &Found) -> Result<(), Report> {
+pub fn leave(context: &Context, store: &Store, found: &Found) -> Result<(), Report> {
     let streams = streams(&found.container);
-    let how = How { streams, stdio: None, log: true, leashed: true, terminal_size: (0, 0) };
+    let driver = context.driver()?;
+    let how = How { streams, stdio: None, log: true, leashed: true, terminal_size: (0, 0), driver };
     foreground::detach(&start(store, found, how)?.talk)
 }
 
 /// Starts the container and stays with it; its exit code.
-pub fn stay(store: &Store, found: &Found, pass_signals: bool) -> Result<u8, Report> {
+pub fn stay(context: &Context, store: &Store, found: &Found, pass_signals: bool) -> Result<u8, Report> {
     let container = &found.container;
     if container.terminal && container.interactive && !isatty(stdin()) {
         output::complain(
@@ -88,6 +89,7 @@ pub fn stay(store: &Store, found: &Found, pass_signals: bool) -> Result<u8, Repo
         log: !container.remove,
         leashed: true,
         terminal_size: if container.terminal { foreground::terminal_size() } else { (0, 0) },
+        driver: context.driver()?,
     };
     let launched = start(store, found, how)?;
     let foreground = Foreground { input: container.interactive && !direct, terminal: container.terminal, pass_signals };
@@ -112,7 +114,8 @@ fn streams(container: &Container) -> Streams {
 
 fn explain(store: &Store, found: &Found) -> Result<ExitCode, Report> {
     use crate::container::life;
-    let how = How { streams: streams(&found.container), stdio: None, log: false, leashed: true, terminal_size: (0, 0) };
+    let streams = streams(&found.container);
+    let how = How { streams, stdio: None, log: false, leashed: true, terminal_size: (0, 0), driver: None };
     let job = life::start::job(store, found, how, &crate::host::subid::IdMaps::of_account()?)?;
     output::print(&output::format::json(&job.plan)?);
     life::remove::remove(store, found, true, std::time::Duration::ZERO)?;

@@ -32,12 +32,12 @@ impl Start {
             };
             let mut found = find::find(&store, name)?;
             found.container.interactive |= self.interactive;
-            return stay(&store, &found, true).map(ExitCode::from);
+            return stay(context, &store, &found, true).map(ExitCode::from);
         }
         super::each(&store, &self.containers, |found, name| {
             // Already running is what was asked for.
             if found.state()?.status != Status::Running {
-                leave(&store, found)?;
+                leave(context, &store, found)?;
             }
             output::line(name);
             Ok(())

@@ -7,6 +7,7 @@ use clap::Args;
 use rustix::fs::Access;
 use serde_json::json;
 
+use super::trial;
 use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
 use crate::host::check::{self, Check};
@@ -28,10 +29,15 @@ impl Doctor {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let mut checks = check::all();
         checks.push(way_out());
-        checks.push(match context.dirs() {
-            Ok(dirs) => data_directory(&dirs.data),
-            Err(report) => Check::bad("data directory", report.messages.join("; "), report.hints.join("; ")),
-        });
+        match context.dirs() {
+            Ok(dirs) => {
+                checks.push(data_directory(&dirs.data));
+                checks.extend(trial::overlays(&dirs.data));
+            }
+            Err(report) => {
+                checks.push(Check::bad("data directory", report.messages.join("; "), report.hints.join("; ")));
+            }
+        }
         if self.format.is_some() {
             let values: Vec<_> = checks.iter().map(value).collect();
             output::print(&format::json(&values)?);

@@ -11,11 +11,13 @@ use serde_json::{Map, Value, json};
 use super::version;
 use crate::cli::output::{self, format, yaml};
 use crate::cli::{Context, Report};
+use crate::container::record::Driver;
 use crate::host::cgroup::Cgroups;
 use crate::host::subid::{Extent, IdMaps};
 use crate::host::{kernel, lock, system_file};
 use crate::network::pasta;
 use crate::oci::capability::CapabilitySet;
+use crate::overlay::probe::Probed;
 use crate::store::{Layout, Store};
 
 /// Show facts about this machine, this account and the store
@@ -116,7 +118,7 @@ fn store(context: &Context) -> Result<Value, Report> {
         "graphRoot": layout.root(),
         "graphRootAllocated": allocated,
         "graphRootUsed": used,
-        "graphStatus": driver(context, &layout),
+        "graphStatus": driver(context, &layout)?,
         "imageStore": { "number": images },
         "runRoot": layout.root(),
         "transientStore": false,
@@ -124,23 +126,24 @@ fn store(context: &Context) -> Result<Value, Report> {
     }))
 }
 
-/// How a container would be mounted now, and why.
-fn driver(context: &Context, layout: &Layout) -> Value {
-    let from_environment = || std::env::var("CORACLE_STORAGE_DRIVER").ok().filter(|driver| !driver.is_empty());
-    let asked = context.global.storage_driver.clone().or_else(from_environment).filter(|driver| driver != "auto");
-    if let Some(driver) = asked {
-        return json!({ "Driver": driver, "Reason": "asked for" });
-    }
-    // What the first start after boot found out (the monitor's record).
-    let found: Value = system_file::read(layout.root().join("overlay.json"))
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
+/// How a container would be mounted now, why, and what the first start after boot found out.
+fn driver(context: &Context, layout: &Layout) -> Result<Value, Report> {
     let boot_id = system_file::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    if found.get("boot_id").and_then(Value::as_str) != Some(boot_id.trim()) {
-        return json!({ "Driver": "auto", "Reason": "not tried since this machine started: the next container will" });
+    let probed = Probed::remembered(&layout.root().join("overlay.json"), boot_id.trim());
+    let (driver, reason) = match (context.driver()?.unwrap_or(Driver::Auto), &probed) {
+        (Driver::Kernel, _) => ("kernel", "asked for"),
+        (Driver::Fuse, _) => ("fuse", "asked for"),
+        (Driver::Auto, Some(probed)) => (if probed.works { "kernel" } else { "fuse" }, probed.reason.as_str()),
+        (Driver::Auto, None) => ("auto", "not tried since this machine started: the next container will"),
+    };
+    let mut status = json!({ "Driver": driver, "Reason": reason });
+    if let (Some(probed), Some(status)) = (&probed, status.as_object_mut()) {
+        status.insert("Kernel overlay".to_owned(), probed.works.to_string().into());
+        status.extend(
+            probed.abilities.list().map(|(name, has)| (format!("Kernel overlay: {name}"), has.to_string().into())),
+        );
     }
-    let works = found.get("works").and_then(Value::as_bool).unwrap_or(false);
-    json!({ "Driver": if works { "kernel" } else { "fuse" }, "Reason": found.get("reason") })
+    Ok(status)
 }
 
 /// Running and other containers. A container is alive while someone holds its lock.

@@ -3,4 +3,5 @@
 pub mod doctor;
 pub mod generate;
 pub mod info;
+mod trial;
 pub mod version;

@@ -7,8 +7,8 @@ use rustix::fs::{CWD, Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use crate::container::find::{self, Found};
-use crate::container::job::{Driver, Job, Network as NetworkJob, Overlay, Streams};
-use crate::container::record::Network;
+use crate::container::job::{Job, Network as NetworkJob, Overlay, Streams};
+use crate::container::record::{Driver, Network};
 use crate::container::state::{State, Status};
 use crate::container::{Error, Result, spec};
 use crate::host::lock::Lock;
@@ -31,6 +31,8 @@ pub struct How<'a> {
     /// The container ends with its launcher.
     pub leashed: bool,
     pub terminal_size: (u16, u16),
+    /// The overlay driver that was asked for at this start, whatever the container was made with.
+    pub driver: Option<Driver>,
 }
 
 /// A monitor on its way, and our end of the talk with it (see [`crate::container::control`]).
@@ -100,11 +102,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         probe: store.layout().root().join("overlay.json"),
         plan,
         overlay: Overlay {
-            driver: match container.driver.as_str() {
-                "kernel" => Driver::Kernel,
-                "fuse" => Driver::Fuse,
-                _ => Driver::Auto,
-            },
+            driver: how.driver.unwrap_or(container.driver),
             lowers: container.layers.iter().rev().map(layer).collect(),
             features: Features { volatile: container.remove, view: None },
         },

@@ -4,13 +4,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::Refusal;
-use crate::container::job::{Driver, Job};
+use crate::container::job::Job;
+use crate::container::record::Driver;
+use crate::overlay::probe::Probed;
 use crate::overlay::start::Mounter;
-use crate::overlay::{self, Stack, Upper, kernel, probe};
-use crate::store::records::{self, Record};
+use crate::overlay::{self, Stack, Upper, kernel};
+use crate::store::records;
 use crate::sys::process::Child;
 
 /// The mounted root and, with the FUSE driver, who serves it.
@@ -24,21 +24,9 @@ pub struct Root {
     _talk: Option<OwnedFd>,
 }
 
-/// Whether the kernel's overlay works on this store: tried once a boot.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Probed {
-    boot_id: String,
-    works: bool,
-    reason: String,
-}
-
-impl Record for Probed {
-    const KIND: &'static str = "overlay probe";
-    const VERSION: u32 = 1;
-}
-
 /// Mounts the container's layers.
 pub fn mount(job: &Job) -> Result<Root, Refusal> {
+    overlay::raise_descriptor_limit();
     let (driver, reason) = choose(job)?;
     let stack = stack(job).map_err(Refusal::ours)?;
     match driver {
@@ -66,22 +54,13 @@ fn choose(job: &Job) -> Result<(Driver, String), Refusal> {
         (Driver::Auto, None) => {}
         (forced, _) => return Ok((forced, "asked for".to_owned())),
     }
-    let remembered: Option<Probed> = records::read(&job.probe).ok().flatten();
-    let probed = match remembered.filter(|probed| probed.boot_id == job.state.boot_id) {
-        Some(probed) => probed,
-        None => {
-            let tried = overlay::open_directory(&job.tmp).map_err(|error| error.to_string());
-            let name = format!("probe-{}", std::process::id());
-            let (works, reason) = match tried.and_then(|tmp| probe::run(tmp.as_fd(), &name)) {
-                Ok(()) => (true, "the kernel's overlay works on this store".to_owned()),
-                Err(reason) => (false, reason),
-            };
-            let probed = Probed { boot_id: job.state.boot_id.clone(), works, reason };
-            // Not remembered: the next start tries again.
-            let _ = records::write(&job.probe, &probed, false);
-            probed
-        }
-    };
+    let boot_id = &job.state.boot_id;
+    let probed = Probed::remembered(&job.probe, boot_id).unwrap_or_else(|| {
+        let probed = Probed::here(&job.tmp, boot_id);
+        // Not remembered: the next start tries again.
+        let _ = records::write(&job.probe, &probed, false);
+        probed
+    });
     Ok((if probed.works { Driver::Kernel } else { Driver::Fuse }, probed.reason))
 }
 
