@@ -1,5 +1,7 @@
 //! What `run` and `create` have in common: flags, and what they make of an image's defaults.
 
+mod volume;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +10,7 @@ use clap::{ArgAction, Args};
 use super::fetch::{self, Policy};
 use crate::cli::{Context, Report};
 use crate::container::name;
-use crate::container::record::{Bind, Container, Driver, Image, Network, Tmpfs};
+use crate::container::record::{Container, Driver, Image, Network};
 use crate::container::state;
 use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
@@ -252,8 +254,8 @@ impl Options {
             read_only: self.read_only,
             privileged: self.privileged,
             network: network(&self.network)?,
-            binds: self.volume.iter().map(|text| bind(text)).collect::<Result<_, _>>()?,
-            tmpfs: self.tmpfs.iter().map(|text| tmpfs(text)).collect(),
+            binds: self.volume.iter().map(|text| volume::bind(text)).collect::<Result<_, _>>()?,
+            tmpfs: self.tmpfs.iter().map(|text| volume::tmpfs(text)).collect(),
             labels: self.labels(&config.labels),
             capabilities: capabilities.apply(&self.cap_add, &self.cap_drop).map_err(Report::new)?,
             no_new_privileges: security.no_new_privileges,
@@ -478,60 +480,6 @@ fn bytes(text: &str) -> Result<u64, Report> {
         .ok_or_else(|| Report::new(format!("`{text}` is not a size: expected a number and `b`, `k`, `m` or `g`")))
 }
 
-/// `SOURCE:TARGET[:OPTIONS]`; volumes by name come with a later version and are named in the error.
-fn bind(text: &str) -> Result<Bind, Report> {
-    let mut fields = text.split(':');
-    let (source, target, options) = match (fields.next(), fields.next(), fields.next(), fields.next()) {
-        (Some(source), Some(target), options, None) if !source.is_empty() => {
-            (source, target, options.unwrap_or_default())
-        }
-        _ => {
-            return Err(Report::new(format!("`{text}` is not SOURCE:TARGET[:OPTIONS]")));
-        }
-    };
-    if !source.starts_with(['/', '.']) {
-        return Err(Report::new(format!("volumes by name, such as `{source}`, are not supported by this version"))
-            .hint(format!("for a directory of that name write `./{source}`")));
-    }
-    if !target.starts_with('/') {
-        return Err(Report::new(format!("invalid container path \"{target}\", must be an absolute path")));
-    }
-    let absolute = std::path::absolute(Path::new(source)).map_err(Report::new)?;
-    if let Err(error) = std::fs::metadata(&absolute) {
-        return Err(Report::new(format!("statfs {}: {}", absolute.display(), words_of(&error)))
-            .hint("a path of this machine must exist before it can be shown in a container"));
-    }
-    let mut kept = Vec::new();
-    for option in options.split(',').filter(|option| !option.is_empty()) {
-        match option {
-            "ro" | "rw" | "nosuid" | "suid" | "nodev" | "dev" | "noexec" | "exec" | "private" | "rprivate"
-            | "slave" | "rslave" | "shared" | "rshared" => kept.push(option.to_owned()),
-            // SELinux labels, where there is none; what a bind does anyway.
-            "z" | "Z" | "bind" | "rbind" | "nocopy" => {}
-            other => {
-                return Err(Report::new(format!("the volume option `{other}` of `{text}` is not known")).hint(
-                    "`ro`, `rw`, `nosuid`, `nodev`, `noexec`, `rslave`, `rprivate`, `rshared`, `z` and `Z` are",
-                ));
-            }
-        }
-    }
-    Ok(Bind { source: absolute, target: target.to_owned(), options: kept })
-}
-
-fn words_of(error: &std::io::Error) -> String {
-    error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase()
-}
-
-fn tmpfs(text: &str) -> Tmpfs {
-    let (target, options) = text.split_once(':').unwrap_or((text, ""));
-    let mut all = vec!["nosuid".to_owned(), "nodev".to_owned(), "noexec".to_owned()];
-    for option in options.split(',').filter(|option| !option.is_empty()) {
-        all.retain(|kept| kept.trim_start_matches("no") != option);
-        all.push(option.to_owned());
-    }
-    Tmpfs { target: target.to_owned(), options: all }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -552,12 +500,6 @@ mod tests {
         }
         assert_eq!(words("[\"a\", \"b c\"]").unwrap(), ["a", "b c"]);
         assert_eq!((words("ls -l").unwrap(), words("").unwrap().len()), (vec!["ls -l".to_owned()], 0));
-        assert_eq!(tmpfs("/t:size=1m,exec").options, ["nosuid", "nodev", "size=1m", "exec"]);
-        let bound = bind("/tmp:/x:ro,Z").unwrap();
-        assert_eq!((bound.target.as_str(), bound.options), ("/x", vec!["ro".to_owned()]));
-        for bad in ["/nowhere-at-all:/x", "name:/x", "/tmp:x", "/tmp:/x:frob", "/tmp", ":/x"] {
-            assert!(bind(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]

@@ -1,0 +1,75 @@
+//! `--volume` and `--tmpfs`: from their texts to what is mounted.
+
+use std::path::Path;
+
+use crate::cli::Report;
+use crate::container::record::{Bind, Tmpfs};
+
+/// `SOURCE:TARGET[:OPTIONS]`; volumes by name come with a later version and are named in the error.
+pub fn bind(text: &str) -> Result<Bind, Report> {
+    let mut fields = text.split(':');
+    let (source, target, options) = match (fields.next(), fields.next(), fields.next(), fields.next()) {
+        (Some(source), Some(target), options, None) if !source.is_empty() => {
+            (source, target, options.unwrap_or_default())
+        }
+        _ => {
+            return Err(Report::new(format!("`{text}` is not SOURCE:TARGET[:OPTIONS]")));
+        }
+    };
+    if !source.starts_with(['/', '.']) {
+        return Err(Report::new(format!("volumes by name, such as `{source}`, are not supported by this version"))
+            .hint(format!("for a directory of that name write `./{source}`")));
+    }
+    if !target.starts_with('/') {
+        return Err(Report::new(format!("invalid container path \"{target}\", must be an absolute path")));
+    }
+    let absolute = std::path::absolute(Path::new(source)).map_err(Report::new)?;
+    if let Err(error) = std::fs::metadata(&absolute) {
+        return Err(Report::new(format!("statfs {}: {}", absolute.display(), words_of(&error)))
+            .hint("a path of this machine must exist before it can be shown in a container"));
+    }
+    let mut kept = Vec::new();
+    for option in options.split(',').filter(|option| !option.is_empty()) {
+        match option {
+            "ro" | "rw" | "nosuid" | "suid" | "nodev" | "dev" | "noexec" | "exec" | "private" | "rprivate"
+            | "slave" | "rslave" | "shared" | "rshared" => kept.push(option.to_owned()),
+            // SELinux labels, where there is none; what a bind does anyway.
+            "z" | "Z" | "bind" | "rbind" | "nocopy" => {}
+            other => {
+                return Err(Report::new(format!("the volume option `{other}` of `{text}` is not known")).hint(
+                    "`ro`, `rw`, `nosuid`, `nodev`, `noexec`, `rslave`, `rprivate`, `rshared`, `z` and `Z` are",
+                ));
+            }
+        }
+    }
+    Ok(Bind { source: absolute, target: target.to_owned(), options: kept })
+}
+
+fn words_of(error: &std::io::Error) -> String {
+    error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+pub fn tmpfs(text: &str) -> Tmpfs {
+    let (target, options) = text.split_once(':').unwrap_or((text, ""));
+    let mut all = vec!["nosuid".to_owned(), "nodev".to_owned(), "noexec".to_owned()];
+    for option in options.split(',').filter(|option| !option.is_empty()) {
+        all.retain(|kept| kept.trim_start_matches("no") != option);
+        all.push(option.to_owned());
+    }
+    Tmpfs { target: target.to_owned(), options: all }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_flags_become_mounts() {
+        assert_eq!(tmpfs("/t:size=1m,exec").options, ["nosuid", "nodev", "size=1m", "exec"]);
+        let bound = bind("/tmp:/x:ro,Z").unwrap();
+        assert_eq!((bound.target.as_str(), bound.options), ("/x", vec!["ro".to_owned()]));
+        for bad in ["/nowhere-at-all:/x", "name:/x", "/tmp:x", "/tmp:/x:frob", "/tmp", ":/x"] {
+            assert!(bind(bad).is_err(), "{bad}");
+        }
+    }
+}
