@@ -31,14 +31,14 @@ use crate::host::subid::IdMaps;
 use crate::host::{change, fault};
 use crate::oci::Digest;
 use crate::store::layers::{self, Mode};
-use crate::store::{Store, Tmp};
+use crate::store::{Store, Tmp, owners};
 use crate::sys::process::{Child, Ended};
 use crate::sys::{self, Call};
 
 /// What a worker is told. Its descriptors: [`CHANNEL`], [`DIRECTORY`], then those of the job.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Job {
-    /// Unpack the stream at [`STREAM`] into the directory.
+    /// Unpack the stream at [`STREAM`] into the directory; in recorded mode, write the owners to [`OWNERS`].
     Unpack { mode: Mode, expected: Option<Digest> },
     /// Remove everything in the directory but the names in `keep`.
     Empty { keep: Vec<String> },
@@ -48,6 +48,7 @@ pub enum Job {
 pub const CHANNEL: usize = 0;
 pub const DIRECTORY: usize = 1;
 pub const STREAM: usize = 2;
+pub const OWNERS: usize = 3;
 
 /// What a worker says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -93,6 +94,8 @@ pub struct Unpack<'a> {
     /// A lock that is to be held as long as the worker lives, though its starter dies: that of the directory in `tmp/`.
     pub lock: Option<&'a Lock>,
     pub mode: Mode,
+    /// Where the owners go, in recorded mode.
+    pub owners: Option<BorrowedFd<'a>>,
     /// The diff id that the image's configuration names; `None`: any.
     pub expected: Option<Digest>,
 }
@@ -122,6 +125,7 @@ pub fn start_unpack(ids: &IdMaps, unpack: &Unpack<'_>, input: Input) -> Result<R
     };
     let job = Job::Unpack { mode: unpack.mode, expected: unpack.expected.clone() };
     let mut fds = vec![read.as_fd()];
+    fds.extend(unpack.owners);
     fds.extend(unpack.lock.map(Lock::fd));
     Ok(RunningUnpack { input: write, running: Running::start(ids, unpack.directory, &job, &fds)? })
 }
@@ -144,7 +148,7 @@ impl RunningUnpack {
     }
 }
 
-/// Unpacks into `tmp` what becomes one layer: `tmp/layer/fs`. See [`finish_layer`].
+/// Unpacks into `tmp` what becomes one layer: `tmp/layer/fs`, in recorded mode with the owners beside it. See [`finish_layer`].
 pub fn start_layer(
     ids: &IdMaps,
     tmp: &Tmp,
@@ -157,7 +161,15 @@ pub fn start_layer(
     remove_tree_as_root(ids, &layer)?;
     let directory = layer.join(layers::FS);
     change::create_dirs(&directory)?;
-    start_unpack(ids, &Unpack { directory: &directory, lock: Some(tmp.lock()), mode, expected }, input)
+    let owners = match mode {
+        Mode::Mapped => None,
+        Mode::Recorded => {
+            let path = layer.join(owners::FILE);
+            Some(File::create_new(&path).call_with(|| format!("open({})", path.display()))?)
+        }
+    };
+    let owners = owners.as_ref().map(AsFd::as_fd);
+    start_unpack(ids, &Unpack { directory: &directory, lock: Some(tmp.lock()), mode, owners, expected }, input)
 }
 
 /// Writes the record of a layer that [`start_layer`] began and gives the directory for [`crate::store::Commit::layer`].

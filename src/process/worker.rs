@@ -6,6 +6,7 @@
 //! descriptor from outside can't). Threads start last: namespaces are entered by a single-threaded process only.
 
 use std::fs::File;
+use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
 
@@ -15,7 +16,7 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags};
 
 use crate::host::{change, role};
 use crate::layer::stream::HashedStream;
-use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, Reply, STREAM, Unpacked, receive, send};
+use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, OWNERS, Reply, STREAM, Unpacked, receive, send};
 use crate::layer::{Error, Result, unpack};
 use crate::oci::Digest;
 use crate::store::layers::Mode;
@@ -41,6 +42,10 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
         Job::Unpack { .. } => Some(role::inherited(STREAM)?),
         Job::Empty { .. } => None,
     };
+    let owners = match job {
+        Job::Unpack { mode: Mode::Recorded, .. } => Some(File::from(role::inherited(OWNERS)?)),
+        _ => None,
+    };
     rustix::process::fchdir(&directory).call("fchdir")?;
     drop(directory);
     enter_namespaces()?;
@@ -52,7 +57,9 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     let root = make_root()?;
     rustix::thread::set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")?;
     match (job, stream) {
-        (Job::Unpack { mode, expected }, Some(stream)) => unpack_layer(root.as_fd(), stream, *mode, expected.as_ref()),
+        (Job::Unpack { mode, expected }, Some(stream)) => {
+            unpack_layer(root.as_fd(), stream, *mode, owners, expected.as_ref())
+        }
         (Job::Empty { keep }, _) => empty(root.as_fd(), keep),
         (Job::Unpack { .. }, None) => Err(Error::WorkerDied("it was given no stream".into())),
     }
@@ -92,9 +99,18 @@ fn make_root() -> sys::Result<OwnedFd> {
     rustix::fs::open("/", flags, FileMode::empty()).call("open(/)")
 }
 
-fn unpack_layer(root: BorrowedFd<'_>, stream: OwnedFd, mode: Mode, expected: Option<&Digest>) -> Result<Reply> {
+fn unpack_layer(
+    root: BorrowedFd<'_>,
+    stream: OwnedFd,
+    mode: Mode,
+    owners: Option<File>,
+    expected: Option<&Digest>,
+) -> Result<Reply> {
     let mut stream = HashedStream::start(File::from(stream))?;
-    let summary = unpack::unpack(&mut stream, root, mode)?;
+    let (summary, table) = unpack::unpack(&mut stream, root, mode)?;
+    if let Some(mut owners) = owners {
+        owners.write_all(&table.bytes()).call("write(owners)")?;
+    }
     let diff_id = stream.digest()?;
     match expected {
         Some(expected) if *expected != diff_id => {

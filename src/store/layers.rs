@@ -1,4 +1,5 @@
-//! Unpacked layers: `layers/<mode>-<diff-id hex>/{fs/,layer.json}`, immutable once they have that name.
+//! Unpacked layers: `layers/<mode>-<diff-id hex>/{fs/,layer.json}`, immutable once they have that name. Beside the files of a
+//! recorded one lies the table of their [`super::owners`]; one that was unpacked before there were tables is all root's.
 //!
 //! A layer is stored by the digest of its uncompressed bytes, so one layer under two images exists once.
 

@@ -7,6 +7,7 @@
 //! │   └── blobs/sha256/<hex>
 //! ├── layers/<mode>-<diff-id hex>/       one unpacked layer, immutable once it has this name         [layers]
 //! │   ├── fs/                            the files
+//! │   ├── owners                         mode `recorded`: whose they are                             [owners]
 //! │   └── layer.json                     diff id, size, counts, the blob it was made from
 //! ├── containers/<id>/                   the room `container` owns what is in it
 //! ├── names/<name> -> ../containers/<id> creating the link is the claim of the name                  [names]
@@ -35,6 +36,7 @@ pub mod layers;
 pub mod layout;
 pub mod locks;
 pub mod names;
+pub mod owners;
 pub mod records;
 pub mod tmp;
 

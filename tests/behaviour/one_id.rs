@@ -30,6 +30,9 @@ fn foreign_owners(case: &Case) {
     let layer = Layer::new().dir("opt", 0o755).owned_file("opt/theirs", 0o640, (33, 40), "theirs\n");
     let image = case.pull(&Image::busybox().layer(layer).push("foreign:latest"));
     case.sh(&image, "cat /opt/theirs").code(0).stdout("theirs\n");
+    let layers = std::fs::read_dir(case.store().join("layers")).unwrap().map(|layer| layer.unwrap().path());
+    let tables: Vec<u8> = layers.flat_map(|layer| std::fs::read(layer.join("owners")).unwrap()).collect();
+    assert_eq!(String::from_utf8(tables).unwrap(), "coracle-owners 1\n33:40 - opt/theirs\0");
 }
 
 fn a_real_distribution(case: &Case) {

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use super::super::tar_stream::Entry;
 use super::super::{Problem, shown};
 use super::Unpack;
-use super::tree::Place;
+use super::tree::{Place, inode};
 use crate::store::layers::Mode;
 use crate::sys;
 
@@ -25,9 +25,10 @@ fn is_kept(name: &[u8]) -> bool {
 }
 
 impl Unpack<'_> {
-    /// Gives an entry its owner, never following. In recorded mode all belongs to the user.
-    pub(super) fn own(&self, place: &Place, entry: &Entry) -> Result<(), Problem> {
+    /// Gives an entry its owner, never following. In recorded mode all belongs to the user, and the owner is noted.
+    pub(super) fn own(&mut self, place: &Place, entry: &Entry) -> Result<(), Problem> {
         match self.owner(entry)? {
+            None if self.mode == Mode::Recorded => self.tree.record_at(place, entry),
             None => Ok(()),
             Some((uid, gid)) => {
                 let flags = AtFlags::SYMLINK_NOFOLLOW;
@@ -37,8 +38,9 @@ impl Unpack<'_> {
         }
     }
 
-    pub(super) fn own_fd(&self, file: BorrowedFd<'_>, entry: &Entry) -> Result<(), Problem> {
+    pub(super) fn own_fd(&mut self, file: BorrowedFd<'_>, entry: &Entry) -> Result<(), Problem> {
         match self.owner(entry)? {
+            None if self.mode == Mode::Recorded => self.tree.record(inode(file)?, entry),
             None => Ok(()),
             Some((uid, gid)) => chowned(rustix::fs::fchown(file, Some(uid), Some(gid)), entry),
         }
@@ -79,7 +81,7 @@ fn chowned(done: rustix::io::Result<()>, entry: &Entry) -> Result<(), Problem> {
     }
 }
 
-fn unmapped(entry: &Entry) -> Problem {
+pub(super) fn unmapped(entry: &Entry) -> Problem {
     Problem::UnmappedOwner(format!("{}:{}", entry.uid, entry.gid))
 }
 

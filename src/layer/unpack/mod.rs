@@ -16,7 +16,8 @@
 //! * Kept of the extended attributes: `user.*`, `security.capability` and POSIX ACLs. Dropped: what an overlay obeys (ours, the
 //!   kernel's, fuse-overlayfs', `user.containers.*`), labels of the machine that packed the layer, and what the file
 //!   system has no room for.
-//! * Owners are set in mapped mode only; in recorded mode all files belong to the user.
+//! * Owners are set in mapped mode only; in recorded mode all files belong to the user, and the owners are told apart from
+//!   them, for a table beside the layer.
 
 use std::io::BufRead;
 use std::os::fd::BorrowedFd;
@@ -24,9 +25,11 @@ use std::os::fd::BorrowedFd;
 use super::tar_stream::{Entry, Kind, TarStream};
 use super::{Error, Problem, Result};
 use crate::store::layers::Mode;
+use crate::store::owners::Table;
 
 mod attributes;
 mod node;
+mod owners;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -47,10 +50,11 @@ pub struct Summary {
     pub dropped_attributes: u64,
 }
 
-/// Unpacks the plain tar stream `source` to its very end into the empty directory `root`.
+/// Unpacks the plain tar stream `source` to its very end into the empty directory `root`. In recorded mode, the table says
+/// whose the files are.
 ///
 /// After an error the directory holds a part, and is to be removed. `root` is opened for reading (not `O_PATH`).
-pub fn unpack(source: impl BufRead, root: BorrowedFd<'_>, mode: Mode) -> Result<Summary> {
+pub fn unpack(source: impl BufRead, root: BorrowedFd<'_>, mode: Mode) -> Result<(Summary, Table)> {
     let mut stream = TarStream::new(source);
     let mut unpack = Unpack { tree: Tree::new(root)?, mode, summary: Summary::default() };
     while let Some(entry) = stream.next_entry()? {
@@ -61,8 +65,9 @@ pub fn unpack(source: impl BufRead, root: BorrowedFd<'_>, mode: Mode) -> Result<
     }
     unpack.summary.entries = stream.entries();
     unpack.summary.tar_size = stream.drain()?;
+    let owners = unpack.tree.owners()?;
     unpack.tree.finish()?;
-    Ok(unpack.summary)
+    Ok((unpack.summary, owners))
 }
 
 struct Unpack<'a> {

@@ -11,6 +11,8 @@ use tar::{EntryType, Header};
 use super::*;
 use crate::host::change;
 
+mod owners;
+
 /// Archives in the making.
 #[derive(Clone, Default)]
 struct Tar(Vec<u8>);
@@ -108,7 +110,7 @@ impl Scratch {
     fn unpack(&self, bytes: &[u8]) -> Result<Summary> {
         // An earlier archive may have shut it.
         fs::set_permissions(self.root(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-        unpack(bytes, fs::File::open(self.path.join("root")).unwrap().as_fd(), Mode::Recorded)
+        unpack(bytes, fs::File::open(self.root()).unwrap().as_fd(), Mode::Recorded).map(|(summary, _)| summary)
     }
 
     fn root(&self) -> PathBuf {

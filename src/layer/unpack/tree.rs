@@ -16,6 +16,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Timespec, T
 use rustix::io::Errno;
 
 use super::super::{Problem, shown};
+use crate::store::owners::{Device, Owner};
 use crate::sys::{self, Call};
 
 /// PATH_MAX without its NUL.
@@ -50,6 +51,8 @@ pub(super) struct Tree<'a> {
     /// Whiteouts in the attribute form, by directory, and the directories that are opaque.
     pub attribute_whiteouts: HashMap<u64, HashSet<Vec<u8>>>,
     pub opaque: HashSet<u64>,
+    /// What is noted of files that are not root's, by number; see `owners`.
+    pub owners: HashMap<u64, (Owner, Option<Device>)>,
 }
 
 /// The components of a name from the archive, joined by single slashes: relative to the root, no `.`, no `..`; empty for the
@@ -83,6 +86,7 @@ impl<'a> Tree<'a> {
             plans: HashMap::from([(own, plan)]),
             attribute_whiteouts: HashMap::new(),
             opaque: HashSet::new(),
+            owners: HashMap::new(),
         })
     }
 
@@ -192,7 +196,9 @@ impl<'a> Tree<'a> {
             path.push(b'/');
         }
         path.extend_from_slice(part);
-        self.plan(inode(made.as_fd())?, path, 0o755, None);
+        let number = inode(made.as_fd())?;
+        self.record_nothing(number);
+        self.plan(number, path, 0o755, None);
         Ok(made)
     }
 
@@ -265,7 +271,7 @@ pub(super) fn times((seconds, nanos): (i64, u32)) -> Timestamps {
     Timestamps { last_access: time, last_modification: time }
 }
 
-fn open_in_root(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
+pub(super) fn open_in_root(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
     let path = if path.is_empty() { b"." } else { path };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;

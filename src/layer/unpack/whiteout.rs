@@ -96,6 +96,7 @@ impl Tree<'_> {
         let file = file.call_with(|| format!("openat({})", shown(name)))?;
         set(file.as_fd(), "user.overlay.whiteout", b"y")?;
         set(parent, OPAQUE_ATTRIBUTE, b"x")?;
+        self.record_nothing(super::tree::inode(file.as_fd())?);
         self.attribute_whiteouts.entry(inode).or_default().insert(name.to_vec());
         Ok(())
     }
