@@ -6,8 +6,8 @@
 //!
 //! ```text
 //! 8  cli        the command line: one file a command; report turns errors into words; the only room that prints
-//!    process    the cast: worker, mounter, net, monitor, init
-//! 5  container  record, state, life: create start stop remove list inspect
+//!    process    the cast: worker, mounter, net, monitor, init; the session of a program and its clients
+//! 5  container  record, state, life: create start stop remove list inspect; into: attach
 //! 4  image      pull, list, inspect, remove
 //! 3  registry   a client over the network        layer    unpack: from a tar stream to a directory
 //!    overlay    the file system of a container   runtime  plan (data), outside and inside (who executes it)

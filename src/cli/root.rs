@@ -47,6 +47,7 @@ macro_rules! commands {
 }
 
 commands! {
+    "attach" => container::session::attach::Attach,
     "container" => container::Container,
     "create" => container::create::Create,
     "inspect" => container::inspect::Inspect,

@@ -1,18 +1,24 @@
 //! What a client and the monitor say to each other: packets on a SOCK_SEQPACKET socket, the first byte says what it is.
 //!
-//! The launcher of a container in the foreground is its first client, over a socket that the monitor inherits.
+//! The launcher of a container is its first client, over a socket that the monitor inherits; it is attached from the beginning.
+//! Others connect to the socket [`SOCKET`] in the container's directory, as many as like, and are told nothing before they ask.
+//! The joiner of a command in a container speaks the same with its one client.
 //!
 //! ```text
 //!  client                                     monitor
 //!    i BYTES      input; empty: end of it ──▶
 //!    w ROWS COLS  the terminal's size (u16) ─▶
 //!    q o / q e    nobody reads this output any more: close it ▶
+//!    a            attach: I want the output ─▶
 //!    d            detach: live on without me ▶
 //!    ◀── s + pidfd   the program runs; the descriptor is init's
 //!    ◀── o BYTES / e BYTES   output, error output
 //!    ◀── f CODE TEXT         it did not start
 //!    ◀── x CODE (i32)        it ended
 //! ```
+
+/// The name of the socket in the container's directory.
+pub const SOCKET: &str = "control";
 
 /// The most of input or output in one packet.
 pub const CHUNK: usize = 32 * 1024;
@@ -24,6 +30,7 @@ pub enum ToMonitor<'a> {
     Resize { rows: u16, columns: u16 },
     CloseOutput,
     CloseErrorOutput,
+    Attach,
     Detach,
 }
 
@@ -44,6 +51,7 @@ impl<'a> ToMonitor<'a> {
             Self::Resize { rows, columns } => [b"w".as_slice(), &rows.to_le_bytes(), &columns.to_le_bytes()].concat(),
             Self::CloseOutput => b"qo".to_vec(),
             Self::CloseErrorOutput => b"qe".to_vec(),
+            Self::Attach => b"a".to_vec(),
             Self::Detach => b"d".to_vec(),
         }
     }
@@ -58,6 +66,7 @@ impl<'a> ToMonitor<'a> {
             }
             [b'q', b'o'] => Some(Self::CloseOutput),
             [b'q', b'e'] => Some(Self::CloseErrorOutput),
+            [b'a'] => Some(Self::Attach),
             [b'd'] => Some(Self::Detach),
             _ => None,
         }
@@ -102,6 +111,7 @@ mod tests {
             ToMonitor::Resize { rows: 50, columns: 300 },
             ToMonitor::CloseOutput,
             ToMonitor::CloseErrorOutput,
+            ToMonitor::Attach,
             ToMonitor::Detach,
         ] {
             assert_eq!(ToMonitor::decode(&message.encode()), Some(message));

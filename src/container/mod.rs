@@ -16,6 +16,7 @@
 
 pub mod control;
 pub mod find;
+pub mod into;
 pub mod job;
 pub mod life;
 pub mod name;
@@ -60,6 +61,10 @@ pub enum Error {
     Running(String),
     #[error("container {0} is not running")]
     NotRunning(String),
+    #[error("attaching to container {0}: you can only attach to running containers")]
+    NotAttachable(String),
+    #[error("the control socket of container {0} is gone")]
+    Unreachable(String),
     #[error("container {id} runs on the machine `{host}`")]
     Elsewhere { id: String, host: String },
     #[error(
@@ -93,6 +98,9 @@ impl Error {
             }
             Self::Broken { source: source @ store::Error::Newer { .. }, .. } => source.hint(),
             Self::Broken { id, .. } => Some(format!("`coracle rm {id}` removes what is left of it")),
+            Self::Unreachable(id) => Some(format!(
+                "`coracle logs {id}` shows its output, `coracle stop {id}` and `coracle kill {id}` still work"
+            )),
             Self::NoCommand => Some("name one: `coracle run IMAGE COMMAND`".into()),
             Self::RemoveRunning(id) => Some(format!("`coracle stop {id}` first, or remove it with `--force`")),
             _ => None,

@@ -4,4 +4,5 @@
 
 pub mod monitor;
 pub mod mounter;
+mod session;
 pub mod worker;

@@ -114,7 +114,20 @@ fn a_detached_run_lets_go(case: &Case) {
     case.coracle(["stop", "-t", "0", id.trim_end()]).code(0);
 }
 
+/// The word that detaches arrives although the launcher has gone with output unread.
+fn a_detached_run_that_speaks_at_once(case: &Case) {
+    let image = case.busybox();
+    for round in 0..20 {
+        let name = format!("box{round}");
+        let script = "echo one; echo two; sleep 1000";
+        case.coracle(["run", "-d", "--network=none", "--name", &name, &image, "sh", "-c", script]).succeeded();
+    }
+    assert_eq!(case.coracle(["ps", "-q"]).succeeded().stdout.lines().count(), 20);
+    case.coracle(["rm", "-a", "-f", "-t", "0"]).succeeded();
+}
+
 on_both_drivers!(
+    a_detached_run_that_speaks_at_once,
     input_is_piped,
     much_passes_through,
     a_conversation,

@@ -5,7 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::harness::{Case, LIMIT, Terminal, wait_for, wait_until};
 
 /// The program on a terminal, under a shell that stays when it ends: it says `ended CODE` and waits for a line.
-fn on_terminal(case: &Case, arguments: &[&str]) -> Terminal {
+pub fn on_terminal(case: &Case, arguments: &[&str]) -> Terminal {
     let program = crate::harness::binary().display().to_string();
     let shell = ["sh", "-c", "\"$0\" \"$@\"; echo \"ended $?\"; read line", &program];
     let home = case.home.display().to_string();

@@ -2,14 +2,15 @@
 
 pub mod create;
 mod fetch;
-mod foreground;
 pub mod inspect;
 pub mod kill;
+mod latest;
 pub mod logs;
 mod options;
 pub mod ps;
 pub mod rm;
 pub mod run;
+pub mod session;
 pub mod start;
 pub mod stop;
 pub mod wait;
@@ -31,6 +32,7 @@ pub struct Container {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Attach(session::attach::Attach),
     Create(create::Create),
     Exists(Exists),
     Inspect(inspect::InspectContainer),
@@ -48,6 +50,7 @@ enum Command {
 impl Container {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         match self.command {
+            Command::Attach(command) => command.run(context),
             Command::Create(command) => command.run(context),
             Command::Exists(command) => command.run(context),
             Command::Inspect(command) => command.run(context),

@@ -8,8 +8,9 @@ use rustix::fs::FileType;
 use rustix::stdio::{stderr, stdin, stdout};
 use rustix::termios::isatty;
 
-use super::foreground::{self, Foreground};
 use super::options::Options;
+use super::session::detach_keys::{self, DetachKeys};
+use super::session::foreground::{self, Foreground};
 use crate::cli::{Context, Report, output};
 use crate::container::find::Found;
 use crate::container::job::Streams;
@@ -25,6 +26,9 @@ pub struct Run {
     /// Leave the container running and print its ID
     #[arg(long, short)]
     detach: bool,
+    /// Keys that leave the container and let it run on; an empty text: none do
+    #[arg(long, value_name = "KEYS", default_value = detach_keys::DEFAULT, hide_default_value = true)]
+    detach_keys: String,
     /// Pass signals on to the program
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(default_value_t = true, action = clap::ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
@@ -38,6 +42,7 @@ pub struct Run {
 
 impl Run {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let keys = DetachKeys::parse(&self.detach_keys)?;
         let store = context.store()?;
         let container = self.options.create(context, &store)?;
         let directory = store.layout().container(&container.id);
@@ -50,7 +55,7 @@ impl Run {
             output::line(&found.container.id);
             return Ok(ExitCode::SUCCESS);
         }
-        stay(context, &store, &found, self.sig_proxy).map(ExitCode::from)
+        stay(context, &store, &found, self.sig_proxy, keys).map(ExitCode::from)
     }
 }
 
@@ -62,8 +67,14 @@ pub fn leave(context: &Context, store: &Store, found: &Found) -> Result<(), Repo
     foreground::detach(&start(store, found, how)?.talk)
 }
 
-/// Starts the container and stays with it; its exit code.
-pub fn stay(context: &Context, store: &Store, found: &Found, pass_signals: bool) -> Result<u8, Report> {
+/// Starts the container and stays with it until it has ended, or the user detaches; the exit code.
+pub fn stay(
+    context: &Context,
+    store: &Store,
+    found: &Found,
+    pass_signals: bool,
+    keys: DetachKeys,
+) -> Result<u8, Report> {
     let container = &found.container;
     if container.terminal && container.interactive && !isatty(stdin()) {
         output::complain(
@@ -92,7 +103,13 @@ pub fn stay(context: &Context, store: &Store, found: &Found, pass_signals: bool)
         driver: context.driver()?,
     };
     let launched = start(store, found, how)?;
-    let foreground = Foreground { input: container.interactive && !direct, terminal: container.terminal, pass_signals };
+    let foreground = Foreground {
+        input: container.interactive && !direct,
+        terminal: container.terminal,
+        pass_signals,
+        keys,
+        launcher: true,
+    };
     foreground.stay(launched.talk)
 }
 

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::latest::latest;
 use super::run::{leave, stay};
+use super::session::attach::join;
+use super::session::detach_keys::{self, DetachKeys};
 use crate::cli::{Context, Report, output};
 use crate::container::find;
 use crate::container::state::Status;
@@ -15,24 +18,41 @@ pub struct Start {
     /// Stay with the container, its output and its exit code
     #[arg(long, short)]
     attach: bool,
+    /// Keys that leave the container and let it run on; an empty text: none do
+    #[arg(long, value_name = "KEYS", default_value = detach_keys::DEFAULT, hide_default_value = true)]
+    detach_keys: String,
     /// Feed standard input to the program (with `--attach`)
     #[arg(long, short)]
     interactive: bool,
+    /// The container that was created last
+    #[arg(long, short)]
+    latest: bool,
+    /// Pass signals on to the program (with `--attach`)
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(default_value_t = true, action = clap::ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
+    sig_proxy: bool,
     /// Names or IDs
-    #[arg(required = true)]
+    #[arg(required_unless_present = "latest")]
     containers: Vec<String>,
 }
 
 impl Start {
-    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+    pub fn run(mut self, context: &Context) -> Result<ExitCode, Report> {
+        let keys = DetachKeys::parse(&self.detach_keys)?;
         let store = context.store()?;
+        if self.latest {
+            self.containers.push(latest(&store)?.container.id);
+        }
         if self.attach || self.interactive {
             let [name] = self.containers.as_slice() else {
                 return Err(Report::new("you cannot start and attach multiple containers at once"));
             };
             let mut found = find::find(&store, name)?;
+            if found.state()?.status == Status::Running {
+                return join(&found, self.interactive, self.sig_proxy, keys).map(ExitCode::from);
+            }
             found.container.interactive |= self.interactive;
-            return stay(context, &store, &found, true).map(ExitCode::from);
+            return stay(context, &store, &found, self.sig_proxy, keys).map(ExitCode::from);
         }
         super::each(&store, &self.containers, |found, name| {
             // Already running is what was asked for.

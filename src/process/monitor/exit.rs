@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use super::Refusal;
-use super::client::Client;
-use super::event_loop::End;
 use super::root::Root;
 use super::start::Running;
-use super::streams::Kind;
 use crate::container::control::ToClient;
 use crate::container::job::Job;
 use crate::container::record::Container;
 use crate::container::state::{self, State, Status};
 use crate::host::dirs::Dirs;
 use crate::host::lock::Lock;
+use crate::process::session::clients::Clients;
+use crate::process::session::event_loop::End;
 use crate::runtime::outside::init::Init;
 use crate::store::{self, Store, Tmp, records};
 use crate::sys::process::Ended;
@@ -39,7 +38,7 @@ pub fn record_start(job: &Job, init: &Init, root: &Root) -> Result<State, store:
 }
 
 /// Records the end, answers, cleans up.
-pub fn finish(job: &Job, running: Running, end: End, lock: Lock, mut client: Client) {
+pub fn finish(job: &Job, running: Running, end: End, lock: Lock, clients: Clients) {
     let code = end.ended.map(Ended::code);
     let Running { init, root, held, log, network, state } = running;
     let state =
@@ -53,28 +52,20 @@ pub fn finish(job: &Job, running: Running, end: End, lock: Lock, mut client: Cli
     write(job, &state);
     // The lock is free from here on, or out of sight: a client that reads slowly, or not at all, holds nothing up.
     let gone = remove(job, lock);
-    for (kind, bytes) in &end.left {
-        client.insist(&match kind {
-            Kind::Output => ToClient::Output(bytes),
-            Kind::Error => ToClient::ErrorOutput(bytes),
-        });
-    }
-    client.insist(&ToClient::Exited(code.unwrap_or(255)));
-    client.leave();
+    clients.part(&end.words(code.unwrap_or(255)));
     // Nobody waits for what is left to do; the user's next command goes first.
     let _ = rustix::process::nice(19);
     drop(gone);
 }
 
 /// Nothing ran: the launcher is told why, and the record says so.
-pub fn refuse(job: &Job, refusal: Refusal, lock: Lock, mut client: Client) {
+pub fn refuse(job: &Job, refusal: Refusal, lock: Lock, clients: Clients) {
     let Refusal { code, message } = refusal;
     if !job.remove {
         write(job, &State { exit_code: Some(i32::from(code)), error: message.clone(), ..job.state.clone() });
     }
     let gone = remove(job, lock);
-    client.insist(&ToClient::Failed { code, message: &message });
-    client.leave();
+    clients.part(&[ToClient::Failed { code, message: &message }]);
     drop(gone);
 }
 

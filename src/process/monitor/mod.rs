@@ -1,11 +1,11 @@
 //! The monitor: a container's parent, and PID 1 of an outer pid namespace, so that nothing of a container outlives it.
 //!
-//! It holds the container's lock, its streams and its log; it is single-threaded, waits in one poll(2), and uses no processor
-//! time while nothing happens. In the order of its life:
+//! It holds the container's lock, its control socket and the session of its program (see [`super::session`]). In the order of its
+//! life:
 //!
 //! ```text
-//!  job ──▶ root ──▶ start ──▶ event_loop ──────────────────────────────▶ exit
-//!          mount    init, network,   streams, log, client, signals       record, answer, remove
+//!  job ──▶ root ──▶ start ──────────▶ session ──────────────────────────▶ exit
+//!          mount    init, network,    streams, log, clients, signals      record, answer, remove
 //!                   handshake
 //! ```
 //!
@@ -13,22 +13,19 @@
 //! keeps the end from being recorded.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod client;
-mod event_loop;
 mod exit;
-mod log;
 mod root;
 mod start;
-mod streams;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
+use super::session::Session;
+use super::session::clients::Clients;
 use crate::container::job::{self, Job, Streams};
 use crate::host::lock::Lock;
 use crate::host::role;
 use crate::runtime::outside::launch::await_ids;
-use client::Client;
 
 /// What cannot be told to the launcher ends here without a word: the launcher sees the end of the talk.
 pub fn main() -> ExitCode {
@@ -54,7 +51,7 @@ impl Refusal {
 struct Monitor {
     job: Job,
     lock: Lock,
-    client: Client,
+    clients: Clients,
     given: Option<[OwnedFd; 3]>,
 }
 
@@ -62,7 +59,7 @@ impl Monitor {
     fn inherit() -> Result<Self, role::Error> {
         let job: Job = role::job()?;
         let lock = Lock::from_fd(role::inherited(job::LOCK)?);
-        let client = Client::new(role::inherited(job::CLIENT)?);
+        let clients = Clients::of_launcher(role::inherited(job::CLIENT)?);
         let given = match job.streams {
             Streams::Given => {
                 let stream = |number| role::inherited(job::STDIO + number);
@@ -75,19 +72,29 @@ impl Monitor {
             Streams::Pipes { .. } | Streams::Terminal => job::STDIO,
         };
         await_ids(role::inherited(launch)?)?;
-        Ok(Self { job, lock, client, given })
+        Ok(Self { job, lock, clients, given })
     }
 
     fn live(mut self) {
         // A session of its own: the keys of the user's terminal send signals to the launcher alone, which passes them on.
         let _ = rustix::process::setsid();
+        // Without it nobody can attach; the container can still be stopped.
+        let _ = self.clients.listen(&self.job.directory);
         match start::start(&self.job, self.given.take()) {
             Ok(mut running) => {
-                self.client.started(&running.init);
-                let end = event_loop::run(&self.job, &mut running, &mut self.client);
-                exit::finish(&self.job, running, end, self.lock, self.client);
+                self.clients.started(running.init.child.pidfd.as_fd());
+                let end = Session {
+                    program: &running.init.child,
+                    server: running.root.mounter.as_ref(),
+                    held: &mut running.held,
+                    log: running.log.as_mut(),
+                    clients: &mut self.clients,
+                    leashed: self.job.leashed,
+                }
+                .run();
+                exit::finish(&self.job, running, end, self.lock, self.clients);
             }
-            Err(refusal) => exit::refuse(&self.job, refusal, self.lock, self.client),
+            Err(refusal) => exit::refuse(&self.job, refusal, self.lock, self.clients),
         }
     }
 }

@@ -5,13 +5,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 
 use super::root::{self, Root};
-use super::streams::{self, Held};
-use super::{Refusal, exit, log::Log};
+use super::{Refusal, exit};
 use crate::container::job::{Job, Network, Streams};
 use crate::container::state::State;
 use crate::host::subid::Extent;
 use crate::network::DNS_FORWARD;
 use crate::network::pasta::{self, Pasta};
+use crate::process::session::log::Log;
+use crate::process::session::streams::{self, Held};
 use crate::runtime::handshake::{self, Failure, FromInit, Step, ToInit};
 use crate::runtime::identity::{Accounts, Identity};
 use crate::runtime::outside::init::{self, Init};

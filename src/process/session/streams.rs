@@ -1,4 +1,4 @@
-//! The program's standard streams, as far as the monitor holds them: pipes, or the master of a pty.
+//! The program's standard streams, as far as a session holds them: pipes, or the master of a pty.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -6,7 +6,7 @@ use rustix::fs::{CWD, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use crate::container::control::CHUNK;
+use crate::container::control::{CHUNK, ToClient};
 use crate::sys::{Call, Result};
 
 /// How much input is kept for a program that takes none.
@@ -19,7 +19,17 @@ pub enum Kind {
     Error,
 }
 
-/// The monitor's ends.
+impl Kind {
+    /// As a client hears it.
+    pub fn message(self, bytes: &[u8]) -> ToClient<'_> {
+        match self {
+            Self::Output => ToClient::Output(bytes),
+            Self::Error => ToClient::ErrorOutput(bytes),
+        }
+    }
+}
+
+/// The session's ends.
 #[derive(Debug, Default)]
 pub struct Held {
     pub outputs: Vec<(Kind, OwnedFd)>,
@@ -30,7 +40,7 @@ pub struct Held {
     terminal: bool,
 }
 
-/// Pipes for a program that runs as `owner`: the monitor's ends and the program's.
+/// Pipes for a program that runs as `owner`: the session's ends and the program's.
 pub fn pipes(input: bool, owner: u32) -> Result<(Held, [OwnedFd; 3])> {
     let pipe = || pipe_with(PipeFlags::CLOEXEC).call("pipe2");
     let ((output, output_inside), (error, error_inside)) = (pipe()?, pipe()?);
@@ -87,12 +97,18 @@ pub fn read(output: BorrowedFd<'_>, buffer: &mut [u8; CHUNK]) -> Read {
 impl Held {
     /// The end to write input to, while some waits for it.
     pub fn hungry_input(&self) -> Option<BorrowedFd<'_>> {
-        self.input.as_ref().filter(|_| self.is_full()).map(AsFd::as_fd)
+        self.input.as_ref().filter(|_| !self.waiting.is_empty()).map(AsFd::as_fd)
     }
 
-    /// Input waits: take no more from the client.
+    /// Input waits: take no more from the clients. A terminal takes and drops it, as terminals do, so that the keys which detach
+    /// arrive although the program reads nothing.
     pub fn is_full(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.is_empty() && !self.terminal
+    }
+
+    /// Nobody reads this output any more.
+    pub fn close(&mut self, kind: Kind) {
+        self.outputs.retain(|(other, _)| *other != kind);
     }
 
     pub fn feed(&mut self, bytes: &[u8]) {

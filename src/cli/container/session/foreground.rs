@@ -1,4 +1,5 @@
-//! The launcher of a container in the foreground: passes bytes, signals and the terminal's size on, and the exit code back.
+//! A client of a session in the foreground, its launcher or one that attached: passes bytes, signals and the terminal's size on,
+//! and the exit code back.
 //!
 //! What must stay true: it never waits for anything but in its one poll(2), so that signals arrive whoever is slow; and the
 //! terminal is in raw mode only while a value lives that resets it, so that every way out resets it.
@@ -12,6 +13,7 @@ use rustix::net::{SendFlags, Shutdown};
 use rustix::stdio::{stderr, stdin, stdout};
 use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize, tcsetattr};
 
+use super::detach_keys::DetachKeys;
 use crate::cli::Report;
 use crate::container::control::{CHUNK, ToClient, ToMonitor};
 use crate::runtime::handshake::receive_with_fd;
@@ -19,13 +21,17 @@ use crate::sys::signal;
 use crate::sys::signalfd::Signals;
 use crate::sys::{Call, process::Ended};
 
-/// What the launcher does beside waiting.
-#[derive(Debug, Clone, Copy)]
+/// What the client does beside waiting.
+#[derive(Debug, Clone)]
 pub struct Foreground {
     /// Standard input is fed to the program.
     pub input: bool,
     pub terminal: bool,
     pub pass_signals: bool,
+    /// Typed at a terminal, they end the talk and let the program live on.
+    pub keys: DetachKeys,
+    /// The session is ours: its output has no other reader, and while it starts it ends with us.
+    pub launcher: bool,
 }
 
 /// How long a monitor may take to end a container that is given up while it starts.
@@ -86,7 +92,7 @@ fn gone() -> Report {
 }
 
 impl Foreground {
-    /// Stays until the program has ended; its exit code.
+    /// Stays until the program has ended, or the user detaches; the exit code.
     pub fn stay(self, talk: OwnedFd) -> Result<u8, Report> {
         // Blocked and read from now on, not before: the monitor was cloned and must not have inherited it. With the signals
         // passed on or not, the ones that would end this process are read, so that it ends in order.
@@ -102,6 +108,8 @@ impl Foreground {
             closed: [false; 2],
             terminal: self.terminal,
             pass_signals: self.pass_signals,
+            keys: if self.terminal { self.keys } else { DetachKeys::default() },
+            launcher: self.launcher,
         };
         loop {
             if let Some(code) = relay.turn()? {
@@ -141,6 +149,8 @@ struct Relay {
     closed: [bool; 2],
     terminal: bool,
     pass_signals: bool,
+    keys: DetachKeys,
+    launcher: bool,
 }
 
 /// Something to be done in its turn.
@@ -196,6 +206,9 @@ impl Relay {
             Some(ToClient::ErrorOutput(bytes)) => self.queue(Target::Error, bytes),
             Some(ToClient::Failed { code, message }) => return Err(Report::new(message).code(code)),
             Some(ToClient::Exited(code)) => self.output.push_back(Due::Exit(code)),
+            None if self.init.is_none() && !self.launcher => {
+                return Err(Report::new("the container has ended: you can only attach to running containers"));
+            }
             None => return Err(gone()),
         }
         Ok(())
@@ -216,6 +229,7 @@ impl Relay {
             Ok(count) => *written += count,
             Err(Errno::INTR | Errno::AGAIN) => return Ok(()),
             // The reader is gone, as of `| head`. So is the program's, then: it learns it as it would without us.
+            Err(Errno::PIPE) if !self.launcher => return Err(Report::silent(125)),
             Err(Errno::PIPE) => {
                 let target = *target;
                 self.close(target);
@@ -244,7 +258,16 @@ impl Relay {
         let mut buffer = [0; CHUNK];
         let packet = match rustix::io::read(stdin(), &mut buffer) {
             Err(Errno::INTR | Errno::AGAIN) => return,
-            Ok(count @ 1..) => ToMonitor::Input(buffer.get(..count).unwrap_or_default()).encode(),
+            Ok(count @ 1..) => {
+                let (bytes, detached) = self.keys.take(buffer.get(..count).unwrap_or_default());
+                if detached {
+                    return self.detach(&bytes);
+                }
+                if bytes.is_empty() {
+                    return;
+                }
+                ToMonitor::Input(&bytes).encode()
+            }
             // Its end; or a terminal that hung up, a file that can't be read.
             Ok(_) | Err(_) => {
                 self.input = false;
@@ -253,6 +276,16 @@ impl Relay {
         };
         self.to_monitor = Some(packet);
         self.push();
+    }
+
+    /// Leaves the program to itself, behind what was typed before the keys.
+    fn detach(&mut self, typed: &[u8]) {
+        let input = (!typed.is_empty()).then(|| ToMonitor::Input(typed).encode());
+        for packet in input.into_iter().chain([ToMonitor::Detach.encode()]) {
+            let _ = rustix::net::send(&self.talk, &packet, SendFlags::NOSIGNAL);
+        }
+        self.output.clear();
+        self.output.push_back(Due::Exit(0));
     }
 
     fn push(&mut self) {

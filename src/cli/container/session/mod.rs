@@ -1,0 +1,5 @@
+//! The user's own terminal, pipes and signals, and the session of a program in a container.
+
+pub mod attach;
+pub mod detach_keys;
+pub mod foreground;

@@ -1,0 +1,48 @@
+//! `attach`: a talk with the monitor of a container that runs.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
+
+use crate::container::control::{self, ToMonitor};
+use crate::container::find::Found;
+use crate::container::state::Status;
+use crate::container::{Error, Result};
+use crate::sys::{self, Call};
+
+/// A new talk over the control socket, already attached: [`control::ToClient::Started`] is what comes first.
+pub fn attach(found: &Found) -> Result<OwnedFd> {
+    let short = || found.container.short_id().to_owned();
+    let state = found.state()?;
+    if state.status != Status::Running {
+        return Err(Error::NotAttachable(short()));
+    }
+    if !state.is_here() {
+        return Err(Error::Elsewhere { id: short(), host: state.host });
+    }
+    let talk = match connect(found) {
+        // No socket, or nobody behind it.
+        Err(error) if matches!(error.errno(), libc::ENOENT | libc::ECONNREFUSED) => Err(Error::Unreachable(short())),
+        other => Ok(other?),
+    }?;
+    match rustix::net::send(&talk, &ToMonitor::Attach.encode(), SendFlags::NOSIGNAL) {
+        // It ended between the two calls.
+        Err(Errno::PIPE | Errno::CONNRESET) => Err(Error::NotAttachable(short())),
+        other => Ok(other.map(|_| talk).call("send(attach)")?),
+    }
+}
+
+/// Through a descriptor of the directory: a socket's address has room for 108 bytes.
+fn connect(found: &Found) -> sys::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::open(&found.directory, flags, Mode::empty())
+        .call_with(|| format!("open({})", found.directory.display()))?;
+    let address = SocketAddrUnix::new(format!("/proc/self/fd/{}/{}", directory.as_raw_fd(), control::SOCKET))
+        .call("connect(control)")?;
+    let talk = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+        .call("socket(AF_UNIX)")?;
+    rustix::net::connect(&talk, &address).call("connect(control)")?;
+    Ok(talk)
+}

@@ -1,0 +1,3 @@
+//! Into a container that runs.
+
+pub mod attach;

@@ -1,0 +1,220 @@
+//! A session's one wait: the end of the program, its output, clients, signals, children.
+
+use std::os::fd::AsFd;
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use rustix::event::{PollFd, PollFlags, poll};
+
+use super::Session;
+use super::clients::Heard;
+use super::streams::{self, Kind, Read};
+use crate::container::control::{CHUNK, ToClient, ToMonitor};
+use crate::sys::process::Ended;
+use crate::sys::{memory, signal};
+
+/// Signals that a service manager or a user sends to end things: passed on to the program.
+const PASSED_ON: [Signal; 4] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT];
+
+/// A pipe holds no more than this (fs.pipe-max-size); what goes on writing afterwards is no process of the container's.
+const MOST_LEFT: usize = 1 << 20;
+
+/// How a program ended, and what of its output nobody has been sent yet.
+#[derive(Debug)]
+pub struct End {
+    /// `None`: how could not be learned.
+    pub ended: Option<Ended>,
+    pub left: Vec<(Kind, Vec<u8>)>,
+}
+
+/// What a ready descriptor is.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Program,
+    Server,
+    Signals,
+    Door,
+    Client(usize),
+    Output(usize),
+    Input,
+}
+
+impl Session<'_> {
+    /// Waits until the program has ended and its output is read.
+    pub fn run(mut self) -> End {
+        let signals = signals();
+        loop {
+            for source in self.ready(signals.as_ref()) {
+                match source {
+                    Source::Program => return End { ended: self.program.wait().ok(), left: self.drain() },
+                    // The root file system is gone with its server: nothing inside can go on.
+                    Source::Server => self.kill(libc::SIGKILL),
+                    Source::Signals => self.pass_on(signals.as_ref()),
+                    Source::Door => self.clients.admit(),
+                    Source::Client(index) => self.listen(index),
+                    Source::Output(index) => self.read(index),
+                    Source::Input => self.held.push(),
+                }
+            }
+            self.clients.dismiss_late();
+            self.clients.forget_gone();
+        }
+    }
+
+    /// Waits; output of a program whose reader has no room, and input for a program that takes none, are left to wait.
+    fn ready(&self, signals: Option<&SignalFd>) -> Vec<Source> {
+        let mut sources = vec![(Source::Program, self.program.pidfd.as_fd(), PollFlags::IN)];
+        sources.extend(self.server.map(|server| (Source::Server, server.pidfd.as_fd(), PollFlags::IN)));
+        sources.extend(signals.map(|signals| (Source::Signals, signals.as_fd(), PollFlags::IN)));
+        sources.extend(self.clients.door().map(|door| (Source::Door, door, PollFlags::IN)));
+        for (index, client) in self.clients.iter().enumerate() {
+            let mut wanted = PollFlags::empty();
+            // With input waiting for the program only the end of the talk counts, which poll(2) tells unasked.
+            wanted.set(PollFlags::IN, !self.held.is_full());
+            wanted.set(PollFlags::OUT, client.is_behind());
+            sources.extend(client.socket().map(|socket| (Source::Client(index), socket, wanted)));
+        }
+        if !self.clients.is_full() {
+            let outputs = self.held.outputs.iter().enumerate();
+            sources.extend(outputs.map(|(index, (_, output))| (Source::Output(index), output.as_fd(), PollFlags::IN)));
+        }
+        sources.extend(self.held.hungry_input().map(|input| (Source::Input, input, PollFlags::OUT)));
+        let mut polled: Vec<PollFd<'_>> =
+            sources.iter().map(|(_, fd, wanted)| PollFd::from_borrowed_fd(*fd, *wanted)).collect();
+        if poll(&mut polled, self.clients.patience().as_ref()).is_err() {
+            return Vec::new();
+        }
+        let happened = polled.iter().map(|fd| !fd.revents().is_empty());
+        // From the back: an output that is removed at its end does not move those still to be looked at.
+        let mut found: Vec<Source> =
+            sources.iter().zip(happened).filter(|(_, yes)| *yes).map(|((source, ..), _)| *source).collect();
+        found.reverse();
+        found
+    }
+
+    fn pass_on(&self, signals: Option<&SignalFd>) {
+        while let Some(Ok(Some(signal))) = signals.map(SignalFd::read_signal) {
+            if signal.ssi_signo == libc::SIGCHLD as u32 {
+                self.reap_strays();
+            } else {
+                self.kill(signal.ssi_signo as i32);
+            }
+        }
+    }
+
+    /// Orphans of an outer pid namespace become children of its PID 1. The program and its server are waited for by descriptor.
+    fn reap_strays(&self) {
+        let kept = [Some(self.program), self.server];
+        let peek = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        while let Some(pid) = waitid(Id::All, peek).ok().and_then(|status| status.pid()) {
+            if kept.iter().flatten().any(|child| child.pid.as_raw_nonzero().get() == pid.as_raw()) {
+                return;
+            }
+            let _ = waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG);
+        }
+    }
+
+    /// Sends a signal to the program, which may just have ended.
+    fn kill(&self, number: i32) {
+        let _ = signal::send(self.program.pidfd.as_fd(), number);
+    }
+
+    /// Takes what a client says.
+    fn listen(&mut self, index: usize) {
+        let Some(client) = self.clients.get(index) else { return };
+        client.flush();
+        let launcher = client.is_launcher();
+        let packet = match client.hear() {
+            Heard::Nothing => return,
+            Heard::Packet(packet) => packet,
+            // The launcher's input is the program's own; others come and go.
+            Heard::Gone if launcher => {
+                self.held.end_input();
+                if self.leashed {
+                    self.kill(libc::SIGKILL);
+                }
+                return;
+            }
+            Heard::Gone => return,
+        };
+        match ToMonitor::decode(&packet) {
+            Some(ToMonitor::Input(bytes)) => self.held.feed(bytes),
+            Some(ToMonitor::EndOfInput) => self.held.end_input(),
+            Some(ToMonitor::Resize { rows, columns }) => self.held.resize(rows, columns),
+            Some(ToMonitor::CloseOutput) if launcher => self.held.close(Kind::Output),
+            Some(ToMonitor::CloseErrorOutput) if launcher => self.held.close(Kind::Error),
+            Some(ToMonitor::Attach) => client.attach(self.program.pidfd.as_fd()),
+            Some(ToMonitor::Detach) => {
+                client.leave();
+                if launcher {
+                    self.leashed = false;
+                    // From here on it waits, perhaps for months.
+                    memory::release_program_pages();
+                }
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn read(&mut self, index: usize) {
+        if self.clients.is_full() {
+            // The other output, read in the same turn, has taken the room.
+            return;
+        }
+        let Some((kind, output)) = self.held.outputs.get(index) else { return };
+        let mut buffer = [0; CHUNK];
+        match streams::read(output.as_fd(), &mut buffer) {
+            Read::Nothing => {}
+            Read::End => drop(self.held.outputs.remove(index)),
+            Read::Bytes(count) => {
+                let (kind, bytes) = (*kind, buffer.get(..count).unwrap_or_default());
+                if let Some(log) = &mut self.log {
+                    log.add(kind, bytes);
+                }
+                self.clients.broadcast(&kind.message(bytes));
+            }
+        }
+    }
+
+    /// Reads what the program left in its pipes, for the log and, once the end is recorded, for the clients. All processes of a
+    /// container are gone, so the writers are; a descriptor that was passed out of it, or on to what a command left running, could
+    /// keep a pipe open, so nothing is waited for.
+    fn drain(&mut self) -> Vec<(Kind, Vec<u8>)> {
+        let mut buffer = [0; CHUNK];
+        let mut left = Vec::new();
+        for (kind, output) in &self.held.outputs {
+            let mut room = MOST_LEFT;
+            while let Read::Bytes(count) = streams::read(output.as_fd(), &mut buffer) {
+                let bytes = buffer.get(..count).unwrap_or_default();
+                if let Some(log) = &mut self.log {
+                    log.add(*kind, bytes);
+                }
+                left.push((*kind, bytes.to_vec()));
+                room = room.saturating_sub(count);
+                if room == 0 {
+                    break;
+                }
+            }
+        }
+        if let Some(log) = &mut self.log {
+            log.finish();
+        }
+        left
+    }
+}
+
+impl End {
+    /// What is left of the output and, behind it, the code: the last words to the clients.
+    pub fn words(&self, code: i32) -> Vec<ToClient<'_>> {
+        let left = self.left.iter().map(|(kind, bytes)| kind.message(bytes));
+        left.chain([ToClient::Exited(code)]).collect()
+    }
+}
+
+fn signals() -> Option<SignalFd> {
+    let mut set = SigSet::empty();
+    PASSED_ON.iter().chain(&[Signal::SIGCHLD]).for_each(|signal| set.add(*signal));
+    set.thread_block().ok()?;
+    SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).ok()
+}

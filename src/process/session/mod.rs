@@ -1,0 +1,33 @@
+//! A session: a program, its standard streams, and whoever listens to them or types.
+//!
+//! The monitor holds the session of a container's program, the joiner that of a command in a container. Both have one thread and
+//! wait in one poll(2), with no time limit but for a client that is late: while nothing happens, nothing runs.
+//!
+//! ```text
+//!                    ┌──────────── event_loop ────────────┐
+//!  program ◀─ input ─┤ streams                    clients ├─ control ─▶ launcher   (holds the program up while it is slow)
+//!          ─ output ▶│    └──▶ log                        ├───────────▶ others     (let go when they fall behind)
+//!                    └────────────────────────────────────┘
+//! ```
+
+pub mod clients;
+pub mod event_loop;
+pub mod log;
+pub mod streams;
+
+use crate::sys::process::Child;
+use clients::Clients;
+use log::Log;
+use streams::Held;
+
+/// A program that runs, and what belongs to it.
+pub struct Session<'a> {
+    pub program: &'a Child,
+    /// Who serves its root file system: the program ends with them.
+    pub server: Option<&'a Child>,
+    pub held: &'a mut Held,
+    pub log: Option<&'a mut Log>,
+    pub clients: &'a mut Clients,
+    /// The program ends when its launcher goes without a word.
+    pub leashed: bool,
+}
