@@ -8,15 +8,15 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use fuser::{
-    BsdFileFlags, CopyFileRangeFlags, FileAttr, FileHandle, Filesystem, FopenFlags, Generation, INodeNo, InitFlags,
-    KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory,
-    ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request,
-    TimeOrNow, WriteFlags,
+    BsdFileFlags, CopyFileRangeFlags, FileAttr, FileHandle, Filesystem, Generation, INodeNo, InitFlags, KernelConfig,
+    LockOwner, Notifier, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus,
+    ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
-use rustix::fs::{FallocateFlags, FileType, OFlags, SeekFrom};
+use rustix::fs::{FallocateFlags, FileType, SeekFrom};
 use rustix::io::Errno;
 
 use super::change::attr::Changes;
@@ -31,11 +31,21 @@ const REQUEST: u32 = 1 << 20;
 #[derive(Debug)]
 pub struct Served {
     tree: Tree,
+    /// The way to the kernel, once the session has it.
+    notifier: Arc<Mutex<Option<Notifier>>>,
 }
 
 impl Served {
-    pub fn new(tree: Tree) -> Self {
-        Self { tree }
+    pub fn new(tree: Tree, notifier: Arc<Mutex<Option<Notifier>>>) -> Self {
+        Self { tree, notifier }
+    }
+
+    /// Has the kernel hand over what programs wrote to a file and it still keeps.
+    ///
+    /// It returns when another thread has taken the data. So only one may be here at a time; others are told `false`.
+    fn write_back(&self, ino: INodeNo) -> bool {
+        let Ok(notifier) = self.notifier.try_lock() else { return false };
+        notifier.as_ref().is_some_and(|notifier| notifier.inval_inode(ino, 0, 0).is_ok())
     }
 
     fn run<T>(&self, operation: impl FnOnce(&Tree) -> Op<T>) -> Result<T, fuser::Errno> {
@@ -90,10 +100,6 @@ fn xattr(reply: ReplyXattr, size: u32, result: Result<Vec<u8>, fuser::Errno>) {
     }
 }
 
-fn flags(flags: OpenFlags) -> OFlags {
-    OFlags::from_bits_retain(flags.0 as u32)
-}
-
 fn author(request: &Request, umask: u32) -> Author {
     Author { uid: request.uid(), gid: request.gid(), umask: umask & 0o777 }
 }
@@ -108,7 +114,7 @@ const WANTED: [InitFlags; 12] = [
     InitFlags::FUSE_CACHE_SYMLINKS,
     InitFlags::FUSE_POSIX_ACL,
     InitFlags::FUSE_DONT_MASK,
-    InitFlags::FUSE_ATOMIC_O_TRUNC,
+    InitFlags::FUSE_NO_OPEN_SUPPORT,
     InitFlags::FUSE_NO_OPENDIR_SUPPORT,
     InitFlags::FUSE_ASYNC_DIO,
     InitFlags::FUSE_EXPLICIT_INVAL_DATA,
@@ -206,19 +212,16 @@ impl Filesystem for Served {
 
     fn create(
         &self,
-        request: &Request,
-        parent: INodeNo,
-        name: &OsStr,
-        mode: u32,
-        umask: u32,
-        open: i32,
+        _request: &Request,
+        _parent: INodeNo,
+        _name: &OsStr,
+        _mode: u32,
+        _umask: u32,
+        _open: i32,
         reply: ReplyCreate,
     ) {
-        let open = flags(OpenFlags(open));
-        match self.run(|tree| tree.create(parent.0, name, mode, open, author(request, umask))) {
-            Ok(attr) => reply.created(&FOREVER, &attr, Generation(0), FileHandle(0), FopenFlags::FOPEN_KEEP_CACHE),
-            Err(error) => reply.error(error),
-        }
+        // As with `open`; the kernel comes with MKNOD instead.
+        reply.error(fuser::Errno::ENOSYS);
     }
 
     fn unlink(&self, _request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
@@ -243,11 +246,10 @@ impl Filesystem for Served {
         empty(reply, self.run(|tree| tree.rename((parent.0, name), (new_parent.0, new_name), flags)));
     }
 
-    fn open(&self, _request: &Request, ino: INodeNo, open: OpenFlags, reply: ReplyOpen) {
-        match self.run(|tree| tree.open(ino.0, flags(open))) {
-            Ok(()) => reply.opened(FileHandle(0), FopenFlags::FOPEN_KEEP_CACHE),
-            Err(error) => reply.error(error),
-        }
+    fn open(&self, _request: &Request, _ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
+        // For this and all files: nothing is kept per opener, who may open what the kernel knows, and it may keep what it
+        // read. An error of a copy-up shows when the data is written back: at fsync or close, as that of a full disk does.
+        reply.error(fuser::Errno::ENOSYS);
     }
 
     fn read(
@@ -297,19 +299,6 @@ impl Filesystem for Served {
     fn flush(&self, _request: &Request, _ino: INodeNo, _handle: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
         // The kernel writes back before it asks; there is nothing to add, so it need not ask again.
         reply.error(fuser::Errno::ENOSYS);
-    }
-
-    fn release(
-        &self,
-        _request: &Request,
-        ino: INodeNo,
-        _handle: FileHandle,
-        open: OpenFlags,
-        _owner: Option<LockOwner>,
-        _flush: bool,
-        reply: ReplyEmpty,
-    ) {
-        empty(reply, self.run(|tree| tree.release(ino.0, flags(open))));
     }
 
     fn fsync(&self, _request: &Request, ino: INodeNo, _handle: FileHandle, data_only: bool, reply: ReplyEmpty) {
@@ -410,7 +399,9 @@ impl Filesystem for Served {
         whence: i32,
         reply: ReplyLseek,
     ) {
+        let written = self.write_back(ino);
         let result = self.run(|tree| match (whence, u64::try_from(offset)) {
+            _ if !written => Err(Errno::INVAL),
             (libc::SEEK_DATA, Ok(offset)) => tree.seek(ino.0, SeekFrom::Data(offset)),
             (libc::SEEK_HOLE, Ok(offset)) => tree.seek(ino.0, SeekFrom::Hole(offset)),
             (_, Err(_)) => Err(Errno::NXIO),

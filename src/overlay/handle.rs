@@ -1,8 +1,11 @@
-//! Open files: reading, writing, and what else works on the open file rather than on its name.
+//! Files: reading, writing, and what else works on the file rather than on its name.
 //!
-//! All openers of a file share one descriptor, read-write if the file lies in the upper directory: who may do what was
-//! decided by the kernel (`default_permissions`), which also does all positions and appending. When a file is copied up the
-//! descriptor is replaced, so that those who opened it before see what is written now; when its name is removed, it stays.
+//! The kernel does not tell who opens a file: who may do what it decides itself (`default_permissions`), as it does all
+//! positions and appending, and that saves a message for each open and close. So a file is opened here once it is read or
+//! written, and copied up once something is written to it. The descriptor is read-write if the file lies in the upper
+//! directory, shared by all, and kept with a bounded number of others. When a file is copied up it is replaced, so that those
+//! who opened it before see what is written now. Before a file loses the last name that is known it is opened, and then kept
+//! until the kernel forgets the file: somebody may have it open.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -12,54 +15,42 @@ use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, SeekFrom, Stat, UTIME_O
 use rustix::io::Errno;
 
 use super::change::copy_up::times;
-use super::inode::{Node, UPPER, lock};
+use super::inode::{Found, Node, UPPER, lock};
 use super::tree::{Op, Tree};
 
 const CAPABILITY: &std::ffi::CStr = c"security.capability";
 /// Set-user-id and set-group-id.
 const PRIVILEGE: u32 = 0o6000;
 
+/// How many files may be held open.
+const FILES: usize = 512;
+
 impl Tree {
-    /// FUSE open. `flags`: the opener's.
-    pub fn open(&self, ino: u64, flags: OFlags) -> Op<()> {
+    /// The descriptor of a regular file, to read from.
+    pub fn file_of(&self, ino: u64) -> Op<Arc<OwnedFd>> {
         let node = self.node(ino)?;
-        let writes = flags & OFlags::ACCMODE != OFlags::RDONLY;
-        let truncates = flags.contains(OFlags::TRUNC);
-        if writes || truncates {
-            self.copy_up(&node, truncates.then_some(0))?;
+        if let Some(file) = node.file() {
+            return Ok(file);
         }
         let _names = self.reading();
-        let file = self.opened(&node, writes)?;
-        if truncates && let Err(error) = rustix::fs::ftruncate(&file, 0) {
-            self.close(&node, writes);
-            return Err(error);
+        self.opened(&node)
+    }
+
+    /// As `file_of`, for a file that is about to change: it lies in the upper directory afterwards.
+    fn writable(&self, node: &Arc<Node>) -> Op<Arc<OwnedFd>> {
+        self.copy_up(node, None)?;
+        if let Some(file) = node.file() {
+            return Ok(file);
         }
-        Ok(())
+        let _names = self.reading();
+        self.opened(node)
     }
 
-    /// Counts one opener more and returns the shared descriptor. Needs `names`.
-    fn opened(&self, node: &Arc<Node>, writes: bool) -> Op<Arc<OwnedFd>> {
-        let file = match node.file() {
-            Some(file) => file,
-            None => Arc::new(self.open_on_disk(node)?),
-        };
-        let mut state = lock(&node.state);
-        let file = state.file.get_or_insert(file).clone();
-        state.opens += 1;
-        state.writers += u32::from(writes);
-        Ok(file)
-    }
-
-    /// The descriptor of a file that this request just made.
-    pub fn created(&self, node: &Arc<Node>, file: OwnedFd, writes: bool) {
-        let mut state = lock(&node.state);
-        state.file.get_or_insert(Arc::new(file));
-        state.opens += 1;
-        state.writers += u32::from(writes);
-    }
-
-    /// A new descriptor of a regular file. Needs `names`.
-    pub fn open_on_disk(&self, node: &Arc<Node>) -> Op<OwnedFd> {
+    /// Opens a regular file unless it is open. Needs `names`.
+    pub fn opened(&self, node: &Arc<Node>) -> Op<Arc<OwnedFd>> {
+        if let Some(file) = node.file() {
+            return Ok(file);
+        }
         if node.kind != FileType::RegularFile {
             return Err(Errno::INVAL);
         }
@@ -67,39 +58,34 @@ impl Tree {
         let (parent, name) = node.name().ok_or(Errno::STALE)?;
         let access = if layer == UPPER { OFlags::RDWR } else { OFlags::RDONLY };
         let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        rustix::fs::openat(self.directory(&parent, layer)?, name, flags, Mode::empty())
+        let file = rustix::fs::openat(self.directory(&parent, layer)?, name, flags, Mode::empty())?;
+        Ok(self.keep_open(node, file))
     }
 
-    /// FUSE release.
-    pub fn release(&self, ino: u64, flags: OFlags) -> Op<()> {
-        let node = self.node(ino)?;
-        self.close(&node, flags & OFlags::ACCMODE != OFlags::RDONLY);
-        self.table.forget(ino, 0);
-        Ok(())
-    }
-
-    fn close(&self, node: &Arc<Node>, writes: bool) {
-        let mut state = lock(&node.state);
-        state.opens = state.opens.saturating_sub(1);
-        state.writers = state.writers.saturating_sub(u32::from(writes));
-        if state.opens == 0 {
-            let file = state.file.take();
-            if state.names.is_empty()
-                && let Some(Ok(stat)) = file.as_ref().map(rustix::fs::fstat)
-            {
-                state.last = Some(stat);
+    /// Keeps a descriptor for a file that has none, and closes the oldest beyond a limit. Needs `names`.
+    pub fn keep_open(&self, node: &Arc<Node>, file: OwnedFd) -> Arc<OwnedFd> {
+        let file = lock(&node.state).file.get_or_insert_with(|| Arc::new(file)).clone();
+        let mut files = lock(&self.files);
+        files.push_back(Arc::downgrade(node));
+        while files.len() > FILES.min(self.held_limit) {
+            let Some(old) = files.pop_front() else { break };
+            if let Some(old) = old.upgrade() {
+                let mut state = lock(&old.state);
+                if !state.names.is_empty() {
+                    state.file = None;
+                }
             }
         }
+        file
     }
 
-    /// The shared descriptor, or one for this call alone.
-    pub fn file_of(&self, ino: u64) -> Op<Arc<OwnedFd>> {
-        let node = self.node(ino)?;
-        if let Some(file) = node.file() {
-            return Ok(file);
+    /// Before a file loses a name. Needs `names`, exclusively.
+    pub fn keep_if_last(&self, found: &Found) {
+        let Some(node) = self.table.known(&found.key) else { return };
+        if node.kind == FileType::RegularFile && lock(&node.state).names.len() <= 1 {
+            // Where that fails, whoever has it open gets an error; to fail the removal would be no better.
+            let _ = self.opened(&node);
         }
-        let _names = self.reading();
-        Ok(Arc::new(self.open_on_disk(&node)?))
     }
 
     /// FUSE read: fills `buffer` as far as the file reaches; fewer bytes mean its end.
@@ -120,11 +106,11 @@ impl Tree {
     /// FUSE write. `late`: from the page cache, perhaps long after the program wrote. `clears`: the kernel saw that this
     /// writer takes privileges from the file, as it says for a write that does not come late.
     pub fn write(&self, ino: u64, offset: u64, data: &[u8], late: bool, clears: bool) -> Op<u32> {
-        let file = self.file_of(ino)?;
+        let node = self.node(ino)?;
+        let file = self.writable(&node)?;
         if clears {
             clear_privileges(&file)?;
         }
-        let node = self.node(ino)?;
         let _writing = lock(&node.writing);
         let before = if late { Some(Before::of(&file)?) } else { None };
         let mut done = 0;
@@ -144,6 +130,9 @@ impl Tree {
 
     /// FUSE fsync: the data is on the disk when this returns.
     pub fn fsync(&self, ino: u64, data_only: bool) -> Op<()> {
+        if !self.node(ino)?.in_upper() {
+            return Ok(());
+        }
         let file = self.file_of(ino)?;
         match data_only {
             true => rustix::fs::fdatasync(&file),
@@ -162,28 +151,18 @@ impl Tree {
     }
 
     pub fn fallocate(&self, ino: u64, mode: FallocateFlags, offset: u64, length: u64) -> Op<()> {
-        rustix::fs::fallocate(self.file_of(ino)?, mode, offset, length)
+        rustix::fs::fallocate(self.writable(&self.node(ino)?)?, mode, offset, length)
     }
 
-    /// FUSE lseek: where data or a hole begins.
-    ///
-    /// While someone may write, the page cache knows of data that the disk does not: EINVAL, as on a file system without the
-    /// call, and the program reads all.
+    /// FUSE lseek: where data or a hole begins on the disk.
     pub fn seek(&self, ino: u64, whence: SeekFrom) -> Op<u64> {
-        let node = self.node(ino)?;
-        if lock(&node.state).writers > 0 {
-            return Err(Errno::INVAL);
-        }
-        // A descriptor of its own: the shared one's position is nobody's, but a seek and its answer must belong together.
-        let _names = self.reading();
-        match node.file() {
-            Some(file) => rustix::fs::seek(file, whence),
-            None => rustix::fs::seek(self.open_on_disk(&node)?, whence),
-        }
+        rustix::fs::seek(self.file_of(ino)?, whence)
     }
 
     pub fn copy_range(&self, from: (u64, u64), to: (u64, u64), length: usize) -> Op<usize> {
-        let (source, target) = (self.file_of(from.0)?, self.file_of(to.0)?);
+        let target = self.writable(&self.node(to.0)?)?;
+        // Afterwards: it may be the same file.
+        let source = self.file_of(from.0)?;
         let (mut from, mut to) = (from.1, to.1);
         rustix::fs::copy_file_range(&source, Some(&mut from), &target, Some(&mut to), length)
     }

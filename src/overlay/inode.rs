@@ -65,15 +65,12 @@ pub struct State {
     /// In which layers, the topmost first: one for a file, every merged one for a directory.
     pub layers: Vec<u16>,
     pub keys: Vec<Key>,
-    pub opens: u32,
-    /// How many of `opens` may write.
-    pub writers: u32,
-    /// The file itself, while it is open: shared by all who opened it, replaced at copy-up.
+    /// The file itself, as long as it is held open (see `handle`).
     pub file: Option<Arc<OwnedFd>>,
     /// A directory in each layer, as far as remembered.
     pub directories: Vec<(u16, Arc<OwnedFd>)>,
     pub listing: Option<Arc<Mutex<Listing>>>,
-    /// What was last known of a file that has no name any more.
+    /// What was last known of a file that has no name on disk any more.
     pub last: Option<Stat>,
 }
 
@@ -296,7 +293,7 @@ impl Inner {
         while let Some(node) = pending.pop() {
             let (names, keys) = {
                 let mut state = lock(&node.state);
-                if node.ino == ROOT || state.lookups > 0 || state.children > 0 || state.opens > 0 {
+                if node.ino == ROOT || state.lookups > 0 || state.children > 0 {
                     continue;
                 }
                 (std::mem::take(&mut state.names), std::mem::take(&mut state.keys))

@@ -3,6 +3,7 @@
 //! Never unmounted by path: the mount is a descriptor that goes to the monitor, and ends with its mount namespace.
 
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fuser::{Config, Session, SessionACL};
@@ -12,6 +13,7 @@ use rustix::mount::{
 };
 
 use super::filesystem::Served;
+use super::inode::lock;
 use super::tree::Tree;
 use super::{Error, Features, Stack};
 use crate::sys::Call;
@@ -39,6 +41,7 @@ pub struct Mounted {
 ///
 /// Returns the session to [`Mounted::serve`] and the detached mount.
 pub fn mount(stack: Stack, options: Options) -> Result<(Mounted, OwnedFd), Error> {
+    let stack_is_read_only = stack.upper.is_none();
     if let Some(upper) = &stack.upper {
         // What a crash left there; no harm is done if it stays.
         let _ = super::change::whiteout::sweep(&upper.work);
@@ -58,7 +61,9 @@ pub fn mount(stack: Stack, options: Options) -> Result<(Mounted, OwnedFd), Error
     for (key, value) in &settings {
         fsconfig_set_string(&context, *key, value).call_with(|| format!("fsconfig(fuse, {key}={value})"))?;
     }
-    for flag in ["default_permissions", "allow_other"] {
+    // What can't be written must be refused by the kernel, which does not ask when a file is opened.
+    let read_only = stack_is_read_only.then_some("ro");
+    for flag in ["default_permissions", "allow_other"].into_iter().chain(read_only) {
         fsconfig_set_flag(&context, flag).call_with(|| format!("fsconfig(fuse, {flag})"))?;
     }
     fsconfig_create(&context).call("fsconfig(fuse, create)")?;
@@ -66,9 +71,13 @@ pub fn mount(stack: Stack, options: Options) -> Result<(Mounted, OwnedFd), Error
     let mount = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).call("fsmount(fuse)")?;
     let mut config = Config::default();
     config.acl = SessionACL::All;
-    config.n_threads = Some(options.threads.max(1));
+    // Two at least: one may have to wait for what the kernel hands to another.
+    config.n_threads = Some(options.threads.max(2));
     config.clone_fd = true;
-    let session = Session::from_fd(Served::new(tree), device, SessionACL::All, config).map_err(Error::Session)?;
+    let notifier = Arc::new(Mutex::new(None));
+    let served = Served::new(tree, notifier.clone());
+    let session = Session::from_fd(served, device, SessionACL::All, config).map_err(Error::Session)?;
+    *lock(&notifier) = Some(session.notifier());
     Ok((Mounted { session }, mount))
 }
 

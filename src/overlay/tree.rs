@@ -34,7 +34,9 @@ pub struct Tree {
     names: RwLock<()>,
     /// Directories that are held open, the oldest first.
     held: Mutex<VecDeque<(Weak<Node>, u16)>>,
-    held_limit: usize,
+    pub held_limit: usize,
+    /// Files that are held open, the oldest first.
+    pub files: Mutex<VecDeque<Weak<Node>>>,
     listed: Mutex<VecDeque<Weak<Node>>>,
     /// Makes the order of directory entries (and their offsets) unguessable, so that nobody can make them collide.
     pub hashing: RandomState,
@@ -43,7 +45,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// `descriptors`: how many directories may be held open.
+    /// `descriptors`: how many directories may be held open, and at most as many files.
     pub fn new(stack: Stack, descriptors: usize, features: Features) -> Result<Self, Error> {
         let (upper, work) = match stack.upper {
             Some(upper) => (Some(Arc::new(upper.dir)), Some(upper.work)),
@@ -68,6 +70,7 @@ impl Tree {
             names: RwLock::new(()),
             held: Mutex::default(),
             held_limit: descriptors,
+            files: Mutex::default(),
             listed: Mutex::default(),
             hashing: RandomState::new(),
             staged: AtomicU64::new(0),

@@ -5,8 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use fuser::{FileAttr, TimeOrNow};
 use rustix::fs::{
-    AtFlags, Gid, Mode, OFlags, Stat, StatVfs, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid, chmodat, chownat,
-    openat, utimensat,
+    AtFlags, Gid, Mode, Stat, StatVfs, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid, chmodat, chownat, utimensat,
 };
 use rustix::io::Errno;
 
@@ -45,6 +44,7 @@ impl Tree {
             None if node.ino == ROOT || node.is_dir() => {
                 self.change_open(&*self.directory(&node, UPPER)?, &changes)?;
             }
+            None if changes.size.is_some() => self.change_open(&*self.opened(&node)?, &changes)?,
             None => self.change_named(&node, &changes)?,
         }
         Ok(self.attributes(&node, &self.stat(&node)?))
@@ -73,10 +73,6 @@ impl Tree {
         let (uid, gid) = (changes.uid.map(Uid::from_raw), changes.gid.map(Gid::from_raw));
         if uid.is_some() || gid.is_some() {
             chownat(&dir, &name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?;
-        }
-        if let Some(size) = changes.size {
-            let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-            rustix::fs::ftruncate(openat(&dir, &name, flags, Mode::empty())?, size)?;
         }
         if let Some(mode) = changes.mode {
             if node.kind == rustix::fs::FileType::Symlink {

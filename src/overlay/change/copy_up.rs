@@ -4,7 +4,7 @@
 //! that nobody ever sees half a file, not after a crash either. Data is shared with the original where the disk can do that.
 
 use std::ffi::{CStr, CString, OsStr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::whiteout::point;
-use super::xattr::is_private;
+use super::xattr::{is_private, sized};
 use crate::overlay::inode::{Key, Node, ROOT, UPPER, lock};
 use crate::overlay::tree::{Op, Tree};
 
@@ -33,21 +33,26 @@ impl Tree {
     ///
     /// `length`: only so much of a file's data is wanted.
     pub fn copy_up(&self, node: &Arc<Node>, length: Option<u64>) -> Op<()> {
+        if node.in_upper() {
+            return Ok(());
+        }
         let mut path = Vec::new();
         let mut at = node.clone();
         {
             let _names = self.reading();
             while !at.in_upper() {
-                if at.ino == ROOT || lock(&at.state).last.is_some() {
+                let held = at.file().is_some();
+                if at.ino == ROOT || (lock(&at.state).last.is_some() && !held) {
                     return Err(Errno::ROFS);
                 }
-                let (parent, _) = at.name().ok_or(Errno::STALE)?;
+                let parent = at.name();
                 path.push(at);
-                at = parent;
+                match parent {
+                    Some((parent, _)) => at = parent,
+                    None if held => break,
+                    None => return Err(Errno::STALE),
+                }
             }
-        }
-        if path.is_empty() {
-            return Ok(());
         }
         self.work()?;
         while let Some(node) = path.pop() {
@@ -65,7 +70,7 @@ impl Tree {
         let (source_dir, source, stat) = {
             let _names = self.reading();
             let layer = *node.layers().first().ok_or(Errno::STALE)?;
-            let (parent, name) = node.name().ok_or(Errno::STALE)?;
+            let Some((parent, name)) = node.name() else { return self.copy_removed(node, length) };
             let dir = self.directory(&parent, layer)?;
             let stat = statat(&dir, &name, AtFlags::SYMLINK_NOFOLLOW)?;
             (dir, name, stat)
@@ -80,6 +85,26 @@ impl Tree {
             let _ = unlinkat(work, &staged, flags);
         }
         copied
+    }
+
+    /// A file that has no name any more, but is written to by somebody who has it open: nor gets its copy one.
+    fn copy_removed(&self, node: &Arc<Node>, length: Option<u64>) -> Op<()> {
+        let source = node.file().ok_or(Errno::STALE)?;
+        let last = lock(&node.state).last;
+        let stat = last.map_or_else(|| rustix::fs::fstat(&source), Ok)?;
+        let (work, staged) = (self.work()?, self.staged());
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let target = openat(work, &staged, flags, Mode::RUSR | Mode::WUSR)?;
+        unlinkat(work, &staged, AtFlags::empty())?;
+        copy_data(&source, &target, (stat.st_size as u64).min(length.unwrap_or(u64::MAX)))?;
+        rustix::fs::fchown(&target, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
+        rustix::fs::fchmod(&target, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
+        copy_attributes(End::Open(source.as_fd()), End::Open(target.as_fd()))?;
+        rustix::fs::futimens(&target, &times(&stat))?;
+        let mut state = lock(&node.state);
+        state.layers = vec![UPPER];
+        state.file = Some(Arc::new(target));
+        Ok(())
     }
 
     fn copy_to_work(&self, dir: &OwnedFd, name: &OsStr, stat: &Stat, staged: &str, length: Option<u64>) -> Op<()> {
@@ -110,7 +135,7 @@ impl Tree {
         if kind != FileType::Symlink {
             rustix::fs::chmodat(work, staged, mode, AtFlags::empty())?;
         }
-        copy_attributes(dir, name, work, OsStr::new(staged))?;
+        copy_attributes(End::Named(dir.as_fd(), name), End::Named(work, OsStr::new(staged)))?;
         utimensat(work, staged, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?;
         match file {
             // The name will hide a file that is safe on the disk: the copy must be no less so.
@@ -280,40 +305,59 @@ fn copy_range(source: &OwnedFd, target: &OwnedFd, from: u64, to: u64) -> Op<()> 
     Ok(())
 }
 
-/// All extended attributes but those that speak to the overlay itself. ACLs are attributes, too.
-fn copy_attributes(from: &OwnedFd, name: &OsStr, to: impl AsFd, target: &OsStr) -> Op<()> {
-    rustix::process::fchdir(from)?;
-    let mut list: Vec<u8> = Vec::with_capacity(1 << 10);
-    match rustix::fs::llistxattr(name, spare_capacity(&mut list)) {
-        Ok(_) => {}
-        Err(Errno::RANGE) => {
-            list.reserve(64 << 10);
-            rustix::fs::llistxattr(name, spare_capacity(&mut list))?;
+/// Where attributes are copied from or to.
+#[derive(Clone, Copy)]
+enum End<'a> {
+    Open(BorrowedFd<'a>),
+    /// A name in a directory, which becomes this thread's current one.
+    Named(BorrowedFd<'a>, &'a OsStr),
+}
+
+impl End<'_> {
+    fn list(self, list: &mut Vec<u8>) -> Op<usize> {
+        match self {
+            Self::Open(file) => rustix::fs::flistxattr(file, spare_capacity(list)),
+            Self::Named(dir, name) => {
+                rustix::process::fchdir(dir)?;
+                rustix::fs::llistxattr(name, spare_capacity(list))
+            }
         }
-        Err(Errno::OPNOTSUPP) => return Ok(()),
-        Err(error) => return Err(error),
     }
-    let mut attributes: Vec<(CString, Vec<u8>)> = Vec::new();
+
+    fn get(self, attribute: &CStr, value: &mut Vec<u8>) -> Op<usize> {
+        match self {
+            Self::Open(file) => rustix::fs::fgetxattr(file, attribute, spare_capacity(value)),
+            Self::Named(dir, name) => {
+                rustix::process::fchdir(dir)?;
+                rustix::fs::lgetxattr(name, attribute, spare_capacity(value))
+            }
+        }
+    }
+
+    fn set(self, attribute: &CStr, value: &[u8]) -> Op<()> {
+        match self {
+            Self::Open(file) => rustix::fs::fsetxattr(file, attribute, value, XattrFlags::empty()),
+            Self::Named(dir, name) => {
+                rustix::process::fchdir(dir)?;
+                rustix::fs::lsetxattr(name, attribute, value, XattrFlags::empty())
+            }
+        }
+    }
+}
+
+/// All extended attributes but those that speak to the overlay itself. ACLs are attributes, too.
+fn copy_attributes(from: End<'_>, to: End<'_>) -> Op<()> {
+    let list = match sized(|list| from.list(list)) {
+        Err(Errno::OPNOTSUPP) => return Ok(()),
+        list => list?,
+    };
     for attribute in list.split(|byte| *byte == 0).filter(|attribute| !attribute.is_empty() && !is_private(attribute)) {
         let Ok(attribute) = CString::new(attribute) else { continue };
-        let mut value = Vec::with_capacity(1 << 10);
-        match rustix::fs::lgetxattr(name, &*attribute, spare_capacity(&mut value)) {
-            Ok(_) => {}
-            Err(Errno::RANGE) => {
-                value.reserve(64 << 10);
-                rustix::fs::lgetxattr(name, &*attribute, spare_capacity(&mut value))?;
-            }
+        let value = match sized(|value| from.get(&attribute, value)) {
             Err(Errno::NODATA) => continue,
-            Err(error) => return Err(error),
-        }
-        attributes.push((attribute, value));
-    }
-    if attributes.is_empty() {
-        return Ok(());
-    }
-    rustix::process::fchdir(to)?;
-    for (attribute, value) in attributes {
-        match rustix::fs::lsetxattr(target, &*attribute, &value, XattrFlags::empty()) {
+            value => value?,
+        };
+        match to.set(&attribute, &value) {
             // Labels of a security module are not ours to copy.
             Err(Errno::OPNOTSUPP | Errno::PERM) if is_label(&attribute) => {}
             result => result?,

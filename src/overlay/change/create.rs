@@ -6,7 +6,6 @@
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
 
 use fuser::FileAttr;
 use rustix::buffer::spare_capacity;
@@ -18,7 +17,7 @@ use rustix::io::Errno;
 use rustix::process::umask;
 
 use super::whiteout::{make_opaque, point};
-use crate::overlay::inode::{Found, Key, Node, UPPER};
+use crate::overlay::inode::{Found, Key, UPPER};
 use crate::overlay::lookup::is_whiteout;
 use crate::overlay::tree::{Op, Tree, open_beneath};
 
@@ -51,26 +50,6 @@ impl Tree {
             Making::Node { .. } => return Err(Errno::PERM),
             _ => making,
         };
-        let (node, stat, _) = self.make_named(parent, name, making, author)?;
-        Ok(self.attributes(&node, &stat))
-    }
-
-    /// FUSE create: make a file and open it.
-    pub fn create(&self, parent: u64, name: &OsStr, mode: u32, flags: OFlags, author: Author) -> Op<FileAttr> {
-        let (node, stat, file) = self.make_named(parent, name, Making::File { mode }, author)?;
-        if let Some(file) = file {
-            self.created(&node, file, flags & OFlags::ACCMODE != OFlags::RDONLY);
-        }
-        Ok(self.attributes(&node, &stat))
-    }
-
-    fn make_named(
-        &self,
-        parent: u64,
-        name: &OsStr,
-        making: Making<'_>,
-        author: Author,
-    ) -> Op<(Arc<Node>, Stat, Option<OwnedFd>)> {
         let author = self.stored_author(author)?;
         let parent = self.node(parent)?;
         self.copy_up(&parent, None)?;
@@ -86,7 +65,11 @@ impl Tree {
         let found = Found { layers: vec![UPPER], stat, key: Key::new(UPPER, &stat) };
         let node = self.table.adopt(&parent, name, &found);
         self.relist(&parent, name, Some(&node));
-        Ok((node, stat, file))
+        if let Some(file) = file {
+            // It is about to be written.
+            self.keep_open(&node, file);
+        }
+        Ok(self.attributes(&node, &stat))
     }
 
     fn stored_author(&self, author: Author) -> Op<Author> {

@@ -21,6 +21,7 @@ impl Tree {
         if found.kind() == FileType::Directory {
             return Err(Errno::ISDIR);
         }
+        self.keep_if_last(&found);
         let below = self.shows_below(&parent, name)?;
         match (found.in_upper(), below) {
             (true, false) => unlinkat(self.directory(&parent, UPPER)?, name, AtFlags::empty())?,

@@ -68,6 +68,7 @@ impl Tree {
         let directory = source.kind() == FileType::Directory;
         if let Some(target) = target {
             self.check_replaceable(directory, to, target)?;
+            self.keep_if_last(target);
         }
         let (from_dir, to_dir) = (self.directory(&from.parent, UPPER)?, self.directory(&to.parent, UPPER)?);
         let shows = self.shows_below(&from.parent, from.name)?;

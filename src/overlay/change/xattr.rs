@@ -116,7 +116,7 @@ impl Tree {
 }
 
 /// Reads into a small buffer, and once more into a large one if that was too small.
-fn sized(read: impl Fn(&mut Vec<u8>) -> Op<usize>) -> Op<Vec<u8>> {
+pub fn sized(read: impl Fn(&mut Vec<u8>) -> Op<usize>) -> Op<Vec<u8>> {
     let mut value = Vec::with_capacity(256);
     match read(&mut value) {
         Err(Errno::RANGE) => {
