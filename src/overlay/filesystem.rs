@@ -23,6 +23,7 @@ use super::change::attr::Changes;
 use super::change::create::{Author, Making};
 use super::session::FOREVER;
 use super::tree::{Op, Tree};
+use crate::store::owners::Owner;
 
 /// The largest request, of which the kernel allows 1 MiB.
 const REQUEST: u32 = 1 << 20;
@@ -101,7 +102,7 @@ fn xattr(reply: ReplyXattr, size: u32, result: Result<Vec<u8>, fuser::Errno>) {
 }
 
 fn author(request: &Request, umask: u32) -> Author {
-    Author { uid: request.uid(), gid: request.gid(), umask: umask & 0o777 }
+    Author { uid: request.uid(), gid: request.gid(), umask: umask & 0o777, recorded: Owner::ROOT }
 }
 
 /// What we ask of the kernel. Not asked for: what this version of the crate can't parse (extended setxattr, security context,

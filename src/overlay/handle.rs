@@ -134,6 +134,7 @@ impl Tree {
             return Ok(());
         }
         let file = self.file_of(ino)?;
+        self.sync_owners()?;
         match data_only {
             true => rustix::fs::fdatasync(&file),
             false => rustix::fs::fsync(&file),
@@ -147,6 +148,7 @@ impl Tree {
         if !node.in_upper() || lock(&node.state).last.is_some() {
             return Ok(());
         }
+        self.sync_owners()?;
         rustix::fs::fsync(self.directory(&node, UPPER)?)
     }
 

@@ -11,8 +11,9 @@
 //! Two drivers work over the same directories, so that a container made under one starts under the other:
 //! [`kernel`] is overlayfs mounted in the user's namespace, [`session`] serves the program's own overlay over FUSE (its parts:
 //! `filesystem` dispatches, `inode` knows what the kernel knows, `lookup` and `readdir` merge, `handle` reads and writes,
-//! `change` is everything that alters the upper directory, [`view`] shows other ids than those on disk). [`probe`] tells whether the kernel's works here, [`start`] starts
-//! the process that serves ours.
+//! `change` is everything that alters the upper directory, [`view`] shows other ids than those on disk, [`owners`] remembers
+//! whose files would be where there is but one id). [`probe`] tells whether the kernel's works here, [`start`] starts the process
+//! that serves ours.
 //!
 //! On disk, as overlayfs with `userxattr` has it (kernel: Documentation/filesystems/overlayfs.rst):
 //! a *whiteout* hides what lies below: a character device 0:0, or an empty file with the attribute `user.overlay.whiteout` in
@@ -29,6 +30,7 @@ mod handle;
 mod inode;
 pub mod kernel;
 mod lookup;
+pub mod owners;
 pub mod probe;
 mod readdir;
 pub mod session;
@@ -71,12 +73,20 @@ pub struct Features {
     /// Other ids than those on disk.
     #[serde(default)]
     pub view: Option<View>,
+    /// All files are one id's: whose they would be is written down.
+    #[serde(default)]
+    pub recorded: bool,
 }
 
 impl Features {
     /// Why only this program's own overlay can do it; `None`: the kernel's can, too.
     pub fn needs_fuse(&self) -> Option<&'static str> {
         self.view.as_ref().map(|_| "ids are translated as they pass")
+    }
+
+    /// What the kernel's overlay leaves undone, though it serves.
+    pub fn kernel_lacks(&self) -> Option<&'static str> {
+        self.recorded.then_some("only `fuse` writes down the owners of files")
     }
 }
 

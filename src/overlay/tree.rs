@@ -15,6 +15,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::inode::{Node, ROOT, Table, UPPER, lock};
+use super::owners::Owners;
 use super::{Error, Features, Stack};
 use crate::sys::Call;
 
@@ -42,6 +43,8 @@ pub struct Tree {
     pub hashing: RandomState,
     staged: AtomicU64,
     pub features: Features,
+    /// Where owners are recorded.
+    pub owners: Option<Owners>,
 }
 
 impl Tree {
@@ -61,6 +64,10 @@ impl Tree {
             devices.push(rustix::fs::fstat(root).call("fstat(layer)")?.st_dev);
         }
         devices.dedup();
+        let owners = match roots.first() {
+            Some(Some(upper)) if features.recorded => Some(Owners::beside(upper, roots.len())?),
+            _ => None,
+        };
         let root = Arc::new(Node::root(layers));
         Ok(Self {
             roots,
@@ -75,6 +82,7 @@ impl Tree {
             hashing: RandomState::new(),
             staged: AtomicU64::new(0),
             features,
+            owners,
         })
     }
 

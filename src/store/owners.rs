@@ -33,6 +33,9 @@ pub const FILE: &str = "owners";
 /// The attribute of a file or directory in an upper directory.
 pub const ATTRIBUTE: &CStr = c"user.coracle.owner";
 
+/// The attribute of the empty file that stands for a device (`c 1:3`).
+pub const DEVICE: &CStr = c"user.coracle.device";
+
 /// The most that is read of either file.
 const LIMIT: u64 = 1 << 30;
 

@@ -104,7 +104,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         overlay: Overlay {
             driver: how.driver.unwrap_or(container.driver),
             lowers: container.layers.iter().rev().map(layer).collect(),
-            features: Features { volatile: container.remove, view: None },
+            features: Features { volatile: container.remove, view: None, recorded: maps.is_single() },
         },
         streams: how.streams,
         log: how.log,

@@ -12,6 +12,7 @@ use super::super::{Problem, shown};
 use super::tree::{self, Place, stat, times};
 use super::{Failure, Unpack};
 use crate::host::change;
+use crate::store::owners;
 use crate::sys::{self, Call};
 
 /// A run of zeros of this length becomes a hole.
@@ -80,7 +81,7 @@ impl Unpack<'_> {
         let kind = if entry.kind == Kind::CharDevice { 'c' } else { 'b' };
         let value = format!("{kind} {}:{}", entry.device.0, entry.device.1);
         self.own_fd(file.as_fd(), entry)?;
-        match rustix::fs::fsetxattr(&file, "user.coracle.device", value.as_bytes(), XattrFlags::empty()) {
+        match rustix::fs::fsetxattr(&file, owners::DEVICE, value.as_bytes(), XattrFlags::empty()) {
             Ok(()) => {}
             Err(Errno::OPNOTSUPP | Errno::PERM) => self.summary.dropped_attributes += 1,
             Err(error) => return Err(sys::Error::new("fsetxattr(user.coracle.device)", error).into()),

@@ -19,6 +19,7 @@ use super::whiteout::point;
 use super::xattr::{is_private, sized};
 use crate::overlay::inode::{Key, Node, ROOT, UPPER, lock};
 use crate::overlay::tree::{Op, Tree};
+use crate::store::owners::DEVICE;
 
 /// The times of a file, to be set again.
 pub fn times(stat: &Stat) -> Timestamps {
@@ -67,18 +68,19 @@ impl Tree {
     /// One node whose parent lies in the upper directory.
     fn copy_one(&self, node: &Arc<Node>, length: Option<u64>) -> Op<()> {
         point("overlay: copy up")?;
-        let (source_dir, source, stat) = {
+        let (source_dir, source, stat, owner) = {
             let _names = self.reading();
             let layer = *node.layers().first().ok_or(Errno::STALE)?;
             let Some((parent, name)) = node.name() else { return self.copy_removed(node, length) };
             let dir = self.directory(&parent, layer)?;
             let stat = statat(&dir, &name, AtFlags::SYMLINK_NOFOLLOW)?;
-            (dir, name, stat)
+            (dir, name, stat, self.owner_below(node)?)
         };
         let work = self.work()?;
         let staged = self.staged();
         let copied = self
             .copy_to_work(&source_dir, &source, &stat, &staged, length)
+            .and_then(|()| self.write_owner(work, OsStr::new(&staged), owner))
             .and_then(|()| self.move_into_place(node, &staged, stat.st_nlink > 1));
         if copied.is_err() {
             let flags = if node.is_dir() { AtFlags::REMOVEDIR } else { AtFlags::empty() };
@@ -345,13 +347,15 @@ impl End<'_> {
     }
 }
 
-/// All extended attributes but those that speak to the overlay itself. ACLs are attributes, too.
+/// All extended attributes but those that speak to the overlay itself; what a device was is not for it. ACLs are attributes, too.
 fn copy_attributes(from: End<'_>, to: End<'_>) -> Op<()> {
     let list = match sized(|list| from.list(list)) {
         Err(Errno::OPNOTSUPP) => return Ok(()),
         list => list?,
     };
-    for attribute in list.split(|byte| *byte == 0).filter(|attribute| !attribute.is_empty() && !is_private(attribute)) {
+    let copied =
+        |attribute: &&[u8]| !attribute.is_empty() && (!is_private(attribute) || *attribute == DEVICE.to_bytes());
+    for attribute in list.split(|byte| *byte == 0).filter(copied) {
         let Ok(attribute) = CString::new(attribute) else { continue };
         let value = match sized(|value| from.get(&attribute, value)) {
             Err(Errno::NODATA) => continue,

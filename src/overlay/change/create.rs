@@ -20,6 +20,7 @@ use super::whiteout::{make_opaque, point};
 use crate::overlay::inode::{Found, Key, UPPER};
 use crate::overlay::lookup::is_whiteout;
 use crate::overlay::tree::{Op, Tree, open_beneath};
+use crate::store::owners::Owner;
 
 const DEFAULT_ACL: &std::ffi::CStr = c"system.posix_acl_default";
 
@@ -29,6 +30,8 @@ pub struct Author {
     pub uid: u32,
     pub gid: u32,
     pub umask: u32,
+    /// Whose it is to be, where owners are recorded.
+    pub recorded: Owner,
 }
 
 /// What is made. Modes are as the caller gave them, before any mask.
@@ -57,7 +60,8 @@ impl Tree {
         let _names = self.reading();
         let dir = self.directory(&parent, UPPER)?;
         let above = rustix::fs::fstat(&dir)?;
-        let file = match make_in(&dir, name, making, author, &above) {
+        let author = Author { recorded: self.owner_of_made(&dir, &above)?, ..author };
+        let file = match self.make_in(&dir, name, making, author, &above) {
             Err(Errno::EXIST) => self.make_over_whiteout(&dir, name, making, author, &above)?,
             result => result?,
         };
@@ -79,6 +83,28 @@ impl Tree {
         }
     }
 
+    /// Makes it where nothing lies, with its owner and mode. For a file: its descriptor.
+    fn make_in(
+        &self,
+        dir: &OwnedFd,
+        name: &OsStr,
+        making: Making<'_>,
+        author: Author,
+        above: &Stat,
+    ) -> Op<Option<OwnedFd>> {
+        umask(Mode::from_raw_mode(author.umask));
+        let made = make_masked(dir, name, making);
+        umask(Mode::empty());
+        let file = made?;
+        let given = give_away(dir, name, making, author, above);
+        if let Err(error) = given.and_then(|()| self.write_owner(dir, name, author.recorded)) {
+            let flags = if matches!(making, Making::Directory { .. }) { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+            let _ = unlinkat(dir, name, flags);
+            return Err(error);
+        }
+        Ok(file)
+    }
+
     /// As `make_in`, where the upper has a whiteout.
     fn make_over_whiteout(
         &self,
@@ -97,7 +123,7 @@ impl Tree {
         mkdirat(work, &staged, Mode::RWXU)?;
         let made = open_work(work, &staged).and_then(|inner| {
             imitate(dir, &inner, above)?;
-            let file = make_in(&inner, name, making, author, above)?;
+            let file = self.make_in(&inner, name, making, author, above)?;
             let result = move_over_whiteout(&inner, dir, name, matches!(making, Making::Directory { .. }));
             // What is left there now: the whiteout, or what could not be moved.
             let _ = unlinkat(&inner, name, AtFlags::empty());
@@ -165,20 +191,6 @@ fn move_over_whiteout(from: &OwnedFd, to: &OwnedFd, name: &OsStr, directory: boo
     }
     make_opaque(&open_beneath(from, name)?)?;
     renameat_with(from, name, to, name, RenameFlags::EXCHANGE)
-}
-
-/// Makes it where nothing lies, with its owner and mode. For a file: its descriptor.
-fn make_in(dir: &OwnedFd, name: &OsStr, making: Making<'_>, author: Author, above: &Stat) -> Op<Option<OwnedFd>> {
-    umask(Mode::from_raw_mode(author.umask));
-    let made = make_masked(dir, name, making);
-    umask(Mode::empty());
-    let file = made?;
-    if let Err(error) = give_away(dir, name, making, author, above) {
-        let flags = if matches!(making, Making::Directory { .. }) { AtFlags::REMOVEDIR } else { AtFlags::empty() };
-        let _ = unlinkat(dir, name, flags);
-        return Err(error);
-    }
-    Ok(file)
 }
 
 fn make_masked(dir: &OwnedFd, name: &OsStr, making: Making<'_>) -> Op<Option<OwnedFd>> {

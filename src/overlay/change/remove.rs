@@ -77,8 +77,11 @@ impl Tree {
     /// `name` does not mean what was found there any more.
     pub fn gone(&self, parent: &Arc<Node>, name: &OsStr, found: &Found) {
         self.relist(parent, name, None);
-        let Some(node) = self.table.known(&found.key) else { return };
         let was_last = found.kind() == FileType::Directory || found.stat.st_nlink <= 1;
+        if was_last {
+            self.forget_owner(found);
+        }
+        let Some(node) = self.table.known(&found.key) else { return };
         let last = was_last.then_some(found.stat).map(|mut stat: Stat| {
             stat.st_nlink = 0;
             stat

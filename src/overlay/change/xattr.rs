@@ -18,7 +18,9 @@ const LARGEST: usize = 64 << 10;
 
 /// Whether an attribute is the overlay's own.
 pub fn is_private(attribute: &[u8]) -> bool {
-    [b"user.overlay.".as_slice(), b"user.coracle."].into_iter().any(|prefix| attribute.starts_with(prefix))
+    [b"user.overlay.".as_slice(), b"user.coracle.", b"security.coracle."]
+        .into_iter()
+        .any(|prefix| attribute.starts_with(prefix))
 }
 
 /// Where the attributes of a node are reached.
@@ -83,6 +85,9 @@ impl Tree {
 
     /// FUSE setxattr.
     pub fn setxattr(&self, ino: u64, attribute: &[u8], value: &[u8], flags: u32) -> Op<()> {
+        if self.is_word(attribute) {
+            return self.told(ino, attribute, value);
+        }
         let attribute = public(attribute)?;
         let node = self.node(ino)?;
         self.copy_up(&node, None)?;

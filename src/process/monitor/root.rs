@@ -44,7 +44,8 @@ pub fn mount(job: &Job) -> Result<Root, Refusal> {
 }
 
 fn choose(job: &Job) -> Result<(Driver, String), Refusal> {
-    match (job.overlay.driver, job.overlay.features.needs_fuse()) {
+    let features = &job.overlay.features;
+    match (job.overlay.driver, features.needs_fuse()) {
         (Driver::Kernel, Some(reason)) => {
             return Err(Refusal::ours(format!(
                 "the storage driver `kernel` can't serve this container: {reason}\nhint: `fuse` can, and `auto` takes it by itself"
@@ -52,7 +53,13 @@ fn choose(job: &Job) -> Result<(Driver, String), Refusal> {
         }
         (Driver::Auto, Some(reason)) => return Ok((Driver::Fuse, reason.to_owned())),
         (Driver::Auto, None) => {}
-        (forced, _) => return Ok((forced, "asked for".to_owned())),
+        (forced, _) => {
+            let lacks = features.kernel_lacks().filter(|_| forced == Driver::Kernel);
+            return Ok((forced, lacks.map_or("asked for".to_owned(), |lacks| format!("asked for; {lacks}"))));
+        }
+    }
+    if let Some(reason) = features.kernel_lacks() {
+        return Ok((Driver::Fuse, reason.to_owned()));
     }
     let boot_id = &job.state.boot_id;
     let probed = Probed::remembered(&job.probe, boot_id).unwrap_or_else(|| {

@@ -32,6 +32,8 @@ pub struct Journal {
     owners: HashMap<u64, Owner>,
     /// Open for more lines, once there was one.
     file: Option<OwnedFd>,
+    /// Something was written that may not be on the disk yet.
+    dirty: bool,
     lines: usize,
 }
 
@@ -41,7 +43,7 @@ impl Journal {
         let number = rustix::fs::fstat(upper).call("fstat(upper)")?.st_ino;
         let text = read_beside(upper)?.unwrap_or_default();
         let (owners, lines) = parse(&text, number).unwrap_or_default();
-        Ok(Self { directory: beside(upper)?, upper: number, owners, file: None, lines })
+        Ok(Self { directory: beside(upper)?, upper: number, owners, file: None, dirty: false, lines })
     }
 
     /// The true owner of a file in the upper directory: its inode number, and itself opened for reading if it is a regular file
@@ -49,6 +51,10 @@ impl Journal {
     pub fn owner_of(&self, inode: u64, file: Option<BorrowedFd<'_>>) -> sys::Result<Owner> {
         let attribute = file.map(of_file).transpose()?.flatten();
         Ok(attribute.or_else(|| self.get(inode)).unwrap_or_default())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.owners.is_empty()
     }
 
     pub fn get(&self, inode: u64) -> Option<Owner> {
@@ -64,6 +70,7 @@ impl Journal {
         match &self.file {
             Some(file) if self.lines < 2 * self.owners.len() + SLACK => {
                 append(file, text.as_bytes())?;
+                self.dirty = true;
                 self.lines += 1;
                 self.note(inode, owner);
                 Ok(())
@@ -101,16 +108,19 @@ impl Journal {
             return Err(error);
         }
         self.file = Some(file);
+        self.dirty = true;
         self.lines = self.owners.len();
         Ok(())
     }
 
     /// What was noted is on the disk.
-    pub fn sync(&self) -> sys::Result<()> {
-        match &self.file {
-            Some(file) => rustix::fs::fdatasync(file).call("fdatasync(owners)"),
-            None => Ok(()),
+    pub fn sync(&mut self) -> sys::Result<()> {
+        if let Some(file) = self.file.as_ref().filter(|_| self.dirty) {
+            rustix::fs::fsync(file).call("fsync(owners)")?;
+            rustix::fs::fsync(&self.directory).call("fsync(directory of owners)")?;
+            self.dirty = false;
         }
+        Ok(())
     }
 }
 
