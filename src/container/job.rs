@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::record::Driver;
 use super::state::State;
 use crate::overlay::Features;
+use crate::runtime::identity::Login;
 use crate::runtime::plan::Plan;
 
 /// The monitor's job. Descriptors: [`LOCK`] the container's lock, held; [`CLIENT`] the launcher's end of the talk; from [`STDIO`] on,
@@ -22,6 +23,10 @@ pub struct Job {
     /// Where the kernel driver's probe is remembered.
     pub probe: PathBuf,
     pub plan: Plan,
+    /// The account has one id, which becomes the program's, whatever that is.
+    pub one_id: bool,
+    /// Whom the container's account files are to know.
+    pub login: Option<Login>,
     pub overlay: Overlay,
     pub streams: Streams,
     /// Output is kept for `logs`.

@@ -23,6 +23,7 @@ pub mod name;
 pub mod record;
 pub mod spec;
 pub mod state;
+pub mod user_namespace;
 
 use crate::host::{lock, role, subid};
 use crate::{image, runtime, store, sys};
@@ -75,6 +76,12 @@ pub enum Error {
     InBetween(String),
     #[error("container {0} did not end after it was killed")]
     Unkillable(String),
+    #[error("this account has no subordinate ids, and one id alone is all that its containers can have")]
+    NoSubordinateIds,
+    #[error("not enough unused ids in the user namespace: {wanted} in a row are wanted")]
+    NotEnoughIds { wanted: u32 },
+    #[error("the container needs the id {id} of this account's namespace, which has {count}")]
+    MissingId { id: u32, count: u32 },
     #[error("{0}")]
     Spec(String),
 }
@@ -102,6 +109,13 @@ impl Error {
                 "`coracle logs {id}` shows its output, `coracle stop {id}` and `coracle kill {id}` still work"
             )),
             Self::NoCommand => Some("name one: `coracle run IMAGE COMMAND`".into()),
+            Self::NoSubordinateIds => {
+                Some("`--userns=keep-id` works; an administrator grants more with `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME`".into())
+            }
+            Self::NotEnoughIds { .. } => {
+                Some("ask for fewer with `--userns=auto:size=N`, or remove containers that have some".into())
+            }
+            Self::MissingId { .. } => Some("`/etc/subuid` and `/etc/subgid` say which ids this account has".into()),
             Self::RemoveRunning(id) => Some(format!("`coracle stop {id}` first, or remove it with `--force`")),
             _ => None,
         }

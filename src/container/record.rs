@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::user_namespace::UserNamespace;
 use crate::oci::Digest;
 use crate::oci::capability::CapabilitySet;
 use crate::store::layers::Mode;
@@ -40,6 +41,9 @@ pub struct Container {
     pub user: String,
     #[serde(default)]
     pub additional_groups: Vec<String>,
+    /// `None`: the ids of the account's namespace, all of them and the same.
+    #[serde(default)]
+    pub user_namespace: Option<UserNamespace>,
     pub hostname: String,
     #[serde(default)]
     pub terminal: bool,

@@ -11,6 +11,8 @@ use oci_spec::runtime::{
 
 use super::record::{Container, Network};
 use super::{Error, Result};
+use crate::host::id_map;
+use crate::host::subid::IdMaps;
 
 const MASKED: [&str; 11] = [
     "/proc/acpi",
@@ -33,6 +35,9 @@ const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
 
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 
+/// The group `tty` of every distribution.
+const TTY: u32 = 5;
+
 /// The files that this program writes for a container, by the path where it finds them.
 pub const FILES: [(&str, &str); 4] = [
     ("hosts", "/etc/hosts"),
@@ -41,14 +46,14 @@ pub const FILES: [(&str, &str); 4] = [
     ("containerenv", "/run/.containerenv"),
 ];
 
-/// The spec of a container that lives in `directory`.
-pub fn spec(container: &Container, directory: &Path, single_id: bool) -> Result<Spec> {
-    build(container, directory, single_id).map_err(|error| Error::Spec(error.to_string()))
+/// The spec of a container that lives in `directory` and whose namespace has these maps.
+pub fn spec(container: &Container, directory: &Path, maps: &IdMaps) -> Result<Spec> {
+    build(container, directory, maps).map_err(|error| Error::Spec(error.to_string()))
 }
 
 type Built<T> = std::result::Result<T, OciSpecError>;
 
-fn build(container: &Container, directory: &Path, single_id: bool) -> Built<Spec> {
+fn build(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Spec> {
     // The crate's names have no prefix.
     let known = |name: String| name.trim_start_matches("CAP_").parse::<Capability>();
     let bounding: std::result::Result<Capabilities, _> =
@@ -78,7 +83,7 @@ fn build(container: &Container, directory: &Path, single_id: bool) -> Built<Spec
         .root(RootBuilder::default().path(directory.join("merged")).readonly(container.read_only).build()?)
         .hostname(container.hostname.clone())
         .process(process)
-        .mounts(mounts(container, directory, single_id)?)
+        .mounts(mounts(container, directory, maps)?)
         .linux(linux.build()?)
         .build()
 }
@@ -127,13 +132,12 @@ fn mount(typ: &str, source: &Path, target: &str, options: &[&str]) -> Built<Moun
     MountBuilder::default().typ(typ).source(source).destination(target).options(options).build()
 }
 
-fn mounts(container: &Container, directory: &Path, single_id: bool) -> Built<Vec<Mount>> {
+fn mounts(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Vec<Mount>> {
     let kernel = |typ: &str, target: &str, options: &[&str]| mount(typ, Path::new(typ), target, options);
     let safe = ["nosuid", "noexec", "nodev"];
     let shm = format!("size={}", container.shm_size);
     let mut pts = vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
-    if !single_id {
-        // The group `tty` of every distribution.
+    if id_map::outward(&maps.gids, TTY).is_some() {
         pts.push("gid=5");
     }
     let mut mounts = vec![

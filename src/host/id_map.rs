@@ -43,6 +43,52 @@ pub fn split(extents: &[Extent], parent: &[Extent]) -> Result<Vec<Extent>, u32> 
     Ok(parts)
 }
 
+/// A run of ids: the first, and how many.
+pub type Run = (u32, u32);
+
+/// What is left of the ids from `first` on, `count` of them, without those in `used`: in order.
+pub fn free(used: impl IntoIterator<Item = Run>, (first, count): Run) -> Vec<Run> {
+    let mut used: Vec<Run> = used.into_iter().collect();
+    used.sort_unstable();
+    let end = first.saturating_add(count);
+    let mut free = Vec::new();
+    let mut at = first;
+    for (from, length) in used.into_iter().chain([(end, 0)]) {
+        let from = from.min(end);
+        if from > at {
+            free.push((at, from - at));
+        }
+        at = at.max(from.saturating_add(length));
+    }
+    free
+}
+
+/// What is left of an extent without the ids of `other`, on either side.
+pub fn without(extent: Extent, other: Extent) -> Vec<Extent> {
+    let part = |(from, count)| Extent { inside: extent.inside + from, outside: extent.outside + from, count };
+    let cut = |first: u32, others: u32| {
+        let from = others.saturating_sub(first);
+        (from, other.count.saturating_sub(first.saturating_sub(others)))
+    };
+    let cuts = [cut(extent.inside, other.inside), cut(extent.outside, other.outside)];
+    free(cuts, (0, extent.count)).into_iter().map(part).collect()
+}
+
+/// The extents in order, those that continue each other as one.
+pub fn merged(mut extents: Vec<Extent>) -> Vec<Extent> {
+    extents.sort_unstable_by_key(|extent| extent.inside);
+    let mut merged: Vec<Extent> = Vec::new();
+    for extent in extents {
+        match merged.last_mut() {
+            Some(last) if last.inside + last.count == extent.inside && last.outside + last.count == extent.outside => {
+                last.count += extent.count;
+            }
+            _ => merged.push(extent),
+        }
+    }
+    merged
+}
+
 impl IdMaps {
     /// Whether each id inside stands for the same number outside.
     pub fn is_identity(&self) -> bool {
@@ -74,5 +120,24 @@ mod tests {
         assert_eq!(split(&whole, &parent).unwrap(), extents(&[(0, 0, 1), (1, 1, 10), (11, 11, 5)]));
         assert_eq!(split(&extents(&[(7, 9, 4)]), &parent).unwrap(), extents(&[(7, 9, 2), (9, 11, 2)]));
         assert_eq!(split(&extents(&[(0, 10, 7)]), &parent), Err(16));
+    }
+
+    #[test]
+    fn runs_are_what_nobody_uses() {
+        assert_eq!(free([(5, 2), (1, 1), (6, 3)], (1, 10)), [(2, 3), (9, 2)]);
+        assert_eq!(free([], (0, 3)), [(0, 3)]);
+        assert_eq!(free([(0, 100)], (5, 3)), []);
+    }
+
+    #[test]
+    fn an_extent_gives_way_on_both_sides() {
+        let extent = Extent { inside: 0, outside: 10, count: 10 };
+        let other = Extent { inside: 2, outside: 17, count: 2 };
+        assert_eq!(without(extent, other), extents(&[(0, 10, 2), (4, 14, 3), (9, 19, 1)]));
+        let apart = Extent { inside: 100, outside: 200, count: 5 };
+        assert_eq!(without(extent, apart), [extent]);
+        let around = Extent { inside: 0, outside: 0, count: 50 };
+        assert_eq!(without(extent, around), []);
+        assert_eq!(merged(extents(&[(4, 14, 6), (0, 10, 4), (20, 5, 1)])), extents(&[(0, 10, 10), (20, 5, 1)]));
     }
 }

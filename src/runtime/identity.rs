@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 
 use crate::sys::{self, Call, beneath};
 
@@ -14,6 +15,9 @@ use crate::sys::{self, Call, beneath};
 const LIMIT: u64 = 1 << 20;
 /// The highest id: what the kernel and most programs keep in a signed number.
 const HIGHEST: u32 = i32::MAX as u32;
+
+/// nobody's and nogroup's, which every image has and none gives files to.
+const NOBODY: u32 = 65_534;
 
 /// A resolved user.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +28,17 @@ pub struct Identity {
     pub groups: Vec<u32>,
     /// Supplementary groups are left as they are: the namespace does not allow to set them.
     pub keep_groups: bool,
+    pub home: String,
+}
+
+/// Somebody whom the container's files are to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// Their name where that is free inside, else the number serves.
+    pub name: String,
+    pub group: String,
+    pub uid: u32,
+    pub gid: u32,
     pub home: String,
 }
 
@@ -70,6 +85,40 @@ impl Accounts {
             }
         }
         Ok(identity)
+    }
+
+    /// Adds somebody to the files beneath a root, as far as their ids are not known there. Files that are missing stay so.
+    pub fn introduce(&mut self, root: BorrowedFd<'_>, login: &Login) -> sys::Result<()> {
+        let Login { name, group, uid, gid, home } = login;
+        let number = uid.to_string();
+        let name = if is_field(name) && self.users().all(|user| user.name != name) { name } else { &number };
+        if self.users().all(|user| user.uid != *uid) {
+            let home = if is_field(home) { home } else { "/" };
+            append(root, "/etc/passwd", &mut self.passwd, &format!("{name}:*:{uid}:{gid}::{home}:/bin/sh\n"))?;
+        }
+        if self.groups().all(|(_, known, _)| known != *gid) {
+            let number = gid.to_string();
+            let group =
+                if is_field(group) && self.groups().all(|(known, ..)| known != group) { group } else { &number };
+            append(root, "/etc/group", &mut self.group, &format!("{group}:x:{gid}:{name}\n"))?;
+        }
+        Ok(())
+    }
+
+    /// The highest id that the files know, but for nobody's.
+    pub fn highest(&self) -> u32 {
+        let ids = self.users().flat_map(|user| [user.uid, user.gid]).chain(self.groups().map(|(_, gid, _)| gid));
+        ids.filter(|id| *id != NOBODY).max().unwrap_or(0)
+    }
+
+    /// The user with this id: name and home.
+    pub fn user(&self, uid: u32) -> Option<(&str, &str)> {
+        self.users().find(|user| user.uid == uid).map(|user| (user.name, user.home))
+    }
+
+    /// The name of the group with this id.
+    pub fn group(&self, gid: u32) -> Option<&str> {
+        self.groups().find(|(_, known, _)| *known == gid).map(|(name, ..)| name)
     }
 
     fn users(&self) -> impl Iterator<Item = User<'_>> {
@@ -127,20 +176,42 @@ fn number(text: &str) -> Result<Option<u32>, Error> {
     }
 }
 
-fn read(root: BorrowedFd<'_>, path: &str) -> sys::Result<String> {
-    use std::io::Read;
+/// What a line of such a file can hold between two colons.
+fn is_field(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c == ':' || c.is_control())
+}
+
+/// A regular file beneath the root; `None`: there is none that could be opened.
+fn open(root: BorrowedFd<'_>, path: &str, access: OFlags) -> sys::Result<Option<std::fs::File>> {
     // NONBLOCK: a FIFO of this name must not hold the start up.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let flags = access | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = match beneath::open(root, path, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS) {
-        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS | Errno::NXIO) => return Ok(String::new()),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS | Errno::NXIO | Errno::ISDIR) => {
+            return Ok(None);
+        }
         other => other.call_with(|| format!("openat2({path} in the container)"))?,
     };
     let stat = rustix::fs::fstat(file.as_fd()).call("fstat")?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Ok(String::new());
+    Ok((FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| file.into()))
+}
+
+/// Adds a line to a file of which `text` is known; to one that has text alone.
+fn append(root: BorrowedFd<'_>, path: &str, text: &mut String, line: &str) -> sys::Result<()> {
+    use std::io::Write;
+    if text.is_empty() {
+        return Ok(());
     }
+    let Some(mut file) = open(root, path, OFlags::WRONLY | OFlags::APPEND)? else { return Ok(()) };
+    let line = if text.ends_with('\n') { line.to_owned() } else { format!("\n{line}") };
+    text.push_str(&line);
+    file.write_all(line.as_bytes()).call_with(|| format!("write({path} in the container)"))
+}
+
+fn read(root: BorrowedFd<'_>, path: &str) -> sys::Result<String> {
+    use std::io::Read;
+    let Some(file) = open(root, path, OFlags::RDONLY)? else { return Ok(String::new()) };
     let mut bytes = Vec::new();
-    let read = std::fs::File::from(file).take(LIMIT).read_to_end(&mut bytes);
+    let read = file.take(LIMIT).read_to_end(&mut bytes);
     read.call_with(|| format!("read({path} in the container)"))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -178,5 +249,30 @@ mod tests {
             assert!(accounts().identity(bad, &[]).is_err(), "{bad}");
         }
         assert_eq!(accounts().identity("01", &[]).unwrap().uid, 1);
+    }
+
+    #[test]
+    fn the_highest_id_is_not_nobodys() {
+        let passwd = "root:x:0:0::/:\nann:x:1000:1001::/:\nnobody:x:65534:65534::/:\n".to_owned();
+        let group = "big:x:7000:\nnogroup:x:65534:\n".to_owned();
+        assert_eq!(Accounts { passwd: passwd.clone(), group }.highest(), 7000);
+        assert_eq!(Accounts { passwd, group: String::new() }.highest(), 1001);
+        assert_eq!(Accounts::default().highest(), 0);
+    }
+
+    #[test]
+    fn a_stranger_is_introduced_once_and_by_a_free_name() {
+        let root = std::env::temp_dir().join(format!("coracle-introduce-{}", std::process::id()));
+        std::fs::create_dir_all(root.join("etc")).unwrap();
+        std::fs::write(root.join("etc/passwd"), "root:x:0:0::/root:/bin/sh\nann:x:5:5::/:").unwrap();
+        let dir = std::fs::File::open(&root).unwrap();
+        let login = |name: &str, uid| Login { name: name.into(), group: "g".into(), uid, gid: 7, home: "/h:me".into() };
+        for login in [login("bob", 1000), login("bob", 1000), login("ann", 1001)] {
+            Accounts::read(dir.as_fd()).unwrap().introduce(dir.as_fd(), &login).unwrap();
+        }
+        let text = std::fs::read_to_string(root.join("etc/passwd")).unwrap();
+        assert!(text.ends_with("\nann:x:5:5::/:\nbob:*:1000:7::/:/bin/sh\n1001:*:1001:7::/:/bin/sh\n"), "{text}");
+        assert!(!root.join("etc/group").exists());
+        std::fs::remove_dir_all(root).unwrap();
     }
 }

@@ -11,7 +11,7 @@
 //! │   └── layer.json                     diff id, size, counts, the blob it was made from
 //! ├── containers/<id>/                   the room `container` owns what is in it
 //! ├── names/<name> -> ../containers/<id> creating the link is the claim of the name                  [names]
-//! ├── locks/{store,index}                                                                            [locks]
+//! ├── locks/{store,ids,index}                                                                        [locks]
 //! └── tmp/<random>/{lock,...}            what is being made or removed                               [tmp]
 //! ```
 //!
@@ -20,7 +20,7 @@
 //! * Order of a commit: write in `tmp/`, sync the data (once for all layers), rename into place, sync the directory, then name
 //!   it in `index.json`. So what has a name is whole, whenever the power goes.
 //! * Whatever is under `tmp/` and whose lock is free belongs to nobody: any later command may sweep it.
-//! * Locks are taken in this order: the store's, a claim's in `tmp/`, the index'. Waits are bounded and name the file.
+//! * Locks are taken in this order: the store's, that of ids, a claim's in `tmp/`, the index'. Waits are bounded and name the file.
 
 use std::path::PathBuf;
 

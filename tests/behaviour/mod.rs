@@ -17,3 +17,4 @@ mod stdio;
 mod system;
 mod terminal;
 mod unpack;
+mod user_namespace;

@@ -112,4 +112,31 @@ fn detached(case: &Case) {
     case.coracle(["rmi", &image]).code(0);
 }
 
-on_both_drivers!(a_shell_works, foreign_owners, owners_outlive_a_change, a_real_distribution, detached);
+/// The one id can be the user's own inside; there is none to spare for anything else.
+fn the_one_id_is_kept(case: &Case) {
+    if !no_ids() {
+        return;
+    }
+    let image = case.pull(&Image::busybox().config("User", "www-data").push("keep-one:latest"));
+    let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    let name = Account::current().name;
+    let shared = case.home.join("shared");
+    std::fs::create_dir(&shared).unwrap();
+    let volume = format!("{}:/shared", shared.display());
+    let script = "id -u; id -g; id -un; touch /shared/f; stat -c %u:%g /shared/f";
+    let flags = ["run", "--rm", "--network=none", "--userns=keep-id", "-v", &volume, &image, "sh", "-c", script];
+    case.coracle(flags).succeeded().stdout(&format!("{uid}\n{gid}\n{name}\n{uid}:{gid}\n"));
+    for userns in ["--userns=auto", "--userns=nomap"] {
+        let refused = case.coracle(["create", userns, &image, "sh"]).code(125);
+        refused.error("this account has no subordinate ids").says("hint: `--userns=keep-id` works");
+    }
+}
+
+on_both_drivers!(
+    a_shell_works,
+    the_one_id_is_kept,
+    foreign_owners,
+    owners_outlive_a_change,
+    a_real_distribution,
+    detached
+);

@@ -10,6 +10,7 @@ use crate::cli::{Context, Report};
 use crate::container::Error;
 use crate::container::find::{self, Found};
 use crate::container::state::Status;
+use crate::host::subid::{Extent, IdMaps};
 use crate::store::Store;
 
 /// Show everything about containers or images
@@ -86,6 +87,13 @@ fn one(store: &Store, name: &str, containers: bool, images: bool) -> Result<Valu
         Some(image) => serde_json::to_value(image).map_err(Report::new),
         None => Err(Report::new(format!("no such object: \"{name}\""))),
     }
+}
+
+fn id_mappings(maps: &IdMaps) -> Value {
+    let lines = |extents: &[Extent]| -> Vec<String> {
+        extents.iter().map(|Extent { inside, outside, count }| format!("{inside}:{outside}:{count}")).collect()
+    };
+    json!({ "UidMap": lines(&maps.uids), "GidMap": lines(&maps.gids) })
 }
 
 /// Podman's keys, as far as this version has the things.
@@ -167,6 +175,7 @@ fn container(found: &Found) -> Result<Value, Report> {
             "Labels": container.labels,
             "StopSignal": container.stop_signal,
             "StopTimeout": container.stop_timeout,
+            "Annotations": container.user_namespace.as_ref().map(|own| json!({ "io.podman.annotations.userns": own.mode })),
             "Umask": format!("{:04o}", container.umask),
             "CreateCommand": container.create_command,
         },
@@ -175,6 +184,8 @@ fn container(found: &Found) -> Result<Value, Report> {
             "Privileged": container.privileged,
             "ReadonlyRootfs": container.read_only,
             "NetworkMode": container.network.name(),
+            "UsernsMode": if container.user_namespace.is_some() { "private" } else { "" },
+            "IDMappings": container.user_namespace.as_ref().map(|own| id_mappings(&own.maps)),
             "Binds": container.binds.iter().map(|bind| format!("{}:{}:{}", bind.source.display(), bind.target, bind.options.join(","))).collect::<Vec<_>>(),
             "ShmSize": container.shm_size,
             "ExtraHosts": container.add_hosts,

@@ -91,7 +91,7 @@ pub fn stay(
     let given = [input, stdout(), stderr()];
     // Straight through, where nothing is kept and nothing of it leads to a file of the host's. (A user inside other than root
     // could not open /dev/stdout anew.)
-    let root = matches!(container.user.as_str(), "" | "0" | "root");
+    let root = matches!(container.user.as_str(), "" | "0" | "root") && container.user_namespace.is_none();
     let direct = container.remove && !container.terminal && root && given.iter().all(|fd| leads_nowhere(*fd));
     let streams = if direct { Streams::Given } else { streams(container) };
     let how = How {

@@ -15,6 +15,7 @@ use crate::host::lock::Lock;
 use crate::host::role;
 use crate::host::subid::IdMaps;
 use crate::overlay::Features;
+use crate::overlay::view::View;
 use crate::runtime::outside::launch::Launch;
 use crate::runtime::plan::{Beyond, Plan, Step};
 use crate::store::Store;
@@ -81,8 +82,13 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
     let merged = found.directory.join("merged");
     let root = merged.to_str().ok_or_else(|| Error::Spec(format!("`{}` is not valid UTF-8", merged.display())))?;
     let private = container.network == Network::Private;
+    let own = container.user_namespace.as_ref();
+    let nested = own.map_or_else(|| Ok(maps.nested()), |own| own.nested(maps))?;
+    // With one id the layers hold nothing but that.
+    let view = own.filter(|_| !maps.is_single()).and_then(|own| View::of(&own.maps));
+    let spec = spec::spec(container, &found.directory, &nested)?;
     let beyond = Beyond {
-        maps: maps.nested(),
+        maps: nested,
         root: root.to_owned(),
         user: container.user.clone(),
         additional_groups: container.additional_groups.clone(),
@@ -91,7 +97,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         seccomp: container.seccomp && !container.privileged,
     };
     let layer = |diff_id| store.layer_fs(container.mode, diff_id);
-    let mut plan = Plan::from_spec(&spec::spec(container, &found.directory, maps.is_single())?, beyond)?;
+    let mut plan = Plan::from_spec(&spec, beyond)?;
     if container.working_dir_of_image {
         plan.steps.push(Step::Directory(container.working_dir.clone()));
     }
@@ -101,10 +107,12 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         tmp: store.layout().tmp(),
         probe: store.layout().root().join("overlay.json"),
         plan,
+        one_id: maps.is_single(),
+        login: own.and_then(|own| own.login.clone()),
         overlay: Overlay {
             driver: how.driver.unwrap_or(container.driver),
             lowers: container.layers.iter().rev().map(layer).collect(),
-            features: Features { volatile: container.remove, view: None, recorded: maps.is_single() },
+            features: Features { volatile: container.remove, view, recorded: maps.is_single() },
         },
         streams: how.streams,
         log: how.log,

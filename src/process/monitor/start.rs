@@ -1,14 +1,16 @@
 //! From the job to the running program.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, Uid, chownat};
 
 use super::root::{self, Root};
 use super::{Refusal, exit};
 use crate::container::job::{Job, Network, Streams};
+use crate::container::spec::FILES;
 use crate::container::state::State;
-use crate::host::subid::Extent;
+use crate::host::id_map;
+use crate::host::subid::{Extent, IdMaps};
 use crate::network::DNS_FORWARD;
 use crate::network::pasta::{self, Pasta};
 use crate::process::session::log::Log;
@@ -18,7 +20,7 @@ use crate::runtime::identity::{Accounts, Identity};
 use crate::runtime::outside::init::{self, Init};
 use crate::runtime::plan::Plan;
 use crate::runtime::seccomp::{self, Facts, Profile};
-use crate::sys::Call;
+use crate::sys::{self, Call};
 
 /// A container whose program runs.
 pub struct Running {
@@ -37,11 +39,13 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>) -> Result<Running, Refusal>
     let mut root = root::mount(job)?;
     let mount = root.mount.take().ok_or_else(|| Refusal::ours("no root file system"))?;
     let mut plan = job.plan.clone();
-    let identity = identity(&mut plan, mount.as_fd())?;
+    let identity = identity(job, &mut plan, mount.as_fd())?;
+    give_files(job, &plan.maps).map_err(Refusal::ours)?;
     let (held, stdio) = match job.streams {
         Streams::Given => (Held::default(), given),
         Streams::Pipes { input } => {
-            let (held, inside) = streams::pipes(input, identity.uid).map_err(Refusal::ours)?;
+            let (held, inside) = streams::pipes(input, id_map::outward(&plan.maps.uids, identity.uid).unwrap_or(0))
+                .map_err(Refusal::ours)?;
             (held, Some(inside))
         }
         Streams::Terminal => (Held::default(), None),
@@ -63,30 +67,49 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>) -> Result<Running, Refusal>
 }
 
 /// Resolves the user in the mounted root. With one id, the container's one id is the user's: a program that refuses root runs.
-fn identity(plan: &mut Plan, root: std::os::fd::BorrowedFd<'_>) -> Result<Identity, Refusal> {
-    let accounts = Accounts::read(root).map_err(Refusal::ours)?;
+fn identity(job: &Job, plan: &mut Plan, root: BorrowedFd<'_>) -> Result<Identity, Refusal> {
+    let mut accounts = Accounts::read(root).map_err(Refusal::ours)?;
+    if let Some(login) = &job.login {
+        accounts.introduce(root, login).map_err(Refusal::ours)?;
+    }
     let refused = |error| Refusal { code: 126, message: format!("{error}") };
     let mut identity = accounts.identity(&plan.process.user, &plan.process.additional_groups).map_err(refused)?;
-    if plan.maps.is_single() {
+    if job.one_id {
         identity.keep_groups = true;
         for (extents, id) in [(&mut plan.maps.uids, identity.uid), (&mut plan.maps.gids, identity.gid)] {
             extents.iter_mut().for_each(|extent| extent.inside = id);
         }
         return Ok(identity);
     }
-    let mapped = |id: u32, extents: &[Extent]| extents.iter().any(|e| id >= e.inside && id - e.inside < e.count);
+    let mapped = |id: u32, extents: &[Extent]| id_map::outward(extents, id).is_some();
     // Asked for, by the user or the image; memberships that the image's files add are left out where they can't be had.
     let asked = accounts.identity("0:0", &plan.process.additional_groups).map_err(refused)?.groups;
     let wanted = [(identity.uid, &plan.maps.uids), (identity.gid, &plan.maps.gids)];
     for (id, extents) in wanted.into_iter().chain(asked.iter().map(|gid| (*gid, &plan.maps.gids))) {
         if !mapped(id, extents) {
-            let message =
-                format!("the id {id} is not mapped: containers of this account have {} ids", plan.maps.count());
+            let message = format!("the id {id} is not mapped: this container has {} ids", plan.maps.count());
             return Err(Refusal { code: 126, message });
         }
     }
     identity.groups.retain(|gid| mapped(*gid, &plan.maps.gids));
     Ok(identity)
+}
+
+/// The files that this program wrote for the container belong to its root, whichever id that is here.
+fn give_files(job: &Job, maps: &IdMaps) -> sys::Result<()> {
+    let (Some(uid), Some(gid)) = (id_map::outward(&maps.uids, 0), id_map::outward(&maps.gids, 0)) else {
+        return Ok(());
+    };
+    if (uid, gid) == (0, 0) {
+        return Ok(());
+    }
+    for (file, _) in FILES {
+        let path = job.directory.join(file);
+        let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+        chownat(CWD, &path, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
+            .call_with(|| format!("chown({})", path.display()))?;
+    }
+    Ok(())
 }
 
 fn filter(plan: &Plan) -> Result<Vec<libc::sock_filter>, Refusal> {

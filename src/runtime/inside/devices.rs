@@ -21,12 +21,16 @@ pub fn host_node(name: &str) -> Result<OwnedFd> {
     }
 }
 
-/// Binds the host's node of this path on the same path of the container.
-pub fn bind(root: BorrowedFd<'_>, path: &str) -> Result<()> {
+/// The host's node of this path as a detached mount.
+pub fn source(path: &str) -> Result<OwnedFd> {
     let name = CString::new(path).call("bind a device")?;
-    let node = mount::clone_tree(CWD, &name, false)?;
+    mount::clone_tree(CWD, &name, false)
+}
+
+/// Binds a node of the host on its path in the container.
+pub fn bind(root: BorrowedFd<'_>, path: &str, node: BorrowedFd<'_>) -> Result<()> {
     let target = resolve_or_make(root, path, Point::File, true)?;
-    mount::attach(node.as_fd(), target.as_fd()).map_err(|error| Error::new(format!("mount on {path}"), error.source))
+    mount::attach(node, target.as_fd()).map_err(|error| Error::new(format!("mount on {path}"), error.source))
 }
 
 /// A symbolic link in the container's own /dev.

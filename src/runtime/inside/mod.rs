@@ -18,6 +18,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use super::handshake::{self, Failure, ToInit};
 use super::plan::Plan;
+use crate::host::id_map;
 use crate::runtime::identity::Identity;
 use crate::sys::{self, Call, process, signal};
 
@@ -63,7 +64,13 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
         sys::interface::bring_up_loopback()?;
     }
     let root = root::attach(prepared.root.as_fd(), &plan.root)?;
-    mounts::carry_out(root.as_fd(), &plan.steps, plan.process.terminal.is_some())?;
+    let sources = mounts::sources(&plan.steps)?;
+    if id_map::outward(&plan.maps.uids, 0).is_some() {
+        // What is made from here on is the container's root's, whoever the user is in there.
+        privileges::become_root()?;
+    }
+    mounts::carry_out(root.as_fd(), &plan.steps, &sources, plan.process.terminal.is_some())?;
+    drop(sources);
     let slave = match plan.process.terminal {
         Some(size) => Some(terminal::open(root.as_fd(), size, prepared.identity.uid, channel)?),
         None => None,

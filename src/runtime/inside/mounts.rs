@@ -12,14 +12,36 @@ use crate::runtime::plan::{Mount, Propagation, Source, Step};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{Call, Error, Result};
 
+/// What the steps bind of the host, as detached mounts: one place a step, empty where it binds nothing.
+///
+/// Taken as the user, before this process becomes the container's root, who may not be let through to all of it.
+pub fn sources(steps: &[Step]) -> Result<Vec<Option<OwnedFd>>> {
+    let source = |step: &Step| match step {
+        Step::Mount(Mount { source: Source::Bind { path }, attributes, propagation, optional, .. }) => {
+            match bind(path, Attributes::from_bits(*attributes), *propagation) {
+                Err(_) if *optional => Ok(None),
+                other => other.map(Some),
+            }
+        }
+        Step::Device(path) => devices::source(path).map(Some),
+        _ => Ok(None),
+    };
+    steps.iter().map(source).collect()
+}
+
 /// Carries the steps out in order.
-pub fn carry_out(root: BorrowedFd<'_>, steps: &[Step], terminal: bool) -> Result<()> {
+pub fn carry_out(root: BorrowedFd<'_>, steps: &[Step], sources: &[Option<OwnedFd>], terminal: bool) -> Result<()> {
     // Opened while the host's /dev is still in reach, and checked: it will cover files of the container.
     let null = devices::host_node("null")?;
-    for step in steps {
+    for (step, source) in steps.iter().zip(sources) {
+        let source = source.as_ref().map(AsFd::as_fd);
         match step {
-            Step::Mount(mount) => mount_one(root, mount)?,
-            Step::Device(path) => devices::bind(root, path)?,
+            Step::Mount(mount) => mount_one(root, mount, source)?,
+            Step::Device(path) => {
+                if let Some(node) = source {
+                    devices::bind(root, path, node)?;
+                }
+            }
             Step::Symlink { path, to } => devices::link(root, path, to)?,
             Step::Directory(path) => drop(resolve_or_make(root, path, Point::Directory, false)?),
             Step::Mask(path) => mask(root, path, null.as_fd())?,
@@ -29,27 +51,29 @@ pub fn carry_out(root: BorrowedFd<'_>, steps: &[Step], terminal: bool) -> Result
     if terminal { devices::make_console(root) } else { Ok(()) }
 }
 
-fn mount_one(root: BorrowedFd<'_>, mount: &Mount) -> Result<()> {
-    let attributes = Attributes::from_bits(mount.attributes);
-    let made = match &mount.source {
-        Source::New { fstype, options } => new_instance(fstype, options, attributes),
-        Source::Bind { path } => bind(path, attributes, mount.propagation),
+fn mount_one(root: BorrowedFd<'_>, mount: &Mount, source: Option<BorrowedFd<'_>>) -> Result<()> {
+    let new;
+    let tree = match (&mount.source, source) {
+        (Source::New { fstype, options }, _) => {
+            match new_instance(fstype, options, Attributes::from_bits(mount.attributes)) {
+                Err(_) if mount.optional => return Ok(()),
+                made => {
+                    new = made?;
+                    new.as_fd()
+                }
+            }
+        }
+        (Source::Bind { .. }, Some(source)) => source,
+        // It may be missing, and is.
+        (Source::Bind { .. }, None) => return Ok(()),
     };
-    let (tree, point) = match made {
-        Err(_) if mount.optional => return Ok(()),
-        other => other?,
-    };
+    let point = if file_type(tree)? == FileType::Directory { Point::Directory } else { Point::File };
     let target = resolve_or_make(root, &mount.target, point, mount.strict)?;
-    mount::attach(tree.as_fd(), target.as_fd())
-        .map_err(|error| Error::new(format!("mount on {}", mount.target), error.source))
+    mount::attach(tree, target.as_fd()).map_err(|error| Error::new(format!("mount on {}", mount.target), error.source))
 }
 
 /// A detached mount of a new instance of a kernel file system.
-fn new_instance(
-    fstype: &str,
-    options: &[(String, Option<String>)],
-    attributes: Attributes,
-) -> Result<(OwnedFd, Point)> {
+fn new_instance(fstype: &str, options: &[(String, Option<String>)], attributes: Attributes) -> Result<OwnedFd> {
     let context =
         rustix::mount::fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC).call_with(|| format!("fsopen({fstype})"))?;
     let context = context.as_fd();
@@ -63,13 +87,12 @@ fn new_instance(
     }
     rustix::mount::fsconfig_create(context).call_with(|| format!("fsconfig(create {fstype})"))?;
     let attributes = MountAttrFlags::from_bits_retain(attributes.bits() as u32);
-    let tree = rustix::mount::fsmount(context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
-        .call_with(|| format!("fsmount({fstype})"))?;
-    Ok((tree, Point::Directory))
+    rustix::mount::fsmount(context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+        .call_with(|| format!("fsmount({fstype})"))
 }
 
 /// A detached copy of a part of the host's tree.
-fn bind(path: &str, attributes: Attributes, propagation: Propagation) -> Result<(OwnedFd, Point)> {
+fn bind(path: &str, attributes: Attributes, propagation: Propagation) -> Result<OwnedFd> {
     let name = CString::new(path).call("bind")?;
     let tree = mount::clone_tree(CWD, &name, true).map_err(|error| Error::new(format!("bind {path}"), error.source))?;
     let propagation = match propagation {
@@ -81,8 +104,7 @@ fn bind(path: &str, attributes: Attributes, propagation: Propagation) -> Result<
     if attributes != Attributes::default() {
         mount::set_attributes(tree.as_fd(), attributes, None, true)?;
     }
-    let directory = file_type(tree.as_fd())? == FileType::Directory;
-    Ok((tree, if directory { Point::Directory } else { Point::File }))
+    Ok(tree)
 }
 
 pub fn file_type(fd: BorrowedFd<'_>) -> Result<FileType> {
@@ -102,7 +124,7 @@ fn mask(root: BorrowedFd<'_>, path: &str, null: BorrowedFd<'_>) -> Result<()> {
     let Some(target) = present(resolve(root, path, false))? else { return Ok(()) };
     let cover = if file_type(target.as_fd())? == FileType::Directory {
         let options = [("size".to_owned(), Some("0".to_owned())), ("nr_inodes".to_owned(), Some("1".to_owned()))];
-        new_instance("tmpfs", &options, Attributes::READ_ONLY)?.0
+        new_instance("tmpfs", &options, Attributes::READ_ONLY)?
     } else {
         mount::clone_tree(null, c"", false)?
     };

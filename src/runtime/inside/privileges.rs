@@ -19,6 +19,12 @@ pub fn limits(limits: &[(u32, u64, u64)]) -> Result<()> {
     Ok(())
 }
 
+/// Becomes the root of this user namespace, of which the process has all capabilities anyway. Supplementary groups stay.
+pub fn become_root() -> Result<()> {
+    rustix::thread::set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT).call("setresgid(0)")?;
+    rustix::thread::set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT).call("setresuid(0)")
+}
+
 /// Drops the bounding set and becomes the user. The capabilities of a user other than root are gone after the exec.
 pub fn take_identity(identity: &Identity, bounding: CapabilitySet) -> Result<()> {
     capability::limit_bounding_set(bounding.bits())?;

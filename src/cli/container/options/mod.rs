@@ -1,5 +1,7 @@
 //! What `run` and `create` have in common: flags, and what they make of an image's defaults.
 
+mod id_maps;
+mod user_namespace;
 mod volume;
 
 use std::collections::BTreeMap;
@@ -115,6 +117,8 @@ pub struct Options {
     /// Run as this user, by name or number
     #[arg(long, short, value_name = "USER[:GROUP]")]
     user: Option<String>,
+    #[command(flatten)]
+    user_namespace: user_namespace::Flags,
     /// Show a file or directory of this machine in the container
     #[arg(long, short, value_name = "SOURCE:TARGET[:OPTIONS]")]
     volume: Vec<String>,
@@ -137,16 +141,17 @@ impl Options {
         self.make(context, store, true)
     }
 
-    /// The lock keeps the image until the container uses it.
+    /// The locks keep the image, and the container's ids, until the container uses them.
     fn make(&self, context: &Context, store: &Store, waits: bool) -> Result<Container, Report> {
         let id_file = self.cidfile.as_deref().map(IdFile::claim).transpose()?;
         let (image, _kept) = self.image(context, store)?;
-        let container = Container { waits, ..self.container(context, store, &image)? };
+        let mut container = Container { waits, ..self.container(context, store, &image)? };
         // First of all for the names that they still hold.
         crate::container::life::sweep::sweep(store);
         if self.replace {
             self.remove_namesake(store)?;
         }
+        let _ids = self.user_namespace.settle(store, &mut container, self.user.is_some())?;
         let container = crate::container::life::create::create(store, container, self.name())?;
         if let Some(Err(report)) = id_file.map(|file| file.fill(&container.id)) {
             let directory = store.layout().container(&container.id);
@@ -246,6 +251,7 @@ impl Options {
             working_dir_of_image: self.workdir.is_none(),
             user: self.user.clone().unwrap_or_else(|| config.user.clone()),
             additional_groups: self.group_add.clone(),
+            user_namespace: None,
             hostname,
             terminal: self.tty,
             interactive: self.interactive,
