@@ -9,7 +9,6 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::Pid;
@@ -182,7 +181,7 @@ struct Granted {
 impl Granted {
     fn of(uid: u32) -> Result<Self, Error> {
         let name = account_name(uid)?;
-        if from_name_service()?
+        if has_other_source(&read("/etc/nsswitch.conf")?)
             && let Some(name) = &name
         {
             let ask = |groups| asked(name, groups);
@@ -208,7 +207,7 @@ fn read(path: &str) -> Result<String, Error> {
 }
 
 /// The lines of a subuid(5) file that grant to this account, by name or by number.
-fn ranges(text: &str, name: Option<&str>, uid: u32) -> Vec<(u32, u32)> {
+pub fn ranges(text: &str, name: Option<&str>, uid: u32) -> Vec<(u32, u32)> {
     let number = uid.to_string();
     let mut ranges = Vec::new();
     for line in text.lines() {
@@ -221,16 +220,15 @@ fn ranges(text: &str, name: Option<&str>, uid: u32) -> Vec<(u32, u32)> {
         if Some(owner) != name && owner != number {
             continue;
         }
-        if let (Ok(first), Ok(count)) = (first.parse::<u32>(), count.parse::<u32>())
-            && first > 0
-            && count > 0
-            && first.checked_add(count).is_some()
-            && !ranges.contains(&(first, count))
-        {
-            ranges.push((first, count));
-        }
+        ranges.extend(range(first, count).filter(|range| !ranges.contains(range)));
     }
     ranges
+}
+
+/// A range of ids that can exist; nobody is ever granted root's.
+fn range(first: &str, count: &str) -> Option<(u32, u32)> {
+    let (first, count) = (first.parse::<u32>().ok()?, count.parse::<u32>().ok()?);
+    (first > 0 && count > 0 && first.checked_add(count).is_some()).then_some((first, count))
 }
 
 /// The account's name, from /etc/passwd or else from whatever the name service knows (`id` asks it, so that this static
@@ -250,15 +248,14 @@ pub fn account_name(uid: u32) -> Result<Option<String>, Error> {
     Ok(name.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).filter(|name| !name.is_empty()))
 }
 
-/// Whether nsswitch.conf(5) names a source of subordinate ids other than the files.
-fn from_name_service() -> Result<bool, Error> {
-    let text = read("/etc/nsswitch.conf")?;
-    let line = text.lines().find_map(|line| line.trim().strip_prefix("subid:"));
-    Ok(line.is_some_and(|sources| sources.split_whitespace().any(|source| source != "files"))
-        && ["/usr/bin/getsubids", "/bin/getsubids"].iter().any(|path| Path::new(path).exists()))
+/// Whether the text of nsswitch.conf(5) names a source of subordinate ids other than the files.
+fn has_other_source(text: &str) -> bool {
+    let line = text.lines().find_map(|line| line.trim().strip_prefix("subid:")).unwrap_or_default();
+    let sources = line.split('#').next().unwrap_or_default();
+    sources.split_whitespace().any(|source| source != "files")
 }
 
-/// What getsubids(1) answers: lines of `0: name first count`.
+/// What getsubids(1) says; `None`: it is not installed or does not know, so the files count.
 fn asked(name: &str, groups: bool) -> Option<Vec<(u32, u32)>> {
     fault::point("subid: ask getsubids").ok()?;
     let mut command = Command::new("getsubids");
@@ -266,12 +263,19 @@ fn asked(name: &str, groups: bool) -> Option<Vec<(u32, u32)>> {
         command.arg("-g");
     }
     let output = command.arg(name).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let range = |line: &str| {
-        let mut fields = line.split_whitespace().skip(2);
-        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
-    };
-    output.status.success().then(|| text.lines().filter_map(range).collect())
+    output.status.success().then(|| listed(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// The ranges that getsubids(1) lists: lines of `NUMBER: NAME FIRST COUNT`.
+pub fn listed(text: &str) -> Vec<(u32, u32)> {
+    let mut ranges = Vec::new();
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        if let [_, _, first, count] = fields.as_slice() {
+            ranges.extend(range(first, count).filter(|range| !ranges.contains(range)));
+        }
+    }
+    ranges
 }
 
 #[cfg(test)]
@@ -284,6 +288,20 @@ mod tests {
         assert_eq!(ranges(text, Some("ann"), 1000), [(100_000, 65_536), (300_000, 10)]);
         assert_eq!(ranges(text, None, 1000), [(300_000, 10)]);
         assert_eq!(ranges(text, Some("eve"), 7), []);
+    }
+
+    #[test]
+    fn a_source_besides_the_files_is_asked() {
+        for (text, other) in [
+            ("passwd: files sss\nsubid: sss\n", true),
+            ("subid:\tfiles  # not sss\n", false),
+            ("# subid: sss\n", false),
+            ("passwd: sss\n", false),
+        ] {
+            assert_eq!(has_other_source(text), other, "{text}");
+        }
+        let text = "0: ann 100000 65536\n1: ann 300000 10\n2: ann 300000 10\n3: ann 0 5\n4: ann 7\nno ranges\n5: ann 4294967295 2\n";
+        assert_eq!(listed(text), [(100_000, 65_536), (300_000, 10)]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Who one is inside: users and groups by name and number, from the flag or from the image.
 
-use crate::harness::{Account, Case, Image, Layer};
+use crate::harness::{Account, Case, Image, Layer, binary, set_mode};
 
 fn users(case: &Case) {
     let image = case.busybox();
@@ -67,7 +67,38 @@ fn all_ids_are_mapped(case: &Case) {
     case.sh(&image, "touch f && chown 65535:65535 f && stat -c '%u %g' f").code(0).stdout("65535 65535\n");
 }
 
+/// Where nsswitch.conf names another source, `getsubids` is asked, and what the files say does not count. In a namespace whose
+/// root we are, so that these files can be laid over the machine's; the real `newuidmap` allows what the files grant.
+fn ids_of_a_name_service(case: &Case) {
+    let place = |name: &str, mode: u32, text: &str| {
+        let path = case.home.join(name);
+        std::fs::write(&path, text).unwrap();
+        set_mode(&path, mode);
+    };
+    place("nsswitch.conf", 0o644, "passwd: files\nsubid: directory\n");
+    place("subids", 0o644, "root:1:60000\n");
+    std::fs::create_dir(case.home.join("bin")).unwrap();
+    let answer = "[ \"$*\" = '-g root' ] && echo '0: root 200 300' || echo '0: root 100 1000'";
+    place("bin/getsubids", 0o755, &format!("#!/bin/sh\n{answer}\n"));
+    let image = Image::busybox().push("busybox:latest");
+    let script = "cat /proc/self/uid_map /proc/self/gid_map | awk '{ print $1, $3 }'";
+    let inside = format!(
+        "mount --bind nsswitch.conf /etc/nsswitch.conf && mount --bind subids /etc/subuid && mount --bind subids /etc/subgid && \
+         PATH=$PWD/bin:$PATH && '{0}' pull -q {image} >/dev/null && '{0}' run --rm --network=none {image} sh -c \"{1}\"",
+        binary().display(),
+        script.replace('$', "\\$"),
+    );
+    let unshare = ["--user", "--map-root-user", "--map-auto", "--mount", "sh", "-c", &inside];
+    let finished = case.command_of("unshare".as_ref(), unshare).finish().code(0);
+    assert_eq!(finished.stdout, "0 1\n1 1000\n0 1\n1 300\n", "{finished}");
+    // Where it does not know, the files count.
+    place("bin/getsubids", 0o755, "#!/bin/sh\nexit 1\n");
+    let finished = case.command_of("unshare".as_ref(), unshare).finish().code(0);
+    assert_eq!(finished.stdout, "0 1\n1 60000\n0 1\n1 60000\n", "{finished}");
+}
+
 on_both_drivers!(
+    ids_of_a_name_service,
     users,
     odd_users_never_become_root,
     user_of_the_image,
