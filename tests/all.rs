@@ -11,6 +11,7 @@ mod harness;
 mod architecture;
 mod behaviour;
 mod documents;
+mod fuzz;
 mod images;
 mod network;
 mod overlay;

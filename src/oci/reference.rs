@@ -96,13 +96,6 @@ impl Reference {
         Self { digest: None, ..self.clone() }
     }
 
-    /// As people of Docker Hub write it: without `docker.io/` and `library/`.
-    pub fn familiar(&self) -> String {
-        let full = self.to_string();
-        let Some(rest) = full.strip_prefix("docker.io/") else { return full };
-        rest.strip_prefix("library/").filter(|rest| !rest.contains('/')).unwrap_or(rest).to_owned()
-    }
-
     /// Whether the text names its registry, so that nothing has to be guessed: `localhost/x`, `quay.io/x`, `host:5000/x`.
     pub fn is_qualified(text: &str) -> bool {
         registry_part(text).is_some()
@@ -305,15 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn familiar_names_leave_out_the_hub() {
-        for (text, expected) in [
-            ("debian:12", "debian:12"),
-            ("docker.io/a/b", "a/b"),
-            ("localhost/x", "localhost/x"),
-            ("library/a/b", "library/a/b"),
-        ] {
-            assert_eq!(text.parse::<Reference>().unwrap().familiar(), expected);
-        }
+    fn what_is_not_said_is_filled_in() {
         assert!(Reference::is_qualified("localhost/x") && !Reference::is_qualified("x/y"));
         assert_eq!("a".parse::<Reference>().unwrap().or_latest().to_string(), "docker.io/library/a:latest");
     }

@@ -33,6 +33,21 @@ impl fmt::Debug for Credentials {
     }
 }
 
+impl Credentials {
+    /// What the file at `path`, which holds `bytes`, says about the registry of `image`; `None`: nothing.
+    pub fn in_file(path: &Path, bytes: &[u8], image: &Reference) -> Result<Option<Self>> {
+        if is_blank(bytes) {
+            return Ok(None);
+        }
+        // serde's message would quote the file, and so a password: only the place is told.
+        let file: AuthFile = serde_json::from_slice(bytes).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            unreadable(path, format!("it is not a JSON file of credentials (line {line}, column {column})"))
+        })?;
+        file.find(path, image)
+    }
+}
+
 /// The files to look into.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
@@ -70,12 +85,13 @@ impl Sources {
     /// What these files say about the registry of `image`.
     pub fn find(&self, image: &Reference) -> Result<Credentials> {
         if let Some(path) = &self.named {
-            let file = AuthFile::read(path)?.ok_or_else(|| Error::NoAuthFile { path: path.clone() })?;
-            return Ok(file.find(path, image)?.unwrap_or(Credentials::Anonymous));
+            let bytes = read(path)?.filter(|bytes| !is_blank(bytes));
+            let bytes = bytes.ok_or_else(|| Error::NoAuthFile { path: path.clone() })?;
+            return Ok(Credentials::in_file(path, &bytes, image)?.unwrap_or(Credentials::Anonymous));
         }
         for path in &self.usual {
-            if let Some(file) = AuthFile::read(path)?
-                && let Some(found) = file.find(path, image)?
+            if let Some(bytes) = read(path)?
+                && let Some(found) = Credentials::in_file(path, &bytes, image)?
             {
                 return Ok(found);
             }
@@ -103,34 +119,33 @@ struct Entry {
     identitytoken: Option<String>,
 }
 
-impl AuthFile {
-    fn read(path: &Path) -> Result<Option<Self>> {
-        let unreadable = |reason: String| Error::AuthFile { path: path.to_owned(), reason };
-        let file = match std::fs::File::open(path) {
-            Ok(file) => file,
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(unreadable(error.to_string())),
-        };
-        let mut bytes = Vec::new();
-        file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
-        if bytes.len() as u64 > LIMIT {
-            return Err(unreadable(format!("it is larger than {LIMIT} bytes")));
-        }
-        if bytes.iter().all(u8::is_ascii_whitespace) {
+fn unreadable(path: &Path, reason: String) -> Error {
+    Error::AuthFile { path: path.to_owned(), reason }
+}
+
+/// `None`: there is no such file.
+fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
             return Ok(None);
         }
-        // serde's message would quote the file, and so a password: only the place is told.
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-            unreadable(format!(
-                "it is not a JSON file of credentials (line {}, column {})",
-                error.line(),
-                error.column()
-            ))
-        })
+        Err(error) => return Err(unreadable(path, error.to_string())),
+    };
+    let mut bytes = Vec::new();
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, error.to_string()))?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(unreadable(path, format!("it is larger than {LIMIT} bytes")));
     }
+    Ok(Some(bytes))
+}
 
+/// An empty file says nothing.
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_whitespace)
+}
+
+impl AuthFile {
     fn find(&self, path: &Path, image: &Reference) -> Result<Option<Credentials>> {
         let keys = keys(image);
         // What is written for this registry wins over a helper for all of them.
@@ -154,7 +169,7 @@ impl AuthFile {
 impl Entry {
     /// `None`: an empty entry, as Docker writes it where a helper has the secret.
     fn credentials(&self, path: &Path) -> Result<Option<Credentials>> {
-        let wrong = |reason: &str| Error::AuthFile { path: path.to_owned(), reason: reason.to_owned() };
+        let wrong = |reason: &str| unreadable(path, reason.to_owned());
         if self.identitytoken.as_deref().is_some_and(|token| !token.is_empty()) {
             return Err(wrong("it holds an identity token, which is not supported yet: log in with user and password"));
         }

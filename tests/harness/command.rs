@@ -116,10 +116,6 @@ impl Running {
         self.child.stdin = None;
     }
 
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
     #[track_caller]
     pub fn finish(mut self) -> Finished {
         let Some(status) = wait(&mut self.child, LIMIT) else {

@@ -68,8 +68,7 @@ fn a_config_with_other_bytes() {
     let mut parts = Parts::new();
     let mut answers = parts.answers();
     parts.config["os"] = "linuy".into();
-    let path = format!("/v2/x/blobs/{}", parts.manifest["config"]["digest"].as_str().unwrap());
-    answers.insert(path, vec![Answer::Whole(200, parts.config.to_string().into_bytes())]);
+    answers.insert(parts.config_path(), vec![Answer::Whole(200, parts.config.to_string().into_bytes())]);
     refused(answers, "digest");
 }
 

@@ -1,4 +1,6 @@
-//! Registries that lie, break off or fail: nothing of theirs becomes visible, and the error names the cause.
+//! Registries that lie, break off or fail, and pulls that are killed: nothing half done becomes visible, and the error names
+//! the cause.
 
 mod hostile;
+mod interrupted;
 mod server;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use serde_json::json;
 
@@ -17,6 +17,8 @@ pub enum Answer {
     Whole(u16, Vec<u8>),
     /// Announces more bytes than it sends, then closes.
     Short(Vec<u8>),
+    /// Sends so many bytes, and the rest once [`Server::release`] is called.
+    Held(Vec<u8>, usize),
     /// To another address.
     Redirect(String),
 }
@@ -26,56 +28,91 @@ pub type Answers = BTreeMap<String, Vec<Answer>>;
 
 pub struct Server {
     pub address: String,
-    asked: Arc<Mutex<Vec<String>>>,
+    state: Arc<State>,
+}
+
+struct State {
+    answers: Mutex<Answers>,
+    asked: Mutex<Vec<String>>,
+    released: Mutex<bool>,
+    release: Condvar,
 }
 
 impl Server {
     pub fn start(answers: Answers) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let state = Arc::new(Mutex::new(answers));
-        let log = Arc::clone(&asked);
+        let (asked, released, release) = (Mutex::default(), Mutex::new(false), Condvar::new());
+        let state = Arc::new(State { answers: Mutex::new(answers), asked, released, release });
+        let serving = Arc::clone(&state);
         // Lives as long as the test binary.
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (state, log) = (Arc::clone(&state), Arc::clone(&log));
-                std::thread::spawn(move || serve(stream, &state, &log));
+                let state = Arc::clone(&serving);
+                std::thread::spawn(move || state.serve(stream));
             }
         });
-        Self { address, asked }
+        Self { address, state }
+    }
+
+    /// What was held back is sent.
+    pub fn release(&self) {
+        *self.state.released.lock().unwrap() = true;
+        self.state.release.notify_all();
     }
 
     /// How often a path was asked for.
     pub fn asked(&self, path: &str) -> usize {
-        self.asked.lock().unwrap().iter().filter(|asked| *asked == path).count()
+        self.state.asked.lock().unwrap().iter().filter(|asked| *asked == path).count()
     }
 }
 
-/// One request, one answer, then the connection is closed.
-fn serve(mut stream: TcpStream, answers: &Mutex<Answers>, log: &Mutex<Vec<String>>) {
-    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
-    let Some(first) = lines.next() else { return };
-    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    for _ in lines.take_while(|line| !line.is_empty()) {}
-    log.lock().unwrap().push(path.clone());
-    let answer = {
-        let mut answers = answers.lock().unwrap();
-        match answers.get_mut(&path) {
+impl State {
+    /// One request, one answer, then the connection is closed.
+    fn serve(&self, mut stream: TcpStream) {
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+        let Some(first) = lines.next() else { return };
+        let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+        for _ in lines.take_while(|line| !line.is_empty()) {}
+        self.asked.lock().unwrap().push(path.clone());
+        let (mut status, mut extra, mut missing, mut now) = (200, String::new(), 0, usize::MAX);
+        let body = match self.answer(&path) {
+            Answer::Whole(other, body) => {
+                status = other;
+                body
+            }
+            Answer::Short(body) => {
+                missing = 1000;
+                body
+            }
+            Answer::Held(body, first) => {
+                now = first;
+                body
+            }
+            Answer::Redirect(to) => {
+                (status, extra) = (307, format!("Location: {to}\r\n"));
+                Vec::new()
+            }
+        };
+        let length = body.len() + missing;
+        let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n{extra}\r\n");
+        let (first, rest) = body.split_at(now.min(body.len()));
+        // A client that went away is not this side's failure.
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(first));
+        if !rest.is_empty() {
+            drop(self.release.wait_while(self.released.lock().unwrap(), |released| !*released).unwrap());
+            let _ = stream.write_all(rest);
+        }
+    }
+
+    fn answer(&self, path: &str) -> Answer {
+        match self.answers.lock().unwrap().get_mut(path) {
             Some(list) if list.len() > 1 => list.remove(0),
             Some(list) => list[0].clone(),
             None if path == "/v2/" => Answer::Whole(200, b"{}".to_vec()),
             None => Answer::Whole(404, b"{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":\"\"}]}".to_vec()),
         }
-    };
-    let (status, extra, length, body) = match answer {
-        Answer::Whole(status, body) => (status, String::new(), body.len(), body),
-        Answer::Short(body) => (200, String::new(), body.len() + 1000, body),
-        Answer::Redirect(to) => (307, format!("Location: {to}\r\n"), 0, Vec::new()),
-    };
-    let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n{extra}\r\n");
-    // A client that went away is not this side's failure.
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+    }
 }
 
 /// An honest image of one plain layer, for a test to spoil.
@@ -87,7 +124,11 @@ pub struct Parts {
 
 impl Parts {
     pub fn new() -> Self {
-        let layer = Layer::new().file("seen", 0o644, vec![b'x'; 300_000]).tar();
+        Self::of(&Layer::new().file("seen", 0o644, vec![b'x'; 300_000]))
+    }
+
+    pub fn of(layer: &Layer) -> Self {
+        let layer = layer.tar();
         let config = json!({"architecture": machine(), "os": "linux", "config": {},
             "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]}});
         let manifest = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -105,13 +146,18 @@ impl Parts {
         format!("/v2/x/blobs/{}", self.manifest["layers"][0]["digest"].as_str().unwrap())
     }
 
+    /// Where the config lies that the manifest names.
+    pub fn config_path(&self) -> String {
+        format!("/v2/x/blobs/{}", self.manifest["config"]["digest"].as_str().unwrap())
+    }
+
     /// What an honest registry answers.
     pub fn answers(&self) -> Answers {
         let config = self.config.to_string().into_bytes();
         let whole = |bytes: &[u8]| vec![Answer::Whole(200, bytes.to_vec())];
         BTreeMap::from([
             ("/v2/x/manifests/1".to_owned(), whole(self.manifest.to_string().as_bytes())),
-            (format!("/v2/x/blobs/{}", self.manifest["config"]["digest"].as_str().unwrap()), whole(&config)),
+            (self.config_path(), whole(&config)),
             (self.layer_path(), whole(&self.layer)),
         ])
     }

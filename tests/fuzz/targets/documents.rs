@@ -1,0 +1,67 @@
+//! What registries, other tools and users write as JSON or as the name of an image.
+
+use std::path::Path;
+
+use coracle::host::dirs::Dirs;
+use coracle::oci::manifest::{self, Document, MAX_ENTRIES, MAX_LAYERS};
+use coracle::oci::{ImageConfig, Platform, Reference};
+use coracle::registry::Credentials;
+use coracle::store::Store;
+
+/// A document is an image or an index, within the limits; what was understood is understood again.
+pub fn manifest(bytes: &[u8]) {
+    match manifest::parse(bytes, None) {
+        Ok(Document::Manifest(manifest)) => {
+            assert!(manifest.layers.len() <= MAX_LAYERS);
+            let again = serde_json::to_vec(&manifest).unwrap();
+            let Ok(Document::Manifest(again)) = manifest::parse(&again, None) else { panic!("an image no more") };
+            assert_eq!(again, manifest);
+        }
+        Ok(Document::Index(index)) => {
+            assert!(index.manifests.len() <= MAX_ENTRIES);
+            let host = Platform::host();
+            if let Some(chosen) = host.choose(&index) {
+                assert!(chosen.platform.as_ref().is_none_or(|platform| platform.runs_on(&host)));
+            }
+        }
+        Err(error) => assert!(error.to_string().len() < 4096),
+    }
+}
+
+pub fn image_config(bytes: &[u8]) {
+    if let Ok(config) = ImageConfig::parse(bytes) {
+        assert!(!config.platform().to_string().is_empty());
+        assert_eq!(ImageConfig::parse(&serde_json::to_vec(&config).unwrap()).unwrap(), config);
+    }
+}
+
+/// `index.json` of the store, which other tools write too.
+pub fn image_index(bytes: &[u8]) {
+    let store = Store::open(&Dirs { data: super::scratch("index"), config: None }).unwrap();
+    std::fs::write(store.layout().index(), bytes).unwrap();
+    if let Ok(images) = store.images() {
+        for entry in &images {
+            let found = entry.name().map(|name| store.image_named(name).unwrap());
+            assert!(found.is_none_or(|found| found.is_some()));
+        }
+    }
+}
+
+/// What was understood is understood again as the same, and its parts are safe to make paths of.
+pub fn reference(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(reference) = text.parse::<Reference>() else { return };
+    assert_eq!(reference.to_string().parse::<Reference>().unwrap(), reference);
+    let path = format!("{}/{}", reference.registry(), reference.repository());
+    assert!(!path.split('/').any(|part| part.is_empty() || part == "." || part == ".."), "{path}");
+}
+
+/// Never a secret in an error.
+pub fn credentials(bytes: &[u8]) {
+    for image in ["q.io/x/y:1", "debian", "localhost:5000/a"] {
+        if let Err(error) = Credentials::in_file(Path::new("auth.json"), bytes, &image.parse().unwrap()) {
+            let text = format!("{error} {error:?}");
+            assert!(!text.contains("hunter2") && !text.contains("dTpodW50ZXIy"), "{text}");
+        }
+    }
+}
