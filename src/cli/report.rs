@@ -24,7 +24,9 @@ pub struct Report {
 
 impl Report {
     pub fn new(message: impl ToString) -> Self {
-        Self { messages: vec![message.to_string()], hints: Vec::new(), code: 125 }
+        let message = message.to_string();
+        let hints = full_disk(&message).map(str::to_owned).into_iter().collect();
+        Self { messages: vec![message], hints, code: 125 }
     }
 
     /// A failure whose words have been printed already.
@@ -70,6 +72,13 @@ impl Report {
             None => report,
         }
     }
+}
+
+/// What helps against a full disk, in whatever room and process it showed: monitors and workers send their errors as words.
+fn full_disk(message: &str) -> Option<&'static str> {
+    let is = |number| message.contains(&std::io::Error::from_raw_os_error(number).to_string());
+    (is(libc::ENOSPC) || is(libc::EDQUOT))
+        .then_some("free space, for example with `coracle rmi` of an image that is not needed")
 }
 
 /// Gives a room's error its words; those that know what to do say it in a hint.

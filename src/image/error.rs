@@ -58,9 +58,6 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::System(error) if matches!(error.errno(), libc::ENOSPC | libc::EDQUOT) => {
-                Some("free space, for example with `coracle rmi` of an image that is not needed".into())
-            }
             Self::Store(error) => error.hint(),
             Self::Registry(error) => error.hint(),
             Self::Layer { source, .. } => source.hint(),

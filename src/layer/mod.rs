@@ -92,12 +92,6 @@ impl Error {
                  100000-165535 USER` gives 65536"
                     .into(),
             ),
-            Self::Entry { problem: Problem::System(error), .. } | Self::System(error) => match error.errno() {
-                libc::ENOSPC | libc::EDQUOT => {
-                    Some("free space, for example with `coracle rmi` of an image that is not needed".into())
-                }
-                _ => None,
-            },
             Self::WrongDiffId { .. } => {
                 Some("the image is broken or was tampered with: build and push it again".into())
             }

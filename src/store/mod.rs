@@ -82,9 +82,6 @@ impl Error {
                 Some(format!("remove it with `coracle rm {holder}`, or choose a name other than `{name}`"))
             }
             Self::NoBlob { .. } => Some("pull the image again".into()),
-            Self::System(error) if matches!(error.errno(), libc::ENOSPC | libc::EDQUOT) => {
-                Some("free space, for example with `coracle rmi` of an image that is not needed".into())
-            }
             _ => None,
         }
     }

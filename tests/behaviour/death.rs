@@ -40,6 +40,21 @@ fn signals_are_passed_on(case: &Case) {
     }
 }
 
+/// `--sig-proxy=false`: the command line ends of its signal as any program does, and the container learns nothing of it.
+fn signals_are_not_passed_on(case: &Case) {
+    let image = case.busybox();
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
+        let running = patient(case, &image, &["--sig-proxy=false"]);
+        running.signal(signal);
+        running.finish().code(code).stdout("ready\n").stderr("");
+        assert_eq!(case.inspect("box", "{{.State.Status}}"), "running");
+        case.coracle(["stop", "box"]).code(0);
+        case.coracle(["logs", "box"]).code(0).stdout("ready\nterm\n");
+        assert_eq!(case.inspect("box", "{{.State.ExitCode}}"), "9");
+        case.coracle(["rm", "box"]).code(0);
+    }
+}
+
 /// Ctrl-C reaches the whole foreground group of a terminal: the container gets it once, and its code comes back.
 fn interrupt_of_the_group(case: &Case) {
     let image = case.busybox();
@@ -195,6 +210,7 @@ on_both_drivers!(
     killed_with_rm,
     real_time_signals,
     signals_are_passed_on,
+    signals_are_not_passed_on,
     interrupt_of_the_group,
     killed_command_line,
     killed_command_line_without_rm,

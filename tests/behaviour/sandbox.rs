@@ -154,7 +154,16 @@ fn mounts_stay_inside(case: &Case) {
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }
 
+/// A volume above the store does not bring the container's own root in again, past its covers.
+fn the_root_is_there_once(case: &Case) {
+    let image = case.busybox();
+    let volume = format!("{}:/above", case.data.display());
+    let script = "ls -A /above/coracle/containers/*/merged; grep -c ' /above' /proc/self/mountinfo";
+    case.coracle(["run", "--rm", "--network=none", "-v", &volume, &image, "sh", "-c", script]).code(0).stdout("1\n");
+}
+
 on_both_drivers!(
+    the_root_is_there_once,
     capabilities_and_filter,
     namespaces,
     masked_and_read_only,

@@ -1,6 +1,9 @@
 //! What goes in and comes out where there is no terminal, and which descriptors a container has.
 
+use std::io::Read;
 use std::time::Duration;
+
+use rustix::io::ioctl_fionread;
 
 use crate::harness::{Case, LIMIT, wait_until};
 
@@ -85,6 +88,37 @@ fn a_reader_that_does_not_read(case: &Case) {
     rustix::process::kill_process_group(running.pid(), rustix::process::Signal::KILL).unwrap();
 }
 
+/// Two streams, of which a slow reader takes little pieces: nothing is lost, and each keeps its order.
+fn a_slow_reader(case: &Case) {
+    let image = case.busybox();
+    let script = "i=0; while [ $i -lt 30000 ]; do echo out $i; echo err $i >&2; i=$((i + 1)); done";
+    let line = format!("exec {} run --rm --network=none {image} sh -c '{script}'", crate::harness::binary().display());
+    let mut child = case.command_of("sh".as_ref(), ["-c", &line]).piped();
+    let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    // Nobody reads until a pipe is full, and so the program inside has nowhere to write to.
+    wait_until("a pipe is full", LIMIT, || {
+        let waiting = [ioctl_fionread(&out).unwrap(), ioctl_fionread(&err).unwrap()];
+        waiting.iter().any(|bytes| *bytes > 60_000)
+    });
+    let streams: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(err)];
+    let readers = streams.map(|mut stream| {
+        std::thread::spawn(move || {
+            let (mut all, mut piece) = (Vec::new(), [0; 97]);
+            while let Ok(count @ 1..) = stream.read(&mut piece) {
+                all.extend_from_slice(&piece[..count]);
+                std::thread::sleep(Duration::from_micros(10));
+            }
+            String::from_utf8(all).unwrap()
+        })
+    });
+    let said = readers.map(|reader| reader.join().unwrap());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    for (said, word) in said.iter().zip(["out", "err"]) {
+        let expected: String = (0..30000).map(|number| format!("{word} {number}\n")).collect();
+        assert!(*said == expected, "{word}: {} bytes of {}", said.len(), expected.len());
+    }
+}
+
 /// CVE-2024-21626: of fifty descriptors of the caller's, to the root directory, none is inside.
 fn only_three_descriptors(case: &Case) {
     let image = case.busybox();
@@ -134,6 +168,7 @@ on_both_drivers!(
     a_reader_that_leaves,
     files_behind_streams_are_out_of_reach,
     a_reader_that_does_not_read,
+    a_slow_reader,
     only_three_descriptors,
     a_detached_run_lets_go,
 );

@@ -85,16 +85,31 @@ fn job_in_foreground(case: &Case) -> bool {
 /// The terminal is restored when the program is told to end.
 fn restored_after_signals(case: &Case) {
     let image = case.busybox();
-    let script = "trap 'exit 9' TERM HUP; echo ready; while :; do sleep 0.05; done";
-    for (signal, code) in [(Signal::TERM, "ended 9\r\n"), (Signal::HUP, "ended 9\r\n")] {
+    let script = "trap 'exit 9' TERM HUP QUIT USR1 ALRM; echo ready; while :; do sleep 0.05; done";
+    for signal in [Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::ALARM] {
         let mut terminal = on_terminal(case, &["run", "-it", "--rm", "--network=none", &image, "sh", "-c", script]);
         let before = settings(&terminal);
         terminal.expect("ready\r\n");
         terminal.wait_until_raw();
         kill_process(foreground(&terminal), signal).unwrap();
-        terminal.expect(code);
+        terminal.expect("ended 9\r\n");
         assert_eq!(settings(&terminal), before, "after {signal:?}");
     }
+}
+
+/// Signals that are not passed on end the program here, in order; the container lives on.
+fn restored_after_a_signal_of_ones_own(case: &Case) {
+    let image = case.busybox();
+    let head = ["run", "-it", "--rm", "--network=none", "--sig-proxy=false", "--name", "box", &image];
+    let arguments: Vec<_> = head.into_iter().chain(["sh", "-c", "echo ready; exec sleep 1000"]).collect();
+    let mut terminal = on_terminal(case, &arguments);
+    let before = settings(&terminal);
+    terminal.expect("ready\r\n");
+    terminal.wait_until_raw();
+    kill_process(foreground(&terminal), Signal::QUIT).unwrap();
+    terminal.expect("ended 131\r\n");
+    assert_eq!(settings(&terminal), before);
+    assert_eq!(case.inspect("box", "{{.State.Status}}"), "running");
 }
 
 /// The terminal is restored when the container is killed from elsewhere.
@@ -161,6 +176,7 @@ fn a_terminal_for_a_script(case: &Case) {
 on_both_drivers!(
     a_shell_with_job_control,
     restored_after_signals,
+    restored_after_a_signal_of_ones_own,
     restored_after_a_stop,
     restored_after_a_failure,
     keys_are_the_containers,

@@ -83,6 +83,12 @@ impl Command {
         self.start().finish()
     }
 
+    /// Started, with its outputs for the test to read.
+    pub fn piped(mut self) -> Child {
+        self.inner.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.inner.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.line))
+    }
+
     /// As [`Command::finish`], for a tear-down that must not fail.
     pub fn try_finish(mut self) -> Option<ExitStatus> {
         self.inner.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

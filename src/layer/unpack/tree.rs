@@ -17,7 +17,7 @@ use rustix::io::Errno;
 
 use super::super::{Problem, shown};
 use crate::store::owners::{Device, Owner};
-use crate::sys::{self, Call};
+use crate::sys::{self, Call, beneath};
 
 /// PATH_MAX without its NUL.
 const LONGEST: usize = 4095;
@@ -273,15 +273,8 @@ pub(super) fn times((seconds, nanos): (i64, u32)) -> Timestamps {
 
 pub(super) fn open_in_root(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
     let path = if path.is_empty() { b"." } else { path };
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    loop {
-        match rustix::fs::openat2(root, path, flags, Mode::empty(), resolve) {
-            // A rename elsewhere on the machine disturbed the check for `..`: openat2(2) says to try again.
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            other => return other,
-        }
-    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    beneath::open(root, path, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS)
 }
 
 fn open_again(root: BorrowedFd<'_>) -> sys::Result<OwnedFd> {

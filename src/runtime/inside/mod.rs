@@ -63,8 +63,8 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
     if plan.loopback {
         sys::interface::bring_up_loopback()?;
     }
-    let root = root::attach(prepared.root.as_fd(), &plan.root)?;
     let sources = mounts::sources(&plan.steps)?;
+    let root = root::attach(prepared.root.as_fd(), &plan.root)?;
     if id_map::outward(&plan.maps.uids, 0).is_some() {
         // What is made from here on is the container's root's, whoever the user is in there.
         privileges::become_root()?;

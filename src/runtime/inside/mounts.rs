@@ -14,7 +14,9 @@ use crate::sys::{Call, Error, Result};
 
 /// What the steps bind of the host, as detached mounts: one place a step, empty where it binds nothing.
 ///
-/// Taken as the user, before this process becomes the container's root, who may not be let through to all of it.
+/// Taken as the user, before this process becomes the container's root, who may not be let through to all of it; and before the
+/// root is attached: a volume above the store would else hold the container's own root, its /proc uncovered, and twice as many
+/// mounts with each further one.
 pub fn sources(steps: &[Step]) -> Result<Vec<Option<OwnedFd>>> {
     let source = |step: &Step| match step {
         Step::Mount(Mount { source: Source::Bind { path }, attributes, propagation, optional, .. }) => {
