@@ -37,6 +37,9 @@ pub struct Foreground {
 /// How long a monitor may take to end a container that is given up while it starts.
 const GIVING_UP: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
+/// How long a signal waits for the program that it is meant for: many times what a start takes.
+const NEARLY_DONE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+
 /// A writer that poll(2) calls ready takes this much without blocking (pipe(7), PIPE_BUF).
 const READY: usize = 4096;
 
@@ -301,12 +304,24 @@ impl Relay {
         while let Some(number) = self.signals.read() {
             if number == libc::SIGWINCH {
                 self.send_size();
-            } else if let (Some(init), true) = (&self.init, self.pass_signals) {
+                continue;
+            }
+            self.await_start()?;
+            if let (Some(init), true) = (&self.init, self.pass_signals) {
                 // A program that is just ending needs no signal.
                 let _ = signal::send(init.as_fd(), number);
             } else {
                 return Err(self.give_up(number));
             }
+        }
+        Ok(())
+    }
+
+    /// Gives a start that is nearly done the time to end: others may have seen that the program runs, before we were told.
+    fn await_start(&mut self) -> Result<(), Report> {
+        let mut polled = [PollFd::from_borrowed_fd(self.talk.as_fd(), PollFlags::IN)];
+        if self.init.is_none() && poll(&mut polled, Some(&NEARLY_DONE)).is_ok_and(|ready| ready > 0) {
+            self.hear()?;
         }
         Ok(())
     }
