@@ -5,7 +5,7 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use crate::harness::http::Registry;
-use crate::harness::image::{self, Compression, Format, busybox_layer, push_index};
+use crate::harness::image::{self, Compression, Format, busybox_layer, noise, push_index};
 use crate::harness::{Case, Driver, Image, LIMIT, Layer, wait_until};
 
 fn case() -> Case {
@@ -158,11 +158,6 @@ fn killed() {
     case.pull(&image);
     case.sh(&image, "wc -c </large").code(0).stdout("3000000\n");
     nothing_half_made(&case);
-}
-
-/// Bytes that no compression makes smaller.
-fn noise(count: u64) -> Vec<u8> {
-    (0..count).map(|number| (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
 }
 
 fn count(case: &Case, folder: &str) -> usize {

@@ -314,3 +314,8 @@ fn make_busybox_layer() -> Layer {
     }
     layer
 }
+
+/// Bytes that no compression makes smaller.
+pub fn noise(count: u64) -> Vec<u8> {
+    (0..count).map(|number| (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
+}
