@@ -242,7 +242,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__create)
-            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -524,7 +524,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__run)
-            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -748,7 +748,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__create)
-            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1328,7 +1328,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__run)
-            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

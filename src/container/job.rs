@@ -27,6 +27,8 @@ pub struct Job {
     pub one_id: bool,
     /// Whom the container's account files are to know.
     pub login: Option<Login>,
+    /// The root file system is this directory itself; there is no overlay.
+    pub rootfs: Option<PathBuf>,
     pub overlay: Overlay,
     pub streams: Streams,
     /// Output is kept for `logs`.

@@ -20,7 +20,11 @@ pub struct Container {
     pub name: String,
     /// RFC 3339, UTC.
     pub created: String,
-    pub image: Image,
+    /// `None`: made from a directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rootfs: Option<Rootfs>,
     /// How the layers below are stored: with real owners, or recorded ones.
     pub mode: Mode,
     /// The image's layers, lowest first.
@@ -95,6 +99,14 @@ pub struct Image {
     pub manifest: Digest,
 }
 
+/// A directory of this machine as the root file system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rootfs {
+    pub path: PathBuf,
+    /// It is only read: what the container writes is kept with the container.
+    pub overlay: bool,
+}
+
 /// An overlay driver, as `--storage-driver` calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -149,6 +161,16 @@ impl Container {
     /// The first twelve digits of the id, as lists show it.
     pub fn short_id(&self) -> &str {
         self.id.get(..12).unwrap_or(&self.id)
+    }
+
+    /// The name of its image, empty without one.
+    pub fn image_name(&self) -> &str {
+        self.image.as_ref().map_or("", |image| &image.name)
+    }
+
+    /// The hexadecimal digits of its image's id, empty without one.
+    pub fn image_id(&self) -> &str {
+        self.image.as_ref().map_or("", |image| image.id.hex())
     }
 
     /// The whole command line of the program.

@@ -12,16 +12,16 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use fuser::{
-    BsdFileFlags, CopyFileRangeFlags, FileAttr, FileHandle, Filesystem, Generation, INodeNo, InitFlags, KernelConfig,
-    LockOwner, Notifier, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus,
-    ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
+    BsdFileFlags, CopyFileRangeFlags, FileAttr, FileHandle, Filesystem, FopenFlags, Generation, INodeNo, InitFlags,
+    KernelConfig, LockOwner, Notifier, OpenAccMode, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
+    ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite,
+    ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
 use rustix::fs::{FallocateFlags, FileType, SeekFrom};
 use rustix::io::Errno;
 
 use super::change::attr::Changes;
 use super::change::create::{Author, Making};
-use super::session::FOREVER;
 use super::tree::{Op, Tree};
 use crate::store::owners::Owner;
 
@@ -57,6 +57,20 @@ impl Served {
             Err(_) => Err(fuser::Errno::EIO),
         }
     }
+
+    fn entry(&self, reply: ReplyEntry, result: Result<FileAttr, fuser::Errno>) {
+        match result {
+            Ok(attr) => reply.entry(&self.tree.trust(), &attr, Generation(0)),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn attr(&self, reply: ReplyAttr, result: Result<FileAttr, fuser::Errno>) {
+        match result {
+            Ok(attr) => reply.attr(&self.tree.trust(), &attr),
+            Err(error) => reply.error(error),
+        }
+    }
 }
 
 /// Gives this thread a current directory and a file mode mask of its own, once.
@@ -71,23 +85,9 @@ fn own_directory_and_mask() {
 
 thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
 
-fn entry(reply: ReplyEntry, result: Result<FileAttr, fuser::Errno>) {
-    match result {
-        Ok(attr) => reply.entry(&FOREVER, &attr, Generation(0)),
-        Err(error) => reply.error(error),
-    }
-}
-
 fn empty(reply: ReplyEmpty, result: Result<(), fuser::Errno>) {
     match result {
         Ok(()) => reply.ok(),
-        Err(error) => reply.error(error),
-    }
-}
-
-fn attr(reply: ReplyAttr, result: Result<FileAttr, fuser::Errno>) {
-    match result {
-        Ok(attr) => reply.attr(&FOREVER, &attr),
         Err(error) => reply.error(error),
     }
 }
@@ -107,24 +107,29 @@ fn author(request: &Request, umask: u32) -> Author {
 
 /// What we ask of the kernel. Not asked for: what this version of the crate can't parse (extended setxattr, security context,
 /// supplementary groups).
-const WANTED: [InitFlags; 12] = [
-    InitFlags::FUSE_WRITEBACK_CACHE,
+const WANTED: [InitFlags; 9] = [
     InitFlags::FUSE_DO_READDIRPLUS,
     InitFlags::FUSE_READDIRPLUS_AUTO,
     InitFlags::FUSE_PARALLEL_DIROPS,
-    InitFlags::FUSE_CACHE_SYMLINKS,
     InitFlags::FUSE_POSIX_ACL,
     InitFlags::FUSE_DONT_MASK,
     InitFlags::FUSE_NO_OPEN_SUPPORT,
     InitFlags::FUSE_NO_OPENDIR_SUPPORT,
     InitFlags::FUSE_ASYNC_DIO,
-    InitFlags::FUSE_EXPLICIT_INVAL_DATA,
     InitFlags::FUSE_HANDLE_KILLPRIV_V2,
 ];
 
+/// Where nobody else writes.
+const CACHED_FOR_EVER: &[InitFlags] = &[InitFlags::FUSE_CACHE_SYMLINKS, InitFlags::FUSE_EXPLICIT_INVAL_DATA];
+/// Where somebody does: a file's pages are dropped when its time or size has changed.
+const CACHED_A_MOMENT: &[InitFlags] = &[InitFlags::FUSE_AUTO_INVAL_DATA];
+
 impl Filesystem for Served {
     fn init(&mut self, _request: &Request, config: &mut KernelConfig) -> io::Result<()> {
-        for wanted in WANTED {
+        let features = &self.tree.features;
+        let caches = if features.living.is_some() { CACHED_A_MOMENT } else { CACHED_FOR_EVER };
+        let write_back = (!features.writes_through()).then_some(InitFlags::FUSE_WRITEBACK_CACHE);
+        for wanted in WANTED.into_iter().chain(caches.iter().copied()).chain(write_back) {
             // An older kernel lacks some; each only costs speed, or is the kernel's to do.
             let _ = config.add_capabilities(wanted);
         }
@@ -137,9 +142,9 @@ impl Filesystem for Served {
         match self.run(|tree| tree.lookup(parent.0, name)) {
             // Number 0 says: nothing there, and you may remember that.
             Err(error) if i32::from(error) == Errno::NOENT.raw_os_error() => {
-                reply.entry(&FOREVER, &NOTHING, Generation(0))
+                reply.entry(&self.tree.trust(), &NOTHING, Generation(0))
             }
-            result => entry(reply, result),
+            result => self.entry(reply, result),
         }
     }
 
@@ -151,7 +156,7 @@ impl Filesystem for Served {
     }
 
     fn getattr(&self, _request: &Request, ino: INodeNo, _handle: Option<FileHandle>, reply: ReplyAttr) {
-        attr(reply, self.run(|tree| tree.getattr(ino.0)));
+        self.attr(reply, self.run(|tree| tree.getattr(ino.0)));
     }
 
     fn setattr(
@@ -173,7 +178,7 @@ impl Filesystem for Served {
         reply: ReplyAttr,
     ) {
         let changes = Changes { mode, uid, gid, size, atime, mtime };
-        attr(reply, self.run(|tree| tree.setattr(ino.0, changes)));
+        self.attr(reply, self.run(|tree| tree.setattr(ino.0, changes)));
     }
 
     fn readlink(&self, _request: &Request, ino: INodeNo, reply: ReplyData) {
@@ -194,21 +199,21 @@ impl Filesystem for Served {
         reply: ReplyEntry,
     ) {
         let making = Making::Node { kind: FileType::from_raw_mode(mode), mode };
-        entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, umask))));
+        self.entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, umask))));
     }
 
     fn mkdir(&self, request: &Request, parent: INodeNo, name: &OsStr, mode: u32, umask: u32, reply: ReplyEntry) {
         let making = Making::Directory { mode };
-        entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, umask))));
+        self.entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, umask))));
     }
 
     fn symlink(&self, request: &Request, parent: INodeNo, name: &OsStr, target: &Path, reply: ReplyEntry) {
         let making = Making::Symlink { target: target.as_os_str() };
-        entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, 0))));
+        self.entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, 0))));
     }
 
     fn link(&self, _request: &Request, ino: INodeNo, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        entry(reply, self.run(|tree| tree.link(ino.0, parent.0, name)));
+        self.entry(reply, self.run(|tree| tree.link(ino.0, parent.0, name)));
     }
 
     fn create(
@@ -247,10 +252,16 @@ impl Filesystem for Served {
         empty(reply, self.run(|tree| tree.rename((parent.0, name), (new_parent.0, new_name), flags)));
     }
 
-    fn open(&self, _request: &Request, _ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
-        // For this and all files: nothing is kept per opener, who may open what the kernel knows, and it may keep what it
-        // read. An error of a copy-up shows when the data is written back: at fsync or close, as that of a full disk does.
-        reply.error(fuser::Errno::ENOSYS);
+    fn open(&self, _request: &Request, ino: INodeNo, open: OpenFlags, reply: ReplyOpen) {
+        if self.tree.features.living.is_none() {
+            // For this and all files: nothing is kept per opener, who may open what the kernel knows, and it may keep what it
+            // read. An error of a copy-up shows when the data is written back: at fsync or close, as that of a full disk does.
+            return reply.error(fuser::Errno::ENOSYS);
+        }
+        match self.run(|tree| tree.open_living(ino.0, open.acc_mode() != OpenAccMode::O_RDONLY)) {
+            Ok(()) => reply.opened(FileHandle(0), FopenFlags::FOPEN_KEEP_CACHE),
+            Err(error) => reply.error(error),
+        }
     }
 
     fn read(
@@ -307,8 +318,11 @@ impl Filesystem for Served {
     }
 
     fn opendir(&self, _request: &Request, _ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
-        // Offsets are names' hashes: nothing is kept per handle, and the kernel may keep what it read.
-        reply.error(fuser::Errno::ENOSYS);
+        // Offsets are names' hashes: nothing is kept per handle, and the kernel may keep what it read, unless others write.
+        match self.tree.features.living {
+            None => reply.error(fuser::Errno::ENOSYS),
+            Some(_) => reply.opened(FileHandle(0), FopenFlags::empty()),
+        }
     }
 
     fn readdir(&self, _request: &Request, ino: INodeNo, _handle: FileHandle, offset: u64, mut reply: ReplyDirectory) {

@@ -37,7 +37,7 @@ impl Tree {
     }
 
     /// As `file_of`, for a file that is about to change: it lies in the upper directory afterwards.
-    fn writable(&self, node: &Arc<Node>) -> Op<Arc<OwnedFd>> {
+    pub fn writable(&self, node: &Arc<Node>) -> Op<Arc<OwnedFd>> {
         self.copy_up(node, None)?;
         if let Some(file) = node.file() {
             return Ok(file);
@@ -59,6 +59,9 @@ impl Tree {
         let access = if layer == UPPER { OFlags::RDWR } else { OFlags::RDONLY };
         let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let file = rustix::fs::openat(self.directory(&parent, layer)?, name, flags, Mode::empty())?;
+        if self.lives(layer) && !self.is_still(node, layer, &rustix::fs::fstat(&file)?) {
+            return Err(Errno::STALE);
+        }
         Ok(self.keep_open(node, file))
     }
 

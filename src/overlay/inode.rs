@@ -179,16 +179,19 @@ impl Table {
     pub fn adopt(&self, parent: &Arc<Node>, name: &OsStr, found: &Found) -> Arc<Node> {
         let mut table = lock(&self.inner);
         let node = match table.by_key.get(&found.key) {
-            Some(node) => node.clone(),
-            None => table.insert(self.preferred(&found.key), found),
+            // Others may have removed a file and made another of its number in a lower layer that lives.
+            Some(node) if node.kind == found.kind() => node.clone(),
+            _ => table.insert(self.preferred(&found.key), found),
         };
         {
             let mut state = lock(&node.state);
             state.lookups += 1;
-            if state.names.iter().any(|(of, known)| Arc::ptr_eq(of, parent) && known == name) {
+            if let Some(at) = state.names.iter().position(|(of, known)| Arc::ptr_eq(of, parent) && known == name) {
+                // The name that is known to be true goes first.
+                state.names.swap(0, at);
                 return node.clone();
             }
-            state.names.push((parent.clone(), name.to_owned()));
+            state.names.insert(0, (parent.clone(), name.to_owned()));
         }
         lock(&parent.state).children += 1;
         node

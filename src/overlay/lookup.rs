@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use fuser::{FileAttr, INodeNo};
 use rustix::buffer::spare_capacity;
-use rustix::fs::{AtFlags, FileType, Stat, statat};
+use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use super::inode::{Found, Key, Node, UPPER, lock};
@@ -63,14 +63,14 @@ impl Tree {
         let mut found: Option<Found> = None;
         let last = layers.last();
         for layer in layers {
-            let dir = self.directory(parent, *layer)?;
-            let stat = match statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+            let Some(dir) = self.part(parent, *layer)? else { continue };
+            let stat = match self.look(&dir, name, *layer) {
                 Ok(stat) => stat,
                 Err(Errno::NOENT) => continue,
                 Err(error) => return Err(error),
             };
             let kind = FileType::from_raw_mode(stat.st_mode);
-            if is_whiteout(&dir, name, &stat)? {
+            if !self.lives(*layer) && is_whiteout(&dir, name, &stat)? {
                 break;
             }
             match &mut found {
@@ -98,18 +98,23 @@ impl Tree {
             let state = lock(&node.state);
             (state.file.clone(), state.last, state.layers.first() == Some(&UPPER))
         };
+        let layer = *node.layers().first().ok_or(Errno::STALE)?;
         match (file, last) {
             // What was removed from a lower layer is still there, and only above it has no name any more.
-            (Some(file), last) if upper || last.is_none() => return rustix::fs::fstat(file.as_fd()),
+            (Some(file), last) if upper || last.is_none() => {
+                return Ok(self.adopted(layer, rustix::fs::fstat(file.as_fd())?));
+            }
             (_, Some(last)) => return Ok(last),
             _ => {}
         }
-        let layer = *node.layers().first().ok_or(Errno::STALE)?;
-        if node.is_dir() {
-            return rustix::fs::fstat(self.directory(node, layer)?.as_fd());
+        if node.is_dir()
+            && let Some(dir) = self.part(node, layer)?
+        {
+            return Ok(self.adopted(layer, rustix::fs::fstat(dir.as_fd())?));
         }
         let (parent, name) = node.name().ok_or(Errno::STALE)?;
-        statat(self.directory(&parent, layer)?, name, AtFlags::SYMLINK_NOFOLLOW)
+        let stat = self.look(&*self.directory(&parent, layer)?, &name, layer)?;
+        if self.is_still(node, layer, &stat) { Ok(stat) } else { Err(Errno::STALE) }
     }
 
     /// What the kernel is told of a file.

@@ -12,8 +12,8 @@
 //! [`kernel`] is overlayfs mounted in the user's namespace, [`session`] serves the program's own overlay over FUSE (its parts:
 //! `filesystem` dispatches, `inode` knows what the kernel knows, `lookup` and `readdir` merge, `handle` reads and writes,
 //! `change` is everything that alters the upper directory, [`view`] shows other ids than those on disk, [`owners`] remembers
-//! whose files would be where there is but one id). [`probe`] tells whether the kernel's works here, [`start`] starts the process
-//! that serves ours.
+//! whose files would be where there is but one id, [`living`] copes with a lower directory that others write). [`probe`] tells
+//! whether the kernel's works here, [`start`] starts the process that serves ours.
 //!
 //! On disk, as overlayfs with `userxattr` has it (kernel: Documentation/filesystems/overlayfs.rst):
 //! a *whiteout* hides what lies below: a character device 0:0, or an empty file with the attribute `user.overlay.whiteout` in
@@ -29,6 +29,7 @@ mod filesystem;
 mod handle;
 mod inode;
 pub mod kernel;
+pub mod living;
 mod lookup;
 pub mod owners;
 pub mod probe;
@@ -46,6 +47,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use crate::sys::{self, Call};
+use living::Living;
 use view::View;
 
 /// What the drivers are given: descriptors of directories.
@@ -76,12 +78,23 @@ pub struct Features {
     /// All files are one id's: whose they would be is written down.
     #[serde(default)]
     pub recorded: bool,
+    /// The lower directory is one that others write.
+    #[serde(default)]
+    pub living: Option<Living>,
 }
 
 impl Features {
     /// Why only this program's own overlay can do it; `None`: the kernel's can, too.
     pub fn needs_fuse(&self) -> Option<&'static str> {
-        self.view.as_ref().map(|_| "ids are translated as they pass")
+        if self.view.is_some() {
+            return Some("ids are translated as they pass");
+        }
+        self.living.as_ref().map(|_| "a directory of this machine lies below")
+    }
+
+    /// Whether the kernel passes each write on at once.
+    pub fn writes_through(&self) -> bool {
+        self.living.is_some()
     }
 
     /// What the kernel's overlay leaves undone, though it serves.

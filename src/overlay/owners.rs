@@ -131,6 +131,10 @@ impl Tree {
     pub fn owner_below(&self, node: &Arc<Node>) -> Op<Owner> {
         let Some(owners) = &self.owners else { return Ok(Owner::ROOT) };
         let layer = *node.layers().first().ok_or(Errno::STALE)?;
+        if self.lives(layer) {
+            // No layer of ours, and root's for all that this account can tell.
+            return Ok(Owner::ROOT);
+        }
         let mut table = lock(owners.tables.get(usize::from(layer)).ok_or(Errno::STALE)?);
         let table = match &mut *table {
             Some(table) => table,

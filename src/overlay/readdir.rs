@@ -17,7 +17,6 @@ use rustix::io::Errno;
 
 use super::inode::{Key, Node, UPPER, lock};
 use super::lookup::{self, OPAQUE, Opaque, is_whiteout};
-use super::session::FOREVER;
 use super::tree::{Op, Tree};
 
 /// The entries of one directory by their offset, without `.` and `..`.
@@ -45,7 +44,7 @@ impl Tree {
                 return Ok(());
             }
         }
-        let listing = self.listing(&node)?;
+        let listing = self.listing(&node, offset == 0)?;
         for (at, entry) in lock(&listing).range(offset.max(DOT_DOT) + 1..) {
             if reply.add(INodeNo(entry.ino), *at, lookup::kind(entry.kind), &entry.name) {
                 break;
@@ -59,11 +58,11 @@ impl Tree {
         let node = self.node(ino)?;
         let own = self.getattr(ino)?;
         for (at, name) in [(DOT, "."), (DOT_DOT, "..")].into_iter().filter(|(at, _)| *at > offset) {
-            if reply.add(own.ino, at, name, &FOREVER, &own, Generation(0)) {
+            if reply.add(own.ino, at, name, &self.trust(), &own, Generation(0)) {
                 return Ok(());
             }
         }
-        let listing = self.listing(&node)?;
+        let listing = self.listing(&node, offset == 0)?;
         let mut offset = offset.max(DOT_DOT);
         loop {
             // The list is not locked over the lookup of an entry.
@@ -75,15 +74,18 @@ impl Tree {
                 Err(Errno::NOENT) => continue,
                 Err(error) => return Err(error),
             };
-            if reply.add(attr.ino, at, &name, &FOREVER, &attr, Generation(0)) {
+            if reply.add(attr.ino, at, &name, &self.trust(), &attr, Generation(0)) {
                 self.table.forget(attr.ino.0, 1);
                 return Ok(());
             }
         }
     }
 
-    /// The remembered list of a directory, or a new one.
-    fn listing(&self, node: &Arc<Node>) -> Op<Arc<Mutex<Listing>>> {
+    /// The remembered list of a directory, or a new one. `begins`: a reader starts, who must see what is there now.
+    fn listing(&self, node: &Arc<Node>, begins: bool) -> Op<Arc<Mutex<Listing>>> {
+        if begins && self.features.living.is_some() {
+            lock(&node.state).listing = None;
+        }
         if let Some(listing) = lock(&node.state).listing.clone() {
             return Ok(listing);
         }
@@ -110,7 +112,7 @@ impl Tree {
             return Ok(Listing::new());
         }
         for layer in node.layers() {
-            let dir = self.directory(node, layer)?;
+            let Some(dir) = self.part(node, layer)? else { continue };
             for (name, seen) in self.layer_entries(&dir, layer)? {
                 match merged.get_mut(&name) {
                     None => _ = merged.insert(name, seen),
@@ -141,7 +143,8 @@ impl Tree {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let own = rustix::fs::openat(dir, c".", flags, Mode::empty())?;
         let dev = rustix::fs::fstat(&own)?.st_dev;
-        let marked = lookup::opaque(dir, OsStr::new("."))? == Opaque::AttributeWhiteouts;
+        let speaks = !self.lives(layer);
+        let marked = speaks && lookup::opaque(dir, OsStr::new("."))? == Opaque::AttributeWhiteouts;
         let mut buffer: Vec<u8> = Vec::with_capacity(32 << 10);
         let mut raw = RawDir::new(&own, buffer.spare_capacity_mut());
         let mut entries = Vec::new();
@@ -160,7 +163,7 @@ impl Tree {
             if doubtful {
                 let stat = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
                 kind = FileType::from_raw_mode(stat.st_mode);
-                if is_whiteout(dir, name, &stat)? {
+                if speaks && is_whiteout(dir, name, &stat)? {
                     entries.push((name.to_owned(), None));
                     continue;
                 }

@@ -4,7 +4,6 @@
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use fuser::{Config, Session, SessionACL};
 use rustix::fs::{Mode, OFlags};
@@ -17,9 +16,6 @@ use super::inode::lock;
 use super::tree::Tree;
 use super::{Error, Features, Stack};
 use crate::sys::Call;
-
-/// How long the kernel may believe what it was told. There is no other writer, so for ever: 100 years.
-pub const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// How a session is served.
 #[derive(Debug, Clone)]

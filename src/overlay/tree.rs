@@ -168,13 +168,16 @@ impl Tree {
 }
 
 /// Opens a directory that lies directly in another one: no symlink, no mount, nothing above.
+///
+/// A directory that may be searched but not read is opened as far as that goes.
 pub fn open_beneath(parent: &OwnedFd, name: &std::ffi::OsStr) -> Op<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
     loop {
         match rustix::fs::openat2(parent, name, flags, Mode::empty(), resolve) {
             // The kernel saw a rename somewhere while it resolved `BENEATH`.
             Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(Errno::ACCESS) if !flags.contains(OFlags::PATH) => flags |= OFlags::PATH,
             result => return result,
         }
     }

@@ -12,6 +12,7 @@ mod network;
 mod one_id;
 mod pull;
 mod reports;
+mod rootfs;
 mod run;
 mod sandbox;
 mod stdio;

@@ -89,6 +89,13 @@ fn owners_outlive_a_change(case: &Case) {
     assert_eq!(&value[..length], b"c 0:0", "what it was is not forgotten");
 }
 
+#[test]
+fn a_view_of_this_machine() {
+    if no_ids() {
+        super::rootfs::the_machine_is_seen_and_left_alone(&Case::new(Driver::Auto));
+    }
+}
+
 fn a_real_distribution(case: &Case) {
     if !no_ids() {
         return;

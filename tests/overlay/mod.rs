@@ -5,6 +5,7 @@
 //! same test binary in it (the ignored test `inside`), which makes the layers, mounts the stack and runs one of `cases` there.
 
 mod cases;
+mod disks;
 mod pjdfstest;
 mod snapshot;
 mod stage;
@@ -38,6 +39,8 @@ macro_rules! cases {
 /// What `stage` is to run.
 fn case(name: &str) -> Case {
     match name {
+        "five_hundred_layers" => Case::Stage(disks::five_hundred_layers),
+        "a_living_directory" => Case::Stage(disks::a_living_directory),
         "pjdfstest" => Case::Stage(pjdfstest::suite),
         // By hand, for a workload or a measurement.
         "script" => Case::Tree(|| {

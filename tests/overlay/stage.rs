@@ -77,16 +77,20 @@ fn inside() {
 }
 
 /// The directories of one stack: `lower1` (the topmost) to `lowerN`, `upper`, `work`, and `merged` to mount it on.
+#[derive(Clone)]
 pub struct Stage {
     pub place: PathBuf,
     /// What the case is to be tried on.
     pub driver: String,
     pub lowers: Vec<String>,
+    pub features: Features,
 }
 
 impl Stage {
     fn new(place: PathBuf, driver: &str) -> Self {
-        let stage = Self { place, driver: driver.to_owned(), lowers: vec!["lower1".to_owned(), "lower2".to_owned()] };
+        let lowers = vec!["lower1".to_owned(), "lower2".to_owned()];
+        let features = Features { volatile: true, ..Features::default() };
+        let stage = Self { place, driver: driver.to_owned(), lowers, features };
         for dir in ["upper", "work", "merged"] {
             fs::create_dir_all(stage.place.join(dir)).unwrap();
         }
@@ -121,13 +125,9 @@ impl Stage {
         let upper = Upper { dir: open("upper"), work: open("work") };
         let stack = Stack { lowers: self.lowers.iter().map(|name| open(name)).collect(), upper: Some(upper) };
         let (mount, mounter) = match driver {
-            "kernel" => {
-                // What the driver remembers of the volatile mount before.
-                let _ = fs::remove_dir_all(self.place.join("work/work"));
-                (kernel::mount(&stack, true).unwrap(), None)
-            }
+            "kernel" => (kernel::mount(&stack, true).unwrap(), None),
             _ => {
-                let (mount, socket, child) = mounter(&stack);
+                let (mount, socket, child) = mounter(&stack, &self.features);
                 (mount, Some((socket, child)))
             }
         };
@@ -155,10 +155,10 @@ impl Mounted {
 }
 
 /// The real role, in the real binary.
-fn mounter(stack: &Stack) -> (OwnedFd, OwnedFd, Child) {
+fn mounter(stack: &Stack, features: &Features) -> (OwnedFd, OwnedFd, Child) {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
-    let features = Features { volatile: true, ..Features::default() };
+    let features = features.clone();
     let job = Job { version: 1, lowers: stack.lowers.len(), has_upper: true, features, threads: None };
     let job = role::pack(&job).unwrap();
     let null = fs::OpenOptions::new().read(true).write(true).open("/dev/null").unwrap();

@@ -1,5 +1,6 @@
 //! `inspect`: everything about containers, and about images where no container has the name.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -144,9 +145,10 @@ fn container(found: &Found) -> Result<Value, Report> {
             "FinishedAt": state.finished_at,
             "Host": state.host,
         },
-        "Image": container.image.id.hex(),
-        "ImageDigest": container.image.manifest,
-        "ImageName": container.image.name,
+        "Image": container.image_id(),
+        "ImageDigest": container.image.as_ref().map_or_else(String::new, |image| image.manifest.to_string()),
+        "ImageName": container.image_name(),
+        "Rootfs": container.rootfs.as_ref().map_or(Path::new(""), |rootfs| &rootfs.path),
         "ResolvConfPath": path("resolv.conf"),
         "HostnamePath": path("hostname"),
         "HostsPath": path("hosts"),
@@ -170,7 +172,7 @@ fn container(found: &Found) -> Result<Value, Report> {
             "Env": container.env,
             "Cmd": container.command,
             "Entrypoint": container.entrypoint,
-            "Image": container.image.name,
+            "Image": container.image_name(),
             "WorkingDir": container.working_dir,
             "Labels": container.labels,
             "StopSignal": container.stop_signal,

@@ -176,7 +176,10 @@ impl Ps {
                     Some((name, value)) => container.labels.get(name).is_some_and(|found| found == value),
                     None => container.labels.contains_key(value),
                 },
-                "ancestor" => container.image.name.contains(value) || container.image.id.hex().starts_with(value),
+                "ancestor" => {
+                    container.image.is_some()
+                        && (container.image_name().contains(value) || container.image_id().starts_with(value))
+                }
                 _ => {
                     return Err(Report::new(format!("the filter `{key}` is not known"))
                         .hint("`ancestor`, `id`, `label`, `name` and `status` are"));
@@ -218,8 +221,8 @@ fn row(found: &Found, state: &State, whole: bool) -> Row {
         id: if whole { container.id.clone() } else { container.short_id().to_owned() },
         full_id: container.id.clone(),
         names: container.name.clone(),
-        image: container.image.name.clone(),
-        image_id: container.image.id.hex().to_owned(),
+        image: container.image_name().to_owned(),
+        image_id: container.image_id().to_owned(),
         command,
         created: time::ago(seconds(&container.created)),
         created_at: container.created.clone(),
@@ -249,7 +252,7 @@ fn object(found: &Found, state: &State) -> serde_json::Value {
         "ExitedAt": seconds(&state.finished_at),
         "ExitCode": row.exit_code,
         "Id": container.id,
-        "Image": container.image.name,
+        "Image": container.image_name(),
         "ImageID": row.image_id,
         "Labels": container.labels,
         "Mounts": container.binds.iter().map(|bind| &bind.target).collect::<Vec<_>>(),

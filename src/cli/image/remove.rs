@@ -100,7 +100,7 @@ fn finish(removed: Removed) -> Result<(), Report> {
 /// With `--force`, the containers that would keep the image go first.
 fn remove_containers(store: &Store, text: &str) -> Result<(), Report> {
     let Some(image) = find(store, text)?.filter(|image| image.names.len() < 2) else { return Ok(()) };
-    for found in container::find::all(store)?.iter().filter(|found| found.container.image.id == image.id) {
+    for found in container::find::all(store)?.iter().filter(|found| found.container.image_id() == image.id.hex()) {
         let patience = std::time::Duration::from_secs(found.container.stop_timeout.into());
         container::life::remove::remove(store, found, true, patience)?;
     }
@@ -112,10 +112,9 @@ struct Containers<'a>(&'a Store);
 
 impl Users for Containers<'_> {
     fn users(&self) -> Result<Vec<User>, Box<dyn std::error::Error + Send + Sync>> {
-        let all = container::find::all(self.0)?.into_iter().map(|found| User {
-            container: found.container.short_id().to_owned(),
-            image: found.container.image.id,
-            layers: found.container.layers,
+        let all = container::find::all(self.0)?.into_iter().filter_map(|found| {
+            let container = found.container.short_id().to_owned();
+            Some(User { container, image: found.container.image?.id, layers: found.container.layers })
         });
         Ok(all.collect())
     }

@@ -15,6 +15,7 @@ use crate::host::lock::Lock;
 use crate::host::role;
 use crate::host::subid::IdMaps;
 use crate::overlay::Features;
+use crate::overlay::living::Living;
 use crate::overlay::view::View;
 use crate::runtime::outside::launch::Launch;
 use crate::runtime::plan::{Beyond, Plan, Step};
@@ -86,6 +87,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
     let nested = own.map_or_else(|| Ok(maps.nested()), |own| own.nested(maps))?;
     // With one id the layers hold nothing but that.
     let view = own.filter(|_| !maps.is_single()).and_then(|own| View::of(&own.maps));
+    let features = Features { view, recorded: maps.is_single(), ..Features::default() };
     let spec = spec::spec(container, &found.directory, &nested)?;
     let beyond = Beyond {
         maps: nested,
@@ -96,7 +98,6 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         terminal_size: how.terminal_size,
         seccomp: container.seccomp && !container.privileged,
     };
-    let layer = |diff_id| store.layer_fs(container.mode, diff_id);
     let mut plan = Plan::from_spec(&spec, beyond)?;
     if container.working_dir_of_image {
         plan.steps.push(Step::Directory(container.working_dir.clone()));
@@ -109,11 +110,8 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         plan,
         one_id: maps.is_single(),
         login: own.and_then(|own| own.login.clone()),
-        overlay: Overlay {
-            driver: how.driver.unwrap_or(container.driver),
-            lowers: container.layers.iter().rev().map(layer).collect(),
-            features: Features { volatile: container.remove, view, recorded: maps.is_single() },
-        },
+        rootfs: container.rootfs.as_ref().filter(|rootfs| !rootfs.overlay).map(|rootfs| rootfs.path.clone()),
+        overlay: overlay(store, found, how.driver, features)?,
         streams: how.streams,
         log: how.log,
         network: if private { NetworkJob::Pasta } else { NetworkJob::Nothing },
@@ -122,6 +120,28 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         durable: !container.remove,
         state: State { remove: container.remove, ..State::on_this_machine() },
     })
+}
+
+/// With what is asked of it for the account's sake.
+fn overlay(store: &Store, found: &Found, driver: Option<Driver>, features: Features) -> Result<Overlay> {
+    let container = &found.container;
+    let layer = |diff_id| store.layer_fs(container.mode, diff_id);
+    let (lowers, living) = match &container.rootfs {
+        Some(rootfs) => (vec![rootfs.path.clone()], Some(living(store.layout().root(), &found.directory)?)),
+        None => (container.layers.iter().rev().map(layer).collect(), None),
+    };
+    let driver = driver.unwrap_or(container.driver);
+    let features = Features { volatile: container.remove, living, ..features };
+    Ok(Overlay { driver, lowers, features })
+}
+
+/// A directory of this machine may hold the store, and in it the container that shows the directory.
+fn living(store: &Path, container: &Path) -> Result<Living> {
+    let identity = |path: &Path| {
+        let stat = rustix::fs::stat(path).call_with(|| format!("stat({})", path.display()))?;
+        Ok::<_, Error>((stat.st_dev, stat.st_ino))
+    };
+    Ok(Living { hides: vec![identity(store)?, identity(container)?] })
 }
 
 /// The user namespace U of this account, if a monitor of it lives: its maps must be what the account has now.

@@ -73,7 +73,10 @@ impl Tree {
             let layer = *node.layers().first().ok_or(Errno::STALE)?;
             let Some((parent, name)) = node.name() else { return self.copy_removed(node, length) };
             let dir = self.directory(&parent, layer)?;
-            let stat = statat(&dir, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+            let stat = self.look(&dir, &name, layer)?;
+            if !self.is_still(node, layer, &stat) {
+                return Err(Errno::STALE);
+            }
             (dir, name, stat, self.owner_below(node)?)
         };
         let work = self.work()?;
@@ -81,7 +84,7 @@ impl Tree {
         let copied = self
             .copy_to_work(&source_dir, &source, &stat, &staged, length)
             .and_then(|()| self.write_owner(work, OsStr::new(&staged), owner))
-            .and_then(|()| self.move_into_place(node, &staged, stat.st_nlink > 1));
+            .and_then(|()| self.move_into_place(node, &staged, stat.st_nlink > 1 && self.features.living.is_none()));
         if copied.is_err() {
             let flags = if node.is_dir() { AtFlags::REMOVEDIR } else { AtFlags::empty() };
             let _ = unlinkat(work, &staged, flags);
@@ -116,7 +119,7 @@ impl Tree {
         let mut file = None;
         match kind {
             FileType::RegularFile => {
-                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
                 let source = openat(dir, name, flags, Mode::empty())?;
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 let target = openat(work, staged, flags, Mode::RUSR | Mode::WUSR)?;
@@ -137,7 +140,11 @@ impl Tree {
         if kind != FileType::Symlink {
             rustix::fs::chmodat(work, staged, mode, AtFlags::empty())?;
         }
-        copy_attributes(End::Named(dir.as_fd(), name), End::Named(work, OsStr::new(staged)))?;
+        match copy_attributes(End::Named(dir.as_fd(), name), End::Named(work, OsStr::new(staged))) {
+            // An access list of somebody who has no id here, or what the user may not read.
+            Err(Errno::INVAL | Errno::ACCESS | Errno::PERM) if self.features.living.is_some() => {}
+            copied => copied?,
+        }
         utimensat(work, staged, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?;
         match file {
             // The name will hide a file that is safe on the disk: the copy must be no less so.

@@ -10,7 +10,7 @@ use rustix::fs::XattrFlags;
 use rustix::io::Errno;
 
 use super::whiteout::point;
-use crate::overlay::inode::{Node, lock};
+use crate::overlay::inode::{Node, ROOT, lock};
 use crate::overlay::tree::{Op, Tree};
 
 /// The kernel's limit for a value, and for a list of names.
@@ -47,7 +47,8 @@ impl Tree {
             return Err(Errno::STALE);
         }
         let layer = *node.layers().first().ok_or(Errno::STALE)?;
-        if node.is_dir() {
+        // What others own may be a directory that can't be opened for that.
+        if node.is_dir() && (node.ino == ROOT || !self.lives(layer)) {
             return Ok(Place::Open(self.directory(node, layer)?));
         }
         let (parent, name) = node.name().ok_or(Errno::STALE)?;

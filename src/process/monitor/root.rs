@@ -11,6 +11,7 @@ use crate::overlay::probe::Probed;
 use crate::overlay::start::Mounter;
 use crate::overlay::{self, Stack, Upper, kernel};
 use crate::store::records;
+use crate::sys::mount::{self, Attributes};
 use crate::sys::process::Child;
 
 /// The mounted root and, with the FUSE driver, who serves it.
@@ -24,8 +25,13 @@ pub struct Root {
     _talk: Option<OwnedFd>,
 }
 
-/// Mounts the container's layers.
+/// Mounts the container's layers, or the directory that takes their place.
 pub fn mount(job: &Job) -> Result<Root, Refusal> {
+    if let Some(directory) = &job.rootfs {
+        let mount = bind(directory).map_err(Refusal::ours)?;
+        let reason = "the directory itself is the root".to_owned();
+        return Ok(Root { mount: Some(mount), driver: "none", reason, mounter: None, _talk: None });
+    }
     overlay::raise_descriptor_limit();
     let (driver, reason) = choose(job)?;
     let stack = stack(job).map_err(Refusal::ours)?;
@@ -41,6 +47,14 @@ pub fn mount(job: &Job) -> Result<Root, Refusal> {
             Ok(Root { mount: Some(mount), driver: "kernel", reason, mounter: None, _talk: None })
         }
     }
+}
+
+/// A directory of this machine as it is, with all that is mounted in it.
+fn bind(directory: &Path) -> Result<OwnedFd, overlay::Error> {
+    let directory = overlay::open_directory(directory)?;
+    let mount = mount::clone_tree(directory.as_fd(), c"", true)?;
+    mount::set_attributes(mount.as_fd(), Attributes::NO_DEV, None, true)?;
+    Ok(mount)
 }
 
 fn choose(job: &Job) -> Result<(Driver, String), Refusal> {

@@ -1,6 +1,7 @@
 //! What `run` and `create` have in common: flags, and what they make of an image's defaults.
 
 mod id_maps;
+mod origin;
 mod user_namespace;
 mod volume;
 
@@ -9,18 +10,15 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args};
 
-use super::fetch::{self, Policy};
+use self::origin::Origin;
+use super::fetch::Policy;
 use crate::cli::{Context, Report};
 use crate::container::name;
-use crate::container::record::{Container, Driver, Image, Network};
+use crate::container::record::{Container, Driver, Network};
 use crate::container::state;
-use crate::host::lock::Lock;
-use crate::host::subid::IdMaps;
 use crate::host::{atomic_file, change};
-use crate::image::find::{Found as FoundImage, find};
 use crate::oci::capability::CapabilitySet;
 use crate::store::Store;
-use crate::store::layers::Mode;
 
 /// What a container gets where neither the image nor the user says it.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -89,6 +87,9 @@ pub struct Options {
     /// Remove the container when it has ended
     #[arg(long)]
     pub rm: bool,
+    /// Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write
+    #[arg(long)]
+    rootfs: bool,
     /// `no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted
     #[arg(long, value_name = "OPTION")]
     security_opt: Vec<String>,
@@ -144,8 +145,8 @@ impl Options {
     /// The locks keep the image, and the container's ids, until the container uses them.
     fn make(&self, context: &Context, store: &Store, waits: bool) -> Result<Container, Report> {
         let id_file = self.cidfile.as_deref().map(IdFile::claim).transpose()?;
-        let (image, _kept) = self.image(context, store)?;
-        let mut container = Container { waits, ..self.container(context, store, &image)? };
+        let origin = Origin::find(self, context, store)?;
+        let mut container = Container { waits, ..self.container(context, &origin)? };
         // First of all for the names that they still hold.
         crate::container::life::sweep::sweep(store);
         if self.replace {
@@ -163,6 +164,7 @@ impl Options {
         Ok(container)
     }
 
+    /// With `--rootfs`, of the directory.
     fn name_of_image(&self) -> &str {
         self.image_and_command.first().map_or("", String::as_str)
     }
@@ -188,28 +190,10 @@ impl Options {
         }
     }
 
-    fn image(&self, context: &Context, store: &Store) -> Result<(FoundImage, Lock), Report> {
-        let lock = store.lock_shared()?;
-        if (self.pull == Policy::Missing || self.pull == Policy::Never)
-            && let Some(found) = find(store, self.name_of_image())?
-        {
-            return Ok((found, lock));
-        }
-        drop(lock);
-        if self.pull == Policy::Never {
-            return Err(Report::new(format!("{}: image not known", self.name_of_image()))
-                .hint(format!("`coracle pull {}` pulls it", self.name_of_image())));
-        }
-        fetch::pull(context, self.name_of_image(), self.quiet, self.tls_verify)?;
-        let lock = store.lock_shared()?;
-        let found = find(store, self.name_of_image())?;
-        Ok((found.ok_or_else(|| Report::new(format!("{}: image not known", self.name_of_image())))?, lock))
-    }
-
     /// All defaults filled in.
     // flat: a field a line
-    fn container(&self, context: &Context, store: &Store, image: &FoundImage) -> Result<Container, Report> {
-        let config = &image.config.config;
+    fn container(&self, context: &Context, origin: &Origin) -> Result<Container, Report> {
+        let config = &origin.config;
         let id = name::random_id()?;
         let entrypoint = match &self.entrypoint {
             Some(text) => words(text)?,
@@ -226,24 +210,16 @@ impl Options {
         let hostname = self.hostname.clone().unwrap_or_else(|| id.chars().take(12).collect());
         let security = Security::parse(&self.security_opt)?;
         let capabilities = if self.privileged { CapabilitySet::ALL } else { CapabilitySet::DEFAULT };
-        let mode = if IdMaps::of_account()?.is_single() { Mode::Recorded } else { Mode::Mapped };
-        let layers = image.layers.clone();
-        if let Some(missing) = layers.iter().find(|layer| !store.has_layer(mode, layer)) {
-            return Err(Report::new(format!(
-                "the layer {missing} of `{}` is not unpacked for this account",
-                self.name_of_image()
-            ))
-            .hint(format!("`coracle pull {}` unpacks it", self.name_of_image())));
-        }
         let driver = context.driver()?.unwrap_or(Driver::Auto);
         Ok(Container {
             env: self.environment(&config.env, &hostname)?,
             id,
             name: String::new(),
             created: state::now(),
-            image: Image { name: image.display_name(), id: image.id.clone(), manifest: image.manifest_digest.clone() },
-            mode,
-            layers,
+            image: origin.image.clone(),
+            rootfs: origin.rootfs.clone(),
+            mode: origin.mode,
+            layers: origin.layers.clone(),
             driver,
             entrypoint,
             command,
