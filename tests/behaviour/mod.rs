@@ -10,6 +10,7 @@ mod images;
 mod life;
 mod network;
 mod one_id;
+mod ownership;
 mod pull;
 mod reports;
 mod rootfs;

@@ -2,15 +2,15 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, Uid, chownat};
+use rustix::fs::{Mode, OFlags};
 
+use super::ownership;
 use super::root::{self, Root};
 use super::{Refusal, exit};
 use crate::container::job::{Job, Network, Streams};
-use crate::container::spec::FILES;
 use crate::container::state::State;
 use crate::host::id_map;
-use crate::host::subid::{Extent, IdMaps};
+use crate::host::subid::Extent;
 use crate::network::DNS_FORWARD;
 use crate::network::pasta::{self, Pasta};
 use crate::process::session::log::Log;
@@ -20,7 +20,7 @@ use crate::runtime::identity::{Accounts, Identity};
 use crate::runtime::outside::init::{self, Init};
 use crate::runtime::plan::Plan;
 use crate::runtime::seccomp::{self, Facts, Profile};
-use crate::sys::{self, Call};
+use crate::sys::Call;
 
 /// A container whose program runs.
 pub struct Running {
@@ -40,12 +40,12 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>) -> Result<Running, Refusal>
     let mount = root.mount.take().ok_or_else(|| Refusal::ours("no root file system"))?;
     let mut plan = job.plan.clone();
     let identity = identity(job, &mut plan, mount.as_fd())?;
-    give_files(job, &plan.maps).map_err(Refusal::ours)?;
+    let user = ownership::outside(&plan.maps, (identity.uid, identity.gid)).unwrap_or((0, 0));
+    ownership::give(job, &plan, user).map_err(Refusal::ours)?;
     let (held, stdio) = match job.streams {
         Streams::Given => (Held::default(), given),
         Streams::Pipes { input } => {
-            let (held, inside) = streams::pipes(input, id_map::outward(&plan.maps.uids, identity.uid).unwrap_or(0))
-                .map_err(Refusal::ours)?;
+            let (held, inside) = streams::pipes(input, user.0).map_err(Refusal::ours)?;
             (held, Some(inside))
         }
         Streams::Terminal => (Held::default(), None),
@@ -93,23 +93,6 @@ fn identity(job: &Job, plan: &mut Plan, root: BorrowedFd<'_>) -> Result<Identity
     }
     identity.groups.retain(|gid| mapped(*gid, &plan.maps.gids));
     Ok(identity)
-}
-
-/// The files that this program wrote for the container belong to its root, whichever id that is here.
-fn give_files(job: &Job, maps: &IdMaps) -> sys::Result<()> {
-    let (Some(uid), Some(gid)) = (id_map::outward(&maps.uids, 0), id_map::outward(&maps.gids, 0)) else {
-        return Ok(());
-    };
-    if (uid, gid) == (0, 0) {
-        return Ok(());
-    }
-    for (file, _) in FILES {
-        let path = job.directory.join(file);
-        let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
-        chownat(CWD, &path, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
-            .call_with(|| format!("chown({})", path.display()))?;
-    }
-    Ok(())
 }
 
 fn filter(plan: &Plan) -> Result<Vec<libc::sock_filter>, Refusal> {

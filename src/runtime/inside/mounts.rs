@@ -19,7 +19,7 @@ use crate::sys::{Call, Error, Result};
 /// mounts with each further one.
 pub fn sources(steps: &[Step]) -> Result<Vec<Option<OwnedFd>>> {
     let source = |step: &Step| match step {
-        Step::Mount(Mount { source: Source::Bind { path }, attributes, propagation, optional, .. }) => {
+        Step::Mount(Mount { source: Source::Bind { path, .. }, attributes, propagation, optional, .. }) => {
             match bind(path, Attributes::from_bits(*attributes), *propagation) {
                 Err(_) if *optional => Ok(None),
                 other => other.map(Some),

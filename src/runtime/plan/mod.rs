@@ -85,7 +85,17 @@ pub enum Source {
     /// A new instance of a file system, with the options that it understands itself.
     New { fstype: String, options: Vec<(String, Option<String>)> },
     /// A directory or file of the host.
-    Bind { path: String },
+    Bind { path: String, owners: Owners },
+}
+
+/// Whose the files of a bind are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owners {
+    /// As on the host.
+    Kept,
+    /// The program's user's, for which they are changed on the host (`U`).
+    Changed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use oci_spec::runtime::{Mount as SpecMount, Spec};
 
-use super::{Error, Mount, Propagation, Source, Step};
+use super::{Error, Mount, Owners, Propagation, Source, Step};
 use crate::sys::mount::Attributes;
 
 /// Links that every /dev has.
@@ -47,6 +47,7 @@ fn step(mount: &SpecMount) -> Result<Mount, Error> {
     let mut attributes = Attributes::default();
     let mut propagation = Propagation::Private;
     let mut bind = fstype == "bind";
+    let mut owners = Owners::Kept;
     let mut optional = false;
     let mut own = Vec::new();
     for option in mount.options().iter().flatten() {
@@ -60,6 +61,8 @@ fn step(mount: &SpecMount) -> Result<Mount, Error> {
             "private" | "rprivate" => propagation = Propagation::Private,
             "slave" | "rslave" => propagation = Propagation::Slave,
             "shared" | "rshared" => propagation = Propagation::Shared,
+            // Podman's, beyond the specification.
+            "U" => owners = Owners::Changed,
             // Ours: a mount that may be missing.
             "x-optional" => optional = true,
             other => match other.split_once('=') {
@@ -71,7 +74,7 @@ fn step(mount: &SpecMount) -> Result<Mount, Error> {
     }
     let source = if bind {
         let path = mount.source().as_deref().ok_or(Error::Missing("mounts[].source"))?;
-        Source::Bind { path: text(path)? }
+        Source::Bind { path: text(path)?, owners }
     } else {
         Source::New { fstype, options: own }
     };
@@ -104,7 +107,12 @@ mod tests {
     fn a_bind_knows_no_options_of_its_own() {
         assert!(matches!(step(&mount("bind", "/x", &["ro", "frob"])), Err(Error::MountOption { .. })));
         assert!(matches!(step(&mount("bind", "x", &[])), Err(Error::NotAbsolute(_))));
+        let given = step(&mount("bind", "/x", &["U", "ro"])).unwrap();
+        assert!(matches!(given.source, Source::Bind { owners: Owners::Changed, .. }));
         let mount = step(&mount("none", "/x", &["rbind", "rslave"])).unwrap();
-        assert_eq!((mount.source, mount.propagation), (Source::Bind { path: "/src".into() }, Propagation::Slave));
+        assert_eq!(
+            (mount.source, mount.propagation),
+            (Source::Bind { path: "/src".into(), owners: Owners::Kept }, Propagation::Slave)
+        );
     }
 }

@@ -33,16 +33,37 @@ pub fn bind(text: &str) -> Result<Bind, Report> {
         match option {
             "ro" | "rw" | "nosuid" | "suid" | "nodev" | "dev" | "noexec" | "exec" | "private" | "rprivate"
             | "slave" | "rslave" | "shared" | "rshared" => kept.push(option.to_owned()),
+            "U" if is_precious(&absolute) => {
+                return Err(Report::new(format!(
+                    "`{}` as a whole can't be given to a container's user",
+                    absolute.display()
+                ))
+                .hint("name a directory in it"));
+            }
+            "U" => kept.push(option.to_owned()),
+            "idmap" => return Err(idmap(text)),
+            other if other.starts_with("idmap=") => return Err(idmap(text)),
             // SELinux labels, where there is none; what a bind does anyway.
             "z" | "Z" | "bind" | "rbind" | "nocopy" => {}
             other => {
                 return Err(Report::new(format!("the volume option `{other}` of `{text}` is not known")).hint(
-                    "`ro`, `rw`, `nosuid`, `nodev`, `noexec`, `rslave`, `rprivate`, `rshared`, `z` and `Z` are",
+                    "`ro`, `rw`, `nosuid`, `nodev`, `noexec`, `rslave`, `rprivate`, `rshared`, `z`, `Z` and `U` are",
                 ));
             }
         }
     }
     Ok(Bind { source: absolute, target: target.to_owned(), options: kept })
+}
+
+/// Whether nobody means all of it when they give its files away.
+fn is_precious(path: &Path) -> bool {
+    let home = std::env::var_os("HOME").unwrap_or_default();
+    std::fs::canonicalize(path).is_ok_and(|path| Path::new(&home).starts_with(path))
+}
+
+fn idmap(text: &str) -> Report {
+    Report::new(format!("`idmap` of `{text}`: only root can have the kernel show other ids of a directory of the host"))
+        .hint("`U` changes the owners of its files to the container's user")
 }
 
 fn words_of(error: &std::io::Error) -> String {
@@ -68,7 +89,18 @@ mod tests {
         assert_eq!(tmpfs("/t:size=1m,exec").options, ["nosuid", "nodev", "size=1m", "exec"]);
         let bound = bind("/tmp:/x:ro,Z").unwrap();
         assert_eq!((bound.target.as_str(), bound.options), ("/x", vec!["ro".to_owned()]));
-        for bad in ["/nowhere-at-all:/x", "name:/x", "/tmp:x", "/tmp:/x:frob", "/tmp", ":/x"] {
+        assert_eq!(bind("/tmp:/x:U").unwrap().options, ["U"]);
+        for bad in [
+            "/:/x:U",
+            "/tmp:/x:idmap",
+            "/tmp:/x:idmap=uids=0-1-10",
+            "/nowhere-at-all:/x",
+            "name:/x",
+            "/tmp:x",
+            "/tmp:/x:frob",
+            "/tmp",
+            ":/x",
+        ] {
             assert!(bind(bad).is_err(), "{bad}");
         }
     }
