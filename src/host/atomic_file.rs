@@ -15,16 +15,44 @@ use crate::sys::{self, Call};
 /// `durable`: the content is on disk before the rename, and the rename before this returns (two fsyncs). Without it a power
 /// cut may leave the old content or an empty file, which is right only for what a reboot makes worthless anyway.
 pub fn write(path: &Path, bytes: &[u8], durable: bool) -> sys::Result<()> {
+    stage(path, bytes, durable)?.publish()
+}
+
+/// The first half of [`write`]: all that takes time. What is never published is removed.
+pub fn stage(path: &Path, bytes: &[u8], durable: bool) -> sys::Result<Staged> {
     let (new, file) = create_beside(path)?;
-    let written = fill(&file, &new, bytes, durable).and_then(|()| change::rename(&new, path));
-    if let Err(error) = written {
-        // Its own failure would hide the cause.
-        let _ = change::remove_file(&new);
-        return Err(error);
+    let staged = Staged { new, path: path.to_owned(), durable, published: false };
+    fill(&file, &staged.new, bytes, durable)?;
+    Ok(staged)
+}
+
+/// New content beside the file that it is to replace.
+#[derive(Debug)]
+pub struct Staged {
+    new: PathBuf,
+    path: PathBuf,
+    durable: bool,
+    published: bool,
+}
+
+impl Staged {
+    /// Puts it into its place.
+    pub fn publish(mut self) -> sys::Result<()> {
+        change::rename(&self.new, &self.path)?;
+        self.published = true;
+        match (self.durable, self.path.parent()) {
+            (true, Some(directory)) => change::sync_dir(directory),
+            _ => Ok(()),
+        }
     }
-    match (durable, path.parent()) {
-        (true, Some(directory)) => change::sync_dir(directory),
-        _ => Ok(()),
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.published {
+            // Its own failure would hide the cause.
+            let _ = change::remove_file(&self.new);
+        }
     }
 }
 
@@ -84,6 +112,8 @@ mod tests {
         let path = directory.join("a.json");
         write(&path, b"one", false).unwrap();
         write(&path, b"two", true).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        drop(stage(&path, b"three", false).unwrap());
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
         // A directory in the way: the rename fails, and the new file goes.
         change::create_dir(&directory.join("d")).unwrap();

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
@@ -60,8 +61,17 @@ impl Error {
 }
 
 impl IdMaps {
-    /// The maps for this account: its own id as root, then all its subordinate ids, or its own id alone.
+    /// The maps for this account: its own id as root, then all its subordinate ids, or its own id alone. Read once a process.
     pub fn of_account() -> Result<Self, Error> {
+        static READ: OnceLock<IdMaps> = OnceLock::new();
+        if let Some(maps) = READ.get() {
+            return Ok(maps.clone());
+        }
+        let maps = Self::read()?;
+        Ok(READ.get_or_init(|| maps).clone())
+    }
+
+    fn read() -> Result<Self, Error> {
         let uid = rustix::process::getuid().as_raw();
         let gid = rustix::process::getgid().as_raw();
         let granted = Granted::of(uid)?;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Result};
-use crate::host::atomic_file;
+use crate::host::atomic_file::{self, Staged};
 use crate::sys::{self, Call};
 
 /// One kind of record. The type holds every field but `version`.
@@ -52,6 +52,11 @@ pub fn read<R: Record>(path: &Path) -> Result<Option<R>> {
 /// Replaces the record at `path`. `durable`: it survives a power cut once this has returned (see [`atomic_file::write`]).
 pub fn write<R: Record>(path: &Path, record: &R, durable: bool) -> Result<()> {
     Ok(atomic_file::write(path, &bytes(path, record)?, durable)?)
+}
+
+/// The first half of [`write`]: all that takes time.
+pub fn stage<R: Record>(path: &Path, record: &R, durable: bool) -> Result<Staged> {
+    Ok(atomic_file::stage(path, &bytes(path, record)?, durable)?)
 }
 
 /// Writes a new record in a directory that nobody sees yet (see [`atomic_file::create`]).

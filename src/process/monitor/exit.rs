@@ -9,6 +9,7 @@ use crate::container::control::ToClient;
 use crate::container::job::Job;
 use crate::container::record::Container;
 use crate::container::state::{self, State, Status};
+use crate::host::atomic_file::Staged;
 use crate::host::dirs::Dirs;
 use crate::host::lock::Lock;
 use crate::process::session::clients::Clients;
@@ -20,8 +21,8 @@ use crate::sys::process::Ended;
 /// How long the mounter may take to write back what the kernel still caches.
 const WRITE_BACK: Duration = Duration::from_secs(120);
 
-/// Writes down that the program runs, just before it does: whoever can see it can stop it.
-pub fn record_start(job: &Job, init: &Init, root: &Root) -> Result<State, store::Error> {
+/// Makes ready to write down that the program runs, which is published just before it does: whoever can see it can stop it.
+pub fn stage_start(job: &Job, init: &Init, root: &Root) -> Result<(State, Staged), store::Error> {
     let monitor = std::fs::read_link("/proc/self").ok().and_then(|pid| pid.to_str()?.parse().ok());
     let state = State {
         status: Status::Running,
@@ -33,8 +34,8 @@ pub fn record_start(job: &Job, init: &Init, root: &Root) -> Result<State, store:
         driver_reason: root.reason.clone(),
         ..job.state.clone()
     };
-    records::write(&job.directory.join("state.json"), &state, job.durable)?;
-    Ok(state)
+    let staged = records::stage(&job.directory.join("state.json"), &state, job.durable)?;
+    Ok((state, staged))
 }
 
 /// Records the end, answers, cleans up.
@@ -43,9 +44,12 @@ pub fn finish(job: &Job, running: Running, end: End, lock: Lock, clients: Client
     let Running { init, root, held, log, network, state } = running;
     let state =
         State { status: Status::Exited, finished_at: state::now(), exit_code: code, pid: 0, monitor_pid: 0, ..state };
-    drop((init, held, log, network));
+    let Init { child, mounts, .. } = init;
+    drop((child, held, log, network));
+    // To take the mounts apart takes longer than anything else here, so that comes after the answer. But what the program wrote
+    // must be in the upper directory before anybody is told that it ended, and only an unmounted one can be mounted again.
+    let mounts = job.remove.then_some(mounts);
     if !job.remove {
-        // What the program wrote must be in the upper directory before anybody is told that it ended.
         root.settle(WRITE_BACK);
     }
     // Also of a container that goes: whoever waits for its end has its directory open.
@@ -55,6 +59,7 @@ pub fn finish(job: &Job, running: Running, end: End, lock: Lock, clients: Client
     clients.part(&end.words(code.unwrap_or(255)));
     // Nobody waits for what is left to do; the user's next command goes first.
     let _ = rustix::process::nice(19);
+    drop(mounts);
     drop(gone);
 }
 

@@ -54,6 +54,7 @@ struct Monitor {
     lock: Lock,
     clients: Clients,
     given: Option<[OwnedFd; 3]>,
+    filter: Result<start::Filter, Refusal>,
 }
 
 impl Monitor {
@@ -72,8 +73,10 @@ impl Monitor {
             Streams::Given => job::STDIO + 3,
             Streams::Pipes { .. } | Streams::Terminal => job::STDIO,
         };
+        // While the helpers map the ids.
+        let filter = start::filter(&job.plan);
         await_ids(role::inherited(launch)?)?;
-        Ok(Self { job, lock, clients, given })
+        Ok(Self { job, lock, clients, given, filter })
     }
 
     fn live(mut self) {
@@ -81,7 +84,7 @@ impl Monitor {
         let _ = rustix::process::setsid();
         // Without it nobody can attach; the container can still be stopped.
         let _ = self.clients.listen(&self.job.directory);
-        match start::start(&self.job, self.given.take()) {
+        match self.filter.and_then(|filter| start::start(&self.job, self.given.take(), filter)) {
             Ok(mut running) => {
                 self.clients.started(running.init.child.pidfd.as_fd());
                 let end = Session {

@@ -9,6 +9,7 @@ use super::root::{self, Root};
 use super::{Refusal, exit};
 use crate::container::job::{Job, Network, Streams};
 use crate::container::state::State;
+use crate::host::atomic_file::Staged;
 use crate::host::id_map;
 use crate::host::subid::Extent;
 use crate::network::DNS_FORWARD;
@@ -21,6 +22,8 @@ use crate::runtime::outside::init::{self, Init};
 use crate::runtime::plan::Plan;
 use crate::runtime::seccomp::{self, Facts, Profile};
 use crate::sys::Call;
+
+pub type Filter = Vec<libc::sock_filter>;
 
 /// A container whose program runs.
 pub struct Running {
@@ -35,7 +38,7 @@ pub struct Running {
 }
 
 /// Mounts, clones, waits for the exec.
-pub fn start(job: &Job, given: Option<[OwnedFd; 3]>) -> Result<Running, Refusal> {
+pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: Filter) -> Result<Running, Refusal> {
     let mut root = root::mount(job)?;
     let mount = root.mount.take().ok_or_else(|| Refusal::ours("no root file system"))?;
     let mut plan = job.plan.clone();
@@ -54,7 +57,6 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>) -> Result<Running, Refusal>
         true => Some(Log::open(&job.directory.join("log")).map_err(Refusal::ours)?),
         false => None,
     };
-    let filter = filter(&plan)?;
     let (prepared, channel) = init::prepare(&plan, mount, identity, stdio, filter).map_err(Refusal::ours)?;
     let init = init::start(&plan, prepared, channel).map_err(Refusal::ours)?;
     let network = match job.network {
@@ -62,7 +64,10 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>) -> Result<Running, Refusal>
         Network::Nothing => None,
     };
     let mut running = Running { init, root, held, log, network: None, state: State::default() };
-    shake_hands(job, &mut running, network)?;
+    // While init makes the inside of the container.
+    let (state, staged) = exit::stage_start(job, &running.init, &running.root).map_err(Refusal::ours)?;
+    running.state = state;
+    shake_hands(&mut running, network, staged)?;
     Ok(running)
 }
 
@@ -95,7 +100,8 @@ fn identity(job: &Job, plan: &mut Plan, root: BorrowedFd<'_>) -> Result<Identity
     Ok(identity)
 }
 
-fn filter(plan: &Plan) -> Result<Vec<libc::sock_filter>, Refusal> {
+/// The filter of the program's system calls; it depends on nothing but the plan.
+pub fn filter(plan: &Plan) -> Result<Filter, Refusal> {
     if !plan.process.seccomp {
         return Ok(Vec::new());
     }
@@ -120,8 +126,9 @@ fn hinted(error: pasta::Error) -> Refusal {
     Refusal::ours(format!("{error}{hint}"))
 }
 
-fn shake_hands(job: &Job, running: &mut Running, mut network: Option<pasta::Starting>) -> Result<(), Refusal> {
+fn shake_hands(running: &mut Running, mut network: Option<pasta::Starting>, started: Staged) -> Result<(), Refusal> {
     let channel = running.init.channel.as_fd();
+    let mut started = Some(started);
     loop {
         match handshake::hear(channel).map_err(Refusal::ours)? {
             FromInit::Terminal(master) => running.held = streams::terminal(master).map_err(Refusal::ours)?,
@@ -130,7 +137,7 @@ fn shake_hands(job: &Job, running: &mut Running, mut network: Option<pasta::Star
                     running.network = Some(network.finish().map_err(hinted)?);
                 }
                 // A container that nobody could find and stop must not run.
-                running.state = exit::record_start(job, &running.init, &running.root).map_err(Refusal::ours)?;
+                started.take().map_or(Ok(()), Staged::publish).map_err(Refusal::ours)?;
                 handshake::tell(channel, ToInit::Start).map_err(Refusal::ours)?;
             }
             FromInit::Failed(failure) => return Err(words(&failure)),

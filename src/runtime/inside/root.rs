@@ -58,6 +58,13 @@ pub fn resolve_or_make(root: BorrowedFd<'_>, path: &str, point: Point, strict: b
     }
 }
 
+fn find_or_make(root: BorrowedFd<'_>, path: &str, point: Point, strict: bool, links: usize) -> Result<OwnedFd> {
+    match resolve(root, path, strict) {
+        Err(error) if error.errno() == libc::ENOENT => make(root, path, point, strict, links),
+        other => other,
+    }
+}
+
 /// The path without `.`, `..` and empty parts: what is missing is no link, so the text alone decides.
 fn normal(path: &str) -> String {
     let mut parts = Vec::new();
@@ -72,36 +79,35 @@ fn normal(path: &str) -> String {
 }
 
 fn make(root: BorrowedFd<'_>, path: &str, point: Point, strict: bool, links: usize) -> Result<OwnedFd> {
-    match resolve(root, path, strict) {
-        Err(error) if error.errno() == libc::ENOENT => {}
-        other => return other,
-    }
     let path = path.trim_end_matches('/');
     let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let above = if parent.is_empty() {
-        resolve(root, "/", false)?
-    } else {
-        make(root, parent, Point::Directory, strict, links)?
+    let above = match parent {
+        "" => resolve(root, "/", false)?,
+        parent => find_or_make(root, parent, Point::Directory, strict, links)?,
     };
     let made = match point {
-        Point::Directory => rustix::fs::mkdirat(&above, name, Mode::from_raw_mode(0o755)),
+        Point::Directory => {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            rustix::fs::mkdirat(&above, name, Mode::from_raw_mode(0o755))
+                .and_then(|()| rustix::fs::openat(&above, name, flags, Mode::empty()))
+        }
         Point::File => {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            rustix::fs::openat(&above, name, flags, Mode::from_raw_mode(0o644)).map(drop)
+            rustix::fs::openat(&above, name, flags, Mode::from_raw_mode(0o644))
         }
     };
     match made {
-        Ok(()) => resolve(root, path, strict),
+        Ok(made) => Ok(made),
         // Something is there that leads nowhere: a dangling link. Make what it points to, inside.
         Err(Errno::EXIST) if links > 0 && !strict => {
             let to = match rustix::fs::readlinkat(&above, name, Vec::new()) {
                 // No link any more: somebody inside is changing the tree meanwhile.
-                Err(Errno::INVAL | Errno::NOENT) => return make(root, path, point, strict, links - 1),
+                Err(Errno::INVAL | Errno::NOENT) => return find_or_make(root, path, point, strict, links - 1),
                 other => other.call_with(|| format!("readlink({path})"))?,
             };
             let to = to.to_str().map_err(|_| Error::new(format!("readlink({path})"), Errno::ILSEQ))?;
             let to = if to.starts_with('/') { to.to_owned() } else { format!("{parent}/{to}") };
-            make(root, &normal(&to), point, strict, links - 1)
+            find_or_make(root, &normal(&to), point, strict, links - 1)
         }
         Err(error) => Err(Error::new(format!("make {path} in the container"), error)),
     }

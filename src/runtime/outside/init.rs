@@ -3,6 +3,8 @@
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
+use rustix::fs::{Mode, OFlags};
+
 use crate::host::fault;
 use crate::host::subid;
 use crate::runtime::handshake::{self, ToInit};
@@ -31,6 +33,8 @@ pub struct Init {
     pub child: Child,
     /// Its pid as the host sees it.
     pub host_pid: i32,
+    /// Its mount namespace: what is mounted there stays until this is closed, too.
+    pub mounts: OwnedFd,
     /// The monitor's end of the handshake.
     pub channel: OwnedFd,
 }
@@ -87,7 +91,10 @@ pub fn start(plan: &Plan, prepared: Prepared, channel: OwnedFd) -> Result<Init, 
     let host_pid = host_pid(&child)?;
     plan.maps.write_nested(&format!("/proc/{host_pid}"))?;
     handshake::tell(channel.as_fd(), ToInit::Go)?;
-    Ok(Init { child, host_pid, channel })
+    let path = format!("/proc/{host_pid}/ns/mnt");
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let mounts = rustix::fs::open(path.as_str(), flags, Mode::empty()).call_with(|| format!("open({path})"))?;
+    Ok(Init { child, host_pid, mounts, channel })
 }
 
 /// The pid in the pid namespace of the /proc that this process sees, which is the host's (proc(5), fdinfo of a pidfd).
