@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
 
-use crate::harness::{Account, Case, Driver, has, set_mode};
+use crate::harness::{Account, Case, Driver, has};
 
 fn with_ids(test: fn(&Case)) {
     if has("subordinate ids", Account::current().subordinate != 0) {
@@ -19,7 +19,6 @@ fn shared(case: &Case, options: &str) -> (PathBuf, String) {
         std::fs::write(shared.join(file), "mine\n").unwrap();
     }
     symlink("../outside", shared.join("link")).unwrap();
-    set_mode(&shared, 0o700);
     let volume = format!("{}:/v:{options}", shared.display());
     (shared, volume)
 }
