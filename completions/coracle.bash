@@ -242,7 +242,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__create)
-            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -334,6 +334,10 @@ _coracle() {
                     ;;
                 --tls-verify)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --storage-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --tmpfs)
@@ -524,7 +528,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__run)
-            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -624,6 +628,10 @@ _coracle() {
                     ;;
                 --tls-verify)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --storage-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --tmpfs)
@@ -748,7 +756,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__create)
-            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -840,6 +848,10 @@ _coracle() {
                     ;;
                 --tls-verify)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --storage-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --tmpfs)
@@ -1328,7 +1340,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__run)
-            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1428,6 +1440,10 @@ _coracle() {
                     ;;
                 --tls-verify)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --storage-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --tmpfs)

@@ -31,6 +31,9 @@ pub struct Container {
     pub layers: Vec<Digest>,
     /// The overlay driver that was asked for.
     pub driver: Driver,
+    /// How many bytes the container may write into its file system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<u64>,
     /// Entry point and arguments as the image and the user gave them.
     pub entrypoint: Vec<String>,
     pub command: Vec<String>,

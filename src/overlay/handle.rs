@@ -115,6 +115,8 @@ impl Tree {
             clear_privileges(&file)?;
         }
         let _writing = lock(&node.writing);
+        let (admitted, _room) = self.admit_write(&file, offset, data.len() as u64)?;
+        let data = data.get(..admitted as usize).unwrap_or(data);
         let before = if late { Some(Before::of(&file)?) } else { None };
         let mut done = 0;
         while let Some(rest) = data.get(done..).filter(|rest| !rest.is_empty()) {
@@ -128,6 +130,7 @@ impl Tree {
         if let Some(before) = before {
             before.restore(&file)?;
         }
+        self.count_open(&file)?;
         Ok(done as u32)
     }
 
@@ -156,7 +159,14 @@ impl Tree {
     }
 
     pub fn fallocate(&self, ino: u64, mode: FallocateFlags, offset: u64, length: u64) -> Op<()> {
-        rustix::fs::fallocate(self.writable(&self.node(ino)?)?, mode, offset, length)
+        let file = self.writable(&self.node(ino)?)?;
+        let frees = FallocateFlags::PUNCH_HOLE | FallocateFlags::COLLAPSE_RANGE;
+        let _room = match self.admit_write(&file, offset, if mode.intersects(frees) { 0 } else { length })? {
+            (admitted, _) if admitted < length && !mode.intersects(frees) => return Err(Errno::NOSPC),
+            (_, room) => room,
+        };
+        rustix::fs::fallocate(&file, mode, offset, length)?;
+        self.count_open(&file)
     }
 
     /// FUSE lseek: where data or a hole begins on the disk.
@@ -169,7 +179,10 @@ impl Tree {
         // Afterwards: it may be the same file.
         let source = self.file_of(from.0)?;
         let (mut from, mut to) = (from.1, to.1);
-        rustix::fs::copy_file_range(&source, Some(&mut from), &target, Some(&mut to), length)
+        let (admitted, _room) = self.admit_write(&target, to, length as u64)?;
+        let copied = rustix::fs::copy_file_range(&source, Some(&mut from), &target, Some(&mut to), admitted as usize)?;
+        self.count_open(&target)?;
+        Ok(copied)
     }
 }
 

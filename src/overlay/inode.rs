@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{FileType, Stat};
 
+use super::quota::Leaving;
 use super::readdir::Listing;
 
 /// The root's number, fixed by the protocol.
@@ -65,6 +66,8 @@ pub struct State {
     /// In which layers, the topmost first: one for a file, every merged one for a directory.
     pub layers: Vec<u16>,
     pub keys: Vec<Key>,
+    /// It counts although it has no name. Goes before the file does, whose number may then be another's.
+    pub leaving: Option<Leaving>,
     /// The file itself, as long as it is held open (see `handle`).
     pub file: Option<Arc<OwnedFd>>,
     /// A directory in each layer, as far as remembered.

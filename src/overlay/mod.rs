@@ -12,8 +12,8 @@
 //! [`kernel`] is overlayfs mounted in the user's namespace, [`session`] serves the program's own overlay over FUSE (its parts:
 //! `filesystem` dispatches, `inode` knows what the kernel knows, `lookup` and `readdir` merge, `handle` reads and writes,
 //! `change` is everything that alters the upper directory, [`view`] shows other ids than those on disk, [`owners`] remembers
-//! whose files would be where there is but one id, [`living`] copes with a lower directory that others write). [`probe`] tells
-//! whether the kernel's works here, [`start`] starts the process that serves ours.
+//! whose files would be where there is but one id, [`living`] copes with a lower directory that others write, `quota` counts what
+//! the upper takes). [`probe`] tells whether the kernel's works here, [`start`] starts the process that serves ours.
 //!
 //! On disk, as overlayfs with `userxattr` has it (kernel: Documentation/filesystems/overlayfs.rst):
 //! a *whiteout* hides what lies below: a character device 0:0, or an empty file with the attribute `user.overlay.whiteout` in
@@ -33,6 +33,7 @@ pub mod living;
 mod lookup;
 pub mod owners;
 pub mod probe;
+mod quota;
 mod readdir;
 pub mod session;
 pub mod start;
@@ -81,6 +82,9 @@ pub struct Features {
     /// The lower directory is one that others write.
     #[serde(default)]
     pub living: Option<Living>,
+    /// How many bytes the upper directory may take.
+    #[serde(default)]
+    pub quota: Option<u64>,
 }
 
 impl Features {
@@ -89,12 +93,15 @@ impl Features {
         if self.view.is_some() {
             return Some("ids are translated as they pass");
         }
-        self.living.as_ref().map(|_| "a directory of this machine lies below")
+        if self.living.is_some() {
+            return Some("a directory of this machine lies below");
+        }
+        self.quota.map(|_| "its size is limited")
     }
 
     /// Whether the kernel passes each write on at once.
     pub fn writes_through(&self) -> bool {
-        self.living.is_some()
+        self.living.is_some() || self.quota.is_some()
     }
 
     /// What the kernel's overlay leaves undone, though it serves.

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 
 use super::inode::{Node, ROOT, Table, UPPER, lock};
 use super::owners::Owners;
+use super::quota::Quota;
 use super::{Error, Features, Stack};
 use crate::sys::Call;
 
@@ -45,6 +46,7 @@ pub struct Tree {
     pub features: Features,
     /// Where owners are recorded.
     pub owners: Option<Owners>,
+    pub quota: Option<Arc<Quota>>,
 }
 
 impl Tree {
@@ -68,6 +70,12 @@ impl Tree {
             Some(Some(upper)) if features.recorded => Some(Owners::beside(upper, roots.len())?),
             _ => None,
         };
+        let quota = match (roots.first(), features.quota) {
+            (Some(Some(upper)), Some(limit)) => {
+                Some(Arc::new(Quota::new(limit, upper).call("count the upper directory")?))
+            }
+            _ => None,
+        };
         let root = Arc::new(Node::root(layers));
         Ok(Self {
             roots,
@@ -83,6 +91,7 @@ impl Tree {
             staged: AtomicU64::new(0),
             features,
             owners,
+            quota,
         })
     }
 

@@ -12,6 +12,7 @@ mod network;
 mod one_id;
 mod ownership;
 mod pull;
+mod quota;
 mod reports;
 mod rootfs;
 mod run;

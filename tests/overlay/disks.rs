@@ -1,12 +1,14 @@
-//! Stacks of another kind than one image's on an ordinary disk: very many layers, a directory that lives.
+//! Stacks of another kind than one image's on an ordinary disk: very many layers, a directory that lives, one that is limited.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use coracle::overlay;
 use coracle::overlay::living::Living;
-use rustix::mount::{MountFlags, mount, mount_bind};
+use rustix::fs::FallocateFlags;
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
 
 use super::stage::{self, Stage};
 
@@ -103,4 +105,95 @@ pub fn a_living_directory(stage: &Stage) {
     assert_eq!(list("kept"), ["bound", "disk", "file", "hidden", "marked"]);
     assert_eq!(fs::read_dir(below.join("disk")).unwrap().count(), 1, "something was written below");
     mounted.unmount();
+}
+
+#[test]
+fn limited() {
+    stage::run("fuse", "a_limited_directory");
+}
+
+/// What du(1) says of a directory, in bytes.
+fn disk_usage(top: &Path) -> u64 {
+    let mut seen = std::collections::BTreeMap::new();
+    let mut pending = vec![top.to_owned()];
+    while let Some(path) = pending.pop() {
+        let meta = fs::symlink_metadata(&path).unwrap();
+        seen.insert(meta.ino(), meta.blocks() * 512);
+        if meta.is_dir() {
+            pending.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    seen.values().sum()
+}
+
+/// At each moment the disk's numbers are those that du(1) finds in the upper directory, whatever was done, and also after the
+/// server was killed.
+pub fn a_limited_directory(stage: &Stage) {
+    const LIMIT: u64 = 4 << 20;
+    let mut stage = stage.clone();
+    stage.features.quota = Some(LIMIT);
+    stage.fill();
+    fs::write(stage.place.join("lower2/big"), vec![1; 1 << 20]).unwrap();
+    let mounted = stage.mount("fuse");
+    let at = |name: &str| mounted.at.join(name);
+    let used = |mounted: &stage::Mounted| {
+        let stat = rustix::fs::statvfs(&mounted.at).unwrap();
+        assert_eq!(stat.f_blocks * stat.f_frsize, LIMIT);
+        (stat.f_blocks - stat.f_bfree) * stat.f_frsize
+    };
+    // Who has forgotten what was removed is told a moment later.
+    let agree = |after: &str| {
+        let upper = stage.place.join("upper");
+        let limit = std::time::Duration::from_secs(10);
+        crate::harness::wait_until(after, limit, || used(&mounted) == disk_usage(&upper));
+    };
+    agree("the start");
+    // A write at the end of a file that is copied up.
+    OpenOptions::new().append(true).open(at("big")).unwrap().write_at(b"x", 1 << 20).unwrap();
+    assert!(used(&mounted) > 1 << 20);
+    agree("a copy-up");
+    fs::hard_link(at("big"), at("d/linked")).unwrap();
+    fs::remove_file(at("big")).unwrap();
+    agree("one of two names went");
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(at("sparse")).unwrap();
+    file.set_len(1 << 30).unwrap();
+    file.write_all_at(&[1; 100_000], 500_000_000).unwrap();
+    agree("a sparse file");
+    let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    rustix::fs::fallocate(&file, punch, 499_990_000, 90_000).unwrap();
+    agree("a hole");
+    let ahead = File::create(at("ahead")).unwrap();
+    rustix::fs::fallocate(&ahead, FallocateFlags::empty(), 0, 1 << 20).unwrap();
+    assert_eq!(rustix::fs::fallocate(&ahead, FallocateFlags::empty(), 0, 3 << 20), Err(rustix::io::Errno::NOSPC));
+    agree("blocks in advance");
+    // In blocks that are there already, also of a full disk.
+    let mut filled = File::create(at("filler")).unwrap();
+    let full = std::io::copy(&mut std::io::repeat(7), &mut filled).unwrap_err();
+    assert_eq!(full.kind(), ErrorKind::StorageFull);
+    assert!(used(&mounted) <= LIMIT && used(&mounted) > LIMIT - 8192, "{}", used(&mounted));
+    ahead.write_all_at(&[3; 1 << 20], 0).unwrap();
+    file.write_all_at(&[3; 1000], 500_090_000).unwrap();
+    assert_eq!(file.write_at(&[4; 8192], 1 << 29).unwrap_err().kind(), ErrorKind::StorageFull);
+    agree("a full disk");
+    fs::create_dir_all(at("a/b")).unwrap_err();
+    fs::rename(at("filler"), at("sparse")).unwrap();
+    drop(file);
+    agree("a file took the name of another");
+    filled.set_len(5000).unwrap();
+    drop(filled);
+    for name in 0..200 {
+        fs::create_dir(at(&format!("d/a directory of a rather long name, so that many take blocks: {name}"))).unwrap();
+    }
+    agree("many directories");
+    fs::remove_dir_all(at("d")).unwrap();
+    agree("all of them removed");
+    let before = used(&mounted);
+    let (socket, server) = mounted.mounter.unwrap();
+    rustix::process::kill_process(server.pid, rustix::process::Signal::KILL).unwrap();
+    server.wait().unwrap();
+    drop(socket);
+    unmount(&mounted.at, UnmountFlags::DETACH).unwrap();
+    let again = stage.mount("fuse");
+    assert_eq!(used(&again), before);
+    again.unmount();
 }

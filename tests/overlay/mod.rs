@@ -40,6 +40,7 @@ macro_rules! cases {
 fn case(name: &str) -> Case {
     match name {
         "five_hundred_layers" => Case::Stage(disks::five_hundred_layers),
+        "a_limited_directory" => Case::Stage(disks::a_limited_directory),
         "a_living_directory" => Case::Stage(disks::a_living_directory),
         "pjdfstest" => Case::Stage(pjdfstest::suite),
         // By hand, for a workload or a measurement.

@@ -190,6 +190,7 @@ fn container(found: &Found) -> Result<Value, Report> {
             "IDMappings": container.user_namespace.as_ref().map(|own| id_mappings(&own.maps)),
             "Binds": container.binds.iter().map(|bind| format!("{}:{}:{}", bind.source.display(), bind.target, bind.options.join(","))).collect::<Vec<_>>(),
             "ShmSize": container.shm_size,
+            "DiskQuota": container.quota.unwrap_or(0),
             "ExtraHosts": container.add_hosts,
             "LogConfig": { "Type": "k8s-file", "Path": path("log") },
         },

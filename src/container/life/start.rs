@@ -131,7 +131,7 @@ fn overlay(store: &Store, found: &Found, driver: Option<Driver>, features: Featu
         None => (container.layers.iter().rev().map(layer).collect(), None),
     };
     let driver = driver.unwrap_or(container.driver);
-    let features = Features { volatile: container.remove, living, ..features };
+    let features = Features { volatile: container.remove, living, quota: container.quota, ..features };
     Ok(Overlay { driver, lowers, features })
 }
 

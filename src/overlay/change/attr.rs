@@ -47,7 +47,11 @@ impl Tree {
             None if changes.size.is_some() => self.change_open(&*self.opened(&node)?, &changes)?,
             None => self.change_named(&node, &changes)?,
         }
-        Ok(self.attributes(&node, &self.stat(&node)?))
+        let stat = self.stat(&node)?;
+        if changes.size.is_some() {
+            self.count(&stat);
+        }
+        Ok(self.attributes(&node, &stat))
     }
 
     /// The order matters: a change of owner or size takes set-user-id bits, which the mode may give.
@@ -86,10 +90,10 @@ impl Tree {
         }
     }
 
-    /// FUSE statfs: the disk under the upper directory, or under the topmost layer.
+    /// FUSE statfs: the disk under the upper directory, or under the topmost layer; a quota is a smaller one.
     pub fn statfs(&self) -> Op<StatVfs> {
         let layer = *self.root.layers().first().ok_or(Errno::STALE)?;
-        rustix::fs::fstatvfs(self.layer_root(layer)?)
+        Ok(self.limited(rustix::fs::fstatvfs(self.layer_root(layer)?)?))
     }
 }
 

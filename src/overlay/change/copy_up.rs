@@ -81,6 +81,7 @@ impl Tree {
         };
         let work = self.work()?;
         let staged = self.staged();
+        let _room = self.admit((stat.st_blocks as u64 * 512).min(length.unwrap_or(u64::MAX)))?;
         let copied = self
             .copy_to_work(&source_dir, &source, &stat, &staged, length)
             .and_then(|()| self.write_owner(work, OsStr::new(&staged), owner))
@@ -101,11 +102,15 @@ impl Tree {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let target = openat(work, &staged, flags, Mode::RUSR | Mode::WUSR)?;
         unlinkat(work, &staged, AtFlags::empty())?;
+        let _room = self.admit((stat.st_blocks as u64 * 512).min(length.unwrap_or(u64::MAX)))?;
         copy_data(&source, &target, (stat.st_size as u64).min(length.unwrap_or(u64::MAX)))?;
         rustix::fs::fchown(&target, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
         rustix::fs::fchmod(&target, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
         copy_attributes(End::Open(source.as_fd()), End::Open(target.as_fd()))?;
         rustix::fs::futimens(&target, &times(&stat))?;
+        let copy = rustix::fs::fstat(&target)?;
+        self.count(&copy);
+        self.count_until_forgotten(node, copy.st_ino);
         let mut state = lock(&node.state);
         state.layers = vec![UPPER];
         state.file = Some(Arc::new(target));
@@ -182,11 +187,14 @@ impl Tree {
             }
             // The directory's content did not change for those who look from above.
             rustix::fs::futimens(&dir, &times(&before))?;
+            self.count_open(&dir)?;
             placed.get_or_insert((dir, name));
         }
+        self.count(&stat);
         if placed.is_none() && reopened.is_some() {
             // Removed meanwhile, but open: the copy lives on without a name.
             unlinkat(work, staged, AtFlags::empty())?;
+            self.count_until_forgotten(node, stat.st_ino);
         } else if placed.is_none() {
             return Err(Errno::STALE);
         }

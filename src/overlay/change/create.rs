@@ -57,6 +57,7 @@ impl Tree {
         let parent = self.node(parent)?;
         self.copy_up(&parent, None)?;
         point("overlay: create")?;
+        let _room = self.admit(0)?;
         let _names = self.reading();
         let dir = self.directory(&parent, UPPER)?;
         let above = rustix::fs::fstat(&dir)?;
@@ -67,6 +68,8 @@ impl Tree {
         };
         let stat = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let found = Found { layers: vec![UPPER], stat, key: Key::new(UPPER, &stat) };
+        self.count(&stat);
+        self.count_open(&dir)?;
         let node = self.table.adopt(&parent, name, &found);
         self.relist(&parent, name, Some(&node));
         if let Some(file) = file {
@@ -157,6 +160,7 @@ impl Tree {
             }
             result => result?,
         }
+        self.count_open(&dir)?;
         let stat = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
         self.table.rekey(&node, Key::new(UPPER, &stat), true);
         let found = Found { layers: vec![UPPER], stat, key: Key::new(UPPER, &stat) };

@@ -81,7 +81,11 @@ impl Tree {
         if was_last {
             self.forget_owner(found);
         }
-        let Some(node) = self.table.known(&found.key) else { return };
+        let node = self.table.known(&found.key);
+        if was_last {
+            self.uncount(found, node.as_ref());
+        }
+        let Some(node) = node else { return };
         let last = was_last.then_some(found.stat).map(|mut stat: Stat| {
             stat.st_nlink = 0;
             stat

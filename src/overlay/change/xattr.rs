@@ -102,7 +102,12 @@ impl Tree {
         match self.place(&node)? {
             Place::Open(file) => rustix::fs::fsetxattr(file, &*attribute, &value, flags),
             Place::Named(name) => rustix::fs::lsetxattr(name, &*attribute, &value, flags),
+        }?;
+        // A large value has a block of its own.
+        if self.quota.is_some() {
+            self.count(&self.stat(&node)?);
         }
+        Ok(())
     }
 
     /// FUSE removexattr.

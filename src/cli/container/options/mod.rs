@@ -2,6 +2,7 @@
 
 mod id_maps;
 mod origin;
+mod storage;
 mod user_namespace;
 mod volume;
 
@@ -106,6 +107,9 @@ pub struct Options {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(hide_possible_values = true)]
     tls_verify: Option<bool>,
+    /// `size=BYTES[bkmgt]`: how much the container may write into its file system
+    #[arg(long, value_name = "KEY=VALUE")]
+    storage_opt: Vec<String>,
     /// Mount a tmpfs
     #[arg(long, value_name = "PATH[:OPTIONS]")]
     tmpfs: Vec<String>,
@@ -221,6 +225,7 @@ impl Options {
             mode: origin.mode,
             layers: origin.layers.clone(),
             driver,
+            quota: self.quota()?,
             entrypoint,
             command,
             working_dir: self.working_dir(&config.working_dir)?,
@@ -443,23 +448,24 @@ fn number_of_signal(text: &str) -> Option<i32> {
     REAL_TIME.contains(&number).then_some(number)
 }
 
-/// `64m`: a number and one of b, k, m, g.
+/// `64m`: a number and one of b, k, m, g, t.
 fn bytes(text: &str) -> Result<u64, Report> {
     let lower = text.to_lowercase();
     let (digits, unit) = match lower.trim_end_matches('b').char_indices().next_back() {
-        Some((at, unit @ ('k' | 'm' | 'g'))) => (lower.get(..at).unwrap_or_default(), unit),
+        Some((at, unit @ ('k' | 'm' | 'g' | 't'))) => (lower.get(..at).unwrap_or_default(), unit),
         _ => (lower.trim_end_matches('b'), 'b'),
     };
     let factor: u64 = match unit {
         'k' => 1 << 10,
         'm' => 1 << 20,
         'g' => 1 << 30,
+        't' => 1 << 40,
         _ => 1,
     };
     let number: Option<u64> = digits.parse().ok();
     number
         .and_then(|number| number.checked_mul(factor))
-        .ok_or_else(|| Report::new(format!("`{text}` is not a size: expected a number and `b`, `k`, `m` or `g`")))
+        .ok_or_else(|| Report::new(format!("`{text}` is not a size: expected a number and `b`, `k`, `m`, `g` or `t`")))
 }
 
 #[cfg(test)]
