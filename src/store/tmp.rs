@@ -24,9 +24,21 @@ pub const CLAIM_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3
 /// (what belongs to subordinate ids waits for the next sweep).
 #[derive(Debug)]
 pub struct Tmp {
-    path: PathBuf,
     lock: Lock,
     keep: bool,
+    /// Dropped after the lock, whose file, unlinked while it is open, stays in the directory on NFS (as `.nfs…`).
+    place: Place,
+}
+
+/// A directory that goes, if it is empty.
+#[derive(Debug)]
+struct Place(PathBuf);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Not empty: it was to stay, or somebody claimed the same key in the meantime, and the directory is theirs.
+        let _ = change::remove_dir(&self.0);
+    }
 }
 
 /// What a sweep could not remove itself since files in it belong to subordinate ids: whoever can start a worker empties `path`
@@ -36,7 +48,7 @@ pub type Abandoned = Tmp;
 impl Tmp {
     /// The directory; its lock file `lock` lies in it too.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.place.0
     }
 
     /// The lock, for a child process that is to hold it too.
@@ -51,27 +63,25 @@ impl Tmp {
 
     /// Makes the directory, lock and all, what is found at `path`, and gives its lock on.
     pub fn become_at(mut self, path: &Path) -> Result<Lock> {
-        change::rename(&self.path, path)?;
+        change::rename(self.path(), path)?;
         self.keep = true;
         Ok(self.lock.share()?)
     }
 
     /// Takes a directory whose lock file this process holds out of its place, to be removed.
     pub(super) fn adopt(path: PathBuf, lock: Lock) -> Self {
-        Self { path, lock, keep: false }
+        Self { lock, keep: false, place: Place(path) }
     }
 
-    /// Removes all, the lock file last.
+    /// Removes all in it, the lock file last.
     fn clear(&self) -> crate::sys::Result<()> {
-        for entry in std::fs::read_dir(&self.path).call_with(|| format!("opendir({})", self.path.display()))? {
-            let entry = entry.call_with(|| format!("readdir({})", self.path.display()))?;
+        for entry in std::fs::read_dir(self.path()).call_with(|| format!("opendir({})", self.path().display()))? {
+            let entry = entry.call_with(|| format!("readdir({})", self.path().display()))?;
             if entry.file_name() != LOCK {
                 change::remove_tree(&entry.path())?;
             }
         }
-        change::remove_file(&self.path.join(LOCK))?;
-        // Not empty: somebody claimed the same key after the line above, and the directory is theirs.
-        change::remove_dir(&self.path).map(|_| ())
+        change::remove_file(&self.path().join(LOCK)).map(|_| ())
     }
 }
 
@@ -93,7 +103,7 @@ impl Store {
                 continue;
             }
             match Lock::try_exclusive(&path.join(LOCK)) {
-                Ok(Some(lock)) => return Ok(Tmp { path, lock, keep: false }),
+                Ok(Some(lock)) => return Ok(Tmp { lock, keep: false, place: Place(path) }),
                 // A sweep met the directory between the two calls.
                 Ok(None) => {}
                 Err(error) if error.is_missing() => {}
@@ -126,7 +136,7 @@ impl Store {
         loop {
             change::create_dir(&path)?;
             match Lock::exclusive_within(&path.join(LOCK), CLAIM_PATIENCE) {
-                Ok(lock) => return Ok(Tmp { path, lock, keep: false }),
+                Ok(lock) => return Ok(Tmp { lock, keep: false, place: Place(path) }),
                 Err(error) if error.is_missing() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -139,7 +149,7 @@ impl Store {
         loop {
             change::create_dir(&path)?;
             match Lock::try_exclusive(&path.join(LOCK)) {
-                Ok(lock) => return Ok(lock.map(|lock| Tmp { path, lock, keep: false })),
+                Ok(lock) => return Ok(lock.map(|lock| Tmp { lock, keep: false, place: Place(path) })),
                 Err(error) if error.is_missing() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -169,7 +179,7 @@ impl Store {
                 }
                 Err(error) => return Err(error.into()),
             };
-            let mut left = Tmp { path, lock, keep: true };
+            let mut left = Tmp { lock, keep: true, place: Place(path) };
             if left.clear().is_err() {
                 left.keep = false;
                 abandoned.push(left);
