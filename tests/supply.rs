@@ -133,3 +133,17 @@ fn licence_expressions_are_understood() {
         assert!(!allowed(bad), "{bad}");
     }
 }
+
+/// One file that asks for no loader and no library of the machine (elf(5): no PT_INTERP), at fixed addresses (ET_EXEC).
+#[test]
+fn the_program_is_one_static_file() {
+    let bytes = std::fs::read(crate::harness::binary()).unwrap();
+    let number = |at: usize, length: usize| {
+        bytes[at..at + length].iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte))
+    };
+    assert_eq!(bytes[..5], *b"\x7fELF\x02");
+    let (kind, headers, size, count) = (number(16, 2), number(32, 8), number(54, 2), number(56, 2));
+    let kinds: Vec<_> = (0..count).map(|index| number(headers + index * size, 4)).collect();
+    assert_eq!(kind, 2, "position-independent");
+    assert!(!kinds.contains(&3), "it asks for a loader");
+}

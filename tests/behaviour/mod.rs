@@ -4,6 +4,7 @@ mod adversity;
 mod attach;
 mod death;
 mod drivers;
+mod elsewhere;
 mod files;
 mod identity;
 mod images;

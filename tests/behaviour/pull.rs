@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use rustix::process::Signal;
 
+use super::terminal::on_terminal;
 use crate::harness::http::Registry;
 use crate::harness::image::{self, Compression, Format, busybox_layer, noise, push_index};
 use crate::harness::{Case, Driver, Image, LIMIT, Layer, wait_until};
@@ -213,4 +214,56 @@ fn place(case: &Case, file: &str, text: &str) {
     let path = case.home.join(file);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
+}
+
+/// On a terminal each layer has a bar that grows, and a line that stays.
+#[test]
+fn draws_bars_on_a_terminal() {
+    let case = case();
+    let image = Image::busybox().layer(Layer::new().file("large", 0o644, noise(3_000_000))).push("bars:latest");
+    let mut terminal = on_terminal(&case, &["pull", &image]);
+    terminal.expect("ended 0\r\n");
+    let shown = terminal.shown();
+    // Drawn more than once, in place, and in the end a word for each of both layers.
+    assert!(shown.contains("\x1b[") && shown.matches("Copying blob").count() > 2, "{shown}");
+    let last = shown.rsplit("Copying config").nth(1).unwrap();
+    assert!(last.matches("done").count() >= 2, "{shown}");
+}
+
+/// Another host's registry is spoken to in the clear only if the user says so.
+#[test]
+fn a_plain_registry_that_is_not_on_this_machine() {
+    let case = case();
+    // This machine by an address that is none of its own: only the name counts.
+    let image = Image::busybox().push("busybox:latest").replace("localhost", "0.0.0.0");
+    case.coracle(["pull", &image]).code(125).stdout("").says("hint: ");
+    case.coracle(["pull", "--tls-verify=true", &image]).code(125).stdout("").says("Error: ");
+    case.coracle(["pull", "--tls-verify=false", &image]).code(0);
+    case.sh(&image, "echo here").code(0).stdout("here\n");
+}
+
+/// A client of the network is a slow thing to build: it reads the certificates, and `run` of what is there never does.
+#[test]
+fn the_network_stays_off_the_run_path() {
+    use rustix::fs::inotify;
+    let case = case();
+    let certificates = case.home.join("certificates.pem");
+    std::fs::copy("/etc/ssl/certs/ca-certificates.crt", &certificates).unwrap();
+    let watch = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC).unwrap();
+    inotify::add_watch(&watch, &certificates, inotify::WatchFlags::OPEN).unwrap();
+    let opened = || {
+        let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+        inotify::Reader::new(&watch, &mut buffer).next().is_ok()
+    };
+    let image = Image::busybox().push("busybox:latest");
+    let coracle = |arguments: &[&str]| {
+        case.command(arguments.iter().copied()).env("SSL_CERT_FILE", &certificates).finish().code(0)
+    };
+    coracle(&["pull", &image]);
+    assert!(opened(), "the watch sees nothing");
+    while opened() {}
+    coracle(&["run", "--rm", "--network=none", &image, "true"]);
+    coracle(&["ps", "-a"]);
+    coracle(&["images"]);
+    assert!(!opened(), "a client was built");
 }

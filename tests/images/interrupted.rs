@@ -68,7 +68,7 @@ fn next_is_whole(case: &Case, server: &Server) {
 #[test]
 fn a_worker_that_is_killed() {
     let case = Case::new(Driver::Auto);
-    let parts = Parts::of(&layer());
+    let parts = Parts::of(&[layer()]);
     let server = holding(&parts, parts.layer.len() - 500_000);
     let running = pull(&case, &server);
     let begun = || {
@@ -90,7 +90,7 @@ fn a_worker_that_is_killed() {
 #[test]
 fn a_pull_that_is_killed() {
     let case = Case::new(Driver::Auto);
-    let parts = Parts::of(&layer());
+    let parts = Parts::of(&[layer()]);
     let mut last = None;
     for moment in 0..20 {
         let server = holding(&parts, parts.layer.len() * moment / 20);
@@ -111,7 +111,7 @@ fn a_pull_that_is_killed() {
 #[test]
 fn the_work_is_done_once() {
     let case = Case::new(Driver::Auto);
-    let parts = Parts::of(&layer());
+    let parts = Parts::of(&[layer()]);
     let server = holding(&parts, parts.layer.len() / 2);
     let pulls: Vec<_> = (0..3).map(|_| pull(&case, &server)).collect();
     wait_until("all have read the config", LIMIT, || server.asked(&parts.config_path()) == 3);
@@ -123,9 +123,27 @@ fn the_work_is_done_once() {
     next_is_whole(&case, &server);
 }
 
+/// Layers travel together: each is asked for while none has come.
+#[test]
+fn layers_in_parallel() {
+    let case = Case::new(Driver::Auto);
+    let parts = Parts::of(&["a", "b", "c"].map(|name| Layer::new().file(name, 0o644, name)));
+    let mut answers = parts.answers();
+    for path in parts.layer_paths() {
+        answers.entry(path).and_modify(|list| list.iter_mut().for_each(Answer::hold));
+    }
+    let server = Server::start(answers);
+    let pull = pull(&case, &server);
+    let all_asked = || parts.layer_paths().iter().all(|path| server.asked(path) == 1);
+    wait_until("all layers are asked for", LIMIT, all_asked);
+    server.release();
+    pull.finish().succeeded();
+    assert_eq!(count(&case, "layers"), 3);
+}
+
 /// What belongs to subordinate ids, and what is shut, goes with its container and its image.
 fn trees_of_other_owners(case: &Case) {
-    let parts = Parts::of(&layer());
+    let parts = Parts::of(&[layer()]);
     let server = Server::start(parts.answers());
     let name = case.pull(&format!("{}/x:1", server.address));
     let script = "mkdir -m 700 /tmp/a && mkdir -p /tmp/a/b/c && touch /tmp/a/b/c/f && mkfifo /tmp/a/p && chown -R 33:40 /tmp/a \

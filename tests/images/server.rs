@@ -23,6 +23,15 @@ pub enum Answer {
     Redirect(String),
 }
 
+impl Answer {
+    /// Holds all of a whole answer back.
+    pub fn hold(&mut self) {
+        if let Self::Whole(_, body) = self {
+            *self = Self::Held(std::mem::take(body), 0);
+        }
+    }
+}
+
 /// Paths and their answers: the first is given once, the last for ever.
 pub type Answers = BTreeMap<String, Vec<Answer>>;
 
@@ -115,35 +124,46 @@ impl State {
     }
 }
 
-/// An honest image of one plain layer, for a test to spoil.
+/// An honest image of plain layers, for a test to spoil.
 pub struct Parts {
+    /// The first of them.
     pub layer: Vec<u8>,
+    others: Vec<Vec<u8>>,
     pub config: serde_json::Value,
     pub manifest: serde_json::Value,
 }
 
 impl Parts {
     pub fn new() -> Self {
-        Self::of(&Layer::new().file("seen", 0o644, vec![b'x'; 300_000]))
+        Self::of(&[Layer::new().file("seen", 0o644, vec![b'x'; 300_000])])
     }
 
-    pub fn of(layer: &Layer) -> Self {
-        let layer = layer.tar();
+    pub fn of(layers: &[Layer]) -> Self {
+        let mut layers: Vec<_> = layers.iter().map(Layer::tar).collect();
+        let diff_ids: Vec<_> = layers.iter().map(|layer| digest(layer)).collect();
         let config = json!({"architecture": machine(), "os": "linux", "config": {},
-            "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]}});
+            "rootfs": {"type": "layers", "diff_ids": diff_ids}});
+        let described: Vec<_> =
+            layers.iter().map(|layer| Self::descriptor("application/vnd.oci.image.layer.v1.tar", layer)).collect();
         let manifest = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "config": Self::descriptor("application/vnd.oci.image.config.v1+json", config.to_string().as_bytes()),
-            "layers": [Self::descriptor("application/vnd.oci.image.layer.v1.tar", &layer)]});
-        Self { layer, config, manifest }
+            "layers": described});
+        let layer = layers.remove(0);
+        Self { layer, others: layers, config, manifest }
     }
 
     fn descriptor(media_type: &str, bytes: &[u8]) -> serde_json::Value {
         json!({"mediaType": media_type, "digest": digest(bytes), "size": bytes.len()})
     }
 
-    /// Where the layer lies that the manifest names.
+    /// Where the first layer lies that the manifest names.
     pub fn layer_path(&self) -> String {
-        format!("/v2/x/blobs/{}", self.manifest["layers"][0]["digest"].as_str().unwrap())
+        self.layer_paths().remove(0)
+    }
+
+    pub fn layer_paths(&self) -> Vec<String> {
+        let layers = self.manifest["layers"].as_array().unwrap();
+        layers.iter().map(|layer| format!("/v2/x/blobs/{}", layer["digest"].as_str().unwrap())).collect()
     }
 
     /// Where the config lies that the manifest names.
@@ -153,12 +173,11 @@ impl Parts {
 
     /// What an honest registry answers.
     pub fn answers(&self) -> Answers {
-        let config = self.config.to_string().into_bytes();
         let whole = |bytes: &[u8]| vec![Answer::Whole(200, bytes.to_vec())];
-        BTreeMap::from([
-            ("/v2/x/manifests/1".to_owned(), whole(self.manifest.to_string().as_bytes())),
-            (self.config_path(), whole(&config)),
-            (self.layer_path(), whole(&self.layer)),
-        ])
+        let layers = self.layer_paths().into_iter().zip([&self.layer].into_iter().chain(&self.others));
+        let mut answers: Answers = layers.map(|(path, layer)| (path, whole(layer))).collect();
+        answers.insert("/v2/x/manifests/1".to_owned(), whole(self.manifest.to_string().as_bytes()));
+        answers.insert(self.config_path(), whole(self.config.to_string().as_bytes()));
+        answers
     }
 }
