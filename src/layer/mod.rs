@@ -17,8 +17,14 @@ use crate::host::{role, subid};
 use crate::oci::Digest;
 use crate::sys;
 
+mod attributes;
+pub mod changes;
 pub mod compression;
+pub mod merged;
+pub mod pack;
 mod pax;
+pub mod read;
+pub mod settle;
 mod sparse;
 pub mod stream;
 pub mod tar_stream;
@@ -35,6 +41,14 @@ pub enum Error {
     Archive(String),
     #[error("the layer's entry `{entry}` {problem}")]
     Entry { entry: String, problem: Problem },
+    #[error("`{entry}` can't be packed: {source}")]
+    Pack { entry: String, source: sys::Error },
+    #[error("`{entry}` can't be packed: in a layer a name that begins with `.wh.` says what is deleted")]
+    ReservedName { entry: String },
+    #[error("`{entry}` can't be compared: {source}")]
+    Compare { entry: String, source: sys::Error },
+    #[error("the archive can't be written: {0}")]
+    Write(#[source] io::Error),
     #[error("the layer's content has the digest `{found}`, the image says `{expected}`")]
     WrongDiffId { expected: Digest, found: Digest },
     #[error(transparent)]
@@ -92,6 +106,7 @@ impl Error {
                  100000-165535 USER` gives 65536"
                     .into(),
             ),
+            Self::ReservedName { entry } => Some(format!("remove or rename `/{entry}` in the container")),
             Self::WrongDiffId { .. } => {
                 Some("the image is broken or was tampered with: build and push it again".into())
             }

@@ -57,6 +57,28 @@ pub fn time(text: &[u8]) -> Option<(i64, u32)> {
     }
 }
 
+/// Appends one record.
+pub fn record(records: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+    // The space, the `=`, the newline.
+    let rest = key.len() + value.len() + 3;
+    // The length counts its own digits.
+    let length = (rest..).find(|length| length.to_string().len() + rest == *length).unwrap_or(rest);
+    for part in [length.to_string().as_bytes(), b" ", key, b"=", value, b"\n"] {
+        records.extend_from_slice(part);
+    }
+}
+
+/// What [`time`] reads.
+pub fn time_text((seconds, nanos): (i64, u32)) -> String {
+    let (sign, seconds, nanos) = match (seconds < 0, nanos) {
+        (false, _) => ("", seconds.unsigned_abs(), nanos),
+        (true, 0) => ("-", seconds.unsigned_abs(), 0),
+        (true, _) => ("-", seconds.unsigned_abs() - 1, 1_000_000_000 - nanos),
+    };
+    let text = format!("{sign}{seconds}.{nanos:09}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +106,17 @@ mod tests {
     }
 
     #[test]
+    fn records_come_back_as_they_went() {
+        // Around the lengths at which the number of digits grows.
+        for length in (0..20).chain(85..105).chain(985..1005) {
+            let (mut bytes, value) = (Vec::new(), vec![b'x'; length]);
+            record(&mut bytes, b"key", &value);
+            record(&mut bytes, b"k", b"=\n");
+            assert_eq!(records(&bytes).unwrap(), [(&b"key"[..], value.as_slice()), (b"k", b"=\n")]);
+        }
+    }
+
+    #[test]
     fn times_before_1970_and_parts_of_seconds() {
         let good: &[(&str, (i64, u32))] = &[
             ("0", (0, 0)),
@@ -95,7 +128,9 @@ mod tests {
         ];
         for (text, expected) in good {
             assert_eq!(time(text.as_bytes()), Some(*expected), "{text}");
+            assert_eq!(time(time_text(*expected).as_bytes()), Some(*expected), "{text}");
         }
+        assert_eq!((time_text((7, 0)), time_text((-1, 750_000_000))), ("7".to_owned(), "-0.25".to_owned()));
         for bad in ["", "nan", "1e9", "-", ".5", "1.x", "+1", "99999999999999999999"] {
             assert_eq!(time(bad.as_bytes()), None, "{bad}");
         }

@@ -1,4 +1,5 @@
-//! Workers, seen from those who start them: a layer to be unpacked, a tree to be removed, as root of the user's namespace.
+//! Workers, seen from those who start them: a layer to be unpacked, a tree to be removed (or read: [`super::read`]), as root of
+//! the user's namespace.
 //!
 //! ```text
 //! starter                                        worker (this program again, one thread)
@@ -23,6 +24,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::pack::Form;
+use super::read::Inputs;
 use super::unpack::Summary;
 use super::{Error, Result};
 use crate::host::lock::Lock;
@@ -42,6 +45,22 @@ pub enum Job {
     Unpack { mode: Mode, expected: Option<Digest> },
     /// Remove everything in the directory but the names in `keep`.
     Empty { keep: Vec<String> },
+    /// Write the directory, or the tree of which it is the topmost layer, to [`STREAM`].
+    Pack { form: Form, leave_out: Vec<String>, inputs: Inputs },
+    /// Write to [`STREAM`] what differs between that tree and another.
+    Compare { ignored: Vec<String>, inputs: Inputs },
+    /// Nothing but what each job that reads a live tree does first.
+    Settle { inputs: Inputs },
+}
+
+impl Job {
+    /// The descriptors of a job that reads.
+    pub fn inputs(&self) -> Option<&Inputs> {
+        match self {
+            Self::Pack { inputs, .. } | Self::Compare { inputs, .. } | Self::Settle { inputs } => Some(inputs),
+            Self::Unpack { .. } | Self::Empty { .. } => None,
+        }
+    }
 }
 
 /// Places of [`Start::fds`].
@@ -57,6 +76,10 @@ pub enum Reply {
     Ready,
     Unpacked(Unpacked),
     Emptied,
+    /// So many entries are written.
+    Packed(u64),
+    Compared,
+    Settled,
     Failed {
         text: String,
         hint: Option<String>,
@@ -235,13 +258,13 @@ pub enum SweepError {
 
 /// A worker that has been told to go.
 #[derive(Debug)]
-struct Running {
+pub(super) struct Running {
     channel: OwnedFd,
     child: Child,
 }
 
 impl Running {
-    fn start(ids: &IdMaps, directory: &Path, job: &Job, more: &[BorrowedFd<'_>]) -> Result<Self> {
+    pub(super) fn start(ids: &IdMaps, directory: &Path, job: &Job, more: &[BorrowedFd<'_>]) -> Result<Self> {
         let (ours, theirs) =
             rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .call("socketpair")?;
@@ -262,7 +285,9 @@ impl Running {
             Reply::Ready => {}
             other => return Err(unexpected(&other)),
         }
-        if let Err(error) = ids.write(running.child.pid) {
+        // A namespace that the worker joins has its maps.
+        let joins = job.inputs().is_some_and(|inputs| inputs.is_live);
+        if !joins && let Err(error) = ids.write(running.child.pid) {
             // It sees the closed channel and ends.
             drop(running.channel);
             let _ = running.child.wait();
@@ -287,14 +312,14 @@ impl Running {
         }
     }
 
-    fn result(self) -> Result<Reply> {
+    pub(super) fn result(self) -> Result<Reply> {
         let reply = self.reply()?;
         self.child.wait()?;
         Ok(reply)
     }
 }
 
-fn unexpected(reply: &Reply) -> Error {
+pub(super) fn unexpected(reply: &Reply) -> Error {
     Error::WorkerDied(format!("it said {reply:?} out of turn"))
 }
 

@@ -6,21 +6,27 @@
 //! descriptor from outside can't). Threads start last: namespaces are entered by a single-threaded process only.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
 
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use rustix::fs::{CWD, Mode as FileMode, OFlags};
 use rustix::mount::{MountPropagationFlags, UnmountFlags};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::host::{change, role};
+use crate::layer::merged::{Merged, Owners};
+use crate::layer::read::{self, Inputs, Kept, Live};
 use crate::layer::stream::HashedStream;
 use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, OWNERS, Reply, STREAM, Unpacked, receive, send};
-use crate::layer::{Error, Result, unpack};
+use crate::layer::{Error, Result, changes, pack, settle, unpack};
 use crate::oci::Digest;
 use crate::store::layers::Mode;
 use crate::sys::{self, Call, mount};
+
+/// What is written at a time.
+const PIECE: usize = 256 << 10;
 
 pub fn main() -> ExitCode {
     // Without a channel there is nobody to tell.
@@ -39,16 +45,17 @@ pub fn main() -> ExitCode {
 fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     let directory = role::inherited(DIRECTORY)?;
     let stream = match job {
-        Job::Unpack { .. } => Some(role::inherited(STREAM)?),
         Job::Empty { .. } => None,
+        _ => Some(role::inherited(STREAM)?),
     };
     let owners = match job {
         Job::Unpack { mode: Mode::Recorded, .. } => Some(File::from(role::inherited(OWNERS)?)),
         _ => None,
     };
+    let sources = job.inputs().map(|inputs| Sources::inherit(inputs, directory.as_fd())).transpose()?;
     rustix::process::fchdir(&directory).call("fchdir")?;
     drop(directory);
-    enter_namespaces()?;
+    enter_namespaces(sources.as_ref().and_then(|sources| sources.live.as_ref()))?;
     send(channel, &Reply::Ready)?;
     let Some(go) = receive::<Go>(channel)? else {
         return Err(Error::WorkerDied("its starter has gone".into()));
@@ -56,18 +63,75 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     become_root(&go)?;
     let root = make_root()?;
     rustix::thread::set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")?;
-    match (job, stream) {
-        (Job::Unpack { mode, expected }, Some(stream)) => {
+    match (job, stream, sources) {
+        (Job::Unpack { mode, expected }, Some(stream), _) => {
             unpack_layer(root.as_fd(), stream, *mode, owners, expected.as_ref())
         }
-        (Job::Empty { keep }, _) => empty(root.as_fd(), keep),
-        (Job::Unpack { .. }, None) => Err(Error::WorkerDied("it was given no stream".into())),
+        (Job::Empty { keep }, ..) => empty(root.as_fd(), keep),
+        (Job::Pack { form, leave_out, .. }, Some(stream), Some(sources)) => {
+            let (tree, _) = sources.settled(root)?;
+            Ok(Reply::Packed(pack::pack(tree, *form, leave_out, BufWriter::with_capacity(PIECE, File::from(stream)))?))
+        }
+        (Job::Compare { ignored, .. }, Some(stream), Some(sources)) => {
+            let (tree, other) = sources.settled(root)?;
+            compare(tree, other, ignored, stream)
+        }
+        (Job::Settle { .. }, _, Some(sources)) => sources.settled(root).map(|_| Reply::Settled),
+        _ => Err(Error::WorkerDied("it was not given what the job needs".into())),
     }
 }
 
-fn enter_namespaces() -> sys::Result<()> {
-    let flags =
-        CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC;
+/// What a job that reads is given, beside the directory itself.
+struct Sources {
+    live: Option<Live>,
+    owners: Owners,
+    below: Vec<(OwnedFd, Owners)>,
+    other: Vec<(OwnedFd, Owners)>,
+}
+
+impl Sources {
+    /// What is written of owners lies beside the directories, out of sight in a moment.
+    fn inherit(inputs: &Inputs, directory: BorrowedFd<'_>) -> Result<Self> {
+        let mut place = STREAM;
+        let mut next = || {
+            place += 1;
+            role::inherited(place)
+        };
+        let live = match inputs.is_live {
+            true => Some(Live { user_namespace: next()?, root: next()? }),
+            false => None,
+        };
+        let mut layer = |kept: &Kept| -> Result<_> {
+            let fd = next()?;
+            let owners = kept.read(fd.as_fd())?;
+            Ok((fd, owners))
+        };
+        let below = inputs.below.iter().map(&mut layer).collect::<Result<_>>()?;
+        let other = inputs.other.iter().map(&mut layer).collect::<Result<_>>()?;
+        Ok(Self { live, owners: inputs.top.read(directory)?, below, other })
+    }
+
+    /// The tree whose topmost layer is `top`, with all that was written to it, and the other one.
+    fn settled(self, top: OwnedFd) -> Result<(Merged, Merged)> {
+        // One descriptor for each layer of each directory on the way down.
+        let limit = getrlimit(Resource::Nofile);
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+        if let Some(live) = self.live {
+            let upper = top.try_clone().call("fcntl(F_DUPFD_CLOEXEC)")?;
+            settle::settle(live.root.as_fd(), Merged::root(vec![(upper, Owners::Disk)]))?;
+        }
+        let tree = [(top, self.owners)].into_iter().chain(self.below).collect();
+        Ok((Merged::root(tree), Merged::root(self.other)))
+    }
+}
+
+/// A user namespace of its own, or that of a live tree; and others, so that nothing outside can be reached.
+fn enter_namespaces(live: Option<&Live>) -> sys::Result<()> {
+    let mut flags = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC;
+    match live {
+        Some(live) => setns(&live.user_namespace, CloneFlags::CLONE_NEWUSER).call("setns(user)")?,
+        None => flags |= CloneFlags::CLONE_NEWUSER,
+    }
     unshare(flags).call("unshare(user, mount, net, ipc)")
 }
 
@@ -118,6 +182,15 @@ fn unpack_layer(
         }
         _ => Ok(Reply::Unpacked(Unpacked { diff_id, summary })),
     }
+}
+
+fn compare(tree: Merged, other: Merged, ignored: &[String], stream: OwnedFd) -> Result<Reply> {
+    let mut out = BufWriter::with_capacity(PIECE, File::from(stream));
+    for change in changes::changes(tree, other, ignored)? {
+        out.write_all(&read::encode(&change)).map_err(Error::Write)?;
+    }
+    out.flush().map_err(Error::Write)?;
+    Ok(Reply::Compared)
 }
 
 fn empty(root: BorrowedFd<'_>, keep: &[String]) -> Result<Reply> {

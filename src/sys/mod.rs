@@ -9,6 +9,7 @@ use std::io;
 
 pub mod beneath;
 pub mod capability;
+pub mod file;
 pub mod interface;
 pub mod memory;
 pub mod mount;

@@ -53,6 +53,12 @@ pub fn send(pidfd: BorrowedFd<'_>, number: libc::c_int) -> Result<()> {
     }
 }
 
+/// Whether the process behind `pidfd` has not been reaped: what is known of its pid is still about it.
+pub fn exists(pidfd: BorrowedFd<'_>) -> bool {
+    // Signal 0 is only looked at.
+    send(pidfd, 0).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::fd::AsFd;
@@ -68,8 +74,10 @@ mod tests {
             let mut child = std::process::Command::new("sleep").arg("100").spawn().unwrap();
             let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).unwrap();
             assert_eq!(send(pidfd.as_fd(), 65).unwrap_err().errno(), libc::EINVAL);
+            assert!(exists(pidfd.as_fd()));
             send(pidfd.as_fd(), number).unwrap();
             assert_eq!(child.wait().unwrap().signal(), Some(number));
+            assert!(!exists(pidfd.as_fd()));
             assert_eq!(send(pidfd.as_fd(), number).unwrap_err().errno(), libc::ESRCH);
         }
     }

@@ -6,23 +6,13 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{AtFlags, Gid, Uid, XattrFlags};
 use rustix::io::Errno;
 
+use super::super::attributes::is_kept;
 use super::super::tar_stream::Entry;
 use super::super::{Problem, shown};
 use super::Unpack;
 use super::tree::{Place, inode};
 use crate::store::layers::Mode;
 use crate::sys;
-
-/// Namespaces and names that mean something to an overlay, this one or another: a layer must not speak to it.
-const OBEYED: [&[u8]; 4] = [b"user.overlay.", b"user.coracle.", b"user.fuseoverlayfs.", b"user.containers."];
-
-/// Whether an attribute that an archive carries is set on the file.
-fn is_kept(name: &[u8]) -> bool {
-    match name {
-        b"security.capability" | b"system.posix_acl_access" | b"system.posix_acl_default" => true,
-        name => name.starts_with(b"user.") && !OBEYED.iter().any(|obeyed| name.starts_with(obeyed)),
-    }
-}
 
 impl Unpack<'_> {
     /// Gives an entry its owner, never following. In recorded mode all belongs to the user, and the owner is noted.
@@ -83,31 +73,4 @@ fn chowned(done: rustix::io::Result<()>, entry: &Entry) -> Result<(), Problem> {
 
 pub(super) fn unmapped(entry: &Entry) -> Problem {
     Problem::UnmappedOwner(format!("{}:{}", entry.uid, entry.gid))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_archive_can_not_speak_to_an_overlay() {
-        for kept in ["user.mime", "security.capability", "system.posix_acl_access", "user.overlayed"] {
-            assert!(is_kept(kept.as_bytes()), "{kept}");
-        }
-        for dropped in [
-            "user.overlay.opaque",
-            "user.overlay.overlay.whiteout",
-            "trusted.overlay.redirect",
-            "user.coracle.device",
-            "user.fuseoverlayfs.opaque",
-            "user.containers.override_stat",
-            "security.selinux",
-            "security.ima",
-            "trusted.x",
-            "",
-            "user",
-        ] {
-            assert!(!is_kept(dropped.as_bytes()), "{dropped}");
-        }
-    }
 }

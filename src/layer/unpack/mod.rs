@@ -33,7 +33,7 @@ mod owners;
 #[cfg(test)]
 mod tests;
 mod tree;
-mod whiteout;
+pub(super) mod whiteout;
 
 use tree::Tree;
 

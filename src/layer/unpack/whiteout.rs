@@ -17,8 +17,8 @@ use super::super::{Problem, shown};
 use super::tree::{Place, Tree, inode, openat, stat};
 use crate::sys::{self, Call};
 
-const PREFIX: &[u8] = b".wh.";
-const OPAQUE: &[u8] = b".wh..wh..opq";
+pub const PREFIX: &[u8] = b".wh.";
+pub const OPAQUE: &[u8] = b".wh..wh..opq";
 const OPAQUE_ATTRIBUTE: &str = "user.overlay.opaque";
 
 /// What a whiteout hides.
