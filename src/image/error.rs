@@ -19,6 +19,10 @@ pub enum Error {
     #[error("layer `{diff_id}`: {source}")]
     Layer { diff_id: Digest, source: layer::Error },
     #[error(transparent)]
+    Pack(layer::Error),
+    #[error("the layer `{diff_id}`, on which the new one stands, is no longer in the store")]
+    LayerGone { diff_id: Digest },
+    #[error(transparent)]
     Reference(#[from] ReferenceError),
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -60,7 +64,8 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::Registry(error) => error.hint(),
-            Self::Layer { source, .. } => source.hint(),
+            Self::Layer { source, .. } | Self::Pack(source) => source.hint(),
+            Self::LayerGone { .. } => Some("pull the image of the container again".into()),
             Self::Manifest(ManifestError::Schema1) => {
                 Some("have the image pushed again with a tool of this decade: `skopeo copy --format oci`".into())
             }

@@ -67,6 +67,11 @@ pub fn find(store: &Store, text: &str) -> Result<Option<Found>> {
     }
 }
 
+/// The image of this manifest, whether the index names it or not.
+pub fn of_manifest(store: &Store, manifest: &Digest) -> Result<Found> {
+    Found::load(store, &Entry::new("", manifest.clone(), 0), names_of(&store.images()?, manifest))
+}
+
 /// The image, and the one of its names that `text` means; `None`: it was found by its id. [`Error::Unknown`] if there is none.
 pub(super) fn find_with_name(store: &Store, text: &str) -> Result<(Found, Option<String>)> {
     let entries = store.images()?;

@@ -12,6 +12,7 @@ mod error;
 pub mod find;
 pub mod inspect;
 pub mod list;
+pub mod make;
 pub mod pull;
 pub mod remove;
 pub mod tag;

@@ -5,11 +5,16 @@ use super::{Error, Result};
 use crate::oci::Reference;
 use crate::store::Store;
 
-/// Gives the image that `source` names the name `target` too. A short target becomes `localhost/…`, a missing tag `latest`; gives
-/// back the full name. Whoever had it loses it.
+/// The name that an image gets who is called `text`: a short one becomes `localhost/…`, a missing tag `latest`.
+pub fn full_name(text: &str) -> Result<String> {
+    let text = if Reference::is_qualified(text) { text.to_owned() } else { format!("localhost/{text}") };
+    Ok(text.parse::<Reference>()?.without_digest().or_latest().to_string())
+}
+
+/// Gives the image that `source` names the name `target` too (see [`full_name`]), and gives back the full name. Whoever had it
+/// loses it.
 pub fn tag(store: &Store, source: &str, target: &str) -> Result<String> {
-    let text = if Reference::is_qualified(target) { target.to_owned() } else { format!("localhost/{target}") };
-    let target = text.parse::<Reference>()?.without_digest().or_latest().to_string();
+    let target = full_name(target)?;
     let (found, _) = find_with_name(store, source)?;
     // Between the look and the new name nobody may remove the image.
     let _lock = store.lock_shared()?;

@@ -162,6 +162,17 @@ impl ImageConfig {
     }
 }
 
+impl RunConfig {
+    /// Sets one variable, `NAME=value`, in its place if it has one.
+    pub fn set_env(&mut self, pair: String) {
+        let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
+        match self.env.iter_mut().find(|old| name(old) == name(&pair)) {
+            Some(old) => *old = pair,
+            None => self.env.push(pair),
+        }
+    }
+}
+
 /// A list of words; Docker's early images have one string where a list is meant.
 fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     #[derive(Deserialize)]

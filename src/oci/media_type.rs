@@ -36,6 +36,41 @@ pub enum Compression {
     Zstd,
 }
 
+/// Whose words an image is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Oci,
+    Docker,
+}
+
+impl Format {
+    pub fn manifest(self) -> &'static str {
+        match self {
+            Self::Oci => OCI_MANIFEST,
+            Self::Docker => DOCKER_MANIFEST,
+        }
+    }
+
+    pub fn config(self) -> &'static str {
+        match self {
+            Self::Oci => OCI_CONFIG,
+            Self::Docker => DOCKER_CONFIG,
+        }
+    }
+
+    /// Of a layer that may be passed on.
+    pub fn layer(self, compression: Compression) -> &'static str {
+        match (self, compression) {
+            (Self::Oci, Compression::None) => "application/vnd.oci.image.layer.v1.tar",
+            (Self::Oci, Compression::Gzip) => "application/vnd.oci.image.layer.v1.tar+gzip",
+            (Self::Oci, Compression::Zstd) => "application/vnd.oci.image.layer.v1.tar+zstd",
+            (Self::Docker, Compression::None) => "application/vnd.docker.image.rootfs.diff.tar",
+            (Self::Docker, Compression::Gzip) => "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            (Self::Docker, Compression::Zstd) => "application/vnd.docker.image.rootfs.diff.tar.zstd",
+        }
+    }
+}
+
 /// What a layer's media type says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerKind {
@@ -96,6 +131,12 @@ mod tests {
         assert_eq!(manifest_kind("application/vnd.oci.image.index.v1+json; charset=utf-8"), Some(ManifestKind::Index));
         assert_eq!(manifest_kind("application/json"), None);
         assert!(is_schema1(DOCKER_SCHEMA1_SIGNED) && is_config(DOCKER_CONFIG));
+        for format in [Format::Oci, Format::Docker] {
+            assert!(manifest_kind(format.manifest()) == Some(ManifestKind::Manifest) && is_config(format.config()));
+            for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+                assert_eq!(layer_kind(format.layer(compression)), Some(LayerKind { compression, foreign: false }));
+            }
+        }
         let foreign = layer_kind("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
         assert_eq!(foreign, Some(LayerKind { compression: Compression::Gzip, foreign: true }));
         assert_eq!(layer_kind("application/vnd.oci.image.layer.v1.tar+gzip+encrypted"), None);

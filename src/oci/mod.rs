@@ -7,6 +7,7 @@
 pub mod capability;
 pub mod digest;
 pub mod image_config;
+pub mod instruction;
 pub mod manifest;
 pub mod media_type;
 pub mod platform;

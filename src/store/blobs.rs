@@ -104,10 +104,16 @@ impl BlobWriter {
         self.size
     }
 
+    /// What was written, whose digest nobody knew before: its path for [`super::Commit::blob`], digest and size. Nothing is
+    /// synced yet.
+    pub fn seal(self) -> (PathBuf, Digest, u64) {
+        (self.path, Digest::from_sha256(self.hash.finalize().into()), self.size)
+    }
+
     /// Checks the digest of all bytes and gives the path for [`super::Commit::blob`]. Nothing is synced yet.
     pub fn finish(self, expected: &Digest) -> Result<PathBuf> {
-        let found = Digest::from_sha256(self.hash.finalize().into());
-        if &found == expected { Ok(self.path) } else { Err(Error::WrongDigest { expected: expected.clone(), found }) }
+        let (path, found, _) = self.seal();
+        if &found == expected { Ok(path) } else { Err(Error::WrongDigest { expected: expected.clone(), found }) }
     }
 }
 

@@ -126,6 +126,15 @@ impl Store {
         self.change_index(|index| index.tag(name, entry))
     }
 
+    /// Keeps the manifest `entry` without a name, unless it has one. Durable. The blobs must be committed already.
+    pub fn keep(&self, entry: Entry) -> Result<()> {
+        self.change_index(|index| {
+            if !index.manifests.iter().any(|other| other.digest == entry.digest) {
+                index.manifests.push(entry);
+            }
+        })
+    }
+
     /// Takes a name away. The image stays, without a name if this was its last. `None`: there is no such name.
     pub fn untag(&self, name: &str) -> Result<Option<Entry>> {
         self.change_index(|index| index.untag(name))
@@ -185,12 +194,17 @@ mod tests {
         let (one, two) = (entry("one").digest, entry("two").digest);
         let name = |name: &str| Some(name.to_owned());
         assert_eq!(listed(store), [(name("h/a:2"), one.clone()), (name("h/a:1"), two.clone())]);
+        store.keep(entry("one")).unwrap();
+        assert_eq!(listed(store).len(), 2, "it has a name");
         store.untag("h/a:2").unwrap().unwrap();
         assert_eq!(listed(store), [(None, one.clone()), (name("h/a:1"), two.clone())]);
         // Named again: the entry without a name goes.
         store.tag("h/b:1", entry("one")).unwrap();
         assert_eq!(listed(store), [(name("h/a:1"), two.clone()), (name("h/b:1"), one.clone())]);
         assert_eq!(store.untag("h/none:1").unwrap(), None);
+        assert_eq!(store.forget(&two).unwrap().len(), 1);
+        store.keep(entry("two")).unwrap();
+        assert_eq!(listed(store).pop(), Some((None, two.clone())));
         assert_eq!(store.forget(&two).unwrap().len(), 1);
         assert_eq!(listed(store), [(name("h/b:1"), one)]);
         assert!(store.image_named("h/b:1").unwrap().is_some());

@@ -1,0 +1,119 @@
+//! A new layer: what a worker packs goes, at the same time, compressed to a blob and through another worker to the layer's
+//! files, so that an image runs as soon as it is made.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+
+use flate2::write::GzEncoder;
+
+use crate::host::subid::IdMaps;
+use crate::image::{Error, Result};
+use crate::layer::pack::Form;
+use crate::layer::read::{self, Tree};
+use crate::layer::worker::{self, Input};
+use crate::oci::{Compression, Digest};
+use crate::store::blobs::BlobWriter;
+use crate::store::layers::Mode;
+use crate::store::{Store, Tmp};
+use crate::sys::Call;
+
+/// Half of what the best costs gives nine tenths of what it saves.
+const LEVEL: u32 = 4;
+const PIECE: usize = 256 << 10;
+
+/// A layer that nobody sees yet.
+#[derive(Debug)]
+pub struct NewLayer {
+    /// Ours until all is visible.
+    _tmp: Tmp,
+    pub(super) mode: Mode,
+    pub(super) diff_id: Digest,
+    /// Of the compressed bytes.
+    pub(super) digest: Digest,
+    pub(super) size: u64,
+    pub(super) blob: PathBuf,
+    pub(super) unpacked: PathBuf,
+}
+
+impl NewLayer {
+    pub const COMPRESSION: Compression = Compression::Gzip;
+
+    /// Packs a tree, without the paths in `leave_out`. The files of the layer are kept in `mode`.
+    pub fn pack(store: &Store, ids: &IdMaps, mode: Mode, tree: &Tree, form: Form, leave_out: &[&str]) -> Result<Self> {
+        let tmp = store.tmp_dir()?;
+        match Parts::make(ids, mode, &tmp, tree, form, leave_out) {
+            Ok(Parts { diff_id, digest, size, blob, unpacked }) => {
+                Ok(Self { _tmp: tmp, mode, diff_id, digest, size, blob, unpacked })
+            }
+            Err(error) => {
+                // The first failure is what the user must know; what can't be removed now, the next sweep meets.
+                let _ = worker::remove_tmp(ids, tmp);
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes what was not needed: the store has such a layer already.
+    pub(super) fn clear(self, ids: &IdMaps) {
+        let _ = worker::remove_tree_as_root(ids, &self.unpacked);
+    }
+}
+
+struct Parts {
+    diff_id: Digest,
+    digest: Digest,
+    size: u64,
+    blob: PathBuf,
+    unpacked: PathBuf,
+}
+
+impl Parts {
+    fn make(ids: &IdMaps, mode: Mode, tmp: &Tmp, tree: &Tree, form: Form, leave_out: &[&str]) -> Result<Self> {
+        let mut unpacking = worker::start_layer(ids, tmp, mode, None, Input::Pipe).map_err(Error::Pack)?;
+        let mut files = unpacking.take_input();
+        let (tar, out) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).call("pipe2")?;
+        let packing = read::start_pack(ids, tree, form, leave_out, out.as_fd()).map_err(Error::Pack)?;
+        drop(out);
+        let path = tmp.path().join("blob");
+        let mut blob = GzEncoder::new(BlobWriter::create(&path)?, flate2::Compression::new(LEVEL));
+        let copied = copy(File::from(tar), &mut files, &mut blob).call_with(|| format!("write({})", path.display()));
+        drop(files);
+        // Whatever happened, the workers have to end before their directory goes.
+        let (packed, unpacked) = (packing.finish(), unpacking.finish());
+        // Who gave up first knows why: the other one's stream was cut.
+        let unpacked = match copied? {
+            Copied::All => packed.and(unpacked),
+            Copied::Part => unpacked.and_then(|unpacked| packed.map(|_| unpacked)),
+        };
+        let unpacked = unpacked.map_err(Error::Pack)?;
+        let (blob, digest, size) = blob.finish().call_with(|| format!("write({})", path.display()))?.seal();
+        let directory = worker::finish_layer(tmp, &unpacked, Some(digest.clone()))?;
+        Ok(Self { diff_id: unpacked.diff_id, digest, size, blob, unpacked: directory })
+    }
+}
+
+enum Copied {
+    All,
+    /// The unpacker has given up.
+    Part,
+}
+
+/// Copies `tar` to both.
+fn copy(mut tar: File, files: &mut Option<File>, blob: &mut impl Write) -> io::Result<Copied> {
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let count = match tar.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            count => count?,
+        };
+        let Some(piece) = buffer.get(..count).filter(|piece| !piece.is_empty()) else {
+            return Ok(Copied::All);
+        };
+        if let Some(Err(_)) = files.as_mut().map(|files| files.write_all(piece)) {
+            return Ok(Copied::Part);
+        }
+        blob.write_all(piece)?;
+    }
+}
