@@ -48,8 +48,11 @@ macro_rules! commands {
 
 commands! {
     "attach" => container::session::attach::Attach,
+    "commit" => container::tree::commit::Commit,
     "container" => container::Container,
     "create" => container::create::Create,
+    "diff" => container::tree::diff::Diff,
+    "export" => container::tree::export::Export,
     "inspect" => container::inspect::Inspect,
     "kill" => container::kill::Kill,
     "logs" => container::logs::Logs,

@@ -14,7 +14,9 @@
 //! alone. The directory's `lock` is held from the launch to the end: *locked means alive*, whatever `state.json` says. A reader
 //! takes no lock.
 
+pub mod commit;
 pub mod control;
+pub mod diff;
 pub mod find;
 pub mod into;
 pub mod job;
@@ -23,10 +25,11 @@ pub mod name;
 pub mod record;
 pub mod spec;
 pub mod state;
+pub mod tree;
 pub mod user_namespace;
 
 use crate::host::{lock, role, subid};
-use crate::{image, runtime, store, sys};
+use crate::{image, layer, oci, runtime, store, sys};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -38,6 +41,14 @@ pub enum Error {
     Store(#[from] store::Error),
     #[error(transparent)]
     Image(#[from] image::Error),
+    #[error("cannot commit a container that uses an exploded rootfs")]
+    ExplodedRootfs,
+    #[error("container {id} runs on the directory `{directory}` itself: there is nothing to compare it with")]
+    NothingBelow { id: String, directory: String },
+    #[error(transparent)]
+    Change(#[from] oci::instruction::InstructionError),
+    #[error(transparent)]
+    Layer(#[from] layer::Error),
     #[error(transparent)]
     Ids(#[from] subid::Error),
     #[error(transparent)]
@@ -95,6 +106,7 @@ impl Error {
             Self::Lock(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Image(error) => error.hint(),
+            Self::Layer(error) => error.hint(),
             Self::Ids(error) | Self::Launch(runtime::outside::launch::Error::Ids(error)) => error.hint(),
             Self::Launch(runtime::outside::launch::Error::UserNamespace(_)) => {
                 Some("`coracle doctor` tells what forbids user namespaces here, and who can allow them".into())
@@ -108,6 +120,10 @@ impl Error {
             Self::Unreachable(id) => Some(format!(
                 "`coracle logs {id}` shows its output, `coracle stop {id}` and `coracle kill {id}` still work"
             )),
+            Self::ExplodedRootfs => Some("`coracle export` writes all that it shows as a tar archive".into()),
+            Self::NothingBelow { directory, .. } => {
+                Some(format!("made with `--rootfs {directory}:O`, a container leaves the directory as it is"))
+            }
             Self::NoCommand => Some("name one: `coracle run IMAGE COMMAND`".into()),
             Self::NoSubordinateIds => {
                 Some("`--userns=keep-id` works; an administrator grants more with `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME`".into())

@@ -1,10 +1,10 @@
 //! Files that are replaced in one step: a reader sees the old content or the new, never a part, and takes no lock.
 
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{FileType, Mode, OFlags, open};
 use rustix::io::Errno;
 
 use super::{change, fault};
@@ -20,7 +20,7 @@ pub fn write(path: &Path, bytes: &[u8], durable: bool) -> sys::Result<()> {
 
 /// The first half of [`write`]: all that takes time. What is never published is removed.
 pub fn stage(path: &Path, bytes: &[u8], durable: bool) -> sys::Result<Staged> {
-    let (new, file) = create_beside(path)?;
+    let (new, file) = create_beside(path, Mode::RUSR | Mode::WUSR)?;
     let staged = Staged { new, path: path.to_owned(), durable, published: false };
     fill(&file, &staged.new, bytes, durable)?;
     Ok(staged)
@@ -84,8 +84,48 @@ fn fill(file: &OwnedFd, path: &Path, bytes: &[u8], durable: bool) -> sys::Result
     Ok(())
 }
 
+/// A file of the user's choice that is written by others and appears, or replaces an older one, when it is whole.
+#[derive(Debug)]
+pub struct Unfinished {
+    file: OwnedFd,
+    /// `None`: it is no file, but something that takes what is written to it (`/dev/stdout`, a FIFO).
+    staged: Option<Staged>,
+}
+
+impl Unfinished {
+    /// With the permissions that new files of this process get.
+    pub fn create(path: &Path) -> sys::Result<Self> {
+        // What a symlink names is replaced, not the symlink.
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let is_file = |stat: rustix::fs::Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        if rustix::fs::stat(&path).is_ok_and(|stat| !is_file(stat)) {
+            let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
+            let file = open(&path, flags, Mode::empty()).call_with(|| format!("open({})", path.display()))?;
+            return Ok(Self { file, staged: None });
+        }
+        let (new, file) = create_beside(&path, Mode::from_raw_mode(0o666))?;
+        Ok(Self { file, staged: Some(Staged { new, path, durable: false, published: false }) })
+    }
+
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    /// Adds these bytes, and that is all.
+    pub fn finish_with(self, bytes: &[u8]) -> sys::Result<()> {
+        let path = self.staged.as_ref().map_or(Path::new("the file"), |staged| &staged.path);
+        fill(&self.file, path, bytes, false)?;
+        self.finish()
+    }
+
+    /// It is whole.
+    pub fn finish(self) -> sys::Result<()> {
+        self.staged.map_or(Ok(()), Staged::publish)
+    }
+}
+
 /// A file `.NAME.RANDOM` in the directory of `path`, which nobody else has open.
-fn create_beside(path: &Path) -> sys::Result<(PathBuf, OwnedFd)> {
+fn create_beside(path: &Path, mode: Mode) -> sys::Result<(PathBuf, OwnedFd)> {
     fault::point("atomic file: create").call("open")?;
     loop {
         let mut name = OsString::from(".");
@@ -93,10 +133,10 @@ fn create_beside(path: &Path) -> sys::Result<(PathBuf, OwnedFd)> {
         name.push(format!(".{}", change::random_name()?));
         let new = path.with_file_name(name);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        match open(&new, flags, Mode::RUSR | Mode::WUSR) {
+        match open(&new, flags, mode) {
             Ok(file) => return Ok((new, file)),
             Err(Errno::EXIST) => {}
-            Err(error) => return Err(sys::Error::new(format!("open({})", new.display()), error)),
+            Err(error) => return Err(sys::Error::new(format!("open({})", path.display()), error)),
         }
     }
 }
@@ -119,6 +159,17 @@ mod tests {
         change::create_dir(&directory.join("d")).unwrap();
         assert!(write(&directory.join("d"), b"x", true).is_err());
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 2);
+        // Piece by piece: the old file stays until the new one is whole, and what is given up leaves nothing.
+        let link = directory.join("link");
+        change::symlink(Path::new("a.json"), &link).unwrap();
+        let new = Unfinished::create(&link).unwrap();
+        rustix::io::write(new.fd(), b"thr").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        new.finish_with(b"ee").unwrap();
+        assert_eq!(std::fs::read(&link).unwrap(), b"three");
+        drop(Unfinished::create(&path).unwrap());
+        assert!(Unfinished::create(Path::new("/dev/null")).unwrap().finish().is_ok());
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 3);
         change::remove_tree(&directory).unwrap();
     }
 }

@@ -2,7 +2,9 @@
 
 mod adversity;
 mod attach;
+mod commit;
 mod death;
+mod diff;
 mod drivers;
 mod elsewhere;
 mod files;

@@ -119,6 +119,11 @@ fn detached(case: &Case) {
     case.coracle(["rmi", &image]).code(0);
 }
 
+/// `diff`, `commit`, `export`.
+fn packed(case: &Case) {
+    super::commit::with_one_id(case);
+}
+
 /// The one id can be the user's own inside; there is none to spare for anything else.
 fn the_one_id_is_kept(case: &Case) {
     if !no_ids() {
@@ -141,6 +146,7 @@ fn the_one_id_is_kept(case: &Case) {
 
 on_both_drivers!(
     a_shell_works,
+    packed,
     the_one_id_is_kept,
     foreign_owners,
     owners_outlive_a_change,

@@ -127,3 +127,20 @@ fn what_can_not_be_a_root_is_refused() {
     case.coracle(["run", "--rm", "--rootfs", "/:O"]).code(125).error("no command");
     assert_eq!(fs::read_dir(case.store().join("containers")).unwrap().count(), 0);
 }
+
+/// What was changed of a view is told; there is no image to be made of it.
+#[test]
+fn changes_of_a_view() {
+    let case = case();
+    let view = format!("{}:O", tree(&case).display());
+    let script = "touch /data/new; rm /data/file; ls /data/sub >/dev/null; : >>/data/sub/deep";
+    let run = ["run", "--network=none", "--name", "box", "--rootfs", &view, "sh", "-c", script];
+    case.coracle(run).code(0);
+    case.coracle(["diff", "box"]).code(0).stdout("C /data\nD /data/file\nA /data/new\n");
+    case.coracle(["commit", "box"]).code(125).error("cannot commit a container that uses an exploded rootfs");
+    let archive = case.home.join("all.tar");
+    case.coracle(["export", "-o", archive.to_str().unwrap(), "box"]).code(0);
+    let listed = super::diff::gnu_tar(&["--list", "--file", archive.to_str().unwrap()]);
+    assert!(listed.contains("\ndata/new\n") && listed.contains("\ndata/sub/deep\n"), "{listed}");
+    assert!(!listed.contains("data/file"), "{listed}");
+}

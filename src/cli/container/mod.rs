@@ -13,6 +13,7 @@ pub mod run;
 pub mod session;
 pub mod start;
 pub mod stop;
+pub mod tree;
 pub mod wait;
 
 use std::process::ExitCode;
@@ -33,8 +34,11 @@ pub struct Container {
 #[derive(Debug, Subcommand)]
 enum Command {
     Attach(session::attach::Attach),
+    Commit(tree::commit::Commit),
     Create(create::Create),
+    Diff(tree::diff::DiffContainer),
     Exists(Exists),
+    Export(tree::export::Export),
     Inspect(inspect::InspectContainer),
     Kill(kill::Kill),
     Logs(logs::Logs),
@@ -51,8 +55,11 @@ impl Container {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         match self.command {
             Command::Attach(command) => command.run(context),
+            Command::Commit(command) => command.run(context),
             Command::Create(command) => command.run(context),
+            Command::Diff(command) => command.run(context),
             Command::Exists(command) => command.run(context),
+            Command::Export(command) => command.run(context),
             Command::Inspect(command) => command.run(context),
             Command::Kill(command) => command.run(context),
             Command::Logs(command) => command.run(context),

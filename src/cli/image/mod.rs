@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::container::tree::diff::DiffImage;
 use crate::cli::{Context, Report};
 
 /// Manage images
@@ -22,6 +23,7 @@ pub struct Image {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Diff(DiffImage),
     Exists(exists::Exists),
     Inspect(inspect::Inspect),
     #[command(visible_alias = "list")]
@@ -35,6 +37,7 @@ enum Command {
 impl Image {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         match self.command {
+            Command::Diff(command) => command.run(context),
             Command::Exists(command) => command.run(context),
             Command::Inspect(command) => command.run(context),
             Command::Ls(command) => command.run(context),

@@ -1,0 +1,5 @@
+//! Commands about what a container has on its file system.
+
+pub mod commit;
+pub mod diff;
+pub mod export;
