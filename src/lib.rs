@@ -6,8 +6,8 @@
 //!
 //! ```text
 //! 8  cli        the command line: one file a command; report turns errors into words; the only room that prints
-//!    process    the cast: worker, mounter, net, monitor, init; the session of a program and its clients
-//! 5  container  record, state, life: create start stop remove list inspect; into: attach
+//!    process    the cast: worker, mounter, net, monitor, joiner, init; the session of a program and its clients
+//! 5  container  record, state, life: create start stop remove list inspect; into: attach exec
 //! 4  image      pull, list, inspect, remove
 //! 3  registry   a client over the network        layer    unpack: from a tar stream to a directory
 //!    overlay    the file system of a container   runtime  plan (data), outside and inside (who executes it)
@@ -19,7 +19,8 @@
 //!
 //! One binary plays several roles (see [`host::role`]): the *cli* speaks to the user and the network; it clones the *monitor*,
 //! which is PID 1 of an outer pid namespace and the container's parent; the monitor clones *init*, which becomes the program.
-//! A *mounter* serves the FUSE overlay, a *worker* does file work as root of the user's namespace.
+//! A *mounter* serves the FUSE overlay, a *worker* does file work as root of the user's namespace, a *joiner* is the parent of a
+//! command in a container that runs.
 
 pub mod cli;
 pub mod container;

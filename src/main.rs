@@ -11,5 +11,6 @@ fn main() -> ExitCode {
         Some(Role::Worker) => process::worker::main(),
         Some(Role::Monitor) => process::monitor::main(),
         Some(Role::Mounter) => process::mounter::main(),
+        Some(Role::Joiner) => process::joiner::main(),
     }
 }

@@ -52,6 +52,7 @@ commands! {
     "container" => container::Container,
     "create" => container::create::Create,
     "diff" => container::tree::diff::Diff,
+    "exec" => container::session::exec::Exec,
     "export" => container::tree::export::Export,
     "inspect" => container::inspect::Inspect,
     "kill" => container::kill::Kill,

@@ -75,6 +75,10 @@ pub enum Error {
     NotRunning(String),
     #[error("attaching to container {0}: you can only attach to running containers")]
     NotAttachable(String),
+    #[error(
+        "can only create exec sessions on running containers: container {0} is not running: container state improper"
+    )]
+    NotExecutable(String),
     #[error("the control socket of container {0} is gone")]
     Unreachable(String),
     #[error("container {id} runs on the machine `{host}`")]

@@ -24,7 +24,11 @@ pub enum Role {
     Monitor,
     /// Serves the FUSE overlay.
     Mounter,
+    /// The parent of a command in a container that runs.
+    Joiner,
 }
+
+const ROLES: [Role; 4] = [Role::Worker, Role::Monitor, Role::Mounter, Role::Joiner];
 
 impl Role {
     fn argument(self) -> &'static str {
@@ -32,6 +36,7 @@ impl Role {
             Self::Worker => "@worker",
             Self::Monitor => "@monitor",
             Self::Mounter => "@mounter",
+            Self::Joiner => "@joiner",
         }
     }
 
@@ -41,6 +46,7 @@ impl Role {
             Self::Worker => c"coracle-worker",
             Self::Monitor => c"coracle-monitor",
             Self::Mounter => c"coracle-mounter",
+            Self::Joiner => c"coracle-joiner",
         }
     }
 }
@@ -56,7 +62,7 @@ pub enum Error {
 /// The role in which this process was started; `None`: a user typed the command.
 pub fn current() -> Option<Role> {
     let argument = std::env::args_os().nth(1)?;
-    let role = [Role::Worker, Role::Monitor, Role::Mounter].into_iter().find(|role| argument == role.argument())?;
+    let role = ROLES.into_iter().find(|role| argument == role.argument())?;
     // The name is for people who look at a process list.
     let _ = rustix::thread::set_name(role.process_name());
     Some(role)

@@ -102,6 +102,21 @@ impl IdMaps {
         self.uids.iter().map(|extent| extent.count).sum()
     }
 
+    /// The maps of the user namespace of a process, as this one reads them.
+    pub fn of_process(pid: i32) -> Result<Self, sys::Error> {
+        let read = |name: &str| {
+            let path = format!("/proc/{pid}/{name}");
+            let text = std::fs::read_to_string(&path).call_with(|| format!("read({path})"))?;
+            let extent = |line: &str| {
+                let mut numbers = line.split_whitespace().map(str::parse);
+                let mut next = || numbers.next()?.ok();
+                Some(Extent { inside: next()?, outside: next()?, count: next()? })
+            };
+            Ok(text.lines().filter_map(extent).collect())
+        };
+        Ok(Self { uids: read("uid_map")?, gids: read("gid_map")? })
+    }
+
     /// Whether `text`, the uid_map of a process as this one reads it, is the map of these ids.
     pub fn describes(&self, text: &str) -> bool {
         let numbers = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();

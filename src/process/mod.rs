@@ -2,6 +2,7 @@
 //!
 //! No role but the command line prints or panics: a failure goes to whoever started the role, over the channel that the job names.
 
+pub mod joiner;
 pub mod monitor;
 pub mod mounter;
 mod session;

@@ -257,13 +257,14 @@ pub fn exec_path(path: &std::ffi::CStr, args: &[CString], env: &[CString]) -> i3
     io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
 }
 
-/// Makes `fds` the standard input, output and error of a process that is about to execute another program.
-pub fn set_standard(fds: [BorrowedFd<'_>; 3]) -> Result<()> {
+/// Makes `fds` the descriptors 0, 1, 2, … of a process that is about to execute another program: standard input, output and error,
+/// and behind them what is handed on. Of what stood there, only numbers from 3 on can have an owner, who must not use it again.
+pub fn set_first(fds: &[BorrowedFd<'_>]) -> Result<()> {
     // Above the targets first, so that no dup2 overwrites what a later one needs.
-    let lift = |fd: BorrowedFd<'_>| fcntl_dupfd_cloexec(fd, FIRST_INHERITED).call("fcntl(F_DUPFD_CLOEXEC)");
-    let lifted = [lift(fds[0])?, lift(fds[1])?, lift(fds[2])?];
+    let lift = |fd: &BorrowedFd<'_>| fcntl_dupfd_cloexec(fd, fds.len() as RawFd).call("fcntl(F_DUPFD_CLOEXEC)");
+    let lifted = fds.iter().map(lift).collect::<Result<Vec<OwnedFd>>>()?;
     for (target, source) in lifted.iter().enumerate() {
-        // SAFETY: dup2 takes no pointer; the numbers 0 to 2 have no owner in this program.
+        // SAFETY: dup2 takes no pointer; that nobody uses what stood at the number is the contract of this function.
         if unsafe { libc::dup2(source.as_raw_fd(), target as RawFd) } < 0 {
             return Err(Error::new("dup2", io::Error::last_os_error()));
         }
@@ -271,12 +272,12 @@ pub fn set_standard(fds: [BorrowedFd<'_>; 3]) -> Result<()> {
     Ok(())
 }
 
-/// Closes every descriptor above 2 but `kept`, really and at once.
+/// Closes every descriptor from `first` on but `kept`, really and at once.
 ///
 /// For a copy made by [`clone_single`] that is about to execute another program: owners of the others never run again there.
-pub fn close_all_but(kept: BorrowedFd<'_>) -> Result<()> {
+pub fn close_all_but(first: RawFd, kept: BorrowedFd<'_>) -> Result<()> {
     let kept = kept.as_raw_fd() as libc::c_uint;
-    let first = FIRST_INHERITED as libc::c_uint;
+    let first = first as libc::c_uint;
     for (from, to) in [(first, kept.saturating_sub(1)), (kept.saturating_add(1), libc::c_uint::MAX)] {
         if from > to {
             continue;

@@ -7,6 +7,7 @@ mod death;
 mod diff;
 mod drivers;
 mod elsewhere;
+mod exec;
 mod files;
 mod identity;
 mod images;

@@ -24,6 +24,19 @@ fn a_shell_works(case: &Case) {
     case.sh(&image, script).code(0).stdout("x\n0\n1\n");
 }
 
+/// One more command in a container: its one id is the program's, whichever it is inside.
+fn one_more_command(case: &Case) {
+    if !no_ids() {
+        return;
+    }
+    let image = case.busybox();
+    case.coracle(["run", "-d", "--network=none", "--name", "box", "-u", "33:33", &image, "sleep", "1000"]).succeeded();
+    case.coracle(["exec", "box", "id", "-u"]).code(0).stdout("33\n");
+    case.coracle(["exec", "-t", "box", "sh", "-c", "tty; id -g"]).code(0).stdout("/dev/pts/0\r\n33\r\n");
+    case.coracle(["exec", "-u", "0", "box", "id", "-u"]).code(126).error("the id 0 is not mapped");
+    case.command(["exec", "-i", "box", "cat", "/dev/stdin"]).stdin("x\n").finish().code(0).stdout("x\n");
+}
+
 /// Owners that cannot be had on disk do not stop an image from being unpacked.
 fn foreign_owners(case: &Case) {
     if !no_ids() {
@@ -147,6 +160,7 @@ fn the_one_id_is_kept(case: &Case) {
 on_both_drivers!(
     a_shell_works,
     packed,
+    one_more_command,
     the_one_id_is_kept,
     foreign_owners,
     owners_outlive_a_change,

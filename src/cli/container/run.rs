@@ -1,15 +1,14 @@
 //! `run`: create and start, in the foreground or not.
 
-use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ExitCode;
 
 use clap::Args;
-use rustix::fs::FileType;
-use rustix::stdio::{stderr, stdin, stdout};
+use rustix::stdio::stdin;
 use rustix::termios::isatty;
 
 use super::options::Options;
 use super::session::detach_keys::{self, DetachKeys};
+use super::session::direct::Direct;
 use super::session::foreground::{self, Foreground};
 use crate::cli::{Context, Report, output};
 use crate::container::find::Found;
@@ -17,7 +16,6 @@ use crate::container::job::Streams;
 use crate::container::life::start::{How, start};
 use crate::container::record::Container;
 use crate::store::Store;
-use crate::sys::Call;
 
 /// Run a command in a new container
 #[derive(Debug, Args)]
@@ -81,22 +79,13 @@ pub fn stay(
             "warning: standard input is not a terminal, so `--tty` and `--interactive` may not work as expected",
         );
     }
-    let null = rustix::fs::open(
-        c"/dev/null",
-        rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC,
-        rustix::fs::Mode::empty(),
-    )
-    .call("open(/dev/null)")?;
-    let input = if container.interactive { stdin() } else { null.as_fd() };
-    let given = [input, stdout(), stderr()];
-    // Straight through, where nothing is kept and nothing of it leads to a file of the host's. (A user inside other than root
-    // could not open /dev/stdout anew.)
-    let root = matches!(container.user.as_str(), "" | "0" | "root") && container.user_namespace.is_none();
-    let direct = container.remove && !container.terminal && root && given.iter().all(|fd| leads_nowhere(*fd));
-    let streams = if direct { Streams::Given } else { streams(container) };
+    let direct = Direct::of(container, &container.user, container.interactive)?;
+    // Straight through, where nothing is kept.
+    let given = direct.as_ref().map(Direct::stdio).filter(|_| container.remove && !container.terminal);
+    let streams = if given.is_some() { Streams::Given } else { streams(container) };
     let how = How {
         streams,
-        stdio: direct.then_some(given),
+        stdio: given,
         log: !container.remove,
         leashed: true,
         terminal_size: if container.terminal { foreground::terminal_size() } else { (0, 0) },
@@ -104,24 +93,13 @@ pub fn stay(
     };
     let launched = start(store, found, how)?;
     let foreground = Foreground {
-        input: container.interactive && !direct,
+        input: container.interactive && streams != Streams::Given,
         terminal: container.terminal,
         pass_signals,
         keys,
         launcher: true,
     };
     foreground.stay(launched.talk)
-}
-
-/// Whether a descriptor can be given to a container: through one of a file, or of a directory, its root could read, write and
-/// change the mode of what lies behind it on the host, or walk from there.
-fn leads_nowhere(fd: BorrowedFd<'_>) -> bool {
-    let Ok(stat) = rustix::fs::fstat(fd) else { return false };
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Fifo | FileType::Socket => true,
-        FileType::CharacterDevice => stat.st_rdev == rustix::fs::makedev(1, 3),
-        _ => false,
-    }
 }
 
 /// Where the streams of a container lead that the monitor holds.

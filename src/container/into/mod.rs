@@ -1,3 +1,4 @@
 //! Into a container that runs.
 
 pub mod attach;
+pub mod exec;

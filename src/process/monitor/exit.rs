@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::Refusal;
 use super::root::Root;
 use super::start::Running;
 use crate::container::control::ToClient;
@@ -14,6 +13,7 @@ use crate::host::dirs::Dirs;
 use crate::host::lock::Lock;
 use crate::process::session::clients::Clients;
 use crate::process::session::event_loop::End;
+use crate::process::session::refusal::Refusal;
 use crate::runtime::outside::init::Init;
 use crate::store::{self, Store, Tmp, records};
 use crate::sys::process::Ended;

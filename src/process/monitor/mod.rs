@@ -23,6 +23,8 @@ use std::process::ExitCode;
 
 use super::session::Session;
 use super::session::clients::Clients;
+use super::session::prepare;
+use super::session::refusal::Refusal;
 use crate::container::job::{self, Job, Streams};
 use crate::host::lock::Lock;
 use crate::host::role;
@@ -35,26 +37,12 @@ pub fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// A failure on the way to the program: the exit code of the launcher's command, and the words.
-#[derive(Debug)]
-pub struct Refusal {
-    pub code: u8,
-    pub message: String,
-}
-
-impl Refusal {
-    /// This program's own failure.
-    fn ours(error: impl std::fmt::Display) -> Self {
-        Self { code: 125, message: error.to_string() }
-    }
-}
-
 struct Monitor {
     job: Job,
     lock: Lock,
     clients: Clients,
     given: Option<[OwnedFd; 3]>,
-    filter: Result<start::Filter, Refusal>,
+    filter: Result<prepare::Filter, Refusal>,
 }
 
 impl Monitor {
@@ -74,7 +62,7 @@ impl Monitor {
             Streams::Pipes { .. } | Streams::Terminal => job::STDIO,
         };
         // While the helpers map the ids.
-        let filter = start::filter(&job.plan);
+        let filter = prepare::filter(&job.plan.process);
         await_ids(role::inherited(launch)?)?;
         Ok(Self { job, lock, clients, given, filter })
     }

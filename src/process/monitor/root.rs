@@ -4,12 +4,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use super::Refusal;
 use crate::container::job::Job;
 use crate::container::record::Driver;
 use crate::overlay::probe::Probed;
 use crate::overlay::start::Mounter;
 use crate::overlay::{self, Stack, Upper, kernel};
+use crate::process::session::refusal::Refusal;
 use crate::store::records;
 use crate::sys::mount::{self, Attributes};
 use crate::sys::process::Child;

@@ -4,26 +4,22 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 
-use super::ownership;
 use super::root::{self, Root};
-use super::{Refusal, exit};
+use super::{exit, ownership};
 use crate::container::job::{Job, Network, Streams};
 use crate::container::state::State;
 use crate::host::atomic_file::Staged;
-use crate::host::id_map;
-use crate::host::subid::Extent;
 use crate::network::DNS_FORWARD;
 use crate::network::pasta::{self, Pasta};
 use crate::process::session::log::Log;
+use crate::process::session::prepare;
+use crate::process::session::refusal::Refusal;
 use crate::process::session::streams::{self, Held};
-use crate::runtime::handshake::{self, Failure, FromInit, Step, ToInit};
+use crate::runtime::handshake::{self, FromInit, ToInit};
 use crate::runtime::identity::{Accounts, Identity};
 use crate::runtime::outside::init::{self, Init};
 use crate::runtime::plan::Plan;
-use crate::runtime::seccomp::{self, Facts, Profile};
 use crate::sys::Call;
-
-pub type Filter = Vec<libc::sock_filter>;
 
 /// A container whose program runs.
 pub struct Running {
@@ -38,7 +34,7 @@ pub struct Running {
 }
 
 /// Mounts, clones, waits for the exec.
-pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: Filter) -> Result<Running, Refusal> {
+pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: prepare::Filter) -> Result<Running, Refusal> {
     let mut root = root::mount(job)?;
     let mount = root.mount.take().ok_or_else(|| Refusal::ours("no root file system"))?;
     let mut plan = job.plan.clone();
@@ -77,38 +73,14 @@ fn identity(job: &Job, plan: &mut Plan, root: BorrowedFd<'_>) -> Result<Identity
     if let Some(login) = &job.login {
         accounts.introduce(root, login).map_err(Refusal::ours)?;
     }
-    let refused = |error| Refusal { code: 126, message: format!("{error}") };
-    let mut identity = accounts.identity(&plan.process.user, &plan.process.additional_groups).map_err(refused)?;
     if job.one_id {
-        identity.keep_groups = true;
-        for (extents, id) in [(&mut plan.maps.uids, identity.uid), (&mut plan.maps.gids, identity.gid)] {
+        let named = accounts.identity(&plan.process.user, &plan.process.additional_groups);
+        let named = named.map_err(|error| Refusal { code: 126, message: error.to_string() })?;
+        for (extents, id) in [(&mut plan.maps.uids, named.uid), (&mut plan.maps.gids, named.gid)] {
             extents.iter_mut().for_each(|extent| extent.inside = id);
         }
-        return Ok(identity);
     }
-    let mapped = |id: u32, extents: &[Extent]| id_map::outward(extents, id).is_some();
-    // Asked for, by the user or the image; memberships that the image's files add are left out where they can't be had.
-    let asked = accounts.identity("0:0", &plan.process.additional_groups).map_err(refused)?.groups;
-    let wanted = [(identity.uid, &plan.maps.uids), (identity.gid, &plan.maps.gids)];
-    for (id, extents) in wanted.into_iter().chain(asked.iter().map(|gid| (*gid, &plan.maps.gids))) {
-        if !mapped(id, extents) {
-            let message = format!("the id {id} is not mapped: this container has {} ids", plan.maps.count());
-            return Err(Refusal { code: 126, message });
-        }
-    }
-    identity.groups.retain(|gid| mapped(*gid, &plan.maps.gids));
-    Ok(identity)
-}
-
-/// The filter of the program's system calls; it depends on nothing but the plan.
-pub fn filter(plan: &Plan) -> Result<Filter, Refusal> {
-    if !plan.process.seccomp {
-        return Ok(Vec::new());
-    }
-    let facts = Facts::here(plan.process.capabilities)
-        .ok_or_else(|| Refusal::ours("there is no system call filter for this architecture"))?;
-    let program = seccomp::compile(&Profile::default(), &facts).map_err(Refusal::ours)?;
-    Ok(program.instructions().to_vec())
+    prepare::identity(&accounts, &plan.process, &plan.maps, job.one_id)
 }
 
 fn network(init: i32) -> Result<pasta::Starting, Refusal> {
@@ -140,30 +112,8 @@ fn shake_hands(running: &mut Running, mut network: Option<pasta::Starting>, star
                 started.take().map_or(Ok(()), Staged::publish).map_err(Refusal::ours)?;
                 handshake::tell(channel, ToInit::Start).map_err(Refusal::ours)?;
             }
-            FromInit::Failed(failure) => return Err(words(&failure)),
+            FromInit::Failed(failure) => return Err(Refusal::of_init(&failure)),
             FromInit::Executed => return Ok(()),
-        }
-    }
-}
-
-/// What the user reads when the program can't start.
-fn words(failure: &Failure) -> Refusal {
-    let Failure { step, errno, call } = failure;
-    let error = std::io::Error::from_raw_os_error(*errno).to_string();
-    let reason = error.split(" (os error").next().unwrap_or_default().to_lowercase();
-    match (step, *errno) {
-        (Step::Exec, libc::ENOENT) if !call.contains('/') => {
-            Refusal { code: 127, message: format!("executable file `{call}` not found in $PATH: {reason}") }
-        }
-        (Step::Exec, libc::ENOENT) => {
-            Refusal { code: 127, message: format!("executable file `{call}` not found: {reason}") }
-        }
-        (Step::Exec, _) => Refusal { code: 126, message: format!("`{call}` can't be executed: {reason}") },
-        (Step::WorkingDirectory, _) => {
-            Refusal { code: 126, message: format!("the working directory `{call}` can't be entered: {reason}") }
-        }
-        (Step::Setup, _) => {
-            Refusal { code: 125, message: format!("the container could not be set up: {call}: {reason}") }
         }
     }
 }

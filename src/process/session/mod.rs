@@ -13,6 +13,8 @@
 pub mod clients;
 pub mod event_loop;
 pub mod log;
+pub mod prepare;
+pub mod refusal;
 pub mod streams;
 
 use crate::sys::process::Child;

@@ -4,7 +4,7 @@ use std::ffi::CStr;
 
 use rustix::io::Errno;
 
-use super::Prepared;
+use super::Program;
 use crate::runtime::handshake::{Failure, Step};
 use crate::sys::process;
 
@@ -19,17 +19,17 @@ pub fn enter_directory(path: &str) -> Result<(), Failure> {
 }
 
 /// Tries each candidate as execvp(3) does: one that is missing is passed over, one that is refused is remembered.
-pub fn become_program(prepared: &Prepared) -> Failure {
+pub fn become_program(program: &Program) -> Failure {
     let mut refused = None;
-    for candidate in &prepared.candidates {
-        let errno = process::exec_path(candidate, &prepared.args, &prepared.env);
+    for candidate in &program.candidates {
+        let errno = process::exec_path(candidate, &program.args, &program.env);
         match errno {
             libc::ENOENT | libc::ENOTDIR | libc::ENAMETOOLONG | libc::ELOOP if !exists(candidate) => {}
             libc::EACCES => refused = refused.or(Some(errno)),
-            _ => return failure(prepared, errno),
+            _ => return failure(program, errno),
         }
     }
-    failure(prepared, refused.unwrap_or(libc::ENOENT))
+    failure(program, refused.unwrap_or(libc::ENOENT))
 }
 
 /// An ENOENT for a file that is there speaks of its interpreter.
@@ -37,7 +37,7 @@ fn exists(path: &CStr) -> bool {
     rustix::fs::access(path, rustix::fs::Access::EXISTS).is_ok()
 }
 
-fn failure(prepared: &Prepared, errno: i32) -> Failure {
-    let name = prepared.args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+fn failure(program: &Program, errno: i32) -> Failure {
+    let name = program.args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Failure { step: Step::Exec, errno, call: name }
 }

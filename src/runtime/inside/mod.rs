@@ -7,6 +7,7 @@
 
 mod devices;
 mod exec;
+pub mod join;
 mod mounts;
 mod privileges;
 mod root;
@@ -27,16 +28,22 @@ use crate::sys::{self, Call, process, signal};
 pub struct Prepared {
     /// The root file system as a detached mount.
     pub root: OwnedFd,
+    pub program: Program,
+    /// Standard input, output and error of the program, where it gets no terminal.
+    pub stdio: Option<[OwnedFd; 3]>,
+    /// init's end of the handshake.
+    pub channel: OwnedFd,
+}
+
+/// What is executed, and who it is.
+#[derive(Debug)]
+pub struct Program {
     pub identity: Identity,
     /// Where the program may be, in the order of PATH.
     pub candidates: Vec<CString>,
     pub args: Vec<CString>,
     pub env: Vec<CString>,
     pub seccomp: Vec<libc::sock_filter>,
-    /// Standard input, output and error of the program, where it gets no terminal.
-    pub stdio: Option<[OwnedFd; 3]>,
-    /// init's end of the handshake.
-    pub channel: OwnedFd,
 }
 
 /// Becomes the program, or tells why not and ends.
@@ -49,8 +56,8 @@ pub fn run(plan: &Plan, prepared: &Prepared) -> ! {
 fn enter(plan: &Plan, prepared: &Prepared) -> Result<Infallible, Failure> {
     set_up(plan, prepared).map_err(|error| Failure::setup(&error))?;
     exec::enter_directory(&plan.process.cwd)?;
-    privileges::restrict(&plan.process, &prepared.seccomp).map_err(|error| Failure::setup(&error))?;
-    Err(exec::become_program(prepared))
+    privileges::restrict(&plan.process, &prepared.program.seccomp).map_err(|error| Failure::setup(&error))?;
+    Err(exec::become_program(&prepared.program))
 }
 
 fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
@@ -72,7 +79,7 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
     mounts::carry_out(root.as_fd(), &plan.steps, &sources, plan.process.terminal.is_some())?;
     drop(sources);
     let slave = match plan.process.terminal {
-        Some(size) => Some(terminal::open(root.as_fd(), size, prepared.identity.uid, channel)?),
+        Some(size) => Some(terminal::open_console(root.as_fd(), size, prepared.program.identity.uid, channel)?),
         None => None,
     };
     root::enter(root.as_fd(), plan.root_read_only)?;
@@ -82,14 +89,14 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
     privileges::limits(&plan.process.rlimits)?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(plan.process.umask));
     match (&slave, &prepared.stdio) {
-        (Some(slave), _) => process::set_standard([slave.as_fd(); 3])?,
-        (None, Some([input, output, error])) => process::set_standard([input.as_fd(), output.as_fd(), error.as_fd()])?,
+        (Some(slave), _) => process::set_first(&[slave.as_fd(); 3])?,
+        (None, Some([input, output, error])) => process::set_first(&[input.as_fd(), output.as_fd(), error.as_fd()])?,
         (None, None) => {}
     }
     handshake::send_ready(channel)?;
     handshake::await_word(channel, ToInit::Start)?;
     drop((root, slave));
     // Before the working directory is entered: `/proc/self/fd/N` as one must not lead to a directory of the host.
-    process::close_all_but(channel)?;
-    privileges::take_identity(&prepared.identity, plan.process.capabilities)
+    process::close_all_but(process::FIRST_INHERITED, channel)?;
+    privileges::take_identity(&prepared.program.identity, plan.process.capabilities)
 }

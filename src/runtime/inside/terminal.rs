@@ -11,6 +11,15 @@ use super::root::resolve;
 use crate::runtime::handshake;
 use crate::sys::{Call, Result, beneath, mount};
 
+/// As [`open`], and the terminal is the container's console.
+pub fn open_console(root: BorrowedFd<'_>, size: (u16, u16), owner: u32, channel: BorrowedFd<'_>) -> Result<OwnedFd> {
+    let slave = open(root, size, owner, channel)?;
+    let console = resolve(root, "/dev/console", true)?;
+    let copy = mount::clone_tree(slave.as_fd(), c"", false)?;
+    mount::attach(copy.as_fd(), console.as_fd())?;
+    Ok(slave)
+}
+
 /// Opens a pty, makes it this session's controlling terminal, and sends its master to the monitor.
 pub fn open(root: BorrowedFd<'_>, size: (u16, u16), owner: u32, channel: BorrowedFd<'_>) -> Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::NOCTTY;
@@ -28,9 +37,6 @@ pub fn open(root: BorrowedFd<'_>, size: (u16, u16), owner: u32, channel: Borrowe
         rustix::fs::fchown(&slave, Some(Uid::from_raw(owner)), None::<Gid>).call("fchown(terminal)")?;
     }
     rustix::process::ioctl_tiocsctty(&slave).call("ioctl(TIOCSCTTY)")?;
-    let console = resolve(root, "/dev/console", true)?;
-    let copy = mount::clone_tree(slave.as_fd(), c"", false)?;
-    mount::attach(copy.as_fd(), console.as_fd())?;
     handshake::send_terminal(channel, master.as_fd())?;
     Ok(slave)
 }

@@ -9,8 +9,8 @@ use crate::host::fault;
 use crate::host::subid;
 use crate::runtime::handshake::{self, ToInit};
 use crate::runtime::identity::Identity;
-use crate::runtime::inside::{self, Prepared};
-use crate::runtime::plan::Plan;
+use crate::runtime::inside::{self, Prepared, Program};
+use crate::runtime::plan::{Plan, Process};
 use crate::sys::process::{self, Child, Cloned};
 use crate::sys::{self, Call};
 
@@ -48,23 +48,25 @@ pub fn prepare(
     seccomp: Vec<libc::sock_filter>,
 ) -> Result<(Prepared, OwnedFd), Error> {
     let (ours, theirs) = handshake::pair()?;
-    let mut env = plan.process.env.clone();
+    let program = program(&plan.process, identity, seccomp)?;
+    Ok((Prepared { root, program, stdio, channel: theirs }, ours))
+}
+
+/// What the exec needs.
+pub fn program(process: &Process, identity: Identity, seccomp: Vec<libc::sock_filter>) -> Result<Program, Error> {
+    let mut env = process.env.clone();
     if !env.iter().any(|pair| pair.starts_with("HOME=")) {
         env.push(format!("HOME={}", identity.home));
     }
     let path = env.iter().find_map(|pair| pair.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH);
-    let candidates = candidates(&plan.process.args, path);
-    let prepared = Prepared {
-        root,
+    let candidates = candidates(&process.args, path);
+    Ok(Program {
         identity,
         candidates: strings(&candidates)?,
-        args: strings(&plan.process.args)?,
+        args: strings(&process.args)?,
         env: strings(&env)?,
         seccomp,
-        stdio,
-        channel: theirs,
-    };
-    Ok((prepared, ours))
+    })
 }
 
 /// execvp(3): a name with a slash is a path, any other is looked for along PATH.

@@ -30,7 +30,7 @@ pub enum Error {
     Monitor(String),
 }
 
-/// What the monitor is started with: its standard descriptors, its job, and the rest as [`role::inherited`] counts them; behind
+/// What the monitor, or the joiner, is started with: its standard descriptors, its job, and the rest as [`role::inherited`] counts them; behind
 /// those comes the descriptor for [`await_ids`].
 #[derive(Debug)]
 pub struct Launch<'a> {
@@ -51,7 +51,7 @@ impl Launch<'_> {
                 // The launcher's end, copied by the clone: closed, so that the launcher's death is seen as end of file.
                 let _ = process::close_copy(ours.as_fd());
                 match capability::make_all_ambient() {
-                    Ok(()) => self.become_monitor(&theirs),
+                    Ok(()) => self.become_role(Role::Monitor, &theirs),
                     Err(error) => fail(&theirs, &error),
                 }
             }
@@ -93,7 +93,7 @@ impl Launch<'_> {
             .call("setns(user)")
             .and_then(|()| process::clone_single(OWN | libc::CLONE_PARENT as u64));
         match cloned {
-            Ok(Cloned::Child) => self.become_monitor(channel),
+            Ok(Cloned::Child) => self.become_role(Role::Monitor, channel),
             Ok(Cloned::Parent(child)) => {
                 let mut message = vec![b'P'];
                 message.extend(child.pid.as_raw_nonzero().get().to_le_bytes());
@@ -104,8 +104,30 @@ impl Launch<'_> {
         }
     }
 
+    /// Starts a joiner in the U that `user_namespace` stands for: beside the monitors there, with mounts of its own, and in the
+    /// pid namespace of this process, since the one that it is to enter lies below.
+    pub fn joiner(&self, user_namespace: BorrowedFd<'_>) -> Result<Child, Error> {
+        fault::point("launch: clone the joiner").call("clone the joiner")?;
+        let (ours, theirs) = pair()?;
+        let child = match process::clone_single(0)? {
+            Cloned::Child => {
+                let _ = process::close_copy(ours.as_fd());
+                let entered = nix::sched::setns(user_namespace, nix::sched::CloneFlags::CLONE_NEWUSER)
+                    .and_then(|()| nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS))
+                    .call("setns(user), unshare(mount)");
+                match entered {
+                    Ok(()) => self.become_role(Role::Joiner, &theirs),
+                    Err(error) => fail(&theirs, &error),
+                }
+            }
+            Cloned::Parent(child) => child,
+        };
+        drop(theirs);
+        heard(&ours, child)
+    }
+
     /// In the clone: executes the role.
-    fn become_monitor(&self, channel: &OwnedFd) -> ! {
+    fn become_role(&self, role: Role, channel: &OwnedFd) -> ! {
         let program = match mount::own_program_read_only() {
             Ok(program) => program,
             Err(error) => fail(channel, &error),
@@ -114,7 +136,7 @@ impl Launch<'_> {
         fds.push(self.job.as_fd());
         fds.extend_from_slice(&self.fds);
         fds.push(channel.as_fd());
-        let error = process::exec_with(program, &role::arguments(Role::Monitor), &role::environment(), &fds);
+        let error = process::exec_with(program, &role::arguments(role), &role::environment(), &fds);
         fail(channel, &error)
     }
 }
@@ -145,7 +167,7 @@ fn heard(channel: &OwnedFd, child: Child) -> Result<Child, Error> {
     }
 }
 
-/// In the monitor, before anything that needs ids: waits for the launcher's word that they are mapped.
+/// In the role, before anything that needs ids: waits for the launcher's word that they are mapped.
 pub fn await_ids(channel: OwnedFd) -> sys::Result<()> {
     let mut word = [0u8; 1];
     let (count, _) = rustix::net::recv(&channel, &mut word, RecvFlags::empty()).call("recv(from the launcher)")?;

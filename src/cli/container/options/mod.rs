@@ -1,5 +1,6 @@
 //! What `run` and `create` have in common: flags, and what they make of an image's defaults.
 
+pub mod environment;
 mod id_maps;
 mod origin;
 mod storage;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args};
 
+use self::environment::Environment;
 use self::origin::Origin;
 use super::fetch::Policy;
 use crate::cli::{Context, Report};
@@ -291,15 +293,7 @@ impl Options {
         }
         env.set(&format!("HOSTNAME={hostname}"));
         image.iter().for_each(|pair| env.set(pair));
-        for path in &self.env_file {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                Report::new(format!("the file `{}` of variables can't be read: {error}", path.display()))
-            })?;
-            text.lines()
-                .filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-                .for_each(|line| env.take(line));
-        }
-        self.env.iter().for_each(|pair| env.take(pair));
+        env.take_all(&self.env_file, &self.env)?;
         Ok(env.pairs)
     }
 }
@@ -334,42 +328,6 @@ impl Drop for IdFile<'_> {
         if !self.filled {
             // It stays empty at worst.
             let _ = change::remove_file(self.path);
-        }
-    }
-}
-
-#[derive(Default)]
-struct Environment {
-    pairs: Vec<String>,
-}
-
-impl Environment {
-    fn set(&mut self, pair: &str) {
-        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-        let same = |other: &String| other.split_once('=').is_some_and(|(other, _)| other == name);
-        match self.pairs.iter_mut().find(|other| same(other)) {
-            Some(old) => *old = pair.to_owned(),
-            None => self.pairs.push(pair.to_owned()),
-        }
-    }
-
-    /// `NAME=VALUE`, `NAME` (if this process has it), `PREFIX*` (all that this process has).
-    fn take(&mut self, text: &str) {
-        if text.contains('=') {
-            return self.set(text);
-        }
-        match text.strip_suffix('*') {
-            Some(prefix) => {
-                let own = std::env::vars_os()
-                    .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-                own.filter(|(name, _)| name.starts_with(prefix))
-                    .for_each(|(name, value)| self.set(&format!("{name}={value}")));
-            }
-            None => {
-                if let Ok(value) = std::env::var(text) {
-                    self.set(&format!("{text}={value}"));
-                }
-            }
         }
     }
 }
@@ -488,13 +446,5 @@ mod tests {
         }
         assert_eq!(words("[\"a\", \"b c\"]").unwrap(), ["a", "b c"]);
         assert_eq!((words("ls -l").unwrap(), words("").unwrap().len()), (vec!["ls -l".to_owned()], 0));
-    }
-
-    #[test]
-    fn a_later_variable_replaces_an_earlier_one_in_its_place() {
-        let mut env = Environment::default();
-        ["A=1", "B=2", "A=3"].iter().for_each(|pair| env.take(pair));
-        env.take("SURELY_NOT_SET_HERE");
-        assert_eq!(env.pairs, ["A=3", "B=2"]);
     }
 }

@@ -81,17 +81,18 @@ pub fn detach(talk: &OwnedFd) -> Result<(), Report> {
     let mut buffer = vec![0; CHUNK + 16];
     let (count, _pidfd) = receive_with_fd(talk.as_fd(), &mut buffer)?;
     match ToClient::decode(buffer.get(..count).unwrap_or_default()) {
-        Some(ToClient::Started) => {
-            rustix::net::send(talk, &ToMonitor::Detach.encode(), SendFlags::NOSIGNAL).call("send(detach)")?;
-            Ok(())
-        }
+        Some(ToClient::Started) => match rustix::net::send(talk, &ToMonitor::Detach.encode(), SendFlags::NOSIGNAL) {
+            // It has ended already.
+            Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
+            other => Ok(other.map(drop).call("send(detach)")?),
+        },
         Some(ToClient::Failed { code, message }) => Err(Report::new(message).code(code)),
         _ => Err(gone()),
     }
 }
 
 fn gone() -> Report {
-    Report::new("the container's monitor died, and the container with it").hint("`coracle ps -a` shows what is left")
+    Report::new("the monitor died, and the program with it").hint("`coracle ps -a` shows what is left")
 }
 
 impl Foreground {

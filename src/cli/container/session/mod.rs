@@ -2,4 +2,6 @@
 
 pub mod attach;
 pub mod detach_keys;
+pub mod direct;
+pub mod exec;
 pub mod foreground;

@@ -1,0 +1,47 @@
+//! Streams of ours that a program can have as they are, with nobody in between.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::stdio::{stderr, stdin, stdout};
+
+use crate::cli::Report;
+use crate::container::record::Container;
+use crate::sys::Call;
+
+/// Standard input or, where that is not to be read, nothing; standard output and error.
+#[derive(Debug)]
+pub struct Direct {
+    null: Option<OwnedFd>,
+}
+
+impl Direct {
+    /// `None`: one of them leads to a file of the host's; or the user inside is not root, who could not open /dev/stdout anew.
+    pub fn of(container: &Container, user: &str, input: bool) -> Result<Option<Self>, Report> {
+        let null = match input {
+            true => None,
+            false => {
+                let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+                Some(rustix::fs::open(c"/dev/null", flags, Mode::empty()).call("open(/dev/null)")?)
+            }
+        };
+        let direct = Self { null };
+        let root = matches!(user, "" | "0" | "root") && container.user_namespace.is_none();
+        Ok((root && direct.stdio().iter().all(|fd| leads_nowhere(*fd))).then_some(direct))
+    }
+
+    pub fn stdio(&self) -> [BorrowedFd<'_>; 3] {
+        [self.null.as_ref().map_or(stdin(), AsFd::as_fd), stdout(), stderr()]
+    }
+}
+
+/// Whether a descriptor can be given to a container: through one of a file, or of a directory, its root could read, write and
+/// change the mode of what lies behind it on the host, or walk from there.
+fn leads_nowhere(fd: BorrowedFd<'_>) -> bool {
+    let Ok(stat) = rustix::fs::fstat(fd) else { return false };
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Fifo | FileType::Socket => true,
+        FileType::CharacterDevice => stat.st_rdev == rustix::fs::makedev(1, 3),
+        _ => false,
+    }
+}

@@ -1,0 +1,167 @@
+//! The joiner: the parent of one command in a container that runs (`exec`), and the holder of its session.
+//!
+//! ```text
+//!  command line ── exec of self ─▶ joiner, in U ── clone ─▶ in the container's pid namespace ── setns, execve ─▶ the command
+//!        ▲                           │ session: streams, signals, the exit code
+//!        └────────── talk ───────────┘
+//! ```
+//!
+//! It lives as long as the command, also of `exec -d`; the command ends with its container, by the kernel's hand, and with a
+//! client that goes without a word. This program is executed from a read-only mount here, too: from inside it can't be changed.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::ExitCode;
+
+use nix::sched::{CloneFlags, setns};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+
+use super::session::Session;
+use super::session::clients::Clients;
+use super::session::prepare;
+use super::session::refusal::Refusal;
+use super::session::streams::{self, Held};
+use crate::container::control::ToClient;
+use crate::container::into::exec::{self, Join};
+use crate::container::job::Streams;
+use crate::host::subid::IdMaps;
+use crate::host::{cgroup, id_map, role};
+use crate::runtime::handshake::{self, FromInit, Step};
+use crate::runtime::identity::{Accounts, Identity};
+use crate::runtime::inside::join::{self as inside, Joining};
+use crate::runtime::outside::{init, launch::await_ids};
+use crate::sys::process::{self, Child, Cloned, Ended};
+use crate::sys::{self, Call};
+
+/// What cannot be told to the client ends here without a word: it sees the end of the talk.
+pub fn main() -> ExitCode {
+    let Ok(joiner) = Joiner::inherit() else { return ExitCode::FAILURE };
+    joiner.live();
+    ExitCode::SUCCESS
+}
+
+struct Joiner {
+    job: Join,
+    clients: Clients,
+    /// The container's init.
+    init: OwnedFd,
+    given: Option<[OwnedFd; 3]>,
+    handed_on: Vec<OwnedFd>,
+}
+
+impl Joiner {
+    fn inherit() -> Result<Self, role::Error> {
+        let job: Join = role::job()?;
+        let clients = Clients::of_launcher(role::inherited(exec::CLIENT)?);
+        let init = role::inherited(exec::INIT)?;
+        let mut next = exec::STDIO;
+        let mut take = || {
+            next += 1;
+            role::inherited(next - 1)
+        };
+        let given = if job.streams == Streams::Given { Some([take()?, take()?, take()?]) } else { None };
+        let handed_on = (0..job.handed_on).map(|_| take()).collect::<Result<_, _>>()?;
+        await_ids(take()?)?;
+        Ok(Self { job, clients, init, given, handed_on })
+    }
+
+    fn live(self) {
+        // A session of its own: the keys of the user's terminal send signals to the client alone, which passes them on.
+        let _ = rustix::process::setsid();
+        let Self { job, mut clients, init, given, handed_on } = self;
+        match start(&job, init, given, handed_on) {
+            Ok((program, mut held)) => {
+                clients.started(program.pidfd.as_fd());
+                let end = Session {
+                    program: &program,
+                    server: None,
+                    held: &mut held,
+                    log: None,
+                    clients: &mut clients,
+                    leashed: true,
+                }
+                .run();
+                clients.part(&end.words(end.ended.map_or(255, Ended::code)));
+            }
+            Err(Refusal { code, message }) => clients.part(&[ToClient::Failed { code, message: &message }]),
+        }
+    }
+}
+
+/// Clones the command into the container and waits for its exec.
+fn start(
+    job: &Join,
+    init: OwnedFd,
+    given: Option<[OwnedFd; 3]>,
+    handed_on: Vec<OwnedFd>,
+) -> Result<(Child, Held), Refusal> {
+    let (identity, maps) = identity(job, init.as_fd())?;
+    let (held, stdio) = match job.streams {
+        Streams::Given => (Held::default(), given),
+        Streams::Pipes { input } => {
+            let owner = id_map::outward(&maps.uids, identity.uid).unwrap_or(0);
+            let (held, inside) = streams::pipes(input, owner).map_err(Refusal::ours)?;
+            (held, Some(inside))
+        }
+        Streams::Terminal => (Held::default(), None),
+    };
+    let program = init::program(&job.process, identity, prepare::filter(&job.process)?).map_err(Refusal::ours)?;
+    let (ours, theirs) = handshake::pair().map_err(Refusal::ours)?;
+    let above = process::FIRST_INHERITED + handed_on.len() as i32;
+    let channel =
+        rustix::io::fcntl_dupfd_cloexec(&theirs, above).call("fcntl(F_DUPFD_CLOEXEC)").map_err(Refusal::ours)?;
+    drop(theirs);
+    let joining = Joining { init, namespaces: job.namespaces, program, stdio, handed_on, channel };
+    cgroup::follow(job.pid);
+    let child = enter(job, &joining).map_err(Refusal::ours)?;
+    drop(joining);
+    let held = hear(ours.as_fd(), held)?;
+    Ok((child, held))
+}
+
+/// From the clone on, what runs in the container can see the command's process: from before, it can't be dumped.
+fn enter(job: &Join, joining: &Joining) -> sys::Result<Child> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).call("prctl(PR_SET_DUMPABLE)")?;
+    setns(&joining.init, CloneFlags::CLONE_NEWPID).call("setns(pid)")?;
+    match process::clone_single(0)? {
+        Cloned::Child => inside::run(&job.process, joining),
+        Cloned::Parent(child) => Ok(child),
+    }
+}
+
+/// Waits until the command runs.
+fn hear(channel: BorrowedFd<'_>, mut held: Held) -> Result<Held, Refusal> {
+    loop {
+        match handshake::hear(channel).map_err(Refusal::ours)? {
+            FromInit::Terminal(master) => held = streams::terminal(master).map_err(Refusal::ours)?,
+            FromInit::Ready => {}
+            // Podman's code for an `exec`, other than for a `run`.
+            FromInit::Failed(failure) if failure.step == Step::WorkingDirectory => {
+                return Err(Refusal { code: 127, ..Refusal::of_init(&failure) });
+            }
+            FromInit::Failed(failure) => return Err(Refusal::of_init(&failure)),
+            FromInit::Executed => return Ok(held),
+        }
+    }
+}
+
+/// Resolves the user in the container's own files and checks that the container has such ids.
+fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<(Identity, IdMaps), Refusal> {
+    let path = format!("/proc/{}/root", job.pid);
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = rustix::fs::open(path.as_str(), flags, Mode::empty()).call_with(|| format!("open({path})"));
+    let maps = IdMaps::of_process(job.pid);
+    // Looked at after both: while init lives, its pid is nobody else's.
+    if ended(init) {
+        return Err(Refusal { code: 255, message: "the container has ended: container state improper".into() });
+    }
+    let (root, maps) = (root.map_err(Refusal::ours)?, maps.map_err(Refusal::ours)?);
+    let accounts = Accounts::read(root.as_fd()).map_err(Refusal::ours)?;
+    Ok((prepare::identity(&accounts, &job.process, &maps, job.one_id)?, maps))
+}
+
+fn ended(pidfd: BorrowedFd<'_>) -> bool {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::from_borrowed_fd(pidfd, PollFlags::IN)], Some(&now)) != Ok(0)
+}

@@ -1,0 +1,78 @@
+//! Into a container that runs: what `exec` does between clone and execve, in a process that is in the container's pid namespace
+//! already.
+//!
+//! What runs there may be hostile and sees this process from its first moment. It can neither trace it nor read its memory, its
+//! descriptors or its program: the process can't be dumped, and its memory belongs to a user namespace further out.
+
+use std::convert::Infallible;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::sched::{CloneFlags, setns};
+use rustix::fs::{Mode, OFlags};
+
+use super::{Program, exec, privileges, terminal};
+use crate::runtime::handshake::{self, Failure};
+use crate::runtime::plan::Process;
+use crate::sys::{Call, Result, process, signal};
+
+/// Everything that is needed beside the process of the plan, made ready before the clone.
+#[derive(Debug)]
+pub struct Joining {
+    /// The container's init, whose namespaces are entered.
+    pub init: OwnedFd,
+    /// Which of them, as clone(2) flags: all that are not the host's.
+    pub namespaces: u64,
+    pub program: Program,
+    /// Standard input, output and error of the program, where it gets no terminal.
+    pub stdio: Option<[OwnedFd; 3]>,
+    /// Descriptors that are handed on, as number 3 and up.
+    pub handed_on: Vec<OwnedFd>,
+    /// Our end of the handshake, its number above all that the program gets.
+    pub channel: OwnedFd,
+}
+
+/// Becomes the program, or tells why not and ends.
+pub fn run(plan: &Process, joining: &Joining) -> ! {
+    let Err(failure) = enter(plan, joining);
+    handshake::send_failure(joining.channel.as_fd(), &failure);
+    process::exit_now(1)
+}
+
+fn enter(plan: &Process, joining: &Joining) -> std::result::Result<Infallible, Failure> {
+    set_up(plan, joining).map_err(|error| Failure::setup(&error))?;
+    exec::enter_directory(&plan.cwd)?;
+    privileges::restrict(plan, &joining.program.seccomp).map_err(|error| Failure::setup(&error))?;
+    Err(exec::become_program(&joining.program))
+}
+
+fn set_up(plan: &Process, joining: &Joining) -> Result<()> {
+    let channel = joining.channel.as_fd();
+    let identity = &joining.program.identity;
+    setns(&joining.init, CloneFlags::from_bits_retain(joining.namespaces as i32)).call("setns")?;
+    rustix::process::setsid().call("setsid")?;
+    signal::reset()?;
+    process::leave_session_keyring()?;
+    let slave = match plan.terminal {
+        Some(size) => Some(terminal::open(root()?.as_fd(), size, identity.uid, channel)?),
+        None => None,
+    };
+    privileges::limits(&plan.rlimits)?;
+    rustix::process::umask(Mode::from_raw_mode(plan.umask));
+    let standard = match (&slave, &joining.stdio) {
+        (Some(slave), _) => [slave.as_fd(); 3],
+        (None, Some([input, output, error])) => [input.as_fd(), output.as_fd(), error.as_fd()],
+        (None, None) => [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()],
+    };
+    let fds: Vec<BorrowedFd<'_>> = standard.into_iter().chain(joining.handed_on.iter().map(AsFd::as_fd)).collect();
+    process::set_first(&fds)?;
+    // Before the working directory is entered: `/proc/self/fd/N` as one must not lead to a directory of the host.
+    process::close_all_but(fds.len() as i32, channel)?;
+    // `slave` is closed already.
+    std::mem::forget(slave);
+    privileges::take_identity(identity, plan.capabilities)
+}
+
+/// The root of the mount namespace that was entered: the container's.
+fn root() -> Result<OwnedFd> {
+    rustix::fs::open(c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).call("open(/)")
+}
