@@ -122,7 +122,7 @@ pub(crate) mod testing {
         pub(crate) fn new(name: &str) -> Self {
             let root = std::env::temp_dir().join(format!("coracle-store-{}-{name}", std::process::id()));
             change::remove_tree(&root).unwrap();
-            let store = Store::open(&Dirs { data: root.clone(), config: None }).unwrap();
+            let store = Store::open(&Dirs::at(&root)).unwrap();
             Self { store, root }
         }
     }

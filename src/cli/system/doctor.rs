@@ -1,6 +1,5 @@
 //! `doctor`: tries each thing that a container needs here, and says what helps.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -11,10 +10,8 @@ use super::trial;
 use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
 use crate::host::check::{self, Check};
+use crate::host::dirs::{Dirs, network};
 use crate::network::pasta;
-
-/// `NFS_SUPER_MAGIC` (`linux/magic.h`).
-const NFS: rustix::fs::FsWord = 0x6969;
 
 /// Try each thing that a container needs of this machine and account, and say what helps
 #[derive(Debug, Args)]
@@ -31,7 +28,7 @@ impl Doctor {
         checks.push(way_out());
         match context.dirs() {
             Ok(dirs) => {
-                checks.push(data_directory(&dirs.data));
+                checks.push(data_directory(&dirs));
                 checks.extend(trial::overlays(&dirs.data));
             }
             Err(report) => {
@@ -80,8 +77,9 @@ fn way_out() -> Check {
 }
 
 /// The directory itself, or the nearest above it that exists: there it would be made.
-fn data_directory(data: &Path) -> Check {
+fn data_directory(dirs: &Dirs) -> Check {
     const NAME: &str = "data directory";
+    let data = &dirs.data;
     let Some(there) = data.ancestors().find(|directory| directory.exists()) else {
         return Check::bad(
             NAME,
@@ -93,9 +91,12 @@ fn data_directory(data: &Path) -> Check {
         let why = format!("{} is not writable: {error}", there.display());
         return Check::bad(NAME, why, "name a directory of your own with `--root DIRECTORY`");
     }
-    if rustix::fs::statfs(there).is_ok_and(|stat| stat.f_type == NFS) {
-        let why = format!("{} is on NFS, which can't hold layers", data.display());
+    if let Some(kind) = network(data) {
+        let why = format!("{} is on {kind}, which can't hold layers and locks", data.display());
         return Check::poor(NAME, why, "name one on a local disk with `--root DIRECTORY`");
     }
-    Check::good(NAME, data.display().to_string())
+    match &dirs.moved {
+        Some(reason) => Check::good(NAME, format!("{}: {reason}", data.display())),
+        None => Check::good(NAME, data.display().to_string()),
+    }
 }

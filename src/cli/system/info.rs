@@ -116,6 +116,7 @@ fn store(context: &Context) -> Result<Value, Report> {
         "graphDriverName": "overlay",
         "graphOptions": {},
         "graphRoot": layout.root(),
+        "graphRootReason": dirs.moved.as_deref().unwrap_or("the account's data directory, or what `--root` names"),
         "graphRootAllocated": allocated,
         "graphRootUsed": used,
         "graphStatus": driver(context, &layout)?,

@@ -84,7 +84,7 @@ fn remove(job: &Job, lock: Lock) -> Option<Tmp> {
     if !job.remove {
         return None;
     }
-    let store = Store::open(&Dirs { data: job.data.clone(), config: None }).ok()?;
+    let store = Store::open(&Dirs::at(&job.data)).ok()?;
     let container: Option<Container> = records::read(&job.directory.join("container.json")).ok().flatten();
     let gone = store.retire(&job.directory, lock).ok()?;
     if let Some(container) = container {

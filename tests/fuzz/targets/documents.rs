@@ -37,7 +37,7 @@ pub fn image_config(bytes: &[u8]) {
 
 /// `index.json` of the store, which other tools write too.
 pub fn image_index(bytes: &[u8]) {
-    let store = Store::open(&Dirs { data: super::scratch("index"), config: None }).unwrap();
+    let store = Store::open(&Dirs::at(&super::scratch("index"))).unwrap();
     std::fs::write(store.layout().index(), bytes).unwrap();
     if let Ok(images) = store.images() {
         for entry in &images {
