@@ -25,7 +25,7 @@ pub struct Report {
 impl Report {
     pub fn new(message: impl ToString) -> Self {
         let message = message.to_string();
-        let hints = full_disk(&message).map(str::to_owned).into_iter().collect();
+        let hints = disk_that_refuses(&message).map(str::to_owned).into_iter().collect();
         Self { messages: vec![message], hints, code: 125 }
     }
 
@@ -74,9 +74,13 @@ impl Report {
     }
 }
 
-/// What helps against a full disk, in whatever room and process it showed: monitors and workers send their errors as words.
-fn full_disk(message: &str) -> Option<&'static str> {
+/// What helps against a disk that takes nothing, in whatever room and process it showed: monitors and workers send their errors
+/// as words.
+fn disk_that_refuses(message: &str) -> Option<&'static str> {
     let is = |number| message.contains(&std::io::Error::from_raw_os_error(number).to_string());
+    if is(libc::EROFS) {
+        return Some("name a directory on a disk that can be written with `--root DIRECTORY`");
+    }
     (is(libc::ENOSPC) || is(libc::EDQUOT))
         .then_some("free space, for example with `coracle rmi` of an image that is not needed")
 }

@@ -107,6 +107,11 @@ impl Error {
                     .into(),
             ),
             Self::ReservedName { entry } => Some(format!("remove or rename `/{entry}` in the container")),
+            Self::Entry { problem: Problem::System(error), .. } if error.errno() == libc::EOPNOTSUPP => Some(
+                "the disk of the store takes no user attributes, which hide what lower layers have: name a directory on \
+                 another disk with `--root DIRECTORY`"
+                    .into(),
+            ),
             Self::WrongDiffId { .. } => {
                 Some("the image is broken or was tampered with: build and push it again".into())
             }

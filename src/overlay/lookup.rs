@@ -13,6 +13,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use super::inode::{Found, Key, Node, UPPER, lock};
+use super::readdir::Listing;
 use super::tree::{Op, Tree};
 
 pub const OPAQUE: &CStr = c"user.overlay.opaque";
@@ -57,6 +58,19 @@ impl Tree {
     pub fn shows_below(&self, parent: &Arc<Node>, name: &OsStr) -> Op<bool> {
         let lowers: Vec<u16> = parent.layers().into_iter().filter(|layer| *layer != UPPER).collect();
         Ok(self.find_in(parent, name, &lowers)?.is_some())
+    }
+
+    /// What the lower layers would show in the directory `name` if the upper had nothing. Needs `names`.
+    pub fn entries_below(&self, parent: &Arc<Node>, name: &OsStr) -> Op<Listing> {
+        let lowers: Vec<u16> = parent.layers().into_iter().filter(|layer| *layer != UPPER).collect();
+        let Some(found) = self.find_in(parent, name, &lowers)?.filter(|found| found.kind() == FileType::Directory)
+        else {
+            return Ok(Listing::new());
+        };
+        let node = self.table.adopt(parent, name, &found);
+        let entries = self.entries(&node);
+        self.table.forget(node.ino, 1);
+        entries
     }
 
     fn find_in(&self, parent: &Arc<Node>, name: &OsStr, layers: &[u16]) -> Op<Option<Found>> {

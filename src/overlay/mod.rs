@@ -17,7 +17,8 @@
 //!
 //! On disk, as overlayfs with `userxattr` has it (kernel: Documentation/filesystems/overlayfs.rst):
 //! a *whiteout* hides what lies below: a character device 0:0, or an empty file with the attribute `user.overlay.whiteout` in
-//! a directory whose `user.overlay.opaque` is `x`; an *opaque* directory (`user.overlay.opaque` is `y`) does not merge.
+//! a directory whose `user.overlay.opaque` is `x`; an *opaque* directory (`user.overlay.opaque` is `y`) does not merge. On a disk
+//! that takes no such attributes, a directory that is not to merge has a whiteout for each name that lies below it.
 //!
 //! What must stay true: lowers are never written; whatever the upper directory holds at any instant is a valid overlay (a
 //! crash loses nothing that was reported done); nothing here panics, every failure is an errno; a layer is reached only
@@ -120,6 +121,10 @@ pub enum Error {
     Session(#[source] std::io::Error),
     #[error("the kernel's overlay does not work here: {0}")]
     Unfit(String),
+    #[error(
+        "the disk of the store takes neither user attributes nor device nodes, and a removal needs one of them\nhint: name a directory on another disk with `--root DIRECTORY`"
+    )]
+    Disk,
     #[error("the mounter failed: {0}")]
     Mounter(String),
 }

@@ -11,10 +11,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::inode::{Node, ROOT, Table, UPPER, lock};
+use super::lookup::OPAQUE;
 use super::owners::Owners;
 use super::quota::Quota;
 use super::{Error, Features, Stack};
@@ -47,6 +48,8 @@ pub struct Tree {
     /// Where owners are recorded.
     pub owners: Option<Owners>,
     pub quota: Option<Arc<Quota>>,
+    /// The disk of the upper directory takes the attributes in which an overlay is written down.
+    pub marks: bool,
 }
 
 impl Tree {
@@ -76,6 +79,10 @@ impl Tree {
             }
             _ => None,
         };
+        let marks = match &work {
+            Some(work) => takes_marks(work)?,
+            None => true,
+        };
         let root = Arc::new(Node::root(layers));
         Ok(Self {
             roots,
@@ -92,6 +99,7 @@ impl Tree {
             features,
             owners,
             quota,
+            marks,
         })
     }
 
@@ -174,6 +182,17 @@ impl Tree {
             }
         }
     }
+}
+
+/// Whether a disk takes the overlay's attributes. One that does not must at least take whiteouts in the form of devices.
+fn takes_marks(work: &OwnedFd) -> Result<bool, Error> {
+    const NAME: &str = "coracle-probe";
+    if rustix::fs::fgetxattr(work, OPAQUE, &mut [0; 8]) != Err(Errno::OPNOTSUPP) {
+        return Ok(true);
+    }
+    rustix::fs::mknodat(work, NAME, FileType::CharacterDevice, Mode::empty(), 0).map_err(|_| Error::Disk)?;
+    rustix::fs::unlinkat(work, NAME, AtFlags::empty()).call("unlink(a whiteout)")?;
+    Ok(false)
 }
 
 /// Opens a directory that lies directly in another one: no symlink, no mount, nothing above.

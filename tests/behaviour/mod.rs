@@ -5,6 +5,7 @@ mod attach;
 mod commit;
 mod death;
 mod diff;
+mod disks;
 mod drivers;
 mod elsewhere;
 mod exec;

@@ -81,6 +81,18 @@ impl Case {
         case
     }
 
+    /// A world with its store on a disk that `tests/setup/disks` made; none where this machine can't have it.
+    pub fn on_disk(driver: Driver, disk: &str) -> Option<Self> {
+        let disks = std::env::var_os("CORACLE_DISKS").map(PathBuf::from).unwrap_or_default();
+        let store = disks.join(disk).join("store");
+        if !has(&format!("a disk of the kind {disk}"), store.is_dir()) {
+            return None;
+        }
+        let mut case = Self::new(driver);
+        case.data = store.join(case.home.file_name()?);
+        Some(case)
+    }
+
     /// A command of the program, in this world.
     pub fn command<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         self.command_of(&binary(), arguments)
@@ -153,7 +165,9 @@ impl Case {
 
 impl Drop for Case {
     fn drop(&mut self) {
-        if self.data.starts_with(&self.home) && self.data.exists() {
+        let own =
+            self.home.file_name().is_some_and(|name| self.data.ends_with(name)) || self.data.starts_with(&self.home);
+        if own && self.data.exists() {
             let _ = self.command(["rm", "--all", "--force", "--time", "0"]).try_finish();
         }
         // Files of subordinate ids stay; tests/run removes them with its stage.

@@ -1,4 +1,5 @@
-//! Stacks of another kind than one image's on an ordinary disk: very many layers, a directory that lives, one that is limited.
+//! Stacks of another kind than one image's on an ordinary disk: very many layers, a directory that lives, one that is limited,
+//! an upper directory where no device node can be made. (Disks of other kinds are in `behaviour/disks`.)
 
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
@@ -196,4 +197,53 @@ pub fn a_limited_directory(stage: &Stage) {
     let again = stage.mount("fuse");
     assert_eq!(used(&again), before);
     again.unmount();
+}
+
+#[test]
+fn without_device_nodes() {
+    stage::run("fuse", "a_disk_without_device_nodes");
+}
+
+/// The upper directory lies on an overlay of the kernel's, which makes no 0:0 device: whiteouts are attributes. On one of our
+/// own, which takes no such attributes either, nothing can be removed, and that is said.
+pub fn a_disk_without_device_nodes(stage: &Stage) {
+    stage.fill();
+    let mut disk = stage.clone();
+    disk.place = stage.place.join("disk");
+    disk.lowers = vec!["lower".to_owned()];
+    for dir in ["lower/upper", "lower/work", "upper", "work", "merged"] {
+        fs::create_dir_all(disk.place.join(dir)).unwrap();
+    }
+    let below = disk.mount("kernel");
+    for dir in ["upper", "work"] {
+        fs::remove_dir(stage.place.join(dir)).unwrap();
+        std::os::unix::fs::symlink(below.at.join(dir), stage.place.join(dir)).unwrap();
+    }
+    let show = |mounted: &stage::Mounted| super::snapshot::snapshot(&mounted.at);
+    let mounted = stage.mount("fuse");
+    let at = |name: &str| mounted.at.join(name);
+    fs::remove_file(at("f")).unwrap();
+    fs::remove_dir_all(at("d")).unwrap();
+    fs::create_dir(at("d")).unwrap();
+    fs::write(at("d/new"), "").unwrap();
+    fs::rename(at("h1"), at("only/h1")).unwrap();
+    fs::rename(at("d"), at("only/d")).unwrap();
+    let shown = show(&mounted);
+    let names: Vec<_> = shown.keys().map(|path| path.to_str().unwrap()).collect();
+    assert_eq!(names, ["h2", "only", "only/d", "only/d/new", "only/h1", "s"]);
+    mounted.unmount();
+    let again = stage.mount("fuse");
+    assert_eq!(show(&again), shown);
+    fs::create_dir_all(again.at.join("u")).unwrap();
+    let (upper, work) = (stage.place.join("merged/u"), stage.place.join("merged/only"));
+    let open = |path: &Path| overlay::open_directory(path).unwrap();
+    let stack = overlay::Stack {
+        lowers: vec![open(&stage.place.join("lower1"))],
+        upper: Some(overlay::Upper { dir: open(&upper), work: open(&work) }),
+    };
+    let options = overlay::session::Options { threads: 1, directories: 16, features: overlay::Features::default() };
+    let refused = overlay::session::mount(stack, options).unwrap_err().to_string();
+    assert!(refused.contains("neither user attributes nor device nodes") && refused.contains("hint: "), "{refused}");
+    again.unmount();
+    below.unmount();
 }

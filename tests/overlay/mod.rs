@@ -39,6 +39,7 @@ macro_rules! cases {
 /// What `stage` is to run.
 fn case(name: &str) -> Case {
     match name {
+        "a_disk_without_device_nodes" => Case::Stage(disks::a_disk_without_device_nodes),
         "five_hundred_layers" => Case::Stage(disks::five_hundred_layers),
         "a_limited_directory" => Case::Stage(disks::a_limited_directory),
         "a_living_directory" => Case::Stage(disks::a_living_directory),

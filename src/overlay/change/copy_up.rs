@@ -106,7 +106,7 @@ impl Tree {
         copy_data(&source, &target, (stat.st_size as u64).min(length.unwrap_or(u64::MAX)))?;
         rustix::fs::fchown(&target, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
         rustix::fs::fchmod(&target, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
-        copy_attributes(End::Open(source.as_fd()), End::Open(target.as_fd()))?;
+        copy_attributes(End::Open(source.as_fd()), End::Open(target.as_fd()), self.features.living.is_some())?;
         rustix::fs::futimens(&target, &times(&stat))?;
         let copy = rustix::fs::fstat(&target)?;
         self.count(&copy);
@@ -145,11 +145,8 @@ impl Tree {
         if kind != FileType::Symlink {
             rustix::fs::chmodat(work, staged, mode, AtFlags::empty())?;
         }
-        match copy_attributes(End::Named(dir.as_fd(), name), End::Named(work, OsStr::new(staged))) {
-            // An access list of somebody who has no id here, or what the user may not read.
-            Err(Errno::INVAL | Errno::ACCESS | Errno::PERM) if self.features.living.is_some() => {}
-            copied => copied?,
-        }
+        let foreign = self.features.living.is_some();
+        copy_attributes(End::Named(dir.as_fd(), name), End::Named(work, OsStr::new(staged)), foreign)?;
         utimensat(work, staged, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?;
         match file {
             // The name will hide a file that is safe on the disk: the copy must be no less so.
@@ -363,7 +360,9 @@ impl End<'_> {
 }
 
 /// All extended attributes but those that speak to the overlay itself; what a device was is not for it. ACLs are attributes, too.
-fn copy_attributes(from: End<'_>, to: End<'_>) -> Op<()> {
+///
+/// `foreign`: they are somebody else's, which may name ids that this user namespace lacks, or be closed to this user.
+fn copy_attributes(from: End<'_>, to: End<'_>, foreign: bool) -> Op<()> {
     let list = match sized(|list| from.list(list)) {
         Err(Errno::OPNOTSUPP) => return Ok(()),
         list => list?,
@@ -374,11 +373,15 @@ fn copy_attributes(from: End<'_>, to: End<'_>) -> Op<()> {
         let Ok(attribute) = CString::new(attribute) else { continue };
         let value = match sized(|value| from.get(&attribute, value)) {
             Err(Errno::NODATA) => continue,
+            Err(Errno::ACCESS | Errno::PERM) if foreign => continue,
             value => value?,
         };
         match to.set(&attribute, &value) {
             // Labels of a security module are not ours to copy.
             Err(Errno::OPNOTSUPP | Errno::PERM) if is_label(&attribute) => {}
+            // A disk without them can still hold the file.
+            Err(Errno::OPNOTSUPP) if attribute.to_bytes().starts_with(b"user.") => {}
+            Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::PERM) if foreign => {}
             result => result?,
         }
     }

@@ -6,6 +6,7 @@
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 use fuser::FileAttr;
 use rustix::buffer::spare_capacity;
@@ -16,8 +17,8 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::umask;
 
-use super::whiteout::{make_opaque, point};
-use crate::overlay::inode::{Found, Key, UPPER};
+use super::whiteout::{point, remove_entries};
+use crate::overlay::inode::{Found, Key, Node, UPPER};
 use crate::overlay::lookup::is_whiteout;
 use crate::overlay::tree::{Op, Tree, open_beneath};
 use crate::store::owners::Owner;
@@ -63,11 +64,15 @@ impl Tree {
         let above = rustix::fs::fstat(&dir)?;
         let author = Author { recorded: self.owner_of_made(&dir, &above)?, ..author };
         let file = match self.make_in(&dir, name, making, author, &above) {
-            Err(Errno::EXIST) => self.make_over_whiteout(&dir, name, making, author, &above)?,
+            Err(Errno::EXIST) => self.make_over_whiteout(&parent, name, making, author, &above)?,
             result => result?,
         };
         let stat = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        let found = Found { layers: vec![UPPER], stat, key: Key::new(UPPER, &stat) };
+        let found = match making {
+            // It merges with what it hides.
+            Making::Directory { .. } if !self.marks => self.find(&parent, name)?.ok_or(Errno::NOENT)?,
+            _ => Found { layers: vec![UPPER], stat, key: Key::new(UPPER, &stat) },
+        };
         self.count(&stat);
         self.count_open(&dir)?;
         let node = self.table.adopt(&parent, name, &found);
@@ -111,12 +116,13 @@ impl Tree {
     /// As `make_in`, where the upper has a whiteout.
     fn make_over_whiteout(
         &self,
-        dir: &OwnedFd,
+        parent: &Arc<Node>,
         name: &OsStr,
         making: Making<'_>,
         author: Author,
         above: &Stat,
     ) -> Op<Option<OwnedFd>> {
+        let dir = &*self.directory(parent, UPPER)?;
         if !is_whiteout(dir, name, &statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?)? {
             return Err(Errno::EXIST);
         }
@@ -127,7 +133,10 @@ impl Tree {
         let made = open_work(work, &staged).and_then(|inner| {
             imitate(dir, &inner, above)?;
             let file = self.make_in(&inner, name, making, author, above)?;
-            let result = move_over_whiteout(&inner, dir, name, matches!(making, Making::Directory { .. }));
+            let result = match making {
+                Making::Directory { .. } => self.exchange_sealed(&inner, dir, parent, name),
+                _ => rustix::fs::renameat(&inner, name, dir, name),
+            };
             // What is left there now: the whiteout, or what could not be moved.
             let _ = unlinkat(&inner, name, AtFlags::empty());
             let _ = unlinkat(&inner, name, AtFlags::REMOVEDIR);
@@ -135,6 +144,17 @@ impl Tree {
         });
         let _ = unlinkat(work, &staged, AtFlags::REMOVEDIR);
         made
+    }
+
+    /// The new directory in `from` and the whiteout in `to`, which is the upper part of `parent`, change places.
+    fn exchange_sealed(&self, from: &OwnedFd, to: &OwnedFd, parent: &Arc<Node>, name: &OsStr) -> Op<()> {
+        let made = open_beneath(from, name)?;
+        let placed =
+            self.seal(&made, parent, name).and_then(|()| renameat_with(from, name, to, name, RenameFlags::EXCHANGE));
+        if placed.is_err() {
+            let _ = remove_entries(&made);
+        }
+        placed
     }
 
     /// FUSE link.
@@ -186,15 +206,6 @@ fn imitate(dir: &OwnedFd, inner: &OwnedFd, above: &Stat) -> Op<()> {
         Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// Moves `name` from one directory to the other, where a whiteout lies; that may be left in the first.
-fn move_over_whiteout(from: &OwnedFd, to: &OwnedFd, name: &OsStr, directory: bool) -> Op<()> {
-    if !directory {
-        return rustix::fs::renameat(from, name, to, name);
-    }
-    make_opaque(&open_beneath(from, name)?)?;
-    renameat_with(from, name, to, name, RenameFlags::EXCHANGE)
 }
 
 fn make_masked(dir: &OwnedFd, name: &OsStr, making: Making<'_>) -> Op<Option<OwnedFd>> {

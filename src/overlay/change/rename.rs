@@ -31,6 +31,10 @@ impl Tree {
         let exchange = flags.contains(RenameFlags::EXCHANGE);
         self.copy_up(&from.parent, None)?;
         self.copy_up(&to.parent, None)?;
+        self.check_unmarked(&from, &to)?;
+        if exchange {
+            self.check_unmarked(&to, &from)?;
+        }
         self.copy_up_side(&from)?;
         if exchange {
             self.copy_up_side(&to)?;
@@ -47,6 +51,17 @@ impl Tree {
             None if exchange => Err(Errno::NOENT),
             target => self.replace(&from, &source, &to, target.as_ref()),
         }
+    }
+
+    /// Where a directory can't be kept from merging with what lies below its new name, the program has to copy it. Takes `names`
+    /// itself.
+    fn check_unmarked(&self, side: &Side<'_>, to: &Side<'_>) -> Op<()> {
+        if self.marks {
+            return Ok(());
+        }
+        let _names = self.reading();
+        let directory = self.find(&side.parent, side.name)?.is_some_and(|found| found.kind() == FileType::Directory);
+        if directory && self.shows_below(&to.parent, to.name)? { Err(Errno::XDEV) } else { Ok(()) }
     }
 
     /// Brings what is to be moved wholly into the upper directory. Takes `names` itself.
@@ -92,7 +107,9 @@ impl Tree {
                 if let Some((false, FileType::Directory)) = lies {
                     // It shows nothing; once opaque, its whiteouts are not needed for that.
                     let dir = open_beneath(&to_dir, to.name)?;
-                    make_opaque(&dir)?;
+                    if self.marks {
+                        make_opaque(&dir)?;
+                    }
                     remove_entries(&dir)?;
                 }
                 self.move_leaving_whiteout(from, to, shows)?;
@@ -159,7 +176,9 @@ impl Tree {
         }
         let dir = self.directory(&side.parent, UPPER)?;
         let moved = open_beneath(&dir, side.name)?;
-        make_opaque(&moved)?;
+        if self.marks {
+            make_opaque(&moved)?;
+        }
         if found.layers != [UPPER] {
             remove_whiteouts(moved)?;
         }

@@ -27,7 +27,7 @@ pub fn point(name: &'static str) -> Op<()> {
 /// Makes a whiteout where nothing lies. `marked`: the directory in which it is to lie at last.
 pub fn make(dir: impl std::os::fd::AsFd, name: &OsStr, marked: &OwnedFd) -> Op<()> {
     match mknodat(&dir, name, FileType::CharacterDevice, Mode::empty(), 0) {
-        Err(Errno::PERM | Errno::OPNOTSUPP) => {}
+        Err(Errno::PERM | Errno::OPNOTSUPP | Errno::ACCESS | Errno::INVAL) => {}
         result => return result,
     }
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -37,6 +37,17 @@ pub fn make(dir: impl std::os::fd::AsFd, name: &OsStr, marked: &OwnedFd) -> Op<(
 }
 
 impl Tree {
+    /// Sees to it that nothing from below will merge into `dir`, which is empty and is to lie at `name` of `parent`.
+    pub fn seal(&self, dir: &OwnedFd, parent: &Arc<Node>, name: &OsStr) -> Op<()> {
+        if self.marks {
+            return make_opaque(dir);
+        }
+        for entry in self.entries_below(parent, name)?.into_values() {
+            make(dir, &entry.name, dir)?;
+        }
+        Ok(())
+    }
+
     /// Puts a whiteout in the place of whatever the upper has under `name`, or of nothing.
     ///
     /// A directory that lay there is in the work directory afterwards, under the name that is returned.
