@@ -9,6 +9,7 @@ mod disks;
 mod pjdfstest;
 mod snapshot;
 mod stage;
+mod views;
 
 use stage::Case;
 
@@ -43,6 +44,7 @@ fn case(name: &str) -> Case {
         "five_hundred_layers" => Case::Stage(disks::five_hundred_layers),
         "a_limited_directory" => Case::Stage(disks::a_limited_directory),
         "a_living_directory" => Case::Stage(disks::a_living_directory),
+        "ids_are_translated" => Case::Stage(views::ids_are_translated),
         "pjdfstest" => Case::Stage(pjdfstest::suite),
         // By hand, for a workload or a measurement.
         "script" => Case::Tree(|| {
