@@ -264,6 +264,19 @@ impl Filesystem for Served {
         }
     }
 
+    fn release(
+        &self,
+        _request: &Request,
+        ino: INodeNo,
+        _handle: FileHandle,
+        _flags: OpenFlags,
+        _owner: Option<LockOwner>,
+        _flush: bool,
+        reply: ReplyEmpty,
+    ) {
+        empty(reply, self.run(|tree| tree.close_living(ino.0)));
+    }
+
     fn read(
         &self,
         _request: &Request,

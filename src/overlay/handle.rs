@@ -7,7 +7,7 @@
 //! who opened it before see what is written now. Before a file loses the last name that is known it is opened, and then kept
 //! until the kernel forgets the file: somebody may have it open.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
@@ -39,11 +39,23 @@ impl Tree {
     /// As `file_of`, for a file that is about to change: it lies in the upper directory afterwards.
     pub fn writable(&self, node: &Arc<Node>) -> Op<Arc<OwnedFd>> {
         self.copy_up(node, None)?;
-        if let Some(file) = node.file() {
+        if let Some(file) = node.file().filter(|_| !self.lives(UPPER)) {
             return Ok(file);
         }
         let _names = self.reading();
-        self.opened(node)
+        self.opened_to_write(node)
+    }
+
+    /// A regular file of the upper directory, to write to. Needs `names`.
+    pub fn opened_to_write(&self, node: &Arc<Node>) -> Op<Arc<OwnedFd>> {
+        let file = self.opened(node)?;
+        if !self.lives(UPPER) {
+            return Ok(file);
+        }
+        // Not kept: as long as it is open in this way, nobody on the machine can execute the file.
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        rustix::fs::open(path, flags, Mode::empty()).map(Arc::new)
     }
 
     /// Opens a regular file unless it is open. Needs `names`.
@@ -56,7 +68,7 @@ impl Tree {
         }
         let layer = *node.layers().first().ok_or(Errno::STALE)?;
         let (parent, name) = node.name().ok_or(Errno::STALE)?;
-        let access = if layer == UPPER { OFlags::RDWR } else { OFlags::RDONLY };
+        let access = if layer == UPPER && !self.lives(layer) { OFlags::RDWR } else { OFlags::RDONLY };
         let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let file = rustix::fs::openat(self.directory(&parent, layer)?, name, flags, Mode::empty())?;
         if self.lives(layer) && !self.is_still(node, layer, &rustix::fs::fstat(&file)?) {

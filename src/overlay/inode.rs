@@ -68,6 +68,8 @@ pub struct State {
     pub keys: Vec<Key>,
     /// It counts although it has no name. Goes before the file does, whose number may then be another's.
     pub leaving: Option<Leaving>,
+    /// How many have it open, where that is told (see `living`).
+    pub opens: u32,
     /// The file itself, as long as it is held open (see `handle`).
     pub file: Option<Arc<OwnedFd>>,
     /// A directory in each layer, as far as remembered.

@@ -1,8 +1,9 @@
-//! A lower directory that lives: one of this machine's, which others go on writing (`--rootfs DIRECTORY:O`).
+//! A directory that lives: one of this machine's, which others go on writing. As the lower one it is looked at
+//! (`--rootfs DIRECTORY:O`); with nothing below it, it is the upper one itself, and written to as well (`-v DIRECTORY:…:mine`).
 //!
 //! Nothing of it can be believed for long, so the kernel is told to ask again after a second, and a name is checked to lead
-//! where it led before: if not, the kernel looks it up anew (ESTALE). Owners that have no id here, root of the machine above
-//! all, are shown as root. What of it is no part of this tree shows as an empty directory: where something is mounted, and the
+//! where it led before: if not, the kernel looks it up anew (ESTALE). Below, owners that have no id here, root of the machine
+//! above all, are shown as root. What of it is no part of this tree shows as an empty directory: where something is mounted, and the
 //! store, in which the overlay lies itself. What the user may not read, the user's containers may not either: the disk says so.
 
 use std::ffi::OsStr;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::inode::{Key, Node, ROOT, UPPER, lock};
 use super::tree::{Op, Tree};
 
-/// That the lower directory lives.
+/// That the lower directory lives, or the upper one where it is the only one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Living {
     /// Directories that show as empty, by device and inode number.
@@ -40,12 +41,12 @@ impl Tree {
 
     /// Whether others write this layer.
     pub fn lives(&self, layer: u16) -> bool {
-        layer != UPPER && self.features.living.is_some()
+        self.features.living.is_some() && (layer != UPPER || self.stands_alone())
     }
 
     /// The attributes of a file in a layer as this tree has them.
     pub fn adopted(&self, layer: u16, mut stat: Stat) -> Stat {
-        if self.lives(layer) {
+        if layer != UPPER && self.lives(layer) {
             for id in [&mut stat.st_uid, &mut stat.st_gid] {
                 *id = if *id == NOBODY { 0 } else { *id };
             }
@@ -70,7 +71,7 @@ impl Tree {
     /// The directory `node` as far as it lies in `layer`; `None`: that has nothing to merge, or not any more. Needs `names`.
     pub fn part(&self, node: &Arc<Node>, layer: u16) -> Op<Option<Arc<OwnedFd>>> {
         let dir = match (self.directory(node, layer), &self.features.living) {
-            (dir, Some(living)) if layer != UPPER => match dir {
+            (dir, Some(living)) if self.lives(layer) => match dir {
                 Err(Errno::XDEV | Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
                 dir => {
                     let dir = dir?;
@@ -88,8 +89,27 @@ impl Tree {
 
     /// FUSE open, which is asked for here alone: a file of others may be closed to this user, or be gone by the time that it
     /// is read.
+    ///
+    /// What others may rename or replace meanwhile is held by the descriptor until it is closed, and no longer.
     pub fn open_living(&self, ino: u64, writes: bool) -> Op<()> {
-        if writes { self.writable(&self.node(ino)?).map(drop) } else { self.file_of(ino).map(drop) }
+        let node = self.node(ino)?;
+        if writes {
+            self.writable(&node)?;
+        }
+        self.file_of(ino)?;
+        lock(&node.state).opens += 1;
+        Ok(())
+    }
+
+    /// FUSE release, which comes here alone, too.
+    pub fn close_living(&self, ino: u64) -> Op<()> {
+        let node = self.node(ino)?;
+        let mut state = lock(&node.state);
+        state.opens = state.opens.saturating_sub(1);
+        if state.opens == 0 && self.lives(UPPER) {
+            state.file = None;
+        }
+        Ok(())
     }
 
     /// Whether what was found where `node` lies is what lay there when it was looked up.

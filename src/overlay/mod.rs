@@ -12,7 +12,7 @@
 //! [`kernel`] is overlayfs mounted in the user's namespace, [`session`] serves the program's own overlay over FUSE (its parts:
 //! `filesystem` dispatches, `inode` knows what the kernel knows, `lookup` and `readdir` merge, `handle` reads and writes,
 //! `change` is everything that alters the upper directory, [`view`] shows other ids than those on disk, [`owners`] remembers
-//! whose files would be where there is but one id, [`living`] copes with a lower directory that others write, `quota` counts what
+//! whose files would be where there is but one id, [`living`] copes with a directory that others write, `quota` counts what
 //! the upper takes). [`probe`] tells whether the kernel's works here, [`start`] starts the process that serves ours.
 //!
 //! On disk, as overlayfs with `userxattr` has it (kernel: Documentation/filesystems/overlayfs.rst):
@@ -65,7 +65,7 @@ pub struct Stack {
 #[derive(Debug)]
 pub struct Upper {
     pub dir: OwnedFd,
-    /// Where things are made before they are moved into `dir`; nothing in it outlives a mount.
+    /// Where things are made before they are moved into `dir`; nothing in it outlives a mount. Over nothing it is not used.
     pub work: OwnedFd,
 }
 
@@ -80,7 +80,7 @@ pub struct Features {
     /// All files are one id's: whose they would be is written down.
     #[serde(default)]
     pub recorded: bool,
-    /// The lower directory is one that others write.
+    /// The lower directory, or the only one, is one that others write.
     #[serde(default)]
     pub living: Option<Living>,
     /// How many bytes the upper directory may take.

@@ -38,7 +38,7 @@ pub struct Mounted {
 /// Returns the session to [`Mounted::serve`] and the detached mount.
 pub fn mount(stack: Stack, options: Options) -> Result<(Mounted, OwnedFd), Error> {
     let stack_is_read_only = stack.upper.is_none();
-    if let Some(upper) = &stack.upper {
+    if let Some(upper) = stack.upper.as_ref().filter(|_| !stack.lowers.is_empty()) {
         // What a crash left there; no harm is done if it stays.
         let _ = super::change::whiteout::sweep(&upper.work);
     }

@@ -103,6 +103,11 @@ impl Tree {
         })
     }
 
+    /// Whether the upper directory is all there is.
+    pub fn stands_alone(&self) -> bool {
+        self.roots.len() == 1
+    }
+
     /// Names mean what they mean until the guard is dropped.
     pub fn reading(&self) -> RwLockReadGuard<'_, ()> {
         self.names.read().unwrap_or_else(PoisonError::into_inner)

@@ -11,6 +11,8 @@
 //! attributes that are shown, owners that are asked for, and the two extended attributes that hold ids. All else here knows
 //! only the ids on disk.
 //!
+//! A directory of the caller's that a container is shown may have a view, too: [`View::Mine`].
+//!
 //! What has no id inside passes as the invalid id, and the kernel does with it what it does on an idmapped mount: shows it as
 //! nobody's, and refuses to change it. An id that has no place on disk is EOVERFLOW.
 
@@ -19,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tree::Op;
 use crate::host::id_map::{inward, outward};
-use crate::host::subid::{Extent, IdMaps};
+use crate::host::subid::IdMaps;
 
 /// What the kernel takes for no id at all.
 const INVALID: u32 = u32::MAX;
@@ -33,9 +35,16 @@ const ACLS: [&[u8]; 2] = [b"system.posix_acl_access", b"system.posix_acl_default
 const ACL_USER: u8 = 0x02;
 const ACL_GROUP: u8 = 0x08;
 
-/// The ids on disk as `inside`, those that the kernel is told as `outside`.
+/// What becomes of ids on their way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct View(IdMaps);
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// A container's maps: the ids on disk as `inside`, those that the kernel is told as `outside`.
+    Maps(IdMaps),
+    /// What is the caller's on disk, who is root here, is shown as this user's; and whoever makes something or is to have it,
+    /// on disk it is the caller's.
+    Mine { uid: u32, gid: u32 },
+}
 
 /// In which direction ids pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,37 +55,55 @@ enum Way {
     In,
 }
 
-impl Way {
-    fn translate(self, extents: &[Extent], id: u32) -> Option<u32> {
-        match self {
-            Self::Out => outward(extents, id),
-            Self::In => inward(extents, id),
-        }
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    User,
+    Group,
 }
 
 impl View {
     /// The view that a container with these maps needs; `None`: on disk lie the very ids that it has.
     pub fn of(maps: &IdMaps) -> Option<Self> {
-        (!maps.is_identity()).then(|| Self(maps.clone()))
+        (!maps.is_identity()).then(|| Self::Maps(maps.clone()))
     }
 
     /// The user that is shown as owner of what belongs to `uid` on disk.
     pub fn shown_uid(&self, uid: u32) -> u32 {
-        outward(&self.0.uids, uid).unwrap_or(INVALID)
+        self.id(Kind::User, uid, Way::Out).unwrap_or(INVALID)
     }
 
     pub fn shown_gid(&self, gid: u32) -> u32 {
-        outward(&self.0.gids, gid).unwrap_or(INVALID)
+        self.id(Kind::Group, gid, Way::Out).unwrap_or(INVALID)
     }
 
-    /// The user on disk that stands for `uid` of the kernel's.
+    /// The owner on disk of what is to belong to `uid` of the kernel's.
     pub fn stored_uid(&self, uid: u32) -> Op<u32> {
-        inward(&self.0.uids, uid).ok_or(Errno::OVERFLOW)
+        self.owner(Kind::User, uid)
     }
 
     pub fn stored_gid(&self, gid: u32) -> Op<u32> {
-        inward(&self.0.gids, gid).ok_or(Errno::OVERFLOW)
+        self.owner(Kind::Group, gid)
+    }
+
+    fn owner(&self, kind: Kind, id: u32) -> Op<u32> {
+        match self {
+            Self::Maps(_) => self.id(kind, id, Way::In).ok_or(Errno::OVERFLOW),
+            Self::Mine { .. } => Ok(0),
+        }
+    }
+
+    fn id(&self, kind: Kind, id: u32, way: Way) -> Option<u32> {
+        match self {
+            Self::Maps(IdMaps { uids, gids }) => {
+                let extents = if kind == Kind::User { uids } else { gids };
+                if way == Way::Out { outward(extents, id) } else { inward(extents, id) }
+            }
+            Self::Mine { uid, gid } => {
+                let own = if kind == Kind::User { *uid } else { *gid };
+                let (from, to) = if way == Way::Out { (0, own) } else { (own, 0) };
+                Some(if id == from { to } else { id })
+            }
+        }
     }
 
     /// An extended attribute as it is shown.
@@ -91,7 +118,8 @@ impl View {
 
     fn attribute(&self, name: &[u8], value: Vec<u8>, way: Way) -> Op<Vec<u8>> {
         match name {
-            CAPABILITY => self.capability(value, way),
+            // In a directory of the caller's they are the caller's, as ever.
+            CAPABILITY if matches!(self, Self::Maps(_)) => self.capability(value, way),
             name if ACLS.contains(&name) => self.acl(&value, way),
             _ => Ok(value),
         }
@@ -105,7 +133,7 @@ impl View {
             [_, _, _, 3, .., a, b, c, d] if value.len() == WITHOUT_ROOT + 4 => u32::from_le_bytes([a, b, c, d]),
             _ => return Ok(value),
         };
-        let root = way.translate(&self.0.uids, root).or((way == Way::Out).then_some(INVALID)).ok_or(Errno::OVERFLOW)?;
+        let root = self.id(Kind::User, root, way).or((way == Way::Out).then_some(INVALID)).ok_or(Errno::OVERFLOW)?;
         value.truncate(WITHOUT_ROOT);
         if let Some(revision) = value.get_mut(3) {
             *revision = if root == 0 { 2 } else { 3 };
@@ -123,15 +151,15 @@ impl View {
         let mut translated = version.to_vec();
         for entry in entries.chunks(8) {
             let &[tag, 0, _, _, a, b, c, d] = entry else { return Err(Errno::INVAL) };
-            let extents = match tag {
-                ACL_USER => &self.0.uids,
-                ACL_GROUP => &self.0.gids,
+            let kind = match tag {
+                ACL_USER => Kind::User,
+                ACL_GROUP => Kind::Group,
                 _ => {
                     translated.extend(entry);
                     continue;
                 }
             };
-            match way.translate(extents, u32::from_le_bytes([a, b, c, d])) {
+            match self.id(kind, u32::from_le_bytes([a, b, c, d]), way) {
                 Some(id) => {
                     translated.extend(entry.iter().take(4));
                     translated.extend(id.to_le_bytes());
@@ -148,6 +176,7 @@ impl View {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::host::subid::Extent;
 
     /// As `keep-id` of user 1000 has it, with 2000 ids in all.
     fn view() -> View {
@@ -164,6 +193,13 @@ mod tests {
             (view.stored_uid(0), view.stored_gid(1), view.stored_uid(2000)),
             (Ok(1000), Ok(0), Err(Errno::OVERFLOW))
         );
+    }
+
+    #[test]
+    fn what_is_mine_is_shown_as_the_users_and_stays_mine() {
+        let view = View::Mine { uid: 34, gid: 41 };
+        assert_eq!((view.shown_uid(0), view.shown_gid(0), view.shown_uid(7)), (34, 41, 7));
+        assert_eq!((view.stored_uid(34), view.stored_gid(7), view.stored_uid(0)), (Ok(0), Ok(0), Ok(0)));
     }
 
     #[test]

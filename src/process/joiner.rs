@@ -75,7 +75,7 @@ impl Joiner {
                 clients.started(program.pidfd.as_fd());
                 let end = Session {
                     program: &program,
-                    server: None,
+                    servers: Vec::new(),
                     held: &mut held,
                     log: None,
                     clients: &mut clients,

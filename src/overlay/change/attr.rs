@@ -40,11 +40,11 @@ impl Tree {
         let _names = self.reading();
         let _writing = lock(&node.writing);
         match node.file() {
+            _ if changes.size.is_some() => self.change_open(&*self.opened_to_write(&node)?, &changes)?,
             Some(file) => self.change_open(&file, &changes)?,
             None if node.ino == ROOT || node.is_dir() => {
                 self.change_open(&*self.directory(&node, UPPER)?, &changes)?;
             }
-            None if changes.size.is_some() => self.change_open(&*self.opened(&node)?, &changes)?,
             None => self.change_named(&node, &changes)?,
         }
         let stat = self.stat(&node)?;

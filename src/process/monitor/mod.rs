@@ -77,7 +77,12 @@ impl Monitor {
                 self.clients.started(running.init.child.pidfd.as_fd());
                 let end = Session {
                     program: &running.init.child,
-                    server: running.root.mounter.as_ref(),
+                    servers: running
+                        .root
+                        .mounter
+                        .iter()
+                        .chain(running.volumes.iter().map(|volume| &volume.child))
+                        .collect(),
                     held: &mut running.held,
                     log: running.log.as_mut(),
                     clients: &mut self.clients,

@@ -4,8 +4,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 
+use super::exit;
+use super::ownership::{self, Server};
 use super::root::{self, Root};
-use super::{exit, ownership};
 use crate::container::job::{Job, Network, Streams};
 use crate::container::state::State;
 use crate::host::atomic_file::Staged;
@@ -25,6 +26,8 @@ use crate::sys::Call;
 pub struct Running {
     pub init: Init,
     pub root: Root,
+    /// Who serves its volumes.
+    pub volumes: Vec<Server>,
     pub held: Held,
     pub log: Option<Log>,
     /// The way out; it ends with the outer pid namespace.
@@ -41,6 +44,7 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: prepare::Filter) ->
     let identity = identity(job, &mut plan, mount.as_fd())?;
     let user = ownership::outside(&plan.maps, (identity.uid, identity.gid)).unwrap_or((0, 0));
     ownership::give(job, &plan, user).map_err(Refusal::ours)?;
+    let (served, volumes) = ownership::serve(&mut plan, user).map_err(Refusal::ours)?;
     let (held, stdio) = match job.streams {
         Streams::Given => (Held::default(), given),
         Streams::Pipes { input } => {
@@ -53,13 +57,13 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: prepare::Filter) ->
         true => Some(Log::open(&job.directory.join("log")).map_err(Refusal::ours)?),
         false => None,
     };
-    let (prepared, channel) = init::prepare(&plan, mount, identity, stdio, filter).map_err(Refusal::ours)?;
+    let (prepared, channel) = init::prepare(&plan, mount, served, identity, stdio, filter).map_err(Refusal::ours)?;
     let init = init::start(&plan, prepared, channel).map_err(Refusal::ours)?;
     let network = match job.network {
         Network::Pasta => Some(network(init.host_pid)?),
         Network::Nothing => None,
     };
-    let mut running = Running { init, root, held, log, network: None, state: State::default() };
+    let mut running = Running { init, root, volumes, held, log, network: None, state: State::default() };
     // While init makes the inside of the container.
     let (state, staged) = exit::stage_start(job, &running.init, &running.root).map_err(Refusal::ours)?;
     running.state = state;

@@ -65,7 +65,7 @@ impl Session<'_> {
     /// Waits; output of a program whose reader has no room, and input for a program that takes none, are left to wait.
     fn ready(&self, signals: Option<&SignalFd>) -> Vec<Source> {
         let mut sources = vec![(Source::Program, self.program.pidfd.as_fd(), PollFlags::IN)];
-        sources.extend(self.server.map(|server| (Source::Server, server.pidfd.as_fd(), PollFlags::IN)));
+        sources.extend(self.servers.iter().map(|server| (Source::Server, server.pidfd.as_fd(), PollFlags::IN)));
         sources.extend(signals.map(|signals| (Source::Signals, signals.as_fd(), PollFlags::IN)));
         sources.extend(self.clients.door().map(|door| (Source::Door, door, PollFlags::IN)));
         for (index, client) in self.clients.iter().enumerate() {
@@ -103,12 +103,12 @@ impl Session<'_> {
         }
     }
 
-    /// Orphans of an outer pid namespace become children of its PID 1. The program and its server are waited for by descriptor.
+    /// Orphans of an outer pid namespace become children of its PID 1. The program and its servers are waited for by descriptor.
     fn reap_strays(&self) {
-        let kept = [Some(self.program), self.server];
+        let kept = [&[self.program], self.servers.as_slice()].concat();
         let peek = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         while let Some(pid) = waitid(Id::All, peek).ok().and_then(|status| status.pid()) {
-            if kept.iter().flatten().any(|child| child.pid.as_raw_nonzero().get() == pid.as_raw()) {
+            if kept.iter().any(|child| child.pid.as_raw_nonzero().get() == pid.as_raw()) {
                 return;
             }
             let _ = waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG);

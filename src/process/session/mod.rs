@@ -25,8 +25,8 @@ use streams::Held;
 /// A program that runs, and what belongs to it.
 pub struct Session<'a> {
     pub program: &'a Child,
-    /// Who serves its root file system: the program ends with them.
-    pub server: Option<&'a Child>,
+    /// Who serves its file systems, its root above all: the program ends with them.
+    pub servers: Vec<&'a Child>,
     pub held: &'a mut Held,
     pub log: Option<&'a mut Log>,
     pub clients: &'a mut Clients,

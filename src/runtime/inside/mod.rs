@@ -28,6 +28,8 @@ use crate::sys::{self, Call, process, signal};
 pub struct Prepared {
     /// The root file system as a detached mount.
     pub root: OwnedFd,
+    /// Detached mounts for steps, by their number.
+    pub served: Vec<(usize, OwnedFd)>,
     pub program: Program,
     /// Standard input, output and error of the program, where it gets no terminal.
     pub stdio: Option<[OwnedFd; 3]>,
@@ -70,7 +72,7 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
     if plan.loopback {
         sys::interface::bring_up_loopback()?;
     }
-    let sources = mounts::sources(&plan.steps)?;
+    let sources = mounts::sources(&plan.steps, &prepared.served)?;
     let root = root::attach(prepared.root.as_fd(), &plan.root)?;
     if id_map::outward(&plan.maps.uids, 0).is_some() {
         // What is made from here on is the container's root's, whoever the user is in there.

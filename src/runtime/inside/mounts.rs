@@ -8,7 +8,7 @@ use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 
 use super::devices;
 use super::root::{Point, resolve, resolve_or_make};
-use crate::runtime::plan::{Mount, Propagation, Source, Step};
+use crate::runtime::plan::{Mount, Owners, Propagation, Source, Step};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{Call, Error, Result};
 
@@ -17,8 +17,15 @@ use crate::sys::{Call, Error, Result};
 /// Taken as the user, before this process becomes the container's root, who may not be let through to all of it; and before the
 /// root is attached: a volume above the store would else hold the container's own root, its /proc uncovered, and twice as many
 /// mounts with each further one.
-pub fn sources(steps: &[Step]) -> Result<Vec<Option<OwnedFd>>> {
-    let source = |step: &Step| match step {
+///
+/// `served`: what the monitor has a file system of its own for, by the number of the step.
+pub fn sources(steps: &[Step], served: &[(usize, OwnedFd)]) -> Result<Vec<Option<OwnedFd>>> {
+    let source = |(number, step): (usize, &Step)| match step {
+        Step::Mount(Mount { source: Source::Bind { owners: Owners::Mine, .. }, attributes, .. }) => {
+            let Some((_, tree)) = served.iter().find(|(of, _)| *of == number) else { return Ok(None) };
+            mount::set_attributes(tree.as_fd(), Attributes::from_bits(*attributes), None, false)?;
+            rustix::io::fcntl_dupfd_cloexec(tree, 0).call("fcntl(F_DUPFD_CLOEXEC)").map(Some)
+        }
         Step::Mount(Mount { source: Source::Bind { path, .. }, attributes, propagation, optional, .. }) => {
             match bind(path, Attributes::from_bits(*attributes), *propagation) {
                 Err(_) if *optional => Ok(None),
@@ -28,7 +35,7 @@ pub fn sources(steps: &[Step]) -> Result<Vec<Option<OwnedFd>>> {
         Step::Device(path) => devices::source(path).map(Some),
         _ => Ok(None),
     };
-    steps.iter().map(source).collect()
+    steps.iter().enumerate().map(source).collect()
 }
 
 /// Carries the steps out in order.

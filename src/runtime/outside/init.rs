@@ -43,13 +43,14 @@ pub struct Init {
 pub fn prepare(
     plan: &Plan,
     root: OwnedFd,
+    served: Vec<(usize, OwnedFd)>,
     identity: Identity,
     stdio: Option<[OwnedFd; 3]>,
     seccomp: Vec<libc::sock_filter>,
 ) -> Result<(Prepared, OwnedFd), Error> {
     let (ours, theirs) = handshake::pair()?;
     let program = program(&plan.process, identity, seccomp)?;
-    Ok((Prepared { root, program, stdio, channel: theirs }, ours))
+    Ok((Prepared { root, served, program, stdio, channel: theirs }, ours))
 }
 
 /// What the exec needs.

@@ -96,6 +96,8 @@ pub enum Owners {
     Kept,
     /// The program's user's, for which they are changed on the host (`U`).
     Changed,
+    /// The caller's are shown as the program's user's (`mine`): through this program's own file system.
+    Mine,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -61,8 +61,9 @@ fn step(mount: &SpecMount) -> Result<Mount, Error> {
             "private" | "rprivate" => propagation = Propagation::Private,
             "slave" | "rslave" => propagation = Propagation::Slave,
             "shared" | "rshared" => propagation = Propagation::Shared,
-            // Podman's, beyond the specification.
+            // Podman's and ours, beyond the specification.
             "U" => owners = Owners::Changed,
+            "mine" => owners = Owners::Mine,
             // Ours: a mount that may be missing.
             "x-optional" => optional = true,
             other => match other.split_once('=') {

@@ -126,7 +126,8 @@ pub struct Options {
     user: Option<String>,
     #[command(flatten)]
     user_namespace: user_namespace::Flags,
-    /// Show a file or directory of this machine in the container
+    /// Show a file or directory of this machine in the container; with the option `U` its files become the container's user's,
+    /// with `mine` yours are shown as that user's and stay yours
     #[arg(long, short, value_name = "SOURCE:TARGET[:OPTIONS]")]
     volume: Vec<String>,
     /// Start in this directory

@@ -40,14 +40,21 @@ pub fn bind(text: &str) -> Result<Bind, Report> {
                 ))
                 .hint("name a directory in it"));
             }
-            "U" => kept.push(option.to_owned()),
+            "mine" if !absolute.is_dir() => {
+                return Err(Report::new(format!("`mine` of `{text}`: only a directory can be shown so"))
+                    .hint("name the directory that the file lies in"));
+            }
+            "U" | "mine" if kept.iter().any(|other| other != option && ["U", "mine"].contains(&other.as_str())) => {
+                return Err(Report::new(format!("`U` and `mine` of `{text}` exclude each other")));
+            }
+            "U" | "mine" => kept.push(option.to_owned()),
             "idmap" => return Err(idmap(text)),
             other if other.starts_with("idmap=") => return Err(idmap(text)),
             // SELinux labels, where there is none; what a bind does anyway.
             "z" | "Z" | "bind" | "rbind" | "nocopy" => {}
             other => {
                 return Err(Report::new(format!("the volume option `{other}` of `{text}` is not known")).hint(
-                    "`ro`, `rw`, `nosuid`, `nodev`, `noexec`, `rslave`, `rprivate`, `rshared`, `z`, `Z` and `U` are",
+                    "`ro`, `rw`, `nosuid`, `nodev`, `noexec`, `rslave`, `rprivate`, `rshared`, `z`, `Z`, `U` and `mine` are",
                 ));
             }
         }
@@ -63,7 +70,7 @@ fn is_precious(path: &Path) -> bool {
 
 fn idmap(text: &str) -> Report {
     Report::new(format!("`idmap` of `{text}`: only root can have the kernel show other ids of a directory of the host"))
-        .hint("`U` changes the owners of its files to the container's user")
+        .hint("`mine` shows your files as the container's user's, `U` makes them that user's")
 }
 
 fn words_of(error: &std::io::Error) -> String {
@@ -90,7 +97,10 @@ mod tests {
         let bound = bind("/tmp:/x:ro,Z").unwrap();
         assert_eq!((bound.target.as_str(), bound.options), ("/x", vec!["ro".to_owned()]));
         assert_eq!(bind("/tmp:/x:U").unwrap().options, ["U"]);
+        assert_eq!(bind("/tmp:/x:mine,ro").unwrap().options, ["mine", "ro"]);
         for bad in [
+            "/tmp:/x:mine,U",
+            "/etc/passwd:/x:mine",
             "/:/x:U",
             "/tmp:/x:idmap",
             "/tmp:/x:idmap=uids=0-1-10",
