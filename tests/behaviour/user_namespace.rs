@@ -289,3 +289,21 @@ fn what_makes_no_sense_is_refused_in_words() {
         assert_eq!(case.coracle(["ps", "-aq"]).succeeded().stdout, "", "something was made all the same");
     });
 }
+
+#[test]
+fn further_commands_have_the_containers_ids() {
+    with_ids(|case| {
+        let image = case.busybox();
+        let (uid, gid) = own_ids();
+        for (name, userns, own) in
+            [("k", "--userns=keep-id", format!("{uid}:{gid}")), ("a", "--userns=auto", "0:0".into())]
+        {
+            case.coracle(["run", "-d", "--network=none", userns, "--name", name, &image, "sleep", "1000"]).succeeded();
+            let script = "touch /tmp/$(id -u); stat -c %u:%g /tmp/$(id -u); cat /proc/self/uid_map >/tmp/map; cmp /tmp/map /proc/1/uid_map";
+            case.coracle(["exec", name, "sh", "-c", script]).succeeded().stdout(&format!("{own}\n"));
+            case.coracle(["exec", "-u", "33", name, "sh", "-c", "id -u; stat -c %u /bin/sh"])
+                .succeeded()
+                .stdout("33\n0\n");
+        }
+    });
+}
