@@ -15,7 +15,7 @@ use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, SeekFrom, Stat, UTIME_O
 use rustix::io::Errno;
 
 use super::change::copy_up::times;
-use super::inode::{Found, Node, UPPER, lock};
+use super::inode::{Node, UPPER, lock};
 use super::tree::{Op, Tree};
 
 const CAPABILITY: &std::ffi::CStr = c"security.capability";
@@ -92,15 +92,6 @@ impl Tree {
             }
         }
         file
-    }
-
-    /// Before a file loses a name. Needs `names`, exclusively.
-    pub fn keep_if_last(&self, found: &Found) {
-        let Some(node) = self.table.known(&found.key) else { return };
-        if node.kind == FileType::RegularFile && lock(&node.state).names.len() <= 1 {
-            // Where that fails, whoever has it open gets an error; to fail the removal would be no better.
-            let _ = self.opened(&node);
-        }
     }
 
     /// FUSE read: fills `buffer` as far as the file reaches; fewer bytes mean its end.

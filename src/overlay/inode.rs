@@ -75,6 +75,9 @@ pub struct State {
     /// A directory in each layer, as far as remembered.
     pub directories: Vec<(u16, Arc<OwnedFd>)>,
     pub listing: Option<Arc<Mutex<Listing>>>,
+    /// How many links a file shows, where the disk does not know: some of its names lie in a lower layer, the others were
+    /// copied up or hidden there. While it has names it is not dropped then, nor is what is known of it.
+    pub links: Option<u32>,
     /// What was last known of a file that has no name on disk any more.
     pub last: Option<Stat>,
 }
@@ -91,6 +94,13 @@ impl Node {
         }
     }
 
+    /// The work directory, as one that names can lie in; a part of no tree.
+    pub fn attic(work: Option<Arc<OwnedFd>>) -> Self {
+        let directories = work.map(|work| (UPPER, work)).into_iter().collect();
+        let state = State { lookups: 1, layers: vec![UPPER], directories, ..State::default() };
+        Self { ino: 0, state: Mutex::new(state), ..Self::root(Vec::new()) }
+    }
+
     pub fn is_dir(&self) -> bool {
         self.kind == FileType::Directory
     }
@@ -99,8 +109,10 @@ impl Node {
         lock(&self.state).layers.clone()
     }
 
-    pub fn is_merged(&self) -> bool {
-        lock(&self.state).layers.len() > 1
+    /// How many links it shows, if not those on disk.
+    pub fn shown_links(&self) -> Option<u32> {
+        let state = lock(&self.state);
+        if state.layers.len() > 1 { Some(1) } else { state.links }
     }
 
     /// Whether its topmost part lies in the upper directory.
@@ -222,6 +234,7 @@ impl Table {
             state.names.retain(|(of, known)| !(Arc::ptr_eq(of, parent) && known == name));
             if last.is_some() {
                 state.last = last;
+                state.links = None;
                 state.directories.clear();
                 state.listing = None;
                 for key in std::mem::take(&mut state.keys) {
@@ -250,7 +263,9 @@ impl Table {
                 table.by_key.remove(&old);
             }
         }
-        state.keys.push(key);
+        if !state.keys.contains(&key) {
+            state.keys.push(key);
+        }
         table.by_key.insert(key, node.clone());
     }
 
@@ -301,7 +316,8 @@ impl Inner {
         while let Some(node) = pending.pop() {
             let (names, keys) = {
                 let mut state = lock(&node.state);
-                if node.ino == ROOT || state.lookups > 0 || state.children > 0 {
+                let linked = state.links.is_some() && !state.names.is_empty();
+                if node.ino == ROOT || state.lookups > 0 || state.children > 0 || linked {
                     continue;
                 }
                 (std::mem::take(&mut state.names), std::mem::take(&mut state.keys))

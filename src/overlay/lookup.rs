@@ -148,7 +148,7 @@ impl Tree {
             kind: kind(FileType::from_raw_mode(stat.st_mode)),
             perm: (stat.st_mode & 0o7777) as u16,
             // As the kernel's overlay: the true number for a merged directory would cost a walk, and 1 means that it is unknown.
-            nlink: if node.is_merged() { 1 } else { stat.st_nlink as u32 },
+            nlink: node.shown_links().unwrap_or(stat.st_nlink as u32),
             uid,
             gid,
             rdev: device(stat.st_rdev),

@@ -31,7 +31,9 @@ const LISTINGS: usize = 512;
 pub struct Tree {
     /// By layer number; 0 is the upper.
     roots: Vec<Option<Arc<OwnedFd>>>,
-    work: Option<OwnedFd>,
+    work: Option<Arc<OwnedFd>>,
+    /// The work directory as a place of names (see `change::links`).
+    pub attic: Arc<Node>,
     pub root: Arc<Node>,
     pub table: Table,
     names: RwLock<()>,
@@ -56,7 +58,7 @@ impl Tree {
     /// `descriptors`: how many directories may be held open, and at most as many files.
     pub fn new(stack: Stack, descriptors: usize, features: Features) -> Result<Self, Error> {
         let (upper, work) = match stack.upper {
-            Some(upper) => (Some(Arc::new(upper.dir)), Some(upper.work)),
+            Some(upper) => (Some(Arc::new(upper.dir)), Some(Arc::new(upper.work))),
             None => (None, None),
         };
         let mut roots = vec![upper];
@@ -86,6 +88,7 @@ impl Tree {
         let root = Arc::new(Node::root(layers));
         Ok(Self {
             roots,
+            attic: Arc::new(Node::attic(work.clone())),
             work,
             table: Table::new(root.clone(), devices.len() == 1),
             root,

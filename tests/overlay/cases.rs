@@ -47,7 +47,7 @@ fn as_user(uid: u32, gid: u32, script: &str) {
 }
 
 pub fn merges() {
-    assert_eq!(names("."), ["d", "f", "h1", "h2", "only", "s"]);
+    assert_eq!(names("."), ["d", "f", "h1", "h2", "links", "only", "s"]);
     assert_eq!(names("d"), ["a", "b", "c", "sub"]);
     assert_eq!(text("d/a"), "a above");
     assert_eq!(text("s"), "f");
@@ -67,7 +67,7 @@ pub fn removes() {
     fs::write("f", "again").unwrap();
     fs::remove_dir_all("d").unwrap();
     fs::remove_dir("only").unwrap();
-    assert_eq!(names("."), ["f", "h1", "h2", "s"]);
+    assert_eq!(names("."), ["f", "h1", "h2", "links", "s"]);
     assert_eq!(text("f"), "again");
 }
 
@@ -82,7 +82,7 @@ pub fn directories_replace_what_was_removed() {
     fs::rename("f", "only").unwrap();
     assert_eq!(names("only"), ["in"]);
     // Not only for those who saw it made: a new listing looks each entry up again.
-    assert_eq!(names("."), ["d", "h1", "h2", "only", "s"]);
+    assert_eq!(names("."), ["d", "h1", "h2", "links", "only", "s"]);
     assert!(names("d").is_empty());
 }
 
@@ -138,6 +138,41 @@ pub fn links_keep_one_inode() {
     assert_eq!((text("d/link").as_str(), fs::metadata("d/link").unwrap().nlink()), ("f!", 1));
     fs::hard_link("d/link", "f").unwrap();
     assert_eq!(text("f"), "f!");
+}
+
+/// Names of a lower file: they stay one file, however far apart and in whatever order they come to be known. The kernel's driver
+/// breaks them and gives the copy another number, so nothing is asked of it.
+pub fn lower_links_stay_one_file() {
+    if !std::env::var("CORACLE_OVERLAY").unwrap().starts_with("fuse") {
+        return;
+    }
+    let links = |path: &str| fs::symlink_metadata(path).unwrap().nlink();
+    let number = ino("h1");
+    append("h1", "!");
+    assert_eq!((text("h1").as_str(), ino("h1"), links("h1")), ("linked!", number, 2));
+    // One that was never looked up, with its directory.
+    fs::rename("d", "moved").unwrap();
+    assert_eq!((text("h2").as_str(), ino("h2"), links("h2")), ("linked!", number, 2));
+    assert_eq!((text("links/one").as_str(), links("links/one")), ("far", 3));
+    append("links/one", "!");
+    fs::rename("links/sub", "sub").unwrap();
+    assert_eq!((text("sub/two").as_str(), ino("sub/two"), links("sub/two")), ("far!", ino("links/one"), 3));
+    fs::remove_file("sub/two").unwrap();
+    fs::remove_file("links/one").unwrap();
+    // The last one was not known when the others went.
+    assert_eq!((text("links/three").as_str(), links("links/three")), ("far!", 1));
+    // Renaming one to the other does nothing, as for any two names of one file.
+    fs::hard_link("links/three", "again").unwrap();
+    fs::rename("again", "links/three").unwrap();
+    assert_eq!((links("again"), names("links")), (2, vec!["three".to_owned()]));
+}
+
+pub fn moved_directories_keep_their_times() {
+    fs::remove_file("d/c").unwrap();
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1000);
+    File::open("d").unwrap().set_times(fs::FileTimes::new().set_modified(time)).unwrap();
+    assert!(Command::new("mv").args(["d", "moved"]).status().unwrap().success());
+    assert_eq!(fs::metadata("moved").unwrap().mtime(), 1000);
 }
 
 pub fn the_inode_survives_copy_up() {

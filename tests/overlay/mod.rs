@@ -63,6 +63,8 @@ cases!(
     renames_lower_directories,
     exchanges,
     links_keep_one_inode,
+    lower_links_stay_one_file,
+    moved_directories_keep_their_times,
     the_inode_survives_copy_up,
     unlinked_files_live_while_open,
     readers_see_what_is_written_after_copy_up,

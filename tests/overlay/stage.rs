@@ -58,8 +58,10 @@ fn inside() {
     let mut words = stage.split(' ');
     let (driver, place, case) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
     mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE).unwrap();
-    let stage = Stage::new(place.into(), driver);
-    let case = match super::case(case) {
+    let mut words = case.split(':');
+    let case = super::case(words.next().unwrap());
+    let stage = Stage::new(place.into(), driver, words);
+    let case = match case {
         Case::Tree(case) => case,
         Case::Stage(case) => return case(&stage),
     };
@@ -84,13 +86,16 @@ pub struct Stage {
     pub driver: String,
     pub lowers: Vec<String>,
     pub features: Features,
+    /// What stood behind the case's name, separated by colons.
+    pub words: Vec<String>,
 }
 
 impl Stage {
-    fn new(place: PathBuf, driver: &str) -> Self {
+    fn new<'a>(place: PathBuf, driver: &str, words: impl Iterator<Item = &'a str>) -> Self {
         let lowers = vec!["lower1".to_owned(), "lower2".to_owned()];
         let features = Features { volatile: true, ..Features::default() };
-        let stage = Self { place, driver: driver.to_owned(), lowers, features };
+        let words = words.map(str::to_owned).collect();
+        let stage = Self { place, driver: driver.to_owned(), lowers, features, words };
         for dir in ["upper", "work", "merged"] {
             fs::create_dir_all(stage.place.join(dir)).unwrap();
         }
@@ -110,6 +115,11 @@ impl Stage {
         fs::write(place.join("lower2/d/sub/deep/x"), "x").unwrap();
         fs::write(place.join("lower2/h1"), "linked").unwrap();
         fs::hard_link(place.join("lower2/h1"), place.join("lower2/h2")).unwrap();
+        fs::create_dir_all(place.join("lower2/links/sub")).unwrap();
+        fs::write(place.join("lower2/links/one"), "far").unwrap();
+        for other in ["sub/two", "three"] {
+            fs::hard_link(place.join("lower2/links/one"), place.join("lower2/links").join(other)).unwrap();
+        }
         symlink("f", place.join("lower2/s")).unwrap();
         fs::write(place.join("lower2/gone"), "").unwrap();
         whiteout(&place.join("lower1/gone"));

@@ -82,10 +82,12 @@ impl Tree {
         let work = self.work()?;
         let staged = self.staged();
         let _room = self.admit((stat.st_blocks as u64 * 512).min(length.unwrap_or(u64::MAX)))?;
+        // Of a layer that others change, no two names are taken for one file for long.
+        let links = if self.features.living.is_some() { 1 } else { stat.st_nlink as u32 };
         let copied = self
             .copy_to_work(&source_dir, &source, &stat, &staged, length)
             .and_then(|()| self.write_owner(work, OsStr::new(&staged), owner))
-            .and_then(|()| self.move_into_place(node, &staged, stat.st_nlink > 1 && self.features.living.is_none()));
+            .and_then(|()| self.move_into_place(node, &staged, links));
         if copied.is_err() {
             let flags = if node.is_dir() { AtFlags::REMOVEDIR } else { AtFlags::empty() };
             let _ = unlinkat(work, &staged, flags);
@@ -155,9 +157,9 @@ impl Tree {
         }
     }
 
-    /// The copy becomes visible, under every name by which the kernel knows the file. `has_links`: the original may have more
-    /// names, which must lead to the copy when they are looked up.
-    fn move_into_place(&self, node: &Arc<Node>, staged: &str, has_links: bool) -> Op<()> {
+    /// The copy becomes visible, under every name by which the kernel knows the file. `links`: how many names the
+    /// original has; those that are not known must lead to the copy when they are looked up.
+    fn move_into_place(&self, node: &Arc<Node>, staged: &str, links: u32) -> Op<()> {
         let _names = self.renaming();
         let work = self.work()?;
         let names = lock(&node.state).names.clone();
@@ -170,6 +172,7 @@ impl Tree {
             None => None,
         };
         let mut placed: Option<(Arc<OwnedFd>, std::ffi::OsString)> = None;
+        let mut count = 0;
         for (parent, name) in names {
             if !parent.in_upper() {
                 // Another name, in a directory that was not copied up: it follows when it is looked up again.
@@ -186,6 +189,7 @@ impl Tree {
             rustix::fs::futimens(&dir, &times(&before))?;
             self.count_open(&dir)?;
             placed.get_or_insert((dir, name));
+            count += 1;
         }
         self.count(&stat);
         if placed.is_none() && reopened.is_some() {
@@ -202,30 +206,28 @@ impl Tree {
         }
         state.layers = vec![UPPER];
         state.file = reopened.or(state.file.take());
+        state.links = Some(state.links.unwrap_or(links)).filter(|links| *links != count);
         drop(state);
-        self.table.rekey(node, Key::new(UPPER, &stat), has_links);
+        self.table.rekey(node, Key::new(UPPER, &stat), links > 1);
         Ok(())
     }
 
-    /// Gives a file that was copied up under one name the other name, too, under which a lookup just found its original.
-    ///
-    /// Takes `names` itself.
-    pub fn link_again(&self, node: &Arc<Node>, parent: &Arc<Node>, name: &OsStr) -> Op<()> {
-        self.copy_up(parent, None)?;
-        let _names = self.renaming();
-        let others = lock(&node.state).names.clone();
-        let dir = self.directory(parent, UPPER)?;
-        for (other, its) in others {
-            if Arc::ptr_eq(&other, parent) && its == name {
-                continue;
-            }
-            let from = self.directory(&other, UPPER)?;
-            return match rustix::fs::linkat(from, its, dir, name, AtFlags::empty()) {
-                Err(Errno::EXIST) => Ok(()),
-                result => result,
-            };
+    /// What lies under a name, counted as looked up once more, and brought into the upper directory: a directory
+    /// without what it holds. Takes `names` itself.
+    pub fn bring_up(&self, parent: &Arc<Node>, name: &OsStr) -> Op<Option<Arc<Node>>> {
+        let (node, found) = {
+            let _names = self.reading();
+            let Some(found) = self.find(parent, name)? else { return Ok(None) };
+            (self.table.adopt(parent, name, &found), found)
+        };
+        let copied = self.copy_up(&node, None).and_then(|()| match node.is_dir() || found.in_upper() {
+            true => Ok(()),
+            false => self.link_again(&node, parent, name),
+        });
+        if copied.is_err() {
+            self.table.forget(node.ino, 1);
         }
-        Err(Errno::STALE)
+        copied.map(|()| Some(node))
     }
 
     /// Everything at and below a directory, as a rename of it needs. Takes `names` itself.
@@ -251,18 +253,11 @@ impl Tree {
             self.entries(dir)?
         };
         for entry in entries.into_values() {
-            let child = {
-                let _names = self.reading();
-                let Some(found) = self.find(dir, &entry.name)? else { continue };
-                self.table.adopt(dir, &entry.name, &found)
-            };
-            let copied = self.copy_up(&child, None);
-            if child.is_dir() {
-                pending.push(child);
-            } else {
-                self.table.forget(child.ino, 1);
+            match self.bring_up(dir, &entry.name)? {
+                Some(child) if child.is_dir() => pending.push(child),
+                Some(child) => self.table.forget(child.ino, 1),
+                None => {}
             }
-            copied?;
         }
         Ok(())
     }

@@ -156,38 +156,6 @@ impl Tree {
         }
         placed
     }
-
-    /// FUSE link.
-    pub fn link(&self, ino: u64, parent: u64, name: &OsStr) -> Op<FileAttr> {
-        let (node, parent) = (self.node(ino)?, self.node(parent)?);
-        self.copy_up(&parent, None)?;
-        self.copy_up(&node, None)?;
-        point("overlay: link")?;
-        let _names = self.renaming();
-        let (from, its) = node.name().ok_or(Errno::NOENT)?;
-        let (from, dir) = (self.directory(&from, UPPER)?, self.directory(&parent, UPPER)?);
-        match rustix::fs::linkat(&from, &its, &dir, name, AtFlags::empty()) {
-            Err(Errno::EXIST) => {
-                if !is_whiteout(&dir, name, &statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?)? {
-                    return Err(Errno::EXIST);
-                }
-                let (work, staged) = (self.work()?, self.staged());
-                rustix::fs::linkat(&from, &its, work, &staged, AtFlags::empty())?;
-                if let Err(error) = rustix::fs::renameat(work, &staged, &dir, name) {
-                    let _ = unlinkat(work, &staged, AtFlags::empty());
-                    return Err(error);
-                }
-            }
-            result => result?,
-        }
-        self.count_open(&dir)?;
-        let stat = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        self.table.rekey(&node, Key::new(UPPER, &stat), true);
-        let found = Found { layers: vec![UPPER], stat, key: Key::new(UPPER, &stat) };
-        let node = self.table.adopt(&parent, name, &found);
-        self.relist(&parent, name, Some(&node));
-        Ok(self.attributes(&node, &stat))
-    }
 }
 
 fn open_work(work: impl AsFd, staged: &str) -> Op<OwnedFd> {

@@ -6,6 +6,7 @@
 pub mod attr;
 pub mod copy_up;
 pub mod create;
+pub mod links;
 pub mod remove;
 pub mod rename;
 pub mod whiteout;

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Stat, unlinkat};
+use rustix::fs::{AtFlags, FileType, unlinkat};
 use rustix::io::Errno;
 
 use super::whiteout::{holds_entries, point};
@@ -21,7 +21,7 @@ impl Tree {
         if found.kind() == FileType::Directory {
             return Err(Errno::ISDIR);
         }
-        self.keep_if_last(&found);
+        self.keep_for_others(&found)?;
         let below = self.shows_below(&parent, name)?;
         match (found.in_upper(), below) {
             (true, false) => unlinkat(self.directory(&parent, UPPER)?, name, AtFlags::empty())?,
@@ -72,24 +72,5 @@ impl Tree {
         rustix::fs::renameat(dir, name, work, &staged)?;
         self.discard(&staged);
         Ok(())
-    }
-
-    /// `name` does not mean what was found there any more.
-    pub fn gone(&self, parent: &Arc<Node>, name: &OsStr, found: &Found) {
-        self.relist(parent, name, None);
-        let was_last = found.kind() == FileType::Directory || found.stat.st_nlink <= 1;
-        if was_last {
-            self.forget_owner(found);
-        }
-        let node = self.table.known(&found.key);
-        if was_last {
-            self.uncount(found, node.as_ref());
-        }
-        let Some(node) = node else { return };
-        let last = was_last.then_some(found.stat).map(|mut stat: Stat| {
-            stat.st_nlink = 0;
-            stat
-        });
-        self.table.unname(&node, parent, name, last);
     }
 }

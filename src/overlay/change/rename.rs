@@ -35,10 +35,8 @@ impl Tree {
         if exchange {
             self.check_unmarked(&to, &from)?;
         }
-        self.copy_up_side(&from)?;
-        if exchange {
-            self.copy_up_side(&to)?;
-        }
+        self.copy_up_side(&from, true)?;
+        self.copy_up_side(&to, exchange)?;
         point("overlay: rename")?;
         let _names = self.renaming();
         let source = self.find(&from.parent, from.name)?.ok_or(Errno::NOENT)?;
@@ -64,17 +62,19 @@ impl Tree {
         if directory && self.shows_below(&to.parent, to.name)? { Err(Errno::XDEV) } else { Ok(()) }
     }
 
-    /// Brings what is to be moved wholly into the upper directory. Takes `names` itself.
-    fn copy_up_side(&self, side: &Side<'_>) -> Op<()> {
+    /// Brings what is to be moved wholly into the upper directory. What is only replaced: if it was copied up under another
+    /// name, which may be the one that replaces it. Takes `names` itself.
+    fn copy_up_side(&self, side: &Side<'_>, moves: bool) -> Op<()> {
         let found = {
             let _names = self.reading();
-            self.find(&side.parent, side.name)?.ok_or(Errno::NOENT)?
+            self.find(&side.parent, side.name)?
         };
-        if found.layers == [UPPER] {
+        let Some(found) = found.filter(|found| found.layers != [UPPER]) else { return Ok(()) };
+        if !moves && !self.table.known(&found.key).is_some_and(|node| node.in_upper() && !node.is_dir()) {
             return Ok(());
         }
-        let node = self.table.adopt(&side.parent, side.name, &found);
-        let copied = if node.is_dir() { self.copy_up_tree(&node) } else { self.copy_up(&node, None) };
+        let Some(node) = self.bring_up(&side.parent, side.name)? else { return Ok(()) };
+        let copied = if node.is_dir() { self.copy_up_tree(&node) } else { Ok(()) };
         self.table.forget(node.ino, 1);
         copied
     }
@@ -83,7 +83,7 @@ impl Tree {
         let directory = source.kind() == FileType::Directory;
         if let Some(target) = target {
             self.check_replaceable(directory, to, target)?;
-            self.keep_if_last(target);
+            self.keep_for_others(target)?;
         }
         let (from_dir, to_dir) = (self.directory(&from.parent, UPPER)?, self.directory(&to.parent, UPPER)?);
         let shows = self.shows_below(&from.parent, from.name)?;

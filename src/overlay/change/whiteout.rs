@@ -13,6 +13,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::copy_up::times;
 use crate::host::fault;
 use crate::overlay::inode::{Node, UPPER};
 use crate::overlay::lookup::{OPAQUE, WHITEOUT, is_whiteout};
@@ -112,6 +113,7 @@ pub fn remove_whiteouts(top: OwnedFd) -> Op<()> {
     let mut pending = vec![(top, OsString::from("."))];
     while let Some((parent, name)) = pending.pop() {
         let dir = Arc::new(open_beneath(&parent, &name)?);
+        let before = rustix::fs::fstat(&dir)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let own = rustix::fs::openat(&dir, c".", flags, Mode::empty())?;
         let mut buffer: Vec<u8> = Vec::with_capacity(8 << 10);
@@ -127,6 +129,8 @@ pub fn remove_whiteouts(top: OwnedFd) -> Op<()> {
                 pending.push((dir.clone(), name.to_owned()));
             } else if is_whiteout(&dir, name, &stat)? {
                 unlinkat(&dir, name, AtFlags::empty())?;
+                // For those who look from above nothing was there.
+                rustix::fs::futimens(&dir, &times(&before))?;
             }
         }
     }
