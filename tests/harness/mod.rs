@@ -57,6 +57,11 @@ pub fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> bo
     wait_for(what, limit, || condition().then_some(()));
 }
 
+/// Whether tests that can go on for hours are to do so: the one number or the other.
+pub fn long_or<T>(long: T, short: T) -> T {
+    if std::env::var("CORACLE_LONG").is_ok_and(|value| !value.is_empty()) { long } else { short }
+}
+
 /// Whether the machine has what the test needs; if not, says so where nobody can overlook it, or fails.
 pub fn has(capability: &str, present: bool) -> bool {
     use std::io::Write;

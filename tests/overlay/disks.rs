@@ -223,7 +223,9 @@ pub fn a_disk_without_device_nodes(stage: &Stage) {
     let mounted = stage.mount("fuse");
     let at = |name: &str| mounted.at.join(name);
     fs::remove_file(at("f")).unwrap();
-    fs::remove_dir_all(at("d")).unwrap();
+    for dir in ["d", "links"] {
+        fs::remove_dir_all(at(dir)).unwrap();
+    }
     fs::create_dir(at("d")).unwrap();
     fs::write(at("d/new"), "").unwrap();
     fs::rename(at("h1"), at("only/h1")).unwrap();

@@ -1,0 +1,249 @@
+//! Random sequences of operations, done on our mount and on a plain directory of the same disk: each must have the same
+//! outcome on both, and the trees must be equal whenever they are compared.
+//!
+//! A sequence begins with nothing. What it makes becomes the upper directory of one mount after another and, time and again,
+//! the next lower layer: so the layers have whiteouts, opaque directories and hard links wherever real ones have them. After
+//! each mount the kernel's driver must show the same tree.
+
+mod draw;
+mod operation;
+mod tree;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant, SystemTime};
+
+use self::draw::Draw;
+use self::operation::{Known, Operation, Side};
+use self::tree::{Tree, tree};
+use coracle::sys::process::Child;
+
+use super::stage::{self, Stage};
+use crate::harness::long_or;
+
+/// How often the trees are compared, and in a sequence of more than [`MANY`] operations.
+const COMPARED: [usize; 2] = [250, 5_000];
+const MANY: usize = 100_000;
+/// How much more memory a server may have at the end of a sequence than after a tenth of it.
+const GROWTH: u64 = 4 << 20;
+/// How many files and directories a server may hold open, of trees as small as these.
+const DESCRIPTORS: usize = 4_000;
+/// How often is looked what there is to operate on.
+const LOOKED: usize = 25;
+/// How deep new things are made.
+const DEPTH: usize = 4;
+/// How many operations are told of a failure.
+const TOLD: usize = 60;
+
+/// `random:SEED:LAYERS:MOUNTS:OPERATIONS`: so many mounts of so many operations each.
+pub fn sequence(stage: &Stage) {
+    let mut stage = stage.clone();
+    let numbers: Vec<u64> = stage.words.iter().map(|word| word.parse().unwrap()).collect();
+    let [seed, layers, mounts, operations] = numbers[..] else { panic!("{:?}", stage.words) };
+    let mut draw = Draw::new(seed);
+    stage.lowers = vec!["lower0".to_owned()];
+    fs::create_dir(stage.place.join("lower0")).unwrap();
+    let mut mount = 0;
+    while mount < mounts {
+        let building = (stage.lowers.len() as u64) < layers;
+        let count = if building { 150 } else { operations as usize };
+        one_mount(&stage, &mut draw, count);
+        match building {
+            true => push_layer(&mut stage),
+            false => mount += 1,
+        }
+    }
+}
+
+/// The upper directory becomes the topmost lower layer.
+fn push_layer(stage: &mut Stage) {
+    let name = format!("lower{}", stage.lowers.len());
+    fs::rename(stage.place.join("upper"), stage.place.join(&name)).unwrap();
+    fs::remove_dir_all(stage.place.join("work")).unwrap();
+    for dir in ["upper", "work"] {
+        fs::create_dir(stage.place.join(dir)).unwrap();
+    }
+    stage.lowers.insert(0, name);
+}
+
+fn one_mount(stage: &Stage, draw: &mut Draw, count: usize) {
+    let plain = stage.place.join("plain");
+    let mounted = stage.mount("fuse");
+    let _ = fs::remove_dir_all(&plain);
+    assert!(Command::new("cp").arg("-aT").args([&mounted.at, &plain]).status().unwrap().success());
+    let mut pair = Pair::new(&plain, &mounted.at);
+    pair.compare();
+    let compared = COMPARED[usize::from(count > MANY)];
+    let (_, mounter) = mounted.mounter.as_ref().unwrap();
+    let mut settled = None;
+    for at in 1..=count {
+        let operation = Operation::draw(draw, &pair.known);
+        pair.apply(operation);
+        if at == count / 10 {
+            settled = Some(memory(mounter));
+        }
+        if at % compared == 0 {
+            pair.compare();
+        } else if at % LOOKED == 0 {
+            pair.know();
+        }
+    }
+    let expected = pair.compare();
+    drop(pair);
+    let (settled, now) = (settled.unwrap_or_default(), memory(mounter));
+    assert!(count < 1_000 || now < settled + GROWTH, "the server grew from {settled} to {now} bytes");
+    assert!(descriptors(mounter) < DESCRIPTORS, "{} descriptors", descriptors(mounter));
+    mounted.unmount();
+    // Whoever comes next: links of a lower file of which one name was copied up are not one file any more.
+    let broken = tree::linked(&expected);
+    for driver in ["kernel", "fuse"] {
+        let mounted = stage.mount(driver);
+        tree::assert_equal(&expected, &tree(&mounted.at), &broken);
+        mounted.unmount();
+    }
+}
+
+/// What a process has for itself, in bytes.
+fn memory(child: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.pid.as_raw_nonzero())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+}
+
+fn descriptors(child: &Child) -> usize {
+    fs::read_dir(format!("/proc/{}/fd", child.pid.as_raw_nonzero())).unwrap().count()
+}
+
+/// The two trees.
+struct Pair {
+    plain: Side,
+    ours: Side,
+    /// What there was not long ago.
+    known: Known,
+    /// The last operations, with their outcome.
+    told: VecDeque<String>,
+    /// Our number of each file that was ever asked for.
+    numbers: HashMap<(u64, i64, u32), u64>,
+    unsure: BTreeSet<u64>,
+}
+
+impl Pair {
+    fn new(plain: &Path, ours: &Path) -> Self {
+        let (old, new) = (tree(plain), tree(ours));
+        let unsure = old.iter().filter(|(path, entry)| new[*path].nlink != entry.nlink).map(|(_, entry)| entry.ino);
+        Self {
+            plain: Side::new(plain.to_owned()),
+            ours: Side::new(ours.to_owned()),
+            known: Known::default(),
+            told: VecDeque::new(),
+            numbers: HashMap::new(),
+            unsure: unsure.collect(),
+        }
+    }
+
+    fn apply(&mut self, operation: Operation) {
+        let plain = self.plain.apply(&operation);
+        let ours = self.ours.apply(&operation);
+        if self.told.len() == TOLD {
+            self.told.pop_front();
+        }
+        self.told.push_back(format!("{operation:?}: {plain:?}"));
+        if plain != ours {
+            self.fail(&format!("on the plain directory: {plain:?}\nours: {ours:?}"));
+        }
+        if let Operation::StatName { path } = &operation {
+            self.check_number(path);
+        }
+    }
+
+    /// A file keeps its number for as long as it lives.
+    fn check_number(&mut self, path: &str) {
+        let (Some(identity), Ok(ours)) = (self.plain.identity(path), self.ours.stat(path)) else { return };
+        let number = *self.numbers.entry(identity).or_insert(ours.st_ino);
+        if number != ours.st_ino {
+            self.fail(&format!("the file's number was {number}, and is {}", ours.st_ino));
+        }
+    }
+
+    fn compare(&mut self) -> Tree {
+        self.told.push_back("(compared)".to_owned());
+        let compared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let (plain, ours) = (tree(&self.plain.top), tree(&self.ours.top));
+            tree::assert_equal(&plain, &ours, &BTreeSet::new());
+            tree::assert_equal_links(&plain, &ours, &self.unsure);
+            plain
+        }));
+        let plain = compared.unwrap_or_else(|cause| {
+            let cause = cause.downcast_ref::<String>().map_or("", String::as_str);
+            self.fail(&format!("the trees are not equal: {cause}"))
+        });
+        self.know();
+        plain
+    }
+
+    fn know(&mut self) {
+        self.known = Known::default();
+        let mut pending = vec![(self.plain.top.clone(), 0)];
+        while let Some((dir, depth)) = pending.pop() {
+            for entry in fs::read_dir(&dir).unwrap().map(Result::unwrap) {
+                let path = entry.path().strip_prefix(&self.plain.top).unwrap().to_str().unwrap().to_owned();
+                if entry.file_type().unwrap().is_dir() {
+                    pending.push((entry.path(), depth + 1));
+                    if depth < DEPTH {
+                        self.known.directories.push(path.clone());
+                    }
+                }
+                self.known.all.push(path);
+            }
+        }
+        // The disk's order is nobody's choice.
+        self.known.all.sort();
+        self.known.directories.sort();
+    }
+
+    fn fail(&self, what: &str) -> ! {
+        let told: Vec<&str> = self.told.iter().map(String::as_str).collect();
+        panic!("{}\n{what}", told.join("\n"));
+    }
+}
+
+fn run(seed: u64, layers: u64, mounts: u64, operations: u64) {
+    println!("seed {seed}, {layers} layers");
+    stage::run("fuse", &format!("random:{seed}:{layers}:{mounts}:{operations}"));
+}
+
+#[test]
+fn one_layer() {
+    run(1, 1, 2, 1500);
+}
+
+#[test]
+fn three_layers() {
+    run(2, 3, 2, 1500);
+}
+
+#[test]
+fn ten_layers() {
+    run(3, 10, 2, 1500);
+}
+
+/// Seeds that nobody has tried; the message of a failure names them.
+#[test]
+fn new_seeds() {
+    let (start, limit) = (Instant::now(), Duration::from_secs(long_or(3600, 0)));
+    loop {
+        let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros() as u64;
+        run(seed, 1 + seed % 10, 2, 1500);
+        if start.elapsed() >= limit {
+            break;
+        }
+    }
+}
+
+/// On one mount, whose server must not grow.
+#[test]
+fn very_many_operations() {
+    run(4, 3, 1, long_or(10_000_000, 5_000));
+}
