@@ -108,6 +108,11 @@ impl Merged {
         }
     }
 
+    /// A directory of this machine: nothing in it speaks to an overlay, and some of it may be closed to this user.
+    fn is_foreign(&self, layer: usize) -> bool {
+        matches!(self.owners.get(layer), Some(Owners::Foreign))
+    }
+
     /// Devices and inode numbers of the parts: two directories with the same parts show the same.
     pub fn identity(&self) -> sys::Result<Vec<(u64, u64)>> {
         let identity = |part: &Part| rustix::fs::fstat(&part.fd).map(|stat| (stat.st_dev, stat.st_ino)).call("fstat");
@@ -144,15 +149,21 @@ impl Merged {
 
     fn part(&self, part: usize, is_wanted: impl Fn(&[u8]) -> bool) -> sys::Result<Vec<Entry>> {
         let Some(Part { layer, fd }) = self.parts.get(part) else { return Ok(Vec::new()) };
+        let foreign = self.is_foreign(*layer);
         let mut entries = Vec::new();
-        for found in Dir::read_from(fd).call("opendir")? {
+        let own = match rustix::fs::openat(fd, c".", DIRECTORY, Mode::empty()) {
+            // Whoever runs the container does not see more.
+            Err(Errno::ACCESS) if foreign => return Ok(entries),
+            own => own.call("openat(.)")?,
+        };
+        for found in Dir::read_from(own).call("opendir")? {
             let found = found.call("getdents64")?;
             let name = found.file_name().to_bytes();
             if name == b"." || name == b".." || !is_wanted(name) {
                 continue;
             }
             if let Some(stat) = stat(fd.as_fd(), name)? {
-                let is_whiteout = is_whiteout(fd.as_fd(), name, &stat)?;
+                let is_whiteout = !foreign && is_whiteout(fd.as_fd(), name, &stat)?;
                 entries.push(Entry { name: name.to_vec(), stat, is_whiteout, layer: *layer, part });
             }
         }
@@ -163,14 +174,19 @@ impl Merged {
     pub fn enter(&self, name: &[u8]) -> sys::Result<Option<Self>> {
         let mut parts = Vec::new();
         for Part { layer, fd } in &self.parts {
-            let fd = match beneath(fd.as_fd(), name, DIRECTORY) {
+            let foreign = self.is_foreign(*layer);
+            let opened = match beneath(fd.as_fd(), name, DIRECTORY) {
+                Err(Errno::ACCESS) if foreign => beneath(fd.as_fd(), name, DIRECTORY | OFlags::PATH),
+                opened => opened,
+            };
+            let fd = match opened {
                 Ok(fd) => fd,
                 Err(Errno::NOENT) => continue,
                 // A whiteout or anything else that is not a directory of this layer.
                 Err(Errno::NOTDIR | Errno::LOOP | Errno::XDEV) => break,
                 Err(error) => return Err(sys::Error::new(format!("openat({})", shown(name)), error)),
             };
-            let ends = is_opaque(fd.as_fd())?;
+            let ends = !foreign && is_opaque(fd.as_fd())?;
             parts.push(Part { layer: *layer, fd });
             if ends {
                 break;

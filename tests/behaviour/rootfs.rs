@@ -70,6 +70,23 @@ fn a_kept_view_keeps_its_changes() {
     forced.code(125).error("`kernel` can't serve this container").says("hint: `fuse` can");
 }
 
+/// What was changed of this machine, whatever of it is closed to the user.
+#[test]
+fn changes_to_this_machine_are_told() {
+    let case = case();
+    let script =
+        "echo x >/etc/coracle-was-here; rm /etc/passwd; chmod 700 /opt; rm -r /usr/share/doc; mkdir /usr/share/doc";
+    case.coracle(["run", "--name", "c", "--network=none", "--rootfs", "/:O", "sh", "-c", script]).code(0);
+    let told = case.coracle(["diff", "c"]).succeeded().stdout;
+    let (deleted, others): (Vec<_>, Vec<_>) = told.lines().partition(|line| line.starts_with("D /usr/share/doc/"));
+    assert_eq!(
+        others,
+        ["C /etc", "A /etc/coracle-was-here", "D /etc/passwd", "C /opt", "C /usr", "C /usr/share", "C /usr/share/doc"]
+    );
+    assert!(!deleted.is_empty());
+    case.coracle(["commit", "c"]).code(125).error("rootfs").says("hint: ");
+}
+
 /// What others change below shows within moments, however the container came to know what was there before.
 #[test]
 fn changes_from_outside_become_visible() {
