@@ -3,7 +3,7 @@
 use super::find::Found;
 use super::{Error, Result, tree};
 use crate::host::subid::IdMaps;
-use crate::image::find::Found as Image;
+use crate::image::{self, find::Found as Image};
 use crate::layer::changes::Change;
 use crate::layer::read::{self, Layer, Tree};
 use crate::layer::worker;
@@ -37,7 +37,7 @@ fn tree_of(store: &Store, ids: &IdMaps, subject: &Subject) -> Result<Option<Tree
     match subject {
         Subject::Container(found) => tree::of(store, found).map(Some),
         Subject::Image(image) => {
-            let mut below = tree::layers(store, worker::mode_for(ids), &image.layers);
+            let mut below = layers_of_image(store, ids, image)?;
             Ok((!below.is_empty()).then(|| Tree { top: below.remove(0), below, live: None }))
         }
     }
@@ -53,7 +53,17 @@ fn layers_of(store: &Store, ids: &IdMaps, subject: &Subject) -> Result<Vec<Layer
             }
             Ok([tree.top].into_iter().chain(tree.below).collect())
         }
-        Subject::Image(image) => Ok(tree::layers(store, worker::mode_for(ids), &image.layers)),
+        Subject::Image(image) => layers_of_image(store, ids, image),
+    }
+}
+
+fn layers_of_image(store: &Store, ids: &IdMaps, image: &Image) -> Result<Vec<Layer>> {
+    let mode = worker::mode_for(ids);
+    match image.layers.iter().find(|layer| !store.has_layer(mode, layer)) {
+        Some(diff_id) => {
+            Err(image::Error::NotUnpacked { diff_id: diff_id.clone(), image: image.display_name() }.into())
+        }
+        None => Ok(tree::layers(store, mode, &image.layers)),
     }
 }
 

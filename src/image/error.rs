@@ -20,6 +20,8 @@ pub enum Error {
     Layer { diff_id: Digest, source: layer::Error },
     #[error(transparent)]
     Pack(layer::Error),
+    #[error("the layer `{diff_id}` of `{image}` is not unpacked for this account")]
+    NotUnpacked { diff_id: Digest, image: String },
     #[error("the layer `{diff_id}`, on which the new one stands, is no longer in the store")]
     LayerGone { diff_id: Digest },
     #[error(transparent)]
@@ -65,6 +67,7 @@ impl Error {
             Self::Store(error) => error.hint(),
             Self::Registry(error) => error.hint(),
             Self::Layer { source, .. } | Self::Pack(source) => source.hint(),
+            Self::NotUnpacked { image, .. } => Some(format!("`coracle pull {image}` unpacks it")),
             Self::LayerGone { .. } => Some("pull the image of the container again".into()),
             Self::Manifest(ManifestError::Schema1) => {
                 Some("have the image pushed again with a tool of this decade: `skopeo copy --format oci`".into())

@@ -20,7 +20,7 @@ use super::worker::{Job, Reply, Running, unexpected};
 use crate::host::subid::IdMaps;
 use crate::store::layers::Mode;
 use crate::store::owners::{Journal, Table};
-use crate::sys::{self, Call};
+use crate::sys::{self, Call, process};
 
 /// Directories that merge.
 #[derive(Debug)]
@@ -180,6 +180,7 @@ fn start(
     out: BorrowedFd<'_>,
     job: impl FnOnce(Inputs) -> Job,
 ) -> Result<Running> {
+    process::raise_descriptor_limit();
     let open = |layer: &Layer| {
         let path = &layer.path;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -45,7 +45,6 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::path::Arg;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use crate::sys::{self, Call};
@@ -127,13 +126,6 @@ pub enum Error {
     Disk,
     #[error("the mounter failed: {0}")]
     Mounter(String),
-}
-
-/// Raises the limit of open files to what is allowed, since each layer is held by a descriptor; the limit.
-pub fn raise_descriptor_limit() -> u64 {
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 /// Opens a directory for use as a layer, an upper or a work directory.

@@ -12,9 +12,9 @@ use rustix::fs::Mode;
 use crate::host::role;
 use crate::overlay::session::{self, Options};
 use crate::overlay::start::{Job, send_mount, send_reason};
-use crate::overlay::{self, Error, Stack, Upper};
+use crate::overlay::{Error, Stack, Upper};
 use crate::sys::memory;
-use crate::sys::process::exit_now;
+use crate::sys::process::{exit_now, raise_descriptor_limit};
 
 /// At most so many directories are held open, and at most half of what the process may open.
 const DIRECTORIES: u64 = 4096;
@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
 fn serve(job: &Job, socket: &OwnedFd) -> Result<(), Error> {
     let options = Options {
         threads: job.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
-        directories: (overlay::raise_descriptor_limit() / 2).min(DIRECTORIES) as usize,
+        directories: (raise_descriptor_limit() / 2).min(DIRECTORIES) as usize,
         features: job.features.clone(),
     };
     // What the container's programs mask, they mask themselves.

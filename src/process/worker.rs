@@ -13,7 +13,6 @@ use std::process::ExitCode;
 use nix::sched::{CloneFlags, setns, unshare};
 use rustix::fs::{CWD, Mode as FileMode, OFlags};
 use rustix::mount::{MountPropagationFlags, UnmountFlags};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::host::{change, role};
 use crate::layer::merged::{Merged, Owners};
@@ -23,7 +22,7 @@ use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, OWNERS, Reply, STREAM, U
 use crate::layer::{Error, Result, changes, pack, settle, unpack};
 use crate::oci::Digest;
 use crate::store::layers::Mode;
-use crate::sys::{self, Call, mount};
+use crate::sys::{self, Call, mount, process};
 
 /// What is written at a time.
 const PIECE: usize = 256 << 10;
@@ -114,8 +113,7 @@ impl Sources {
     /// The tree whose topmost layer is `top`, with all that was written to it, and the other one.
     fn settled(self, top: OwnedFd) -> Result<(Merged, Merged)> {
         // One descriptor for each layer of each directory on the way down.
-        let limit = getrlimit(Resource::Nofile);
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+        process::raise_descriptor_limit();
         if let Some(live) = self.live {
             let upper = top.try_clone().call("fcntl(F_DUPFD_CLOEXEC)")?;
             settle::settle(live.root.as_fd(), Merged::root(vec![(upper, Owners::Disk)]))?;

@@ -6,7 +6,9 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 use rustix::io::fcntl_dupfd_cloexec;
-use rustix::process::{Pid, PidfdFlags, WaitIdOptions, WaitIdStatus, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, WaitIdOptions, WaitIdStatus, getrlimit, pidfd_open, setrlimit,
+};
 
 use super::{Call, Error, Result};
 
@@ -305,6 +307,13 @@ pub fn set_limit(number: u32, soft: u64, hard: u64) -> Result<()> {
         return Err(Error::new(format!("prlimit({number}, {soft}, {hard})"), io::Error::last_os_error()));
     }
     Ok(())
+}
+
+/// Raises the limit of open files to what is allowed, for who holds a descriptor of each layer; the limit.
+pub fn raise_descriptor_limit() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 /// Closes the number behind `fd` in a copy made by [`clone_single`], whose owner in this copy never runs again.

@@ -141,6 +141,22 @@ fn exported(case: &Case) {
 
 on_both_drivers!(every_kind_of_change, nothing, of_a_running_one, exported);
 
+/// More layers than a process may usually have files open.
+#[test]
+fn many_layers() {
+    let case = Case::new(Driver::Fuse);
+    let layers = (0..270).map(|number| Layer::new().dir("many", 0o755).file(&format!("many/{number}"), 0o644, "x"));
+    let image = layers.fold(Image::busybox(), Image::layer).push("many-layers:latest");
+    let image = case.pull(&image);
+    case.coracle(["run", "--network=none", "--name", "box", &image, "sh", "-c", "rm /many/7; ls /many | wc -l"])
+        .code(0)
+        .stdout("269\n");
+    case.coracle(["diff", "box"]).code(0).stdout("C /many\nD /many/7\n");
+    case.coracle(["diff", &image]).code(0).stdout("C /many\nA /many/269\n");
+    case.coracle(["commit", "-q", "--squash", "box", "flat"]).code(0);
+    case.coracle(["diff", "flat", "box"]).code(0).stdout("");
+}
+
 #[test]
 fn what_is_refused() {
     let case = Case::new(Driver::Auto);

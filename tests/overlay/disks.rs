@@ -26,7 +26,7 @@ fn five_hundred_layers_with_fuse() {
 /// As many as the kernel's driver takes: each has a file of its own, one that all have, and a part of one directory.
 pub fn five_hundred_layers(stage: &Stage) {
     const COUNT: usize = 500;
-    overlay::raise_descriptor_limit();
+    coracle::sys::process::raise_descriptor_limit();
     let mut stage = stage.clone();
     stage.lowers = (0..COUNT).map(|at| format!("layer{at}")).collect();
     for (at, layer) in stage.lowers.iter().enumerate() {

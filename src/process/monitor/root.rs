@@ -12,7 +12,7 @@ use crate::overlay::{self, Stack, Upper, kernel};
 use crate::process::session::refusal::Refusal;
 use crate::store::records;
 use crate::sys::mount::{self, Attributes};
-use crate::sys::process::Child;
+use crate::sys::process::{Child, raise_descriptor_limit};
 
 /// The mounted root and, with the FUSE driver, who serves it.
 pub struct Root {
@@ -32,7 +32,7 @@ pub fn mount(job: &Job) -> Result<Root, Refusal> {
         let reason = "the directory itself is the root".to_owned();
         return Ok(Root { mount: Some(mount), driver: "none", reason, mounter: None, _talk: None });
     }
-    overlay::raise_descriptor_limit();
+    raise_descriptor_limit();
     let (driver, reason) = choose(job)?;
     let stack = stack(job).map_err(Refusal::ours)?;
     match driver {
