@@ -94,11 +94,25 @@ fn a_full_disk(case: &Case) {
         rm disk/filler
         left
         coracle images --format '{{.Repository}}' | wc -l
-        coracle pull -q "$2" >/dev/null && echo pulled"#;
+        coracle pull -q "$2" >/dev/null && echo pulled
+        # No room for the new layer's files, then for its blob.
+        coracle run --network=none --name box "$1" sh -c 'head -c 2000000 /dev/urandom >/root/large'
+        for room in 10 300 700; do
+            fill "$room"
+            coracle commit -q box made >said 2>&1; echo "commit: $?"
+            grep -q '^Error: .*No space left on device' said && grep -q '^hint: free space' said || cat said
+            rm disk/filler
+        done
+        ls disk/store/tmp disk/store/layers | grep -c .
+        coracle images -q | wc -l
+        coracle commit -q box made >/dev/null && echo committed"#;
     let program = binary().display().to_string();
     let unshare = ["--user", "--map-root-user", "--map-auto", "--mount", "sh", "-c", script, "sh", &image, &other];
     let finished = case.command_of("unshare".as_ref(), unshare).env("CORACLE", &program).finish().code(0);
-    assert_eq!(finished.stdout, "with room: 0\npull: 125\n1\npulled\n", "{finished}");
+    assert_eq!(
+        finished.stdout, "with room: 0\npull: 125\n1\npulled\ncommit: 125\ncommit: 125\ncommit: 125\n4\n2\ncommitted\n",
+        "{finished}"
+    );
 }
 
 on_both_drivers!(renames_elsewhere, a_full_disk);

@@ -104,6 +104,18 @@ fn capabilities_and_foreign_files(case: &Case) {
     case.sh("capable", "stat -c '%Y' /opt/busybox; stat -c %u /opt").code(0).stdout("5\n33\n");
 }
 
+/// Whatever ids the container had, the image has its own.
+fn from_other_ids(case: &Case) {
+    let image = case.busybox();
+    let script = "mkdir /d; echo x >/d/a; cp /d/a /d/b; chown 33:40 /d/b; chown 5 /etc/group; stat -c %u:%g /d/a /d/b /etc/group";
+    let flags = ["run", "-d", "--name", "box", "--network=none", "--userns=keep-id", "-u", "0", &image];
+    case.coracle(flags.into_iter().chain(["sh", "-c", &format!("{script}; sleep 1000")])).succeeded();
+    wait_until("it has changed all", LIMIT, || case.coracle(["logs", "box"]).stdout.lines().count() == 3);
+    case.coracle(["commit", "-q", "box", "mine"]).code(0);
+    case.sh("mine", "stat -c %u:%g /d/a /d/b /etc/group").code(0).stdout("0:0\n33:40\n5:0\n");
+    case.coracle(["rm", "-f", "-t", "0", "box"]).code(0);
+}
+
 /// What the programs of a running container have written is in the image, though the kernel may not have written it down yet.
 fn of_a_running_one(case: &Case) {
     let image = case.busybox();
@@ -147,6 +159,11 @@ fn at_once_and_killed(case: &Case) {
 }
 
 on_both_drivers!(the_same_tree, capabilities_and_foreign_files, of_a_running_one, at_once_and_killed);
+
+#[test]
+fn of_a_view() {
+    Case::with(Driver::Auto, from_other_ids);
+}
 
 fn case() -> Case {
     Case::new(Driver::Auto)

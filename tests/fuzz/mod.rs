@@ -114,6 +114,7 @@ macro_rules! exercised {
 exercised!(
     tar_stream,
     unpack,
+    pack,
     manifest,
     image_config,
     image_index,

@@ -19,7 +19,7 @@ use crate::store::layers::Mode;
 use crate::store::{Store, Tmp};
 use crate::sys::Call;
 
-/// Half of what the best costs gives nine tenths of what it saves.
+/// Of 230 MB of programs and libraries, level 1 makes 104 in 1.6 s, level 4 makes 82 in 3.3, level 6 (gzip's own) 80 in 4.1.
 const LEVEL: u32 = 4;
 const PIECE: usize = 256 << 10;
 

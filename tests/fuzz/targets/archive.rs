@@ -7,6 +7,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use coracle::host::change;
+use coracle::layer::merged::{Merged, Owners};
+use coracle::layer::pack::{self as packing, Form};
 use coracle::layer::tar_stream::TarStream;
 use coracle::layer::{compression, unpack as unpacking};
 use coracle::store::layers::Mode;
@@ -53,6 +55,30 @@ pub fn unpack(bytes: &[u8]) {
     fs::set_permissions(&root, PermissionsExt::from_mode(0o700)).unwrap();
     assert_eq!(seen(&canary), before);
     assert_eq!(fs::read_dir(&scratch).unwrap().count(), 2);
+}
+
+/// What a layer unpacks to is packed, unpacked and packed again to the same bytes.
+pub fn pack(bytes: &[u8]) {
+    let scratch = super::scratch("pack");
+    let unpacked = |name: &str, bytes: &[u8]| {
+        let root = scratch.join(name);
+        change::remove_tree(&root).unwrap();
+        change::create_dir(&root).unwrap();
+        let done = unpacking::unpack(bytes, File::open(&root).unwrap().as_fd(), Mode::Recorded);
+        fs::set_permissions(&root, PermissionsExt::from_mode(0o700)).unwrap();
+        done.map(|_| root)
+    };
+    let packed = |root: &Path| {
+        let mut bytes = Vec::new();
+        let root = Merged::root(vec![(File::open(root).unwrap().into(), Owners::Disk)]);
+        packing::pack(root, Form::Layer, &[], &mut bytes).map(|_| bytes)
+    };
+    let bytes = with_checksums(bytes);
+    let bytes = bytes.get(..MOST as usize).unwrap_or(&bytes);
+    // A directory without permissions can't be read by who is not root.
+    let Ok(Ok(first)) = unpacked("first", bytes).map(|root| packed(&root)) else { return };
+    let again = unpacked("again", &first).expect("what was packed can be unpacked");
+    assert!(packed(&again).unwrap() == first);
 }
 
 /// Makes the checksums of headers right: else no mutant would come past the first of them.

@@ -8,9 +8,10 @@ mod tables;
 /// A target: its name, the folder of its seeds, its body.
 pub type Target = (&'static str, &'static str, fn(&[u8]));
 
-pub const ALL: [Target; 11] = [
+pub const ALL: [Target; 12] = [
     ("tar_stream", "archive", archive::tar_stream),
     ("unpack", "archive", archive::unpack),
+    ("pack", "archive", archive::pack),
     ("manifest", "manifest", documents::manifest),
     ("image_config", "image_config", documents::image_config),
     ("image_index", "manifest", documents::image_index),
