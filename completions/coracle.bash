@@ -377,7 +377,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__create)
-            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --log-driver --log-opt --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -432,6 +432,14 @@ _coracle() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -687,12 +695,24 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__logs)
-            opts="-t -h --timestamps --help"
+            opts="-f -l -n -t -h --follow --latest --names --since --tail --timestamps --until --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -757,7 +777,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__run)
-            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --log-driver --log-opt --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -820,6 +840,14 @@ _coracle() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -985,7 +1013,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__create)
-            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-e -h -i -l -q -t -u -v -w --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --log-driver --log-opt --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1040,6 +1068,14 @@ _coracle() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1555,12 +1591,24 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__logs)
-            opts="-t -h --timestamps --help"
+            opts="-f -l -n -t -h --follow --latest --names --since --tail --timestamps --until --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1681,7 +1729,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__run)
-            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
+            opts="-d -e -h -i -l -q -t -u -v -w --detach --detach-keys --sig-proxy --explain --add-host --cap-add --cap-drop --cidfile --entrypoint --env --env-file --group-add --help --hostname --interactive --label --log-driver --log-opt --name --net --network --privileged --pull --quiet --read-only --replace --rm --rootfs --security-opt --shm-size --stop-signal --stop-timeout --tls-verify --storage-opt --tmpfs --tty --umask --user --gidmap --subgidname --subuidname --uidmap --userns --volume --workdir"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1744,6 +1792,14 @@ _coracle() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

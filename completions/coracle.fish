@@ -38,7 +38,7 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "exec" -d 'Run a com
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "export" -d 'Write the file system of a container as a tar archive'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "inspect" -d 'Show everything about containers or images'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "kill" -d 'Send a signal to containers'
-complete -c coracle -n "__fish_coracle_needs_command" -f -a "logs" -d 'Print what a container wrote'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "logs" -d 'Print what containers wrote'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "ps" -d 'List containers'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "list" -d 'List containers'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "rm" -d 'Remove containers'
@@ -83,7 +83,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fis
 complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit create diff exec exists export inspect kill logs ls list ps rm run start stop wait" -f -a "export" -d 'Write the file system of a container as a tar archive'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit create diff exec exists export inspect kill logs ls list ps rm run start stop wait" -f -a "inspect" -d 'Show everything about containers'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit create diff exec exists export inspect kill logs ls list ps rm run start stop wait" -f -a "kill" -d 'Send a signal to containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit create diff exec exists export inspect kill logs ls list ps rm run start stop wait" -f -a "logs" -d 'Print what a container wrote'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit create diff exec exists export inspect kill logs ls list ps rm run start stop wait" -f -a "logs" -d 'Print what containers wrote'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit create diff exec exists export inspect kill logs ls list ps rm run start stop wait" -f -a "ls" -d 'List containers'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit create diff exec exists export inspect kill logs ls list ps rm run start stop wait" -f -a "list" -d 'List containers'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit create diff exec exists export inspect kill logs ls list ps rm run start stop wait" -f -a "ps" -d 'List containers'
@@ -119,6 +119,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add a group to the program\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Name the container' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''
@@ -175,6 +177,12 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'The signal, by name or number' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from kill" -s a -l all -d 'All running containers'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from kill" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Only what was written since then: a time, a date, seconds since 1970, or how long ago (`10m`, `1h30m`)' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from logs" -l tail -d 'Only the last lines; -1: all' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Only what was written until then' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Go on until the container has ended'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from logs" -s l -l latest -d 'Of the container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l names -d 'With several containers: begin each line with the name of its own instead of the ID'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'Begin each line with its time'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`' -r
@@ -223,6 +231,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add a group to the program\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set a label' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Name the container' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''
@@ -279,6 +289,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l env-file -d '
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l group-add -d 'Add a group to the program\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s l -l label -d 'Set a label' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l name -d 'Name the container' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''
@@ -335,6 +347,12 @@ complete -c coracle -n "__fish_coracle_using_subcommand inspect" -s h -l help -d
 complete -c coracle -n "__fish_coracle_using_subcommand kill" -s s -l signal -d 'The signal, by name or number' -r
 complete -c coracle -n "__fish_coracle_using_subcommand kill" -s a -l all -d 'All running containers'
 complete -c coracle -n "__fish_coracle_using_subcommand kill" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand logs" -l since -d 'Only what was written since then: a time, a date, seconds since 1970, or how long ago (`10m`, `1h30m`)' -r
+complete -c coracle -n "__fish_coracle_using_subcommand logs" -l tail -d 'Only the last lines; -1: all' -r
+complete -c coracle -n "__fish_coracle_using_subcommand logs" -l until -d 'Only what was written until then' -r
+complete -c coracle -n "__fish_coracle_using_subcommand logs" -s f -l follow -d 'Go on until the container has ended'
+complete -c coracle -n "__fish_coracle_using_subcommand logs" -s l -l latest -d 'Of the container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand logs" -s n -l names -d 'With several containers: begin each line with the name of its own instead of the ID'
 complete -c coracle -n "__fish_coracle_using_subcommand logs" -s t -l timestamps -d 'Begin each line with its time'
 complete -c coracle -n "__fish_coracle_using_subcommand logs" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`' -r
@@ -374,6 +392,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l env-file -d 'Rea
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l group-add -d 'Add a group to the program\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s l -l label -d 'Set a label' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l name -d 'Name the container' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''

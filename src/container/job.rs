@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::log::LogFile;
 use super::record::Driver;
 use super::state::State;
 use crate::overlay::Features;
@@ -32,7 +33,7 @@ pub struct Job {
     pub overlay: Overlay,
     pub streams: Streams,
     /// Output is kept for `logs`.
-    pub log: bool,
+    pub log: Option<LogFile>,
     pub network: Network,
     /// The container goes when it has ended.
     pub remove: bool,

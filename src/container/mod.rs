@@ -21,6 +21,7 @@ pub mod find;
 pub mod into;
 pub mod job;
 pub mod life;
+pub mod log;
 pub mod name;
 pub mod record;
 pub mod spec;

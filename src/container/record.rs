@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::log::LogConfig;
 use super::user_namespace::UserNamespace;
 use crate::oci::Digest;
 use crate::oci::capability::CapabilitySet;
@@ -87,6 +88,8 @@ pub struct Container {
     /// Bytes of /dev/shm.
     pub shm_size: u64,
     pub umask: u32,
+    #[serde(default)]
+    pub log: LogConfig,
     /// The command line that made it, for `inspect`.
     #[serde(default)]
     pub create_command: Vec<String>,

@@ -13,6 +13,7 @@ mod files;
 mod identity;
 mod images;
 mod life;
+mod logs;
 mod network;
 mod one_id;
 mod ownership;

@@ -192,7 +192,12 @@ fn container(found: &Found) -> Result<Value, Report> {
             "ShmSize": container.shm_size,
             "DiskQuota": container.quota.unwrap_or(0),
             "ExtraHosts": container.add_hosts,
-            "LogConfig": { "Type": "k8s-file", "Path": path("log") },
+            "LogConfig": {
+                "Type": container.log.driver.name(),
+                "Path": container.log.file(&found.directory).path,
+                "Tag": container.log.tag,
+                "Size": container.log.max_size.map_or("0B".to_owned(), output::time::size),
+            },
         },
     }))
 }

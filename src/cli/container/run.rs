@@ -14,6 +14,7 @@ use crate::cli::{Context, Report, output};
 use crate::container::find::Found;
 use crate::container::job::Streams;
 use crate::container::life::start::{How, start};
+use crate::container::log::LogDriver;
 use crate::container::record::Container;
 use crate::store::Store;
 
@@ -59,9 +60,11 @@ impl Run {
 
 /// Starts the container and lets it live on alone.
 pub fn leave(context: &Context, store: &Store, found: &Found) -> Result<(), Report> {
-    let streams = streams(&found.container);
+    let direct = passthrough(&found.container)?;
+    let stdio = direct.as_ref().map(Direct::stdio);
+    let streams = if stdio.is_some() { Streams::Given } else { streams(&found.container) };
     let driver = context.driver()?;
-    let how = How { streams, stdio: None, log: true, leashed: true, terminal_size: (0, 0), driver };
+    let how = How { streams, stdio, log: true, leashed: true, terminal_size: (0, 0), driver };
     foreground::detach(&start(store, found, how)?.talk)
 }
 
@@ -79,9 +82,14 @@ pub fn stay(
             "warning: standard input is not a terminal, so `--tty` and `--interactive` may not work as expected",
         );
     }
-    let direct = Direct::of(container, &container.user, container.interactive)?;
-    // Straight through, where nothing is kept.
-    let given = direct.as_ref().map(Direct::stdio).filter(|_| container.remove && !container.terminal);
+    let direct = match passthrough(container)? {
+        // Straight through, where nothing is kept.
+        None if container.remove && !container.terminal => {
+            Direct::of(container, &container.user, container.interactive)?
+        }
+        other => other,
+    };
+    let given = direct.as_ref().map(Direct::stdio);
     let streams = if given.is_some() { Streams::Given } else { streams(container) };
     let how = How {
         streams,
@@ -100,6 +108,11 @@ pub fn stay(
         launcher: true,
     };
     foreground.stay(launched.talk)
+}
+
+/// Our own streams, for a container that is to have them.
+fn passthrough(container: &Container) -> Result<Option<Direct>, Report> {
+    (container.log.driver == LogDriver::Passthrough).then(|| Direct::asked(container)).transpose()
 }
 
 /// Where the streams of a container lead that the monitor holds.

@@ -1,5 +1,7 @@
 //! Times and sizes in the words of Docker and Podman.
 
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+
 /// `2 hours`: how long, roughly.
 pub fn duration(seconds: i64) -> String {
     let plural = |count: i64, unit: &str| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
@@ -28,6 +30,50 @@ pub fn now() -> i64 {
     chrono::Utc::now().timestamp()
 }
 
+/// A moment as users write it: RFC 3339; a time or a date without a zone, which is the local one; seconds since 1970; or how long
+/// ago, as Go writes durations (`1h30m`).
+pub fn moment(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+        return Some(moment.to_utc());
+    }
+    if let Ok(seconds) = text.parse::<f64>() {
+        return DateTime::from_timestamp_micros((seconds * 1e6) as i64);
+    }
+    let local = |time: NaiveDateTime| Some(time.and_local_timezone(chrono::Local).earliest()?.to_utc());
+    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    if let Some(time) = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok()) {
+        return local(time);
+    }
+    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return local(date.and_hms_opt(0, 0, 0)?);
+    }
+    Utc::now().checked_sub_signed(go_duration(text)?)
+}
+
+/// `1h30m`, `10s`, `1.5h`, `300ms`.
+fn go_duration(text: &str) -> Option<TimeDelta> {
+    let mut rest = text;
+    let mut sum = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|char: char| !char.is_ascii_digit() && char != '.')?;
+        let (number, behind) = rest.split_at(digits);
+        let length = behind.find(|char: char| char.is_ascii_digit() || char == '.').unwrap_or(behind.len());
+        let (unit, behind) = behind.split_at(length);
+        let seconds = match unit {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 1e-3,
+            "us" | "µs" => 1e-6,
+            "ns" => 1e-9,
+            _ => return None,
+        };
+        sum += number.parse::<f64>().ok()? * seconds;
+        rest = behind;
+    }
+    (!text.is_empty() && sum < 1e10).then(|| TimeDelta::microseconds((sum * 1e6) as i64))
+}
+
 /// `129 MB`: powers of 1000 and three digits.
 pub fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
@@ -50,6 +96,20 @@ pub fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_read() {
+        let at = |text: &str| moment(text).map(|moment| moment.timestamp_millis());
+        assert_eq!((at("2026-01-31T12:00:00Z"), at("1769860800")), (Some(1_769_860_800_000), Some(1_769_860_800_000)));
+        assert_eq!((at("2026-01-31T13:00:00.5+01:00"), at("1.25")), (Some(1_769_860_800_500), Some(1250)));
+        assert!(at("2026-01-31T12:00:00").is_some() && at("2026-01-31T12:00").is_some() && at("2026-01-31").is_some());
+        assert_eq!(go_duration("1h30m"), Some(TimeDelta::minutes(90)));
+        assert_eq!(go_duration("1.5s20ms"), Some(TimeDelta::milliseconds(1520)));
+        assert!(moment("1h").unwrap() < Utc::now() - TimeDelta::minutes(59));
+        for bad in ["", "yesterday", "1x", "m", "1h30", "2026-13-01"] {
+            assert!(moment(bad).is_none(), "{bad}");
+        }
+    }
 
     #[test]
     fn durations_and_sizes_read_as_in_podman() {

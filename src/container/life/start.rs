@@ -8,6 +8,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use crate::container::find::{self, Found};
 use crate::container::job::{Job, Network as NetworkJob, Overlay, Streams};
+use crate::container::log::LogDriver;
 use crate::container::record::{Driver, Network};
 use crate::container::state::{State, Status};
 use crate::container::{Error, Result, spec};
@@ -113,7 +114,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         rootfs: container.rootfs.as_ref().filter(|rootfs| !rootfs.overlay).map(|rootfs| rootfs.path.clone()),
         overlay: overlay(store, found, how.driver, features)?,
         streams: how.streams,
-        log: how.log,
+        log: (how.log && container.log.driver == LogDriver::K8sFile).then(|| container.log.file(&found.directory)),
         network: if private { NetworkJob::Pasta } else { NetworkJob::Nothing },
         remove: container.remove,
         leashed: how.leashed,

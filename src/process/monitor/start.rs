@@ -53,10 +53,7 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: prepare::Filter) ->
         }
         Streams::Terminal => (Held::default(), None),
     };
-    let log = match job.log {
-        true => Some(Log::open(&job.directory.join("log")).map_err(Refusal::ours)?),
-        false => None,
-    };
+    let log = job.log.clone().map(Log::open).transpose().map_err(Refusal::ours)?;
     let (prepared, channel) = init::prepare(&plan, mount, served, identity, stdio, filter).map_err(Refusal::ours)?;
     let init = init::start(&plan, prepared, channel).map_err(Refusal::ours)?;
     let network = match job.network {

@@ -1,13 +1,16 @@
-//! The log of a container: Kubernetes' format, as `k8s-file` of Podman: `TIME stdout F LINE`, with `P` for a line whose end is
-//! still to come.
+//! The log of a container, as [`crate::container::log`] describes it.
+//!
+//! With a limit, a file that has grown to it makes way: it is renamed, in the place of the one before, and a new one is begun.
+//! So the last bytes up to the limit are always there, in whole lines, and never more than twice as many.
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
 use super::streams::Kind;
+use crate::container::log::{self, LogFile};
+use crate::host::change;
 use crate::sys::{Call, Result};
 
 /// A line longer than this is written in parts, so that nothing grows without limit.
@@ -15,59 +18,134 @@ const LONGEST: usize = 16 * 1024;
 
 #[derive(Debug)]
 pub struct Log {
+    place: LogFile,
     file: File,
+    /// How many bytes are in the file.
+    size: u64,
+    /// Records that are about to be written.
+    text: Vec<u8>,
     /// The unfinished lines of output and error output.
     unfinished: [Vec<u8>; 2],
 }
 
 impl Log {
-    /// Appends to the log at `path`.
-    pub fn open(path: &Path) -> Result<Self> {
-        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC;
-        let file =
-            rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).call_with(|| format!("open({})", path.display()))?;
-        Ok(Self { file: file.into(), unfinished: [Vec::new(), Vec::new()] })
+    /// Appends to the log.
+    pub fn open(place: LogFile) -> Result<Self> {
+        let file = open(&place)?;
+        let size = rustix::fs::fstat(&file).call("fstat(log)")?.st_size as u64;
+        Ok(Self { place, file, size, text: Vec::new(), unfinished: [Vec::new(), Vec::new()] })
     }
 
-    /// Adds output. A full disk loses lines of the log, not the container.
+    /// Adds output; what is read at once has one time. A full disk loses lines of the log, not the container.
     pub fn add(&mut self, kind: Kind, bytes: &[u8]) {
-        let mut text = Vec::new();
         let [output, error] = &mut self.unfinished;
-        let (line, name) = match kind {
-            Kind::Output => (output, "stdout"),
-            Kind::Error => (error, "stderr"),
-        };
-        for byte in bytes {
-            if *byte == b'\n' {
-                put(&mut text, name, 'F', line);
+        let mut line = std::mem::take(if kind == Kind::Output { output } else { error });
+        let time = log::now();
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (mut piece, whole) = piece.strip_suffix(b"\n").map_or((piece, false), |piece| (piece, true));
+            while line.len() + piece.len() >= LONGEST {
+                let (part, rest) = piece.split_at_checked(LONGEST.saturating_sub(line.len())).unwrap_or((piece, &[]));
+                line.extend_from_slice(part);
+                piece = rest;
+                self.record(&time, kind, false, &line);
                 line.clear();
-            } else {
-                line.push(*byte);
-                if line.len() >= LONGEST {
-                    put(&mut text, name, 'P', line);
-                    line.clear();
-                }
+            }
+            line.extend_from_slice(piece);
+            if whole {
+                self.record(&time, kind, true, &line);
+                line.clear();
             }
         }
-        let _ = self.file.write_all(&text);
+        let [output, error] = &mut self.unfinished;
+        *(if kind == Kind::Output { output } else { error }) = line;
+        self.write();
     }
 
     /// What is left of lines that no newline ended.
     pub fn finish(&mut self) {
-        let mut text = Vec::new();
-        for (line, name) in self.unfinished.iter_mut().zip(["stdout", "stderr"]) {
+        let time = log::now();
+        let [output, error] = std::mem::take(&mut self.unfinished);
+        for (line, kind) in [(output, Kind::Output), (error, Kind::Error)] {
             if !line.is_empty() {
-                put(&mut text, name, 'P', line);
-                line.clear();
+                self.record(&time, kind, false, &line);
             }
         }
-        let _ = self.file.write_all(&text);
+        self.write();
+    }
+
+    fn record(&mut self, time: &str, kind: Kind, whole: bool, line: &[u8]) {
+        log::write(&mut self.text, time, kind == Kind::Error, whole, line);
+        if self.place.max_size.is_some_and(|most| self.size + self.text.len() as u64 >= most) {
+            self.write();
+            self.make_way();
+        }
+    }
+
+    fn write(&mut self) {
+        let _ = self.file.write_all(&self.text);
+        self.size += self.text.len() as u64;
+        self.text.clear();
+    }
+
+    /// Begins a new file; where that fails the old one grows on, and it is tried again later.
+    fn make_way(&mut self) {
+        self.size = 0;
+        if change::rename(&self.place.path, &self.place.older()).is_ok()
+            && let Ok(file) = open(&self.place)
+        {
+            self.file = file;
+        }
     }
 }
 
-fn put(text: &mut Vec<u8>, name: &str, tag: char, line: &[u8]) {
-    let time = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Nanos, false);
-    text.extend_from_slice(format!("{time} {name} {tag} ").as_bytes());
-    text.extend_from_slice(line);
-    text.push(b'\n');
+fn open(place: &LogFile) -> Result<File> {
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC;
+    let file = rustix::fs::open(&place.path, flags, Mode::RUSR | Mode::WUSR);
+    Ok(file.call_with(|| format!("open({})", place.path.display()))?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::Scratch;
+
+    /// Everything that the files hold, oldest first, without times.
+    fn kept(place: &LogFile) -> String {
+        let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap_or_default();
+        let text = read(&place.older()) + &read(&place.path);
+        text.lines().map(|line| line.split_once(' ').unwrap().1.to_owned() + "\n").collect()
+    }
+
+    #[test]
+    fn lines_come_whole_or_in_parts() {
+        let scratch = Scratch::new("log-lines");
+        let place = LogFile { path: scratch.root.join("log"), max_size: None };
+        let mut log = Log::open(place.clone()).unwrap();
+        log.add(Kind::Output, b"one\ntw");
+        log.add(Kind::Error, b"err\n\n");
+        log.add(Kind::Output, b"o\nrest");
+        log.finish();
+        assert_eq!(kept(&place), "stdout F one\nstderr F err\nstderr F \nstdout F two\nstdout P rest\n");
+        let mut log = Log::open(place.clone()).unwrap();
+        log.add(Kind::Output, &[vec![b'x'; LONGEST + 1], vec![b'\n']].concat());
+        let long = format!("stdout P {}\nstdout F x\n", "x".repeat(LONGEST));
+        assert!(kept(&place).ends_with(&long));
+    }
+
+    #[test]
+    fn with_a_limit_the_last_bytes_are_kept_whole() {
+        let scratch = Scratch::new("log-limit");
+        let place = LogFile { path: scratch.root.join("log"), max_size: Some(1000) };
+        let mut log = Log::open(place.clone()).unwrap();
+        for number in 0..500 {
+            log.add(Kind::Output, format!("line {number}\nline {number} again\n").as_bytes());
+            let size: u64 =
+                [&place.path, &place.older()].iter().filter_map(|path| path.metadata().ok()).map(|m| m.len()).sum();
+            assert!(size <= 2200 && (number < 20 || size >= 1000), "{size}");
+        }
+        let kept = kept(&place);
+        let expected: String =
+            (0..500).map(|number| format!("stdout F line {number}\nstdout F line {number} again\n")).collect();
+        assert!(expected.ends_with(&kept) && kept.len() > 300, "{kept}");
+    }
 }

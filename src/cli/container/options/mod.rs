@@ -2,6 +2,7 @@
 
 pub mod environment;
 mod id_maps;
+mod log;
 mod origin;
 mod storage;
 mod user_namespace;
@@ -66,6 +67,12 @@ pub struct Options {
     /// Set a label
     #[arg(long, short, value_name = "NAME[=VALUE]")]
     label: Vec<String>,
+    /// Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]
+    #[arg(long, value_name = "DRIVER")]
+    log_driver: Option<String>,
+    /// `max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`
+    #[arg(long, value_name = "NAME=VALUE")]
+    log_opt: Vec<String>,
     /// Name the container
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -262,6 +269,7 @@ impl Options {
             umask: u32::from_str_radix(&self.umask, 8).ok().filter(|umask| *umask <= 0o777).ok_or_else(|| {
                 Report::new(format!("`{}` is not a umask: expected octal digits up to 0777", self.umask))
             })?,
+            log: log::config(self.log_driver.as_deref(), &self.log_opt)?,
             create_command: std::env::args().collect(),
         })
     }

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::stdio::{stderr, stdin, stdout};
+use rustix::termios::isatty;
 
 use crate::cli::Report;
 use crate::container::record::Container;
@@ -18,16 +19,24 @@ pub struct Direct {
 impl Direct {
     /// `None`: one of them leads to a file of the host's; or the user inside is not root, who could not open /dev/stdout anew.
     pub fn of(container: &Container, user: &str, input: bool) -> Result<Option<Self>, Report> {
-        let null = match input {
-            true => None,
-            false => {
-                let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-                Some(rustix::fs::open(c"/dev/null", flags, Mode::empty()).call("open(/dev/null)")?)
-            }
-        };
-        let direct = Self { null };
+        let direct = Self::new(input)?;
         let root = matches!(user, "" | "0" | "root") && container.user_namespace.is_none();
         Ok((root && direct.stdio().iter().all(|fd| leads_nowhere(*fd))).then_some(direct))
+    }
+
+    /// Whatever they lead to, since the user wants just that (`--log-driver=passthrough`), but for a terminal.
+    pub fn asked(container: &Container) -> Result<Self, Report> {
+        let direct = Self::new(container.interactive)?;
+        if container.terminal || direct.stdio().iter().any(isatty) {
+            return Err(Report::new("the 'passthrough' log driver cannot be used on a TTY"));
+        }
+        Ok(direct)
+    }
+
+    fn new(input: bool) -> Result<Self, Report> {
+        let null = || rustix::fs::open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        let null = (!input).then(null).transpose().call("open(/dev/null)")?;
+        Ok(Self { null })
     }
 
     pub fn stdio(&self) -> [BorrowedFd<'_>; 3] {

@@ -1,0 +1,51 @@
+//! `--log-driver` and `--log-opt`.
+
+use std::path::Path;
+
+use super::bytes;
+use crate::cli::Report;
+use crate::container::log::{LogConfig, LogDriver};
+
+/// Of an option that is given twice the last one counts.
+pub fn config(driver: Option<&str>, options: &[String]) -> Result<LogConfig, Report> {
+    let driver = match driver.unwrap_or_default() {
+        "" | "k8s-file" | "json-file" => LogDriver::K8sFile,
+        "none" => LogDriver::None,
+        "passthrough" => LogDriver::Passthrough,
+        other => {
+            return Err(Report::new(format!("the log driver `{other}` is not known")).hint(
+                "`k8s-file` (also as `json-file`), `none` and `passthrough` are; with the last one a systemd unit's journal gets the output",
+            ));
+        }
+    };
+    let mut config = LogConfig { driver, ..LogConfig::default() };
+    for option in options {
+        match option.split_once('=') {
+            Some(("max-size", size)) => config.max_size = Some(bytes(size)?).filter(|size| *size > 0),
+            Some(("path", path)) => config.path = Some(std::path::absolute(Path::new(path)).map_err(Report::new)?),
+            Some(("tag", tag)) => tag.clone_into(&mut config.tag),
+            _ => {
+                return Err(Report::new(format!("the log option `{option}` is not known"))
+                    .hint("`max-size=SIZE`, `path=FILE` and `tag=TEXT` are"));
+            }
+        }
+    }
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read() {
+        let options = ["max-size=1k", "path=/x/log", "tag=a=b", "max-size=2m"].map(str::to_owned);
+        let config = config(Some("json-file"), &options).unwrap();
+        assert_eq!((config.driver, config.max_size, config.tag.as_str()), (LogDriver::K8sFile, Some(2 << 20), "a=b"));
+        assert_eq!(config.path.as_deref(), Some(Path::new("/x/log")));
+        for bad in ["size=1", "max-size=x", "max-size"] {
+            assert!(super::config(None, &[bad.to_owned()]).is_err(), "{bad}");
+        }
+        assert!(super::config(Some("journald"), &[]).is_err());
+    }
+}

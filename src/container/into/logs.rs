@@ -1,0 +1,214 @@
+//! `logs`: the records of a container from the first, or the last few, to the end of what there is, and on from there while it runs.
+//!
+//! The writer may rename the file that is read, at any moment and more than once (see [`crate::container::log`]): at the end of one
+//! file the next is what took its place.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+
+use crate::container::find::Found;
+use crate::container::log::{self, Entry, LogFile};
+use crate::container::state::Status;
+use crate::container::{Error, Result};
+use crate::sys::Call;
+
+const BUFFER: usize = 256 << 10;
+
+/// One container's records.
+#[derive(Debug)]
+pub struct Records {
+    found: Found,
+    place: LogFile,
+    file: Option<BufReader<File>>,
+    /// The record that is being read; without a newline at its end, the rest is still to come.
+    line: Vec<u8>,
+}
+
+impl Records {
+    /// From the first record that is kept, or from the one with which the last `tail` lines begin.
+    pub fn open(found: Found, tail: Option<u64>) -> Result<Self> {
+        let place = found.container.log.file(&found.directory);
+        let file = match tail {
+            Some(lines) => last(&place, lines)?,
+            None => match open(&place.older())? {
+                Some(older) => Some(older),
+                None => open(&place.path)?,
+            },
+        };
+        let file = file.map(|file| BufReader::with_capacity(BUFFER, file));
+        Ok(Self { found, place, file, line: Vec::new() })
+    }
+
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// The next record that is there.
+    pub fn read(&mut self) -> Result<Option<Entry<'_>>> {
+        if self.line.ends_with(b"\n") {
+            self.line.clear();
+        }
+        let mut replaced = false;
+        loop {
+            if self.file.is_none() {
+                self.file = open(&self.place.path)?.map(|file| BufReader::with_capacity(BUFFER, file));
+            }
+            let Some(file) = &mut self.file else { return Ok(None) };
+            file.read_until(b'\n', &mut self.line).call_with(|| format!("read({})", self.place.path.display()))?;
+            if let Some(line) = self.line.strip_suffix(b"\n") {
+                if log::read(line).is_some() {
+                    break;
+                }
+                self.line.clear();
+                continue;
+            }
+            let Some(next) = self.successor()? else { return Ok(None) };
+            // What was written before the file was replaced may have come after the end was met: one more look.
+            if replaced {
+                self.file = open(&next)?.map(|file| BufReader::with_capacity(BUFFER, file));
+                self.line.clear();
+            }
+            replaced = !replaced;
+        }
+        Ok(self.line.strip_suffix(b"\n").and_then(log::read))
+    }
+
+    /// What has taken the place of the file that is read. `None`: nothing has, or there is nothing any more.
+    fn successor(&self) -> Result<Option<PathBuf>> {
+        let identity = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+        let Some(file) = &self.file else { return Ok(None) };
+        let own = file.get_ref().metadata().call("fstat(log)")?;
+        let own = Some((own.dev(), own.ino()));
+        let older = self.place.older();
+        Ok(match (identity(&older), identity(&self.place.path)) {
+            (_, newest) if newest == own || newest.is_none() => None,
+            (found, _) if found == own || found.is_none() => Some(self.place.path.clone()),
+            _ => Some(older),
+        })
+    }
+
+    /// Whether nothing more will be written. Asked before the last read.
+    pub fn is_final(&self) -> Result<bool> {
+        Ok(self.found.state()?.status != Status::Running)
+    }
+
+    /// What tells that something happened: to the log, or to the container.
+    pub fn watch(&self) -> Result<Watch> {
+        let changes = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).call("inotify_init1")?;
+        let what = WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::MOVE_SELF;
+        let folder = self.place.path.parent().unwrap_or(Path::new("/"));
+        for path in [self.found.directory.as_path(), folder] {
+            inotify::add_watch(&changes, path, what).call_with(|| format!("inotify_add_watch({})", path.display()))?;
+        }
+        Ok(Watch { changes, program: self.found.state()?.pidfd() })
+    }
+}
+
+/// Descriptors to wait for.
+#[derive(Debug)]
+pub struct Watch {
+    changes: OwnedFd,
+    program: Option<OwnedFd>,
+}
+
+impl Watch {
+    pub fn changes(&self) -> BorrowedFd<'_> {
+        self.changes.as_fd()
+    }
+
+    /// Ready when the program has ended; its monitor then writes down what is left.
+    pub fn program(&self) -> Option<BorrowedFd<'_>> {
+        self.program.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Forgets what has happened so far.
+    pub fn clear(&mut self) {
+        let mut buffer = [0; 4096];
+        while rustix::io::read(&self.changes, &mut buffer).is_ok_and(|count| count > 0) {}
+    }
+}
+
+fn open(path: &Path) -> Result<Option<File>> {
+    match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        other => Ok(Some(other.call_with(|| format!("open({})", path.display()))?)),
+    }
+}
+
+/// The file with the first of the last `lines` lines, placed there.
+fn last(place: &LogFile, lines: u64) -> Result<Option<File>> {
+    let (newest, older) = (open(&place.path)?, open(&place.older())?);
+    let Some(mut newest) = newest else { return Ok(None) };
+    let missing = seek_last(&mut newest, lines)?;
+    match older {
+        Some(mut older) if missing > 0 => {
+            seek_last(&mut older, missing)?;
+            Ok(Some(older))
+        }
+        _ => Ok(Some(newest)),
+    }
+}
+
+/// Places the file at the first of its last `lines` lines; how many it does not have. Looked for in an ever longer piece of its
+/// end.
+fn seek_last(file: &mut File, lines: u64) -> Result<u64> {
+    let failed = |error: std::io::Error| Error::from(crate::sys::Error::new("read(log)", error));
+    let size = file.metadata().call("fstat(log)")?.len();
+    let mut length = 64 << 10;
+    loop {
+        let from = size.saturating_sub(length);
+        let mut piece = Vec::new();
+        file.seek(SeekFrom::Start(from)).map_err(failed)?;
+        file.by_ref().take(size - from).read_to_end(&mut piece).map_err(failed)?;
+        let starts = line_starts(&piece, from == 0);
+        let count = starts.len() as u64;
+        if count >= lines || from == 0 {
+            // With no lines wanted, what is written from now on.
+            let first = count.saturating_sub(lines) as usize;
+            let start = starts.get(first).map_or(piece.len(), |start| *start);
+            file.seek(SeekFrom::Start(from + start as u64)).map_err(failed)?;
+            return Ok(lines.saturating_sub(count));
+        }
+        length *= 4;
+    }
+}
+
+/// Where lines begin in a piece of a log, in order: behind a record that ended one of the same stream.
+fn line_starts(piece: &[u8], from_start: bool) -> VecDeque<usize> {
+    let mut starts = VecDeque::new();
+    let mut within = [false; 2];
+    // The first record of a piece may be cut, and what comes before it unknown.
+    let (mut at, mut known) = (0, from_start);
+    for line in piece.split_inclusive(|byte| *byte == b'\n') {
+        if let Some(entry) = line.strip_suffix(b"\n").and_then(log::read).filter(|_| known) {
+            let [output, error] = &mut within;
+            let within = if entry.error { error } else { output };
+            if !*within {
+                starts.push_back(at);
+            }
+            *within = !entry.whole;
+        }
+        at += line.len();
+        known = true;
+    }
+    starts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_in_parts_begin_once() {
+        let piece = b"t stdout F one\nt stdout P tw\nt stderr F err\nt stdout F o\nt stdout P rest\n";
+        assert_eq!(line_starts(piece, true), [0, 15, 29, 57]);
+        // Cut: the first record that is seen whole may be the end of a line, which does no harm.
+        assert_eq!(line_starts(&piece[3..], false), [12, 26, 54]);
+    }
+}

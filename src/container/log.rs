@@ -1,0 +1,107 @@
+//! The log of a container: Kubernetes' format, as `k8s-file` of Podman. A record a line: `TIME stdout F TEXT`, with `P` for a line
+//! whose end is still to come. All times are UTC and equally long, so that they can be compared as they are.
+//!
+//! ```text
+//! containers/<id>/log      written by the monitor alone
+//! containers/<id>/log.1    what came before, with a limit of size
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Where a container's output goes, beside those who are attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogDriver {
+    #[default]
+    K8sFile,
+    None,
+    /// Straight to the streams of who starts it.
+    Passthrough,
+}
+
+impl LogDriver {
+    /// As `--log-driver` and `inspect` call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::K8sFile => "k8s-file",
+            Self::None => "none",
+            Self::Passthrough => "passthrough",
+        }
+    }
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogConfig {
+    pub driver: LogDriver,
+    /// Other than in the container's directory.
+    #[serde(default)]
+    pub path: Option<PathBuf>,
+    /// Bytes that are kept at least.
+    #[serde(default)]
+    pub max_size: Option<u64>,
+    #[serde(default)]
+    pub tag: String,
+}
+
+impl LogConfig {
+    /// The file of a container in `directory`.
+    pub fn file(&self, directory: &Path) -> LogFile {
+        LogFile { path: self.path.clone().unwrap_or_else(|| directory.join("log")), max_size: self.max_size }
+    }
+}
+
+/// The file, and behind it the one before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFile {
+    pub path: PathBuf,
+    pub max_size: Option<u64>,
+}
+
+impl LogFile {
+    /// What was renamed when the file had reached its limit.
+    pub fn older(&self) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        path.push(".1");
+        path.into()
+    }
+}
+
+/// A record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry<'a> {
+    pub time: &'a [u8],
+    /// From error output.
+    pub error: bool,
+    /// The line ends with it.
+    pub whole: bool,
+    pub text: &'a [u8],
+}
+
+/// The time, as records have it.
+pub fn now() -> String {
+    time(chrono::Utc::now())
+}
+
+/// A moment, as records have it.
+pub fn time(moment: chrono::DateTime<chrono::Utc>) -> String {
+    moment.to_rfc3339_opts(chrono::SecondsFormat::Nanos, false)
+}
+
+/// Appends a record to `text`.
+pub fn write(text: &mut Vec<u8>, time: &str, error: bool, whole: bool, line: &[u8]) {
+    let stream = if error { " stderr " } else { " stdout " };
+    for part in [time.as_bytes(), stream.as_bytes(), if whole { b"F " } else { b"P " }, line, b"\n"] {
+        text.extend_from_slice(part);
+    }
+}
+
+/// Reads a record, without its newline. `None`: it is none.
+pub fn read(line: &[u8]) -> Option<Entry<'_>> {
+    let mut fields = line.splitn(4, |byte| *byte == b' ');
+    let (time, stream, tag, text) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    Some(Entry { time, error: stream == b"stderr", whole: tag == b"F", text })
+}
