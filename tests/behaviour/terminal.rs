@@ -39,7 +39,7 @@ fn settings(terminal: &Terminal) -> String {
 fn a_shell_with_job_control(case: &Case) {
     let image = case.busybox();
     let mut terminal = on_terminal(case, &["run", "-it", "--rm", "--network=none", "--name", "box", &image, "sh"]);
-    let before = settings(&terminal);
+    let before = format!("{:?}", terminal.before());
     terminal.expect("# ");
     assert!(terminal.is_raw());
     terminal.write("tty; echo $TERM; stty size\r");
@@ -88,7 +88,7 @@ fn restored_after_signals(case: &Case) {
     let script = "trap 'exit 9' TERM HUP QUIT USR1 ALRM; echo ready; while :; do sleep 0.05; done";
     for signal in [Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::ALARM] {
         let mut terminal = on_terminal(case, &["run", "-it", "--rm", "--network=none", &image, "sh", "-c", script]);
-        let before = settings(&terminal);
+        let before = format!("{:?}", terminal.before());
         terminal.expect("ready\r\n");
         terminal.wait_until_raw();
         kill_process(foreground(&terminal), signal).unwrap();
@@ -103,7 +103,7 @@ fn restored_after_a_signal_of_ones_own(case: &Case) {
     let head = ["run", "-it", "--rm", "--network=none", "--sig-proxy=false", "--name", "box", &image];
     let arguments: Vec<_> = head.into_iter().chain(["sh", "-c", "echo ready; exec sleep 1000"]).collect();
     let mut terminal = on_terminal(case, &arguments);
-    let before = settings(&terminal);
+    let before = format!("{:?}", terminal.before());
     terminal.expect("ready\r\n");
     terminal.wait_until_raw();
     kill_process(foreground(&terminal), Signal::QUIT).unwrap();
@@ -117,7 +117,7 @@ fn restored_after_a_stop(case: &Case) {
     let image = case.busybox();
     let arguments = ["run", "-it", "--rm", "--network=none", "--name", "doomed", &image, "sleep", "1000"];
     let mut terminal = on_terminal(case, &arguments);
-    let before = settings(&terminal);
+    let before = format!("{:?}", terminal.before());
     terminal.wait_until_raw();
     wait_until("it runs", LIMIT, || case.coracle(["ps", "-q"]).stdout.trim_end().len() == 12);
     case.coracle(["stop", "-t", "0", "doomed"]).code(0);
@@ -129,7 +129,7 @@ fn restored_after_a_stop(case: &Case) {
 fn restored_after_a_failure(case: &Case) {
     let image = case.busybox();
     let mut terminal = on_terminal(case, &["run", "-it", "--rm", "--network=none", &image, "no-such-command"]);
-    let before = settings(&terminal);
+    let before = format!("{:?}", terminal.before());
     terminal.expect("Error: ");
     terminal.expect("ended 127\r\n");
     assert_eq!(settings(&terminal), before);

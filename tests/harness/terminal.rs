@@ -17,6 +17,7 @@ pub struct Terminal {
     child: Child,
     shown: Arc<Mutex<Vec<u8>>>,
     read: usize,
+    before: Termios,
 }
 
 impl Terminal {
@@ -26,6 +27,7 @@ impl Terminal {
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         resize(&master, rows, columns);
+        let before = tcgetattr(&master).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap();
         let slave = || -> Stdio {
             let options = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
@@ -51,7 +53,7 @@ impl Terminal {
                 sink.lock().unwrap().extend_from_slice(&buffer[..count]);
             }
         });
-        Self { master, child, shown, read: 0 }
+        Self { master, child, shown, read: 0, before }
     }
 
     /// Types something.
@@ -85,6 +87,11 @@ impl Terminal {
     /// All that was shown so far.
     pub fn shown(&self) -> String {
         String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned()
+    }
+
+    /// The terminal's settings before the program was there.
+    pub fn before(&self) -> &Termios {
+        &self.before
     }
 
     /// The terminal's settings, as the program on it set them.
