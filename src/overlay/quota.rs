@@ -21,8 +21,8 @@ use super::tree::{Op, Tree, open_beneath};
 
 /// What `st_blocks` counts in.
 const SECTOR: u64 = 512;
-/// What most disks give a file at a time.
-const BLOCK: u64 = 4096;
+/// What most disks give a file at a time, and a directory to begin with.
+pub const BLOCK: u64 = 4096;
 
 /// The kernel says a moment late that it has forgotten a file that was removed: so long is waited before a write fails.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -126,12 +126,10 @@ impl Quota {
     /// Sets room aside, or says that there is none.
     fn reserve(&self, bytes: u64) -> Op<Reserved<'_>> {
         let counted = lock(&self.counted);
-        let full = |counted: &mut Counted| {
-            counted.leaving > 0 && self.limit.saturating_sub(counted.used + counted.reserved) < bytes.max(1)
-        };
-        let waited = self.less.wait_timeout_while(counted, PATIENCE, full);
+        let fits = |counted: &Counted| (counted.used + counted.reserved).saturating_add(bytes) <= self.limit;
+        let waited = self.less.wait_timeout_while(counted, PATIENCE, |counted| counted.leaving > 0 && !fits(counted));
         let (mut counted, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if self.limit.saturating_sub(counted.used + counted.reserved) < bytes.max(1) {
+        if !fits(&counted) {
             return Err(Errno::NOSPC);
         }
         counted.reserved += bytes;

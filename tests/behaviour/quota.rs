@@ -19,7 +19,7 @@ fn a_full_container() {
     let script = "df -k / | awk 'NR == 2 { print $2 }'
         dd if=/dev/zero of=/big bs=64k count=100 2>&1 | grep -o 'No space left on device'
         test $(du -sk /big | cut -f1) -gt 3800 && test $(du -sk /big | cut -f1) -le 4096 && echo most of it
-        echo x >/more 2>/dev/null; cat /more; rm -f /more; mkdir /dir 2>/dev/null || echo no directory
+        echo x >/more 2>/dev/null; cat /more; ls /more; rm -f /more; mkdir /dir 2>/dev/null || echo no directory
         df -k / | awk 'NR == 2 { print $4 < 8 }'
         echo over >/overwrite 2>/dev/null; dd if=/dev/zero of=/big bs=64k count=1 conv=notrunc 2>/dev/null && echo overwritten
         truncate -s 2097152 /big; dd if=/dev/zero of=/other bs=64k count=24 2>/dev/null && echo room again
@@ -28,7 +28,7 @@ fn a_full_container() {
         dd if=/dev/zero of=/other bs=64k count=24 2>/dev/null || echo still open
         exec 3<&-; rm /other; dd if=/dev/zero of=/other bs=64k count=60 2>/dev/null && echo closed";
     let output = case.coracle(["run", "--rm", "--network=none", SIZE, &image, "sh", "-c", script]).code(0).stdout;
-    let expected = "4096\nNo space left on device\nmost of it\nno directory\n1\noverwritten\nroom again\nall again\nstill open\nclosed\n";
+    let expected = "4096\nNo space left on device\nmost of it\n/more\nno directory\n1\noverwritten\nroom again\nall again\nstill open\nclosed\n";
     assert_eq!(output, expected);
 }
 

@@ -20,6 +20,7 @@ use rustix::process::umask;
 use super::whiteout::{point, remove_entries};
 use crate::overlay::inode::{Found, Key, Node, UPPER};
 use crate::overlay::lookup::is_whiteout;
+use crate::overlay::quota::BLOCK;
 use crate::overlay::tree::{Op, Tree, open_beneath};
 use crate::store::owners::Owner;
 
@@ -58,7 +59,7 @@ impl Tree {
         let parent = self.node(parent)?;
         self.copy_up(&parent, None)?;
         point("overlay: create")?;
-        let _room = self.admit(0)?;
+        let _room = self.admit(if matches!(making, Making::Directory { .. }) { BLOCK } else { 0 })?;
         let _names = self.reading();
         let dir = self.directory(&parent, UPPER)?;
         let above = rustix::fs::fstat(&dir)?;
