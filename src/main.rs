@@ -12,5 +12,6 @@ fn main() -> ExitCode {
         Some(Role::Monitor) => process::monitor::main(),
         Some(Role::Mounter) => process::mounter::main(),
         Some(Role::Joiner) => process::joiner::main(),
+        Some(Role::Supervisor) => process::supervisor::main(),
     }
 }

@@ -14,6 +14,7 @@
 //! alone. The directory's `lock` is held from the launch to the end: *locked means alive*, whatever `state.json` says. A reader
 //! takes no lock.
 
+pub mod apt;
 pub mod commit;
 pub mod control;
 pub mod diff;

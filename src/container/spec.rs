@@ -10,7 +10,7 @@ use oci_spec::runtime::{
 };
 
 use super::record::{Container, Network};
-use super::{Error, Result};
+use super::{Error, Result, apt};
 use crate::host::id_map;
 use crate::host::subid::IdMaps;
 
@@ -62,7 +62,7 @@ fn build(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Spec> 
     let process = ProcessBuilder::default()
         .terminal(container.terminal)
         .args(container.args())
-        .env(container.env.clone())
+        .env(apt::environment(container, container.env.clone()))
         .cwd(container.working_dir.as_str())
         .capabilities(LinuxCapabilitiesBuilder::default().bounding(bounding).build()?)
         .no_new_privileges(container.no_new_privileges)
@@ -162,7 +162,8 @@ fn mounts(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Vec<M
             mounts.push(kernel("tmpfs", target, &["nosuid", "nodev", mode])?);
         }
     }
-    for (file, target) in FILES {
+    let apt = apt::is_told(container).then_some(apt::FILE);
+    for (file, target) in FILES.into_iter().chain(apt) {
         mounts.push(mount("bind", &directory.join(file), target, &["bind", "rprivate", "nosuid", "nodev", "noexec"])?);
     }
     for bind in &container.binds {

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{CWD, Mode as FileMode, OFlags};
 
+use super::apt;
 use super::find::Found;
 use super::record::Container;
 use super::spec::FILES;
@@ -41,7 +42,7 @@ pub fn of(store: &Store, found: &Found) -> Result<Tree> {
 /// Paths within the tree, without a slash before them, of files that are the program's own: in the tree there is at most the
 /// empty file on which they are mounted.
 pub fn own_files() -> Vec<&'static str> {
-    FILES.iter().map(|(_, path)| path.trim_start_matches('/')).collect()
+    FILES.iter().chain([&apt::FILE]).map(|(_, path)| path.trim_start_matches('/')).collect()
 }
 
 /// What the start of a container may have made in its tree: nobody wants to read of it.

@@ -26,9 +26,11 @@ pub enum Role {
     Mounter,
     /// The parent of a command in a container that runs.
     Joiner,
+    /// Hears of the changes of owners that a container's programs ask for.
+    Supervisor,
 }
 
-const ROLES: [Role; 4] = [Role::Worker, Role::Monitor, Role::Mounter, Role::Joiner];
+const ROLES: [Role; 5] = [Role::Worker, Role::Monitor, Role::Mounter, Role::Joiner, Role::Supervisor];
 
 impl Role {
     fn argument(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Role {
             Self::Monitor => "@monitor",
             Self::Mounter => "@mounter",
             Self::Joiner => "@joiner",
+            Self::Supervisor => "@supervisor",
         }
     }
 
@@ -47,6 +50,7 @@ impl Role {
             Self::Monitor => c"coracle-monitor",
             Self::Mounter => c"coracle-mounter",
             Self::Joiner => c"coracle-joiner",
+            Self::Supervisor => c"coracle-superv.",
         }
     }
 }

@@ -6,15 +6,20 @@
 //!   create   the one id's own place inside, or the group of a set-group-id directory  ──▶
 //! ```
 //!
+//! Programs that rewrite a file give the new one the owner that stat(2) told them of the old, and here all show the same. So an
+//! open file that is given what it shows keeps what is noted; and a file that was given what it shows takes over the owner of the
+//! file that it replaces by rename. What is lost all the same: a copy beside the original (`cp -p`) is root's.
+//!
 //! Attributes named `security.coracle.*` are words to this server, never on disk. The kernel lets only root of the file system's
 //! namespace set any of that kind, and the container's root is not that. Through the mount, because so the kernel keeps its
 //! order: what it knows of the file stays true, and locks are taken as ever.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::{FileType, Stat, XattrFlags};
+use rustix::fs::{FileType, Mode, OFlags, Stat, XattrFlags, openat};
 use rustix::io::Errno;
 
 use super::Error;
@@ -25,6 +30,8 @@ use crate::sys;
 
 /// `uid:gid` with `-` for what stays: the owner of this file, as a chown inside asked for.
 pub const OWNER: &str = "security.coracle.owner";
+/// As [`OWNER`], asked for by a descriptor of the file.
+pub const OWNER_OF_OPEN: &str = "security.coracle.owner-of-open";
 /// `uid:gid`, of the root: whose the files are that are made from now on.
 pub const AUTHOR: &str = "security.coracle.author";
 
@@ -80,15 +87,17 @@ fn parse(value: &[u8]) -> Option<(Option<u32>, Option<u32>)> {
 impl Tree {
     /// Whether an attribute is a word to this server.
     pub fn is_word(&self, attribute: &[u8]) -> bool {
-        self.owners.is_some() && (attribute == OWNER.as_bytes() || attribute == AUTHOR.as_bytes())
+        self.owners.is_some() && [OWNER, OWNER_OF_OPEN, AUTHOR].iter().any(|word| word.as_bytes() == attribute)
     }
 
     /// Takes a word.
     pub fn told(&self, ino: u64, attribute: &[u8], value: &[u8]) -> Op<()> {
         let Some(owners) = &self.owners else { return Err(Errno::OPNOTSUPP) };
         let (uid, gid) = parse(value).ok_or(Errno::INVAL)?;
-        if attribute == OWNER.as_bytes() {
-            return self.change_owner(owners, ino, uid, gid);
+        if attribute != AUTHOR.as_bytes() {
+            let shown = *lock(&owners.author);
+            let keeps = attribute == OWNER_OF_OPEN.as_bytes() && changed(shown, uid, gid) == shown;
+            return self.change_owner(owners, ino, |noted| if keeps { noted } else { changed(noted, uid, gid) });
         }
         match (uid, gid) {
             (Some(uid), Some(gid)) if ino == ROOT => *lock(&owners.author) = Owner { uid, gid },
@@ -99,7 +108,7 @@ impl Tree {
 
     /// Writes down what a chown asked for. As the real one, it takes file capabilities; set-user-id bits the supervisor takes,
     /// through the mount, since the kernel remembers modes.
-    fn change_owner(&self, owners: &Owners, ino: u64, uid: Option<u32>, gid: Option<u32>) -> Op<()> {
+    fn change_owner(&self, owners: &Owners, ino: u64, change: impl Fn(Owner) -> Owner) -> Op<()> {
         let node = self.node(ino)?;
         if lock(&node.state).last.is_some() {
             // Without a name it is nobody's: it ends with who holds it open.
@@ -109,12 +118,12 @@ impl Tree {
         let _names = self.reading();
         let stat = self.stat(&node)?;
         if !takes_attribute(&stat) {
-            let before = lock(&owners.journal).get(stat.st_ino).unwrap_or_default();
-            return owners.note(stat.st_ino, changed(before, uid, gid));
+            let noted = lock(&owners.journal).get(stat.st_ino).unwrap_or_default();
+            return owners.note(stat.st_ino, change(noted));
         }
         let file = if node.is_dir() { self.directory(&node, UPPER)? } else { self.opened(&node)? };
         let noted = lock(&owners.journal).owner_of(stat.st_ino, Some(file.as_fd())).map_err(|error| errno(&error))?;
-        let owner = changed(noted, uid, gid);
+        let owner = change(noted);
         if !node.is_dir() {
             match rustix::fs::fremovexattr(&file, c"security.capability") {
                 Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
@@ -131,6 +140,10 @@ impl Tree {
     pub fn owner_below(&self, node: &Arc<Node>) -> Op<Owner> {
         let Some(owners) = &self.owners else { return Ok(Owner::ROOT) };
         let layer = *node.layers().first().ok_or(Errno::STALE)?;
+        self.owner_in(owners, layer, &path(node)?)
+    }
+
+    fn owner_in(&self, owners: &Owners, layer: u16, path: &[u8]) -> Op<Owner> {
         if self.lives(layer) {
             // No layer of ours, and root's for all that this account can tell.
             return Ok(Owner::ROOT);
@@ -142,7 +155,39 @@ impl Tree {
                 none.insert(Arc::new(Table::beside(self.layer_root(layer)?.as_fd()).map_err(|error| errno(&error))?))
             }
         };
-        Ok(table.get(&path(node)?).0)
+        Ok(table.get(path).0)
+    }
+
+    /// Before `new` takes the place of `old`, both regular files: passes the old one's owner on to a new one that was given
+    /// what all files show. Needs `names`.
+    pub fn pass_owner_on(&self, new: (&Arc<Node>, &OsStr), old: (&Arc<Node>, &OsStr), found: &Found) -> Op<()> {
+        let Some(owners) = &self.owners else { return Ok(()) };
+        let open = |(parent, name): (&Arc<Node>, &OsStr)| {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            openat(self.directory(parent, UPPER)?, name, flags, Mode::empty())
+        };
+        let file = open(new)?;
+        let given = owners::of_file(file.as_fd()).map_err(|error| errno(&error))?;
+        if given != Some(*lock(&owners.author)) {
+            return Ok(());
+        }
+        let owner = match found.layers.first() {
+            Some(&UPPER) => {
+                let file = open(old)?;
+                let known = lock(&owners.journal).owner_of(found.stat.st_ino, Some(file.as_fd()));
+                known.map_err(|error| errno(&error))?
+            }
+            Some(layer) => {
+                let (parent, name) = (path(old.0)?, old.1.as_bytes());
+                self.owner_in(
+                    owners,
+                    *layer,
+                    &if parent.is_empty() { name.to_vec() } else { [&parent, name].join(&b'/') },
+                )?
+            }
+            None => return Err(Errno::STALE),
+        };
+        owners::set_on_file(file.as_fd(), owner)
     }
 
     /// Writes down whose a file of the upper or the work directory is that was made just now.
@@ -191,7 +236,6 @@ fn changed(owner: Owner, uid: Option<u32>, gid: Option<u32>) -> Owner {
 
 /// Where a node lies, from the root. In a lower layer it is the same as in the tree: what is renamed is copied up.
 fn path(node: &Arc<Node>) -> Op<Vec<u8>> {
-    use std::os::unix::ffi::OsStrExt;
     let mut names = Vec::new();
     let mut at = node.clone();
     while at.ino != ROOT {

@@ -19,9 +19,10 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use super::session::Session;
 use super::session::clients::Clients;
-use super::session::prepare;
 use super::session::refusal::Refusal;
 use super::session::streams::{self, Held};
+use super::session::{emulation, prepare};
+use super::supervisor::{Device, Supervisor};
 use crate::container::control::ToClient;
 use crate::container::into::exec::{self, Join};
 use crate::container::job::Streams;
@@ -29,6 +30,7 @@ use crate::host::subid::IdMaps;
 use crate::host::{cgroup, id_map, role};
 use crate::runtime::handshake::{self, FromInit, Step};
 use crate::runtime::identity::{Accounts, Identity};
+use crate::runtime::inside::Filters;
 use crate::runtime::inside::join::{self as inside, Joining};
 use crate::runtime::outside::{init, launch::await_ids};
 use crate::sys::process::{self, Child, Cloned, Ended};
@@ -76,6 +78,7 @@ impl Joiner {
                 let end = Session {
                     program: &program,
                     servers: Vec::new(),
+                    listener: None,
                     held: &mut held,
                     log: None,
                     clients: &mut clients,
@@ -96,7 +99,7 @@ fn start(
     given: Option<[OwnedFd; 3]>,
     handed_on: Vec<OwnedFd>,
 ) -> Result<(Child, Held), Refusal> {
-    let (identity, maps) = identity(job, init.as_fd())?;
+    let (identity, maps, device) = identity(job, init.as_fd())?;
     let (held, stdio) = match job.streams {
         Streams::Given => (Held::default(), given),
         Streams::Pipes { input } => {
@@ -106,7 +109,14 @@ fn start(
         }
         Streams::Terminal => (Held::default(), None),
     };
-    let program = init::program(&job.process, identity, prepare::filter(&job.process)?).map_err(Refusal::ours)?;
+    let emulation = emulation::filters(&job.process, &identity, job.one_id, device.is_some())?;
+    // Before the pid namespace is entered: what is started afterwards lies inside.
+    let supervisor = match device.filter(|_| !emulation.listened.is_empty()) {
+        Some(device) => Some(Supervisor::start(device).map_err(Refusal::ours)?),
+        None => None,
+    };
+    let filters = Filters { container: prepare::filter(&job.process)?, ..emulation };
+    let program = init::program(&job.process, identity, filters).map_err(Refusal::ours)?;
     let (ours, theirs) = handshake::pair().map_err(Refusal::ours)?;
     let above = process::FIRST_INHERITED + handed_on.len() as i32;
     let channel =
@@ -116,7 +126,7 @@ fn start(
     cgroup::follow(job.pid);
     let child = enter(job, &joining).map_err(Refusal::ours)?;
     drop(joining);
-    let held = hear(ours.as_fd(), held)?;
+    let held = hear(ours.as_fd(), held, supervisor)?;
     Ok((child, held))
 }
 
@@ -131,11 +141,16 @@ fn enter(job: &Join, joining: &Joining) -> sys::Result<Child> {
 }
 
 /// Waits until the command runs.
-fn hear(channel: BorrowedFd<'_>, mut held: Held) -> Result<Held, Refusal> {
+fn hear(channel: BorrowedFd<'_>, mut held: Held, mut supervisor: Option<Supervisor>) -> Result<Held, Refusal> {
     loop {
         match handshake::hear(channel).map_err(Refusal::ours)? {
             FromInit::Terminal(master) => held = streams::terminal(master).map_err(Refusal::ours)?,
             FromInit::Ready => {}
+            FromInit::Listener(listener) => {
+                if let Some(supervisor) = supervisor.take() {
+                    supervisor.take_up(listener);
+                }
+            }
             // Podman's code for an `exec`, other than for a `run`.
             FromInit::Failed(failure) if failure.step == Step::WorkingDirectory => {
                 return Err(Refusal { code: 127, ..Refusal::of_init(&failure) });
@@ -146,8 +161,9 @@ fn hear(channel: BorrowedFd<'_>, mut held: Held) -> Result<Held, Refusal> {
     }
 }
 
-/// Resolves the user in the container's own files and checks that the container has such ids.
-fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<(Identity, IdMaps), Refusal> {
+/// Resolves the user in the container's own files and checks that the container has such ids; with the device number of its root
+/// file system, where owners are written down.
+fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<(Identity, IdMaps, Option<Device>), Refusal> {
     let path = format!("/proc/{}/root", job.pid);
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::open(path.as_str(), flags, Mode::empty()).call_with(|| format!("open({path})"));
@@ -158,7 +174,8 @@ fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<(Identity, IdMaps), Refu
     }
     let (root, maps) = (root.map_err(Refusal::ours)?, maps.map_err(Refusal::ours)?);
     let accounts = Accounts::read(root.as_fd()).map_err(Refusal::ours)?;
-    Ok((prepare::identity(&accounts, &job.process, &maps, job.one_id)?, maps))
+    let device = if job.recorded { Some(emulation::device(root.as_fd()).map_err(Refusal::ours)?) } else { None };
+    Ok((prepare::identity(&accounts, &job.process, &maps, job.one_id)?, maps, device))
 }
 
 fn ended(pidfd: BorrowedFd<'_>) -> bool {

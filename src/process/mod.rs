@@ -6,4 +6,5 @@ pub mod joiner;
 pub mod monitor;
 pub mod mounter;
 mod session;
+pub mod supervisor;
 pub mod worker;

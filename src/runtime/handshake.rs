@@ -6,6 +6,7 @@
 //!     │  ◀──  Terminal + the pty's master    │
 //!     │  ◀──  Ready                          │
 //!     │  Start    (recorded, on the net) ──▶ │  privileges, seccomp, execve
+//!     │  ◀──  Listener + its descriptor      │  … where owners are recorded
 //!     │  ◀──  Failed (step, errno, what)     │  … or end of file: the program runs
 //! ```
 
@@ -54,6 +55,8 @@ impl Failure {
 pub enum FromInit {
     Terminal(OwnedFd),
     Ready,
+    /// Who decides on the changes of owners.
+    Listener(OwnedFd),
     Failed(Failure),
     /// End of file without a failure.
     Executed,
@@ -114,6 +117,11 @@ pub fn send_terminal(channel: BorrowedFd<'_>, master: BorrowedFd<'_>) -> Result<
     send_with_fd(channel, b"T", master)
 }
 
+/// In init: the listener of the filter that was just loaded.
+pub fn send_listener(channel: BorrowedFd<'_>, listener: BorrowedFd<'_>) -> Result<()> {
+    send_with_fd(channel, b"L", listener)
+}
+
 /// One packet with one descriptor.
 pub fn send_with_fd(channel: BorrowedFd<'_>, message: &[u8], fd: BorrowedFd<'_>) -> Result<()> {
     let fds = [fd];
@@ -152,6 +160,7 @@ pub fn hear(channel: BorrowedFd<'_>) -> Result<FromInit> {
         ([], _) => Ok(FromInit::Executed),
         ([b'T', ..], Some(master)) => Ok(FromInit::Terminal(master)),
         ([b'R', ..], _) => Ok(FromInit::Ready),
+        ([b'L', ..], Some(listener)) => Ok(FromInit::Listener(listener)),
         ([b'F', step, a, b, c, d, call @ ..], _) => Ok(FromInit::Failed(Failure {
             step: match step {
                 1 => Step::WorkingDirectory,

@@ -107,14 +107,9 @@ pub fn of_file(file: BorrowedFd<'_>) -> sys::Result<Option<Owner>> {
     }
 }
 
-/// Gives an open file or directory the attribute. The error of a disk that has none is EOPNOTSUPP.
+/// Gives an open file or directory the attribute; of root's, too, if somebody asked for that. The error of a disk that has none
+/// is EOPNOTSUPP.
 pub fn set_on_file(file: BorrowedFd<'_>, owner: Owner) -> Result<(), Errno> {
-    if owner == Owner::ROOT {
-        return match rustix::fs::fremovexattr(file, ATTRIBUTE) {
-            Err(Errno::NODATA) => Ok(()),
-            result => result,
-        };
-    }
     rustix::fs::fsetxattr(file, ATTRIBUTE, owner.to_string().as_bytes(), XattrFlags::empty())
 }
 

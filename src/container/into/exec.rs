@@ -12,7 +12,7 @@ use crate::container::find::Found;
 use crate::container::job::Streams;
 use crate::container::record::Container;
 use crate::container::state::{State, Status};
-use crate::container::{Error, Result, spec};
+use crate::container::{Error, Result, apt, spec};
 use crate::host::subid::IdMaps;
 use crate::host::{lock, role};
 use crate::oci::capability::CapabilitySet;
@@ -31,6 +31,8 @@ pub struct Join {
     pub pid: i32,
     /// The account has no other id than its own.
     pub one_id: bool,
+    /// Owners are written down.
+    pub recorded: bool,
     pub streams: Streams,
     /// How many descriptors are handed on.
     pub handed_on: usize,
@@ -81,6 +83,7 @@ pub fn exec(found: &Found, command: Command, how: &How<'_>) -> Result<OwnedFd> {
         namespaces: plan.namespaces,
         pid: state.pid,
         one_id: maps.is_single(),
+        recorded: maps.is_single() && state.driver == "fuse",
         streams: how.streams,
         handed_on: how.handed_on.len(),
     };
@@ -112,7 +115,7 @@ fn plan(container: &Container, directory: &Path, command: Command, maps: &IdMaps
     };
     let mut plan = Plan::from_spec(&spec, beyond)?;
     plan.process.args = command.args;
-    plan.process.env = command.env;
+    plan.process.env = apt::environment(container, command.env);
     plan.process.cwd = command.working_dir.unwrap_or_else(|| container.working_dir.clone());
     plan.process.terminal = command.terminal;
     if command.privileged {

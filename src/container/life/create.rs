@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::container::name;
 use crate::container::record::{Container, Network};
 use crate::container::{Error, Result};
+use crate::container::{apt, name};
 use crate::host::{atomic_file, change};
 use crate::network::DNS_FORWARD;
 use crate::network::hosts::{self, Hosts};
@@ -100,6 +100,7 @@ fn write_files(container: &Container, directory: &Path) -> Result<()> {
         ("hostname", format!("{}\n", container.hostname)),
         ("resolv.conf", resolv::text(&resolv::of_host(reach), reach, &resolv::Asked::default())),
         ("containerenv", String::new()),
+        (apt::FILE.0, apt::TEXT.to_owned()),
     ];
     for (file, text) in files {
         // Read inside by users that are not root there.

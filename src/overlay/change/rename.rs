@@ -95,6 +95,11 @@ impl Tree {
             Err(Errno::NOENT) => None,
             Err(error) => return Err(error),
         };
+        if let Some(target) = target.filter(|target| target.kind() == FileType::RegularFile)
+            && source.kind() == FileType::RegularFile
+        {
+            self.pass_owner_on((&from.parent, from.name), (&to.parent, to.name), target)?;
+        }
         match lies {
             // A directory does not replace what is none, so they change places; the whiteout may be wanted where it went.
             Some((true, _)) if directory => {

@@ -41,7 +41,7 @@ pub fn stage_start(job: &Job, init: &Init, root: &Root) -> Result<(State, Staged
 /// Records the end, answers, cleans up.
 pub fn finish(job: &Job, running: Running, end: End, lock: Lock, clients: Clients) {
     let code = end.ended.map(Ended::code);
-    let Running { init, root, volumes, held, log, network, state } = running;
+    let Running { init, root, volumes, held, log, network, state, .. } = running;
     let state =
         State { status: Status::Exited, finished_at: state::now(), exit_code: code, pid: 0, monitor_pid: 0, ..state };
     let Init { child, mounts, .. } = init;

@@ -15,6 +15,7 @@
 
 mod exit;
 mod ownership;
+mod recording;
 mod root;
 mod start;
 
@@ -83,6 +84,7 @@ impl Monitor {
                         .iter()
                         .chain(running.volumes.iter().map(|volume| &volume.child))
                         .collect(),
+                    listener: running.listener.take(),
                     held: &mut running.held,
                     log: running.log.as_mut(),
                     clients: &mut self.clients,

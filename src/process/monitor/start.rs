@@ -6,6 +6,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::exit;
 use super::ownership::{self, Server};
+use super::recording::Recording;
 use super::root::{self, Root};
 use crate::container::job::{Job, Network, Streams};
 use crate::container::state::State;
@@ -13,11 +14,13 @@ use crate::host::atomic_file::Staged;
 use crate::network::DNS_FORWARD;
 use crate::network::pasta::{self, Pasta};
 use crate::process::session::log::Log;
-use crate::process::session::prepare;
 use crate::process::session::refusal::Refusal;
 use crate::process::session::streams::{self, Held};
+use crate::process::session::{emulation, prepare};
+use crate::process::supervisor::Listener;
 use crate::runtime::handshake::{self, FromInit, ToInit};
 use crate::runtime::identity::{Accounts, Identity};
+use crate::runtime::inside::Filters;
 use crate::runtime::outside::init::{self, Init};
 use crate::runtime::plan::Plan;
 use crate::sys::Call;
@@ -32,6 +35,8 @@ pub struct Running {
     pub log: Option<Log>,
     /// The way out; it ends with the outer pid namespace.
     pub network: Option<Pasta>,
+    /// Until it is handed over.
+    pub listener: Option<Listener>,
     /// As it is on disk.
     pub state: State,
 }
@@ -54,17 +59,21 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: prepare::Filter) ->
         Streams::Terminal => (Held::default(), None),
     };
     let log = job.log.clone().map(Log::open).transpose().map_err(Refusal::ours)?;
-    let (prepared, channel) = init::prepare(&plan, mount, served, identity, stdio, filter).map_err(Refusal::ours)?;
+    let recording = Recording::of(job, &root, mount.as_fd(), &identity).map_err(Refusal::ours)?;
+    let emulation = emulation::filters(&plan.process, &identity, job.one_id, recording.is_some())?;
+    let filters = Filters { container: filter, ..emulation };
+    let (prepared, channel) = init::prepare(&plan, mount, served, identity, stdio, filters).map_err(Refusal::ours)?;
     let init = init::start(&plan, prepared, channel).map_err(Refusal::ours)?;
     let network = match job.network {
         Network::Pasta => Some(network(init.host_pid)?),
         Network::Nothing => None,
     };
-    let mut running = Running { init, root, volumes, held, log, network: None, state: State::default() };
+    let mut running =
+        Running { init, root, volumes, held, log, network: None, listener: None, state: State::default() };
     // While init makes the inside of the container.
     let (state, staged) = exit::stage_start(job, &running.init, &running.root).map_err(Refusal::ours)?;
     running.state = state;
-    shake_hands(&mut running, network, staged)?;
+    shake_hands(&mut running, network, staged, recording.as_ref())?;
     Ok(running)
 }
 
@@ -99,7 +108,12 @@ fn hinted(error: pasta::Error) -> Refusal {
     Refusal::ours(format!("{error}{hint}"))
 }
 
-fn shake_hands(running: &mut Running, mut network: Option<pasta::Starting>, started: Staged) -> Result<(), Refusal> {
+fn shake_hands(
+    running: &mut Running,
+    mut network: Option<pasta::Starting>,
+    started: Staged,
+    recording: Option<&Recording>,
+) -> Result<(), Refusal> {
     let channel = running.init.channel.as_fd();
     let mut started = Some(started);
     loop {
@@ -109,10 +123,12 @@ fn shake_hands(running: &mut Running, mut network: Option<pasta::Starting>, star
                 if let Some(network) = network.take() {
                     running.network = Some(network.finish().map_err(hinted)?);
                 }
+                recording.map_or(Ok(()), |recording| recording.begin(running.init.host_pid)).map_err(Refusal::ours)?;
                 // A container that nobody could find and stop must not run.
                 started.take().map_or(Ok(()), Staged::publish).map_err(Refusal::ours)?;
                 handshake::tell(channel, ToInit::Start).map_err(Refusal::ours)?;
             }
+            FromInit::Listener(fd) => running.listener = recording.map(|recording| recording.listener(fd)),
             FromInit::Failed(failure) => return Err(Refusal::of_init(&failure)),
             FromInit::Executed => return Ok(()),
         }

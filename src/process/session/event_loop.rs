@@ -7,6 +7,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use rustix::event::{PollFd, PollFlags, poll};
 
+use super::super::supervisor::Listener;
 use super::Session;
 use super::clients::Heard;
 use super::streams::{self, Kind, Read};
@@ -33,6 +34,7 @@ pub struct End {
 enum Source {
     Program,
     Server,
+    Listener,
     Signals,
     Door,
     Client(usize),
@@ -50,6 +52,7 @@ impl Session<'_> {
                     Source::Program => return End { ended: self.program.wait().ok(), left: self.drain() },
                     // The root file system is gone with its server: nothing inside can go on.
                     Source::Server => self.kill(libc::SIGKILL),
+                    Source::Listener => self.listener.take().map_or((), Listener::hand_over),
                     Source::Signals => self.pass_on(signals.as_ref()),
                     Source::Door => self.clients.admit(),
                     Source::Client(index) => self.listen(index),
@@ -66,6 +69,7 @@ impl Session<'_> {
     fn ready(&self, signals: Option<&SignalFd>) -> Vec<Source> {
         let mut sources = vec![(Source::Program, self.program.pidfd.as_fd(), PollFlags::IN)];
         sources.extend(self.servers.iter().map(|server| (Source::Server, server.pidfd.as_fd(), PollFlags::IN)));
+        sources.extend(self.listener.iter().map(|listener| (Source::Listener, listener.as_fd(), PollFlags::IN)));
         sources.extend(signals.map(|signals| (Source::Signals, signals.as_fd(), PollFlags::IN)));
         sources.extend(self.clients.door().map(|door| (Source::Door, door, PollFlags::IN)));
         for (index, client) in self.clients.iter().enumerate() {

@@ -11,12 +11,14 @@
 //! ```
 
 pub mod clients;
+pub mod emulation;
 pub mod event_loop;
 pub mod log;
 pub mod prepare;
 pub mod refusal;
 pub mod streams;
 
+use super::supervisor::Listener;
 use crate::sys::process::Child;
 use clients::Clients;
 use log::Log;
@@ -27,6 +29,8 @@ pub struct Session<'a> {
     pub program: &'a Child,
     /// Who serves its file systems, its root above all: the program ends with them.
     pub servers: Vec<&'a Child>,
+    /// Until there is something to hear.
+    pub listener: Option<Listener>,
     pub held: &'a mut Held,
     pub log: Option<&'a mut Log>,
     pub clients: &'a mut Clients,

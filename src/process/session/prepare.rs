@@ -37,8 +37,13 @@ pub fn filter(process: &Process) -> Result<Filter, Refusal> {
     if !process.seccomp {
         return Ok(Vec::new());
     }
+    compile(&Profile::default(), process)
+}
+
+/// A filter for a program with these capabilities.
+pub fn compile(profile: &Profile, process: &Process) -> Result<Filter, Refusal> {
     let facts = Facts::here(process.capabilities)
         .ok_or_else(|| Refusal::ours("there is no system call filter for this architecture"))?;
-    let program = seccomp::compile(&Profile::default(), &facts).map_err(Refusal::ours)?;
+    let program = seccomp::compile(profile, &facts).map_err(Refusal::ours)?;
     Ok(program.instructions().to_vec())
 }

@@ -41,7 +41,8 @@ pub fn run(plan: &Process, joining: &Joining) -> ! {
 fn enter(plan: &Process, joining: &Joining) -> std::result::Result<Infallible, Failure> {
     set_up(plan, joining).map_err(|error| Failure::setup(&error))?;
     exec::enter_directory(&plan.cwd)?;
-    privileges::restrict(plan, &joining.program.seccomp).map_err(|error| Failure::setup(&error))?;
+    let restricted = privileges::restrict(plan, &joining.program.filters, joining.channel.as_fd());
+    restricted.map_err(|error| Failure::setup(&error))?;
     Err(exec::become_program(&joining.program))
 }
 

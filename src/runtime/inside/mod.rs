@@ -45,7 +45,17 @@ pub struct Program {
     pub candidates: Vec<CString>,
     pub args: Vec<CString>,
     pub env: Vec<CString>,
-    pub seccomp: Vec<libc::sock_filter>,
+    pub filters: Filters,
+}
+
+/// The filters of system calls; each may be absent.
+#[derive(Debug, Default)]
+pub struct Filters {
+    /// What the container may do.
+    pub container: Vec<libc::sock_filter>,
+    /// Root emulation in which a listener is asked about owners, and what is loaded where the kernel grants no listener.
+    pub listened: Vec<libc::sock_filter>,
+    pub emulation: Vec<libc::sock_filter>,
 }
 
 /// Becomes the program, or tells why not and ends.
@@ -58,7 +68,8 @@ pub fn run(plan: &Plan, prepared: &Prepared) -> ! {
 fn enter(plan: &Plan, prepared: &Prepared) -> Result<Infallible, Failure> {
     set_up(plan, prepared).map_err(|error| Failure::setup(&error))?;
     exec::enter_directory(&plan.process.cwd)?;
-    privileges::restrict(&plan.process, &prepared.program.seccomp).map_err(|error| Failure::setup(&error))?;
+    let restricted = privileges::restrict(&plan.process, &prepared.program.filters, prepared.channel.as_fd());
+    restricted.map_err(|error| Failure::setup(&error))?;
     Err(exec::become_program(&prepared.program))
 }
 

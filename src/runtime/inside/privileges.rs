@@ -1,12 +1,16 @@
 //! What the program may do: identity, capabilities, limits, system calls.
 //!
 //! The order is forced. The bounding set goes while CAP_SETPCAP is there; the real change of ids comes before the filters, which
-//! could fake it; the filters come last, with CAP_SYS_ADMIN kept so that no-new-privileges is not needed for them; execve then
+//! would fake it; the filters come last, with CAP_SYS_ADMIN kept so that no-new-privileges is not needed for them; execve then
 //! reduces uid 0 to the bounding set and anybody else to nothing (capabilities(7)). Inheritable and ambient sets stay empty.
+
+use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{Gid, Uid};
 
+use super::Filters;
 use crate::oci::capability::CapabilitySet;
+use crate::runtime::handshake;
 use crate::runtime::identity::Identity;
 use crate::runtime::plan::Process;
 use crate::sys::{Call, Result, capability, seccomp};
@@ -43,13 +47,25 @@ pub fn take_identity(identity: &Identity, bounding: CapabilitySet) -> Result<()>
     capability::clear_inheritable()
 }
 
-/// Loads the filter; nothing after it but execve.
-pub fn restrict(process: &Process, filter: &[libc::sock_filter]) -> Result<()> {
+/// Loads the filters; nothing after it but execve.
+pub fn restrict(process: &Process, filters: &Filters, channel: BorrowedFd<'_>) -> Result<()> {
     if process.no_new_privileges {
         rustix::thread::set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")?;
     }
+    emulate_root(filters, channel)?;
     if process.seccomp {
-        seccomp::load(filter)?;
+        seccomp::load(&filters.container)?;
     }
     Ok(())
+}
+
+/// Before the container's filter, which may forbid to load another. Without a listener (an old kernel, or one that watches this
+/// program already), changes of owners are answered and nobody is told.
+fn emulate_root(filters: &Filters, channel: BorrowedFd<'_>) -> Result<()> {
+    if !filters.listened.is_empty()
+        && let Ok(listener) = seccomp::load_with_listener(&filters.listened)
+    {
+        return handshake::send_listener(channel, listener.as_fd());
+    }
+    if filters.emulation.is_empty() { Ok(()) } else { seccomp::load(&filters.emulation) }
 }

@@ -9,7 +9,7 @@ use crate::host::fault;
 use crate::host::subid;
 use crate::runtime::handshake::{self, ToInit};
 use crate::runtime::identity::Identity;
-use crate::runtime::inside::{self, Prepared, Program};
+use crate::runtime::inside::{self, Filters, Prepared, Program};
 use crate::runtime::plan::{Plan, Process};
 use crate::sys::process::{self, Child, Cloned};
 use crate::sys::{self, Call};
@@ -46,15 +46,15 @@ pub fn prepare(
     served: Vec<(usize, OwnedFd)>,
     identity: Identity,
     stdio: Option<[OwnedFd; 3]>,
-    seccomp: Vec<libc::sock_filter>,
+    filters: Filters,
 ) -> Result<(Prepared, OwnedFd), Error> {
     let (ours, theirs) = handshake::pair()?;
-    let program = program(&plan.process, identity, seccomp)?;
+    let program = program(&plan.process, identity, filters)?;
     Ok((Prepared { root, served, program, stdio, channel: theirs }, ours))
 }
 
 /// What the exec needs.
-pub fn program(process: &Process, identity: Identity, seccomp: Vec<libc::sock_filter>) -> Result<Program, Error> {
+pub fn program(process: &Process, identity: Identity, filters: Filters) -> Result<Program, Error> {
     let mut env = process.env.clone();
     if !env.iter().any(|pair| pair.starts_with("HOME=")) {
         env.push(format!("HOME={}", identity.home));
@@ -66,7 +66,7 @@ pub fn program(process: &Process, identity: Identity, seccomp: Vec<libc::sock_fi
         candidates: strings(&candidates)?,
         args: strings(&process.args)?,
         env: strings(&env)?,
-        seccomp,
+        filters,
     })
 }
 

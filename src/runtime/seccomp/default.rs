@@ -114,17 +114,17 @@ impl Default for Profile {
 }
 
 /// A rule for the calls in `names`, divided by spaces.
-fn rule(names: &'static str, action: Action) -> Rule {
+pub(super) fn rule(names: &'static str, action: Action) -> Rule {
     let names = names.split_ascii_whitespace().map(Cow::Borrowed).collect();
     Rule { names, action, conditions: Vec::new(), includes: Scope::default(), excludes: Scope::default() }
 }
 
-fn when(mut rule: Rule, conditions: &[Condition]) -> Rule {
+pub(super) fn when(mut rule: Rule, conditions: &[Condition]) -> Rule {
     rule.conditions.extend_from_slice(conditions);
     rule
 }
 
-fn having(mut rule: Rule, capability: Capability) -> Rule {
+pub(super) fn having(mut rule: Rule, capability: Capability) -> Rule {
     rule.includes.capabilities = CapabilitySet::EMPTY.with(capability);
     rule
 }

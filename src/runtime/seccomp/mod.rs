@@ -17,10 +17,12 @@
 
 mod compile;
 mod default;
+mod emulation;
 mod profile;
 mod syscalls;
 #[cfg(test)]
 mod tests;
 
 pub use compile::{Error, Program, compile};
+pub use emulation::{CHOWN, emulation};
 pub use profile::{Action, Architecture, Comparison, Condition, Facts, Profile, Rule, Scope};

@@ -1,8 +1,9 @@
 //! An account with no subordinate ids: one mapped id, and a working shell. Run as `tester-noids`.
 
-use tar::EntryType;
-
 use crate::harness::{Account, Case, Driver, Image, Layer};
+
+mod owners;
+mod packages;
 
 /// The test makes sense for an account without subordinate ids alone.
 fn no_ids() -> bool {
@@ -48,58 +49,6 @@ fn foreign_owners(case: &Case) {
     let layers = std::fs::read_dir(case.store().join("layers")).unwrap().map(|layer| layer.unwrap().path());
     let tables: Vec<u8> = layers.flat_map(|layer| std::fs::read(layer.join("owners")).unwrap()).collect();
     assert_eq!(String::from_utf8(tables).unwrap(), "coracle-owners 1\n33:40 - opt/theirs\0");
-}
-
-/// The owner that a container's file in its upper directory is noted to have.
-fn noted(case: &Case, container: &str, path: &str) -> String {
-    let directory = case.store().join("containers").join(case.inspect(container, "{{.Id}}"));
-    let mut value = [0; 64];
-    let file = directory.join("upper").join(path);
-    if let Ok(length) = rustix::fs::lgetxattr(&file, "user.coracle.owner", &mut value[..]) {
-        return String::from_utf8_lossy(&value[..length]).into_owned();
-    }
-    let number = std::os::unix::fs::MetadataExt::ino(&std::fs::symlink_metadata(&file).unwrap());
-    let journal = std::fs::read_to_string(directory.join("owners")).unwrap_or_default();
-    let mut lines = journal.lines().rev().filter_map(|line| line.split_once(' '));
-    let found = lines.find(|(noted, _)| *noted == number.to_string()).map(|(_, owner)| owner.to_owned());
-    found.filter(|owner| owner != "-").unwrap_or_else(|| "0:0".to_owned())
-}
-
-/// A file that is changed keeps the owner that its layer names, through a rename and further links, and over a new start.
-fn owners_outlive_a_change(case: &Case) {
-    if !no_ids() || case.driver != Driver::Fuse {
-        return;
-    }
-    let layer = Layer::new()
-        .entry(EntryType::Directory, "srv", 0o2775, (0, 50), "", b"")
-        .owned_file("srv/theirs", 0o4640, (33, 40), "theirs\n")
-        .entry(EntryType::Symlink, "srv/link", 0o777, (7, 8), "theirs", b"")
-        .entry(EntryType::Fifo, "srv/pipe", 0o600, (0, 9), "", b"")
-        .entry(EntryType::Char, "srv/null", 0o600, (0, 3), "", b"");
-    let image = case.pull(&Image::busybox().layer(layer).push("owners:latest"));
-    let script = "cd /srv && stat -c %u:%g * | sort -u && echo more >>theirs && mv link moved && ln pipe other && ln theirs again; \
-                  touch new && chmod 666 null && mkdir sub && ln -s x sym && touch /etc/plain";
-    case.coracle(["run", "--network=none", "--name", "box", &image, "sh", "-c", script]).code(0).stdout("0:0\n");
-    let expected = [
-        ("srv", "0:50"),
-        ("srv/theirs", "33:40"),
-        ("srv/again", "33:40"),
-        ("srv/moved", "7:8"),
-        ("srv/pipe", "0:9"),
-        ("srv/other", "0:9"),
-        ("srv/null", "0:3"),
-        ("srv/new", "0:50"),
-        ("srv/sub", "0:50"),
-        ("srv/sym", "0:50"),
-        ("etc/plain", "0:0"),
-    ];
-    for (path, owner) in expected {
-        assert_eq!(noted(case, "box", path), owner, "{path}");
-    }
-    let null = case.store().join("containers").join(case.inspect("box", "{{.Id}}")).join("upper/srv/null");
-    let mut value = [0; 64];
-    let length = rustix::fs::lgetxattr(null, "user.coracle.device", &mut value[..]).unwrap();
-    assert_eq!(&value[..length], b"c 0:0", "what it was is not forgotten");
 }
 
 #[test]
@@ -163,7 +112,6 @@ on_both_drivers!(
     one_more_command,
     the_one_id_is_kept,
     foreign_owners,
-    owners_outlive_a_change,
     a_real_distribution,
     detached
 );
