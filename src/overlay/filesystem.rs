@@ -22,6 +22,7 @@ use rustix::io::Errno;
 
 use super::change::attr::Changes;
 use super::change::create::{Author, Making};
+use super::session::turns::{Turns, long_work};
 use super::tree::{Op, Tree};
 use crate::store::owners::Owner;
 
@@ -34,11 +35,12 @@ pub struct Served {
     tree: Tree,
     /// The way to the kernel, once the session has it.
     notifier: Arc<Mutex<Option<Notifier>>>,
+    turns: Arc<Turns>,
 }
 
 impl Served {
-    pub fn new(tree: Tree, notifier: Arc<Mutex<Option<Notifier>>>) -> Self {
-        Self { tree, notifier }
+    pub fn new(tree: Tree, notifier: Arc<Mutex<Option<Notifier>>>, turns: Arc<Turns>) -> Self {
+        Self { tree, notifier, turns }
     }
 
     /// Has the kernel hand over what programs wrote to a file and it still keeps.
@@ -46,7 +48,14 @@ impl Served {
     /// It returns when another thread has taken the data. So only one may be here at a time; others are told `false`.
     fn write_back(&self, ino: INodeNo) -> bool {
         let Ok(notifier) = self.notifier.try_lock() else { return false };
+        long_work();
         notifier.as_ref().is_some_and(|notifier| notifier.inval_inode(ino, 0, 0).is_ok())
+    }
+
+    /// Does what a request asks for and answers it; afterwards this thread looks for the next.
+    fn answer<T>(&self, operation: impl FnOnce(&Tree) -> Op<T>, reply: impl FnOnce(Result<T, fuser::Errno>)) {
+        let _turn = self.turns.begin();
+        reply(self.run(operation));
     }
 
     fn run<T>(&self, operation: impl FnOnce(&Tree) -> Op<T>) -> Result<T, fuser::Errno> {
@@ -58,18 +67,34 @@ impl Served {
         }
     }
 
-    fn entry(&self, reply: ReplyEntry, result: Result<FileAttr, fuser::Errno>) {
-        match result {
+    fn entry(&self, reply: ReplyEntry, operation: impl FnOnce(&Tree) -> Op<FileAttr>) {
+        self.answer(operation, |result| match result {
             Ok(attr) => reply.entry(&self.tree.trust(), &attr, Generation(0)),
             Err(error) => reply.error(error),
-        }
+        });
     }
 
-    fn attr(&self, reply: ReplyAttr, result: Result<FileAttr, fuser::Errno>) {
-        match result {
+    fn attr(&self, reply: ReplyAttr, operation: impl FnOnce(&Tree) -> Op<FileAttr>) {
+        self.answer(operation, |result| match result {
             Ok(attr) => reply.attr(&self.tree.trust(), &attr),
             Err(error) => reply.error(error),
-        }
+        });
+    }
+
+    fn empty(&self, reply: ReplyEmpty, operation: impl FnOnce(&Tree) -> Op<()>) {
+        self.answer(operation, |result| match result {
+            Ok(()) => reply.ok(),
+            Err(error) => reply.error(error),
+        });
+    }
+
+    fn xattr(&self, reply: ReplyXattr, size: u32, operation: impl FnOnce(&Tree) -> Op<Vec<u8>>) {
+        self.answer(operation, |result| match result {
+            Err(error) => reply.error(error),
+            Ok(value) if size == 0 => reply.size(value.len() as u32),
+            Ok(value) if value.len() > size as usize => reply.error(fuser::Errno::ERANGE),
+            Ok(value) => reply.data(&value),
+        });
     }
 }
 
@@ -85,31 +110,14 @@ fn own_directory_and_mask() {
 
 thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
 
-fn empty(reply: ReplyEmpty, result: Result<(), fuser::Errno>) {
-    match result {
-        Ok(()) => reply.ok(),
-        Err(error) => reply.error(error),
-    }
-}
-
-fn xattr(reply: ReplyXattr, size: u32, result: Result<Vec<u8>, fuser::Errno>) {
-    match result {
-        Err(error) => reply.error(error),
-        Ok(value) if size == 0 => reply.size(value.len() as u32),
-        Ok(value) if value.len() > size as usize => reply.error(fuser::Errno::ERANGE),
-        Ok(value) => reply.data(&value),
-    }
-}
-
 fn author(request: &Request, umask: u32) -> Author {
     Author { uid: request.uid(), gid: request.gid(), umask: umask & 0o777, recorded: Owner::ROOT }
 }
 
 /// What we ask of the kernel. Not asked for: what this version of the crate can't parse (extended setxattr, security context,
 /// supplementary groups).
-const WANTED: [InitFlags; 9] = [
+const WANTED: [InitFlags; 8] = [
     InitFlags::FUSE_DO_READDIRPLUS,
-    InitFlags::FUSE_READDIRPLUS_AUTO,
     InitFlags::FUSE_PARALLEL_DIROPS,
     InitFlags::FUSE_POSIX_ACL,
     InitFlags::FUSE_DONT_MASK,
@@ -139,24 +147,24 @@ impl Filesystem for Served {
     }
 
     fn lookup(&self, _request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        match self.run(|tree| tree.lookup(parent.0, name)) {
+        self.entry(reply, |tree| match tree.lookup(parent.0, name) {
             // Number 0 says: nothing there, and you may remember that.
-            Err(error) if i32::from(error) == Errno::NOENT.raw_os_error() => {
-                reply.entry(&self.tree.trust(), &NOTHING, Generation(0))
-            }
-            result => self.entry(reply, result),
-        }
+            Err(Errno::NOENT) => Ok(NOTHING),
+            result => result,
+        });
     }
 
-    fn forget(&self, _request: &Request, ino: INodeNo, count: u64) {
+    fn forget(&self, request: &Request, ino: INodeNo, count: u64) {
         let _ = self.run(|tree| {
             tree.table.forget(ino.0, count);
             Ok(())
         });
+        // One message may bring many of these, so that this is no turn.
+        self.turns.go_on(request.unique().0);
     }
 
     fn getattr(&self, _request: &Request, ino: INodeNo, _handle: Option<FileHandle>, reply: ReplyAttr) {
-        self.attr(reply, self.run(|tree| tree.getattr(ino.0)));
+        self.attr(reply, |tree| tree.getattr(ino.0));
     }
 
     fn setattr(
@@ -178,14 +186,15 @@ impl Filesystem for Served {
         reply: ReplyAttr,
     ) {
         let changes = Changes { mode, uid, gid, size, atime, mtime };
-        self.attr(reply, self.run(|tree| tree.setattr(ino.0, changes)));
+        self.attr(reply, |tree| tree.setattr(ino.0, changes));
     }
 
     fn readlink(&self, _request: &Request, ino: INodeNo, reply: ReplyData) {
-        match self.run(|tree| tree.readlink(ino.0)) {
+        let operation = |tree: &Tree| tree.readlink(ino.0);
+        self.answer(operation, |result| match result {
             Ok(target) => reply.data(&target),
             Err(error) => reply.error(error),
-        }
+        });
     }
 
     fn mknod(
@@ -199,21 +208,21 @@ impl Filesystem for Served {
         reply: ReplyEntry,
     ) {
         let making = Making::Node { kind: FileType::from_raw_mode(mode), mode };
-        self.entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, umask))));
+        self.entry(reply, |tree| tree.make(parent.0, name, making, author(request, umask)));
     }
 
     fn mkdir(&self, request: &Request, parent: INodeNo, name: &OsStr, mode: u32, umask: u32, reply: ReplyEntry) {
         let making = Making::Directory { mode };
-        self.entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, umask))));
+        self.entry(reply, |tree| tree.make(parent.0, name, making, author(request, umask)));
     }
 
     fn symlink(&self, request: &Request, parent: INodeNo, name: &OsStr, target: &Path, reply: ReplyEntry) {
         let making = Making::Symlink { target: target.as_os_str() };
-        self.entry(reply, self.run(|tree| tree.make(parent.0, name, making, author(request, 0))));
+        self.entry(reply, |tree| tree.make(parent.0, name, making, author(request, 0)));
     }
 
     fn link(&self, _request: &Request, ino: INodeNo, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        self.entry(reply, self.run(|tree| tree.link(ino.0, parent.0, name)));
+        self.entry(reply, |tree| tree.link(ino.0, parent.0, name));
     }
 
     fn create(
@@ -231,11 +240,11 @@ impl Filesystem for Served {
     }
 
     fn unlink(&self, _request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        empty(reply, self.run(|tree| tree.unlink(parent.0, name)));
+        self.empty(reply, |tree| tree.unlink(parent.0, name));
     }
 
     fn rmdir(&self, _request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        empty(reply, self.run(|tree| tree.rmdir(parent.0, name)));
+        self.empty(reply, |tree| tree.rmdir(parent.0, name));
     }
 
     fn rename(
@@ -249,7 +258,7 @@ impl Filesystem for Served {
         reply: ReplyEmpty,
     ) {
         let flags = rustix::fs::RenameFlags::from_bits_retain(flags.bits());
-        empty(reply, self.run(|tree| tree.rename((parent.0, name), (new_parent.0, new_name), flags)));
+        self.empty(reply, |tree| tree.rename((parent.0, name), (new_parent.0, new_name), flags));
     }
 
     fn open(&self, _request: &Request, ino: INodeNo, open: OpenFlags, reply: ReplyOpen) {
@@ -258,10 +267,12 @@ impl Filesystem for Served {
             // read. An error of a copy-up shows when the data is written back: at fsync or close, as that of a full disk does.
             return reply.error(fuser::Errno::ENOSYS);
         }
-        match self.run(|tree| tree.open_living(ino.0, open.acc_mode() != OpenAccMode::O_RDONLY)) {
+        let writes = open.acc_mode() != OpenAccMode::O_RDONLY;
+        let operation = |tree: &Tree| tree.open_living(ino.0, writes);
+        self.answer(operation, |result| match result {
             Ok(()) => reply.opened(FileHandle(0), FopenFlags::FOPEN_KEEP_CACHE),
             Err(error) => reply.error(error),
-        }
+        });
     }
 
     fn release(
@@ -274,7 +285,7 @@ impl Filesystem for Served {
         _flush: bool,
         reply: ReplyEmpty,
     ) {
-        empty(reply, self.run(|tree| tree.close_living(ino.0)));
+        self.empty(reply, |tree| tree.close_living(ino.0));
     }
 
     fn read(
@@ -288,6 +299,7 @@ impl Filesystem for Served {
         _owner: Option<LockOwner>,
         reply: ReplyData,
     ) {
+        let _turn = self.turns.begin();
         BUFFER.with_borrow_mut(|buffer| {
             let size = size.min(16 * REQUEST) as usize;
             if buffer.len() < size {
@@ -315,10 +327,11 @@ impl Filesystem for Served {
     ) {
         let late = write_flags.contains(WriteFlags::FUSE_WRITE_CACHE);
         let clears = write_flags.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID);
-        match self.run(|tree| tree.write(ino.0, offset, data, late, clears)) {
+        let operation = |tree: &Tree| tree.write(ino.0, offset, data, late, clears);
+        self.answer(operation, |result| match result {
             Ok(count) => reply.written(count),
             Err(error) => reply.error(error),
-        }
+        });
     }
 
     fn flush(&self, _request: &Request, _ino: INodeNo, _handle: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
@@ -327,7 +340,7 @@ impl Filesystem for Served {
     }
 
     fn fsync(&self, _request: &Request, ino: INodeNo, _handle: FileHandle, data_only: bool, reply: ReplyEmpty) {
-        empty(reply, self.run(|tree| tree.fsync(ino.0, data_only)));
+        self.empty(reply, |tree| tree.fsync(ino.0, data_only));
     }
 
     fn opendir(&self, _request: &Request, _ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
@@ -339,6 +352,7 @@ impl Filesystem for Served {
     }
 
     fn readdir(&self, _request: &Request, ino: INodeNo, _handle: FileHandle, offset: u64, mut reply: ReplyDirectory) {
+        let _turn = self.turns.begin();
         match self.run(|tree| tree.readdir(ino.0, offset, &mut reply)) {
             Ok(()) => reply.ok(),
             Err(error) => reply.error(error),
@@ -353,6 +367,7 @@ impl Filesystem for Served {
         offset: u64,
         mut reply: ReplyDirectoryPlus,
     ) {
+        let _turn = self.turns.begin();
         match self.run(|tree| tree.readdirplus(ino.0, offset, &mut reply)) {
             Ok(()) => reply.ok(),
             Err(error) => reply.error(error),
@@ -360,11 +375,11 @@ impl Filesystem for Served {
     }
 
     fn fsyncdir(&self, _request: &Request, ino: INodeNo, _handle: FileHandle, _data_only: bool, reply: ReplyEmpty) {
-        empty(reply, self.run(|tree| tree.fsyncdir(ino.0)));
+        self.empty(reply, |tree| tree.fsyncdir(ino.0));
     }
 
     fn statfs(&self, _request: &Request, _ino: INodeNo, reply: ReplyStatfs) {
-        match self.run(Tree::statfs) {
+        self.answer(Tree::statfs, |result| match result {
             Ok(s) => reply.statfs(
                 s.f_blocks,
                 s.f_bfree,
@@ -376,7 +391,7 @@ impl Filesystem for Served {
                 s.f_frsize as u32,
             ),
             Err(error) => reply.error(error),
-        }
+        });
     }
 
     fn setxattr(
@@ -389,19 +404,19 @@ impl Filesystem for Served {
         _position: u32,
         reply: ReplyEmpty,
     ) {
-        empty(reply, self.run(|tree| tree.setxattr(ino.0, name.as_bytes(), value, flags as u32)));
+        self.empty(reply, |tree| tree.setxattr(ino.0, name.as_bytes(), value, flags as u32));
     }
 
     fn getxattr(&self, _request: &Request, ino: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
-        xattr(reply, size, self.run(|tree| tree.getxattr(ino.0, name.as_bytes())));
+        self.xattr(reply, size, |tree| tree.getxattr(ino.0, name.as_bytes()));
     }
 
     fn listxattr(&self, _request: &Request, ino: INodeNo, size: u32, reply: ReplyXattr) {
-        xattr(reply, size, self.run(|tree| tree.listxattr(ino.0)));
+        self.xattr(reply, size, |tree| tree.listxattr(ino.0));
     }
 
     fn removexattr(&self, _request: &Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        empty(reply, self.run(|tree| tree.removexattr(ino.0, name.as_bytes())));
+        self.empty(reply, |tree| tree.removexattr(ino.0, name.as_bytes()));
     }
 
     fn fallocate(
@@ -415,7 +430,7 @@ impl Filesystem for Served {
         reply: ReplyEmpty,
     ) {
         let mode = FallocateFlags::from_bits_retain(mode as u32);
-        empty(reply, self.run(|tree| tree.fallocate(ino.0, mode, offset, length)));
+        self.empty(reply, |tree| tree.fallocate(ino.0, mode, offset, length));
     }
 
     fn lseek(
@@ -427,18 +442,17 @@ impl Filesystem for Served {
         whence: i32,
         reply: ReplyLseek,
     ) {
-        let written = self.write_back(ino);
-        let result = self.run(|tree| match (whence, u64::try_from(offset)) {
-            _ if !written => Err(Errno::INVAL),
+        let operation = |tree: &Tree| match (whence, u64::try_from(offset)) {
+            _ if !self.write_back(ino) => Err(Errno::INVAL),
             (libc::SEEK_DATA, Ok(offset)) => tree.seek(ino.0, SeekFrom::Data(offset)),
             (libc::SEEK_HOLE, Ok(offset)) => tree.seek(ino.0, SeekFrom::Hole(offset)),
             (_, Err(_)) => Err(Errno::NXIO),
             _ => Err(Errno::INVAL),
-        });
-        match result {
+        };
+        self.answer(operation, |result| match result {
             Ok(offset) => reply.offset(offset as i64),
             Err(error) => reply.error(error),
-        }
+        });
     }
 
     fn copy_file_range(
@@ -455,10 +469,11 @@ impl Filesystem for Served {
         reply: ReplyWrite,
     ) {
         let length = length.min(1 << 30) as usize;
-        match self.run(|tree| tree.copy_range((from.0, from_offset), (to.0, to_offset), length)) {
+        let operation = |tree: &Tree| tree.copy_range((from.0, from_offset), (to.0, to_offset), length);
+        self.answer(operation, |result| match result {
             Ok(count) => reply.written(count as u32),
             Err(error) => reply.error(error),
-        }
+        });
     }
 }
 

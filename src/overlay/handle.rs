@@ -16,12 +16,15 @@ use rustix::io::Errno;
 
 use super::change::copy_up::times;
 use super::inode::{Node, UPPER, lock};
+use super::session::turns::long_work;
 use super::tree::{Op, Tree};
 
 const CAPABILITY: &std::ffi::CStr = c"security.capability";
 /// Set-user-id and set-group-id.
 const PRIVILEGE: u32 = 0o6000;
 
+/// What takes a while to be written.
+const LARGE: usize = 64 << 10;
 /// How many files may be held open.
 const FILES: usize = 512;
 
@@ -97,6 +100,7 @@ impl Tree {
     /// FUSE read: fills `buffer` as far as the file reaches; fewer bytes mean its end.
     pub fn read(&self, ino: u64, offset: u64, buffer: &mut [u8]) -> Op<usize> {
         let file = self.file_of(ino)?;
+        long_work();
         let mut done = 0;
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
             match rustix::io::pread(&file, rest, offset + done as u64) {
@@ -114,6 +118,9 @@ impl Tree {
     pub fn write(&self, ino: u64, offset: u64, data: &[u8], late: bool, clears: bool) -> Op<u32> {
         let node = self.node(ino)?;
         let file = self.writable(&node)?;
+        if data.len() >= LARGE {
+            long_work();
+        }
         if clears {
             clear_privileges(&file)?;
         }
@@ -142,6 +149,7 @@ impl Tree {
         if !self.node(ino)?.in_upper() {
             return Ok(());
         }
+        long_work();
         let file = self.file_of(ino)?;
         self.sync_owners()?;
         match data_only {
@@ -158,6 +166,7 @@ impl Tree {
             return Ok(());
         }
         self.sync_owners()?;
+        long_work();
         rustix::fs::fsync(self.directory(&node, UPPER)?)
     }
 
@@ -168,6 +177,7 @@ impl Tree {
             (admitted, _) if admitted < length && !mode.intersects(frees) => return Err(Errno::NOSPC),
             (_, room) => room,
         };
+        long_work();
         rustix::fs::fallocate(&file, mode, offset, length)?;
         self.count_open(&file)
     }
@@ -181,6 +191,7 @@ impl Tree {
         let target = self.writable(&self.node(to.0)?)?;
         // Afterwards: it may be the same file.
         let source = self.file_of(from.0)?;
+        long_work();
         let (mut from, mut to) = (from.1, to.1);
         let (admitted, _room) = self.admit_write(&target, to, length as u64)?;
         let copied = rustix::fs::copy_file_range(&source, Some(&mut from), &target, Some(&mut to), admitted as usize)?;

@@ -17,6 +17,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Stat, StatVf
 use rustix::io::Errno;
 
 use super::inode::{Found, Node, lock};
+use super::session::turns::long_work;
 use super::tree::{Op, Tree, open_beneath};
 
 /// What `st_blocks` counts in.
@@ -127,6 +128,10 @@ impl Quota {
     fn reserve(&self, bytes: u64) -> Op<Reserved<'_>> {
         let counted = lock(&self.counted);
         let fits = |counted: &Counted| (counted.used + counted.reserved).saturating_add(bytes) <= self.limit;
+        if counted.leaving > 0 && !fits(&counted) {
+            // When the kernel forgets them, another thread must hear of it.
+            long_work();
+        }
         let waited = self.less.wait_timeout_while(counted, PATIENCE, |counted| counted.leaving > 0 && !fits(counted));
         let (mut counted, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if !fits(&counted) {

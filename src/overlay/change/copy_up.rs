@@ -18,8 +18,12 @@ use rustix::io::Errno;
 use super::whiteout::point;
 use super::xattr::{is_private, sized};
 use crate::overlay::inode::{Key, Node, ROOT, UPPER, lock};
+use crate::overlay::session::turns::long_work;
 use crate::overlay::tree::{Op, Tree};
 use crate::store::owners::DEVICE;
+
+/// What takes a while to be copied.
+const LARGE: u64 = 1 << 20;
 
 /// The times of a file, to be set again.
 pub fn times(stat: &Stat) -> Timestamps {
@@ -152,7 +156,10 @@ impl Tree {
         utimensat(work, staged, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?;
         match file {
             // The name will hide a file that is safe on the disk: the copy must be no less so.
-            Some(file) if !self.features.volatile && stat.st_size > 0 => rustix::fs::fsync(file),
+            Some(file) if !self.features.volatile && stat.st_size > 0 => {
+                long_work();
+                rustix::fs::fsync(file)
+            }
             _ => Ok(()),
         }
     }
@@ -232,6 +239,7 @@ impl Tree {
 
     /// Everything at and below a directory, as a rename of it needs. Takes `names` itself.
     pub fn copy_up_tree(&self, top: &Arc<Node>) -> Op<()> {
+        long_work();
         self.copy_up(top, None)?;
         // Each directory in here is counted as looked up, so that it stays known until its entries are done.
         let mut pending = Vec::new();
@@ -268,6 +276,9 @@ fn copy_data(source: &OwnedFd, target: &OwnedFd, length: u64) -> Op<()> {
     let size = rustix::fs::fstat(source)?.st_size as u64;
     if length == size && size > 0 && rustix::fs::ioctl_ficlone(target, source).is_ok() {
         return Ok(());
+    }
+    if length >= LARGE {
+        long_work();
     }
     let mut at = 0;
     while at < length {

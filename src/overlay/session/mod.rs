@@ -2,6 +2,8 @@
 //!
 //! Never unmounted by path: the mount is a descriptor that goes to the monitor, and ends with its mount namespace.
 
+pub mod turns;
+
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 
@@ -11,6 +13,7 @@ use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen,
 };
 
+use self::turns::Turns;
 use super::filesystem::Served;
 use super::inode::lock;
 use super::tree::Tree;
@@ -68,10 +71,12 @@ pub fn mount(stack: Stack, options: Options) -> Result<(Mounted, OwnedFd), Error
     let mut config = Config::default();
     config.acl = SessionACL::All;
     // Two at least: one may have to wait for what the kernel hands to another.
-    config.n_threads = Some(options.threads.max(2));
+    let threads = options.threads.max(2);
+    config.n_threads = Some(threads);
     config.clone_fd = true;
     let notifier = Arc::new(Mutex::new(None));
-    let served = Served::new(tree, notifier.clone());
+    let turns = Turns::new(device.try_clone().call("dup(/dev/fuse)")?);
+    let served = Served::new(tree, notifier.clone(), turns);
     let session = Session::from_fd(served, device, SessionACL::All, config).map_err(Error::Session)?;
     *lock(&notifier) = Some(session.notifier());
     Ok((Mounted { session }, mount))
