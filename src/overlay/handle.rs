@@ -90,7 +90,7 @@ impl Tree {
             if let Some(old) = old.upgrade() {
                 let mut state = lock(&old.state);
                 if !state.names.is_empty() {
-                    state.file = None;
+                    state.close();
                 }
             }
         }
@@ -124,7 +124,7 @@ impl Tree {
         if clears {
             clear_privileges(&file)?;
         }
-        let _writing = lock(&node.writing);
+        let _writing = lock(&node.changing);
         let (admitted, _room) = self.admit_write(&file, offset, data.len() as u64)?;
         let data = data.get(..admitted as usize).unwrap_or(data);
         let before = if late { Some(Before::of(&file)?) } else { None };

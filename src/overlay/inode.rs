@@ -4,18 +4,23 @@
 //! directories, are held open. What must stay true:
 //! * one node for one file: all names of a file with several links lead to the same node (found by [`Key`]);
 //! * a node keeps its number for as long as the kernel knows it, over copy-up and rename;
-//! * lock order: table, then one node's state; neither is held over a system call that can block on another process.
+//! * lock order: table, then one node's state; neither is held over a system call that can block on another process;
+//! * a node is small, as there may be millions: what few have lies apart ([`More`]), lists that mostly have one element hold it
+//!   in place, and a number on disk that is also the node's own needs no entry in a second table.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ffi::{OsStr, OsString};
+use std::ops::{Deref, DerefMut};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{FileType, Stat};
+use smallvec::SmallVec;
 
 use super::quota::Leaving;
 use super::readdir::Listing;
+use crate::sys::memory;
 
 /// The root's number, fixed by the protocol.
 pub const ROOT: u64 = 1;
@@ -32,14 +37,63 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The identity of a file on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
-    pub layer: u16,
-    pub dev: u64,
-    pub ino: u64,
+    layer: u16,
+    /// As the kernel holds it: 12 bits for the major number, 20 for the minor.
+    dev: u32,
+    ino: u64,
 }
 
 impl Key {
     pub fn new(layer: u16, stat: &Stat) -> Self {
-        Self { layer, dev: stat.st_dev, ino: stat.st_ino }
+        Self::from_numbers(layer, stat.st_dev, stat.st_ino)
+    }
+
+    pub fn from_numbers(layer: u16, dev: u64, ino: u64) -> Self {
+        Self { layer, dev: rustix::fs::major(dev) << 20 | rustix::fs::minor(dev), ino }
+    }
+}
+
+/// In which layers something lies, the topmost first: one for a file, every merged one for a directory.
+#[derive(Debug, Clone)]
+pub enum Layers {
+    One(u16),
+    Many(Arc<[u16]>),
+}
+
+impl Layers {
+    /// With one more below all.
+    pub fn above(&self, layer: u16) -> Self {
+        Self::from_iter(self.iter().copied().chain([layer]))
+    }
+
+    /// With the upper directory above all.
+    pub fn below_upper(&self) -> Self {
+        Self::from_iter([UPPER].into_iter().chain(self.iter().copied()))
+    }
+
+    pub fn are_upper_only(&self) -> bool {
+        **self == [UPPER]
+    }
+}
+
+impl FromIterator<u16> for Layers {
+    fn from_iter<I: IntoIterator<Item = u16>>(layers: I) -> Self {
+        let layers: SmallVec<[u16; 16]> = layers.into_iter().collect();
+        match *layers {
+            [one] => Self::One(one),
+            _ => Self::Many(Arc::from(&*layers)),
+        }
+    }
+}
+
+impl Deref for Layers {
+    type Target = [u16];
+
+    fn deref(&self) -> &[u16] {
+        match self {
+            Self::One(layer) => std::slice::from_ref(layer),
+            Self::Many(layers) => layers,
+        }
     }
 }
 
@@ -48,24 +102,29 @@ impl Key {
 pub struct Node {
     pub ino: u64,
     pub kind: FileType,
-    /// Held while the file is copied up.
-    pub copying: Mutex<()>,
-    /// Held while data is written, or times are set, which writing back preserves.
-    pub writing: Mutex<()>,
+    /// Held while the file is copied up, and while data is written or times are set, which writing back preserves.
+    pub changing: Mutex<()>,
     pub state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct State {
     /// How many answers of ours the kernel has not taken back.
-    pub lookups: u64,
-    /// How many names of known nodes lie in this directory.
-    pub children: usize,
+    lookups: u64,
     /// Where it lies: one name for a directory, every known one for a file; none once it was removed.
-    pub names: Vec<(Arc<Node>, OsString)>,
-    /// In which layers, the topmost first: one for a file, every merged one for a directory.
-    pub layers: Vec<u16>,
-    pub keys: Vec<Key>,
+    pub names: Names,
+    pub layers: Layers,
+    pub keys: SmallVec<[Key; 1]>,
+    more: Option<Box<More>>,
+}
+
+pub type Names = SmallVec<[(Arc<Node>, Box<OsStr>); 1]>;
+
+/// What is known of directories, and of few files.
+#[derive(Debug)]
+pub struct More {
+    /// How many names of known nodes lie in this directory.
+    children: usize,
     /// It counts although it has no name. Goes before the file does, whose number may then be another's.
     pub leaving: Option<Leaving>,
     /// How many have it open, where that is told (see `living`).
@@ -82,30 +141,73 @@ pub struct State {
     pub last: Option<Stat>,
 }
 
-impl Node {
-    pub fn root(layers: Vec<u16>) -> Self {
-        let state = State { lookups: 1, layers, ..State::default() };
+impl More {
+    const fn none() -> Self {
         Self {
-            ino: ROOT,
-            kind: FileType::Directory,
-            copying: Mutex::default(),
-            writing: Mutex::default(),
-            state: Mutex::new(state),
+            children: 0,
+            leaving: None,
+            opens: 0,
+            file: None,
+            directories: Vec::new(),
+            listing: None,
+            last: None,
+            links: None,
         }
+    }
+}
+
+static NO_MORE: More = More::none();
+
+impl Deref for State {
+    type Target = More;
+
+    fn deref(&self) -> &More {
+        self.more.as_deref().unwrap_or(&NO_MORE)
+    }
+}
+
+impl DerefMut for State {
+    fn deref_mut(&mut self) -> &mut More {
+        self.more.get_or_insert_with(|| Box::new(More::none()))
+    }
+}
+
+impl State {
+    /// Gives up the file's descriptor.
+    pub fn close(&mut self) {
+        let Some(more) = &mut self.more else { return };
+        more.file = None;
+        // That of a directory, which is never closed in this way, has more in it.
+        if more.opens == 0 && more.leaving.is_none() && more.last.is_none() && more.links.is_none() {
+            self.more = None;
+        }
+    }
+}
+
+impl Node {
+    pub fn root(layers: Layers) -> Self {
+        let node = Self::new(ROOT, FileType::Directory, layers, SmallVec::new());
+        lock(&node.state).lookups = 1;
+        node
+    }
+
+    fn new(ino: u64, kind: FileType, layers: Layers, keys: SmallVec<[Key; 1]>) -> Self {
+        let state = State { lookups: 0, names: Names::new(), layers, keys, more: None };
+        Self { ino, kind, changing: Mutex::default(), state: Mutex::new(state) }
     }
 
     /// The work directory, as one that names can lie in; a part of no tree.
     pub fn attic(work: Option<Arc<OwnedFd>>) -> Self {
-        let directories = work.map(|work| (UPPER, work)).into_iter().collect();
-        let state = State { lookups: 1, layers: vec![UPPER], directories, ..State::default() };
-        Self { ino: 0, state: Mutex::new(state), ..Self::root(Vec::new()) }
+        let node = Self::new(0, FileType::Directory, Layers::One(UPPER), SmallVec::new());
+        lock(&node.state).directories = work.map(|work| (UPPER, work)).into_iter().collect();
+        node
     }
 
     pub fn is_dir(&self) -> bool {
         self.kind == FileType::Directory
     }
 
-    pub fn layers(&self) -> Vec<u16> {
+    pub fn layers(&self) -> Layers {
         lock(&self.state).layers.clone()
     }
 
@@ -122,7 +224,7 @@ impl Node {
 
     /// Any name under which it lies, with the directory.
     pub fn name(&self) -> Option<(Arc<Node>, OsString)> {
-        lock(&self.state).names.first().cloned()
+        lock(&self.state).names.first().map(|(parent, name)| (parent.clone(), name.to_os_string()))
     }
 
     pub fn directory(&self, layer: u16) -> Option<Arc<OwnedFd>> {
@@ -138,7 +240,7 @@ impl Node {
 /// What a lookup found on disk.
 #[derive(Debug)]
 pub struct Found {
-    pub layers: Vec<u16>,
+    pub layers: Layers,
     /// Of the topmost.
     pub stat: Stat,
     pub key: Key,
@@ -164,14 +266,20 @@ pub struct Table {
 #[derive(Debug)]
 struct Inner {
     by_ino: HashMap<u64, Arc<Node>>,
+    /// Those whose number is not the one that the key gives.
     by_key: HashMap<Key, Arc<Node>>,
     next: u64,
+    /// How many nodes there were at most since memory was last given back.
+    most: usize,
 }
+
+/// With fewer nodes it is not worth giving memory back.
+const MANY: usize = 10_000;
 
 impl Table {
     pub fn new(root: Arc<Node>, same_device: bool) -> Self {
         let by_ino = HashMap::from([(ROOT, root)]);
-        Self { inner: Mutex::new(Inner { by_ino, by_key: HashMap::new(), next: SUBSTITUTES }), same_device }
+        Self { inner: Mutex::new(Inner { by_ino, by_key: HashMap::new(), next: SUBSTITUTES, most: 0 }), same_device }
     }
 
     pub fn get(&self, ino: u64) -> Option<Arc<Node>> {
@@ -179,7 +287,12 @@ impl Table {
     }
 
     pub fn known(&self, key: &Key) -> Option<Arc<Node>> {
-        lock(&self.inner).by_key.get(key).cloned()
+        self.find(&lock(&self.inner), key).cloned()
+    }
+
+    fn find<'a>(&self, table: &'a Inner, key: &Key) -> Option<&'a Arc<Node>> {
+        let own_number = || table.by_ino.get(&self.preferred(key)).filter(|node| lock(&node.state).keys.contains(key));
+        table.by_key.get(key).or_else(own_number)
     }
 
     /// The number that a file shows unless it is taken: that on disk, marked with the layer if layers lie on several devices.
@@ -195,20 +308,20 @@ impl Table {
     /// The node for what was found under a name, counted as looked up once more.
     pub fn adopt(&self, parent: &Arc<Node>, name: &OsStr, found: &Found) -> Arc<Node> {
         let mut table = lock(&self.inner);
-        let node = match table.by_key.get(&found.key) {
+        let node = match self.find(&table, &found.key).cloned() {
             // Others may have removed a file and made another of its number in a lower layer that lives.
-            Some(node) if node.kind == found.kind() => node.clone(),
+            Some(node) if node.kind == found.kind() => node,
             _ => table.insert(self.preferred(&found.key), found),
         };
         {
             let mut state = lock(&node.state);
             state.lookups += 1;
-            if let Some(at) = state.names.iter().position(|(of, known)| Arc::ptr_eq(of, parent) && known == name) {
+            if let Some(at) = state.names.iter().position(|(of, known)| Arc::ptr_eq(of, parent) && **known == *name) {
                 // The name that is known to be true goes first.
                 state.names.swap(0, at);
                 return node.clone();
             }
-            state.names.insert(0, (parent.clone(), name.to_owned()));
+            state.names.insert(0, (parent.clone(), Box::from(name)));
         }
         lock(&parent.state).children += 1;
         node
@@ -223,6 +336,12 @@ impl Table {
             state.lookups = state.lookups.saturating_sub(count);
         }
         table.drop_unused(node);
+        if table.most > MANY && table.by_ino.len() < table.most / 4 {
+            table.by_ino.shrink_to_fit();
+            table.by_key.shrink_to_fit();
+            table.most = table.by_ino.len();
+            memory::release_freed();
+        }
     }
 
     /// A name is gone. `last`: what is known of the file if this was its last one on disk.
@@ -231,12 +350,13 @@ impl Table {
         let removed = {
             let mut state = lock(&node.state);
             let before = state.names.len();
-            state.names.retain(|(of, known)| !(Arc::ptr_eq(of, parent) && known == name));
+            state.names.retain(|(of, known)| !(Arc::ptr_eq(of, parent) && **known == *name));
             if last.is_some() {
-                state.last = last;
-                state.links = None;
-                state.directories.clear();
-                state.listing = None;
+                let more = &mut **state;
+                more.last = last;
+                more.links = None;
+                more.directories.clear();
+                more.listing = None;
                 for key in std::mem::take(&mut state.keys) {
                     table.by_key.remove(&key);
                 }
@@ -250,7 +370,7 @@ impl Table {
     /// A file has one name more.
     pub fn add_name(&self, node: &Arc<Node>, parent: &Arc<Node>, name: &OsStr) {
         let _table = lock(&self.inner);
-        lock(&node.state).names.push((parent.clone(), name.to_owned()));
+        lock(&node.state).names.push((parent.clone(), Box::from(name)));
         lock(&parent.state).children += 1;
     }
 
@@ -266,13 +386,15 @@ impl Table {
         if !state.keys.contains(&key) {
             state.keys.push(key);
         }
-        table.by_key.insert(key, node.clone());
+        if self.preferred(&key) != node.ino {
+            table.by_key.insert(key, node.clone());
+        }
     }
 
     /// Every known directory at or below `top` that merges more than one layer or lies in a lower one.
     pub fn merged_below(&self, top: &Arc<Node>) -> Vec<Arc<Node>> {
         let all: Vec<Arc<Node>> = lock(&self.inner).by_ino.values().filter(|node| node.is_dir()).cloned().collect();
-        all.into_iter().filter(|node| node.layers() != [UPPER] && is_below(node, top)).collect()
+        all.into_iter().filter(|node| !node.layers().are_upper_only() && is_below(node, top)).collect()
     }
 }
 
@@ -297,16 +419,13 @@ impl Inner {
             ino = self.next;
             self.next += 1;
         }
-        let state = State { layers: found.layers.clone(), keys: vec![found.key], ..State::default() };
-        let node = Arc::new(Node {
-            ino,
-            kind: found.kind(),
-            copying: Mutex::default(),
-            writing: Mutex::default(),
-            state: Mutex::new(state),
-        });
+        let keys = SmallVec::from([found.key]);
+        let node = Arc::new(Node::new(ino, found.kind(), found.layers.clone(), keys));
         self.by_ino.insert(ino, node.clone());
-        self.by_key.insert(found.key, node.clone());
+        self.most = self.most.max(self.by_ino.len());
+        if ino != preferred {
+            self.by_key.insert(found.key, node.clone());
+        }
         node
     }
 
@@ -348,12 +467,18 @@ mod tests {
     fn found(ino: u64, layer: u16) -> Found {
         let mut stat = rustix::fs::stat("/").unwrap();
         stat.st_ino = ino;
-        Found { layers: vec![layer], stat, key: Key::new(layer, &stat) }
+        Found { layers: Layers::One(layer), stat, key: Key::new(layer, &stat) }
     }
 
     fn table() -> (Arc<Node>, Table) {
-        let root = Arc::new(Node::root(vec![UPPER, 1]));
+        let root = Arc::new(Node::root(Layers::from_iter([UPPER, 1])));
         (root.clone(), Table::new(root, true))
+    }
+
+    #[test]
+    fn a_node_is_small() {
+        // With its name and its entry in the table it stays under 200 bytes.
+        assert!(size_of::<Node>() <= 120, "{}", size_of::<Node>());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use rustix::buffer::spare_capacity;
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
-use super::inode::{Found, Key, Node, UPPER, lock};
+use super::inode::{Found, Key, Layers, Node, UPPER, lock};
 use super::readdir::Listing;
 use super::tree::{Op, Tree};
 
@@ -56,14 +56,16 @@ impl Tree {
 
     /// Whether a lower layer would show something under `name` if the upper had nothing. Needs `names`.
     pub fn shows_below(&self, parent: &Arc<Node>, name: &OsStr) -> Op<bool> {
-        let lowers: Vec<u16> = parent.layers().into_iter().filter(|layer| *layer != UPPER).collect();
-        Ok(self.find_in(parent, name, &lowers)?.is_some())
+        let layers = parent.layers();
+        let lowers = layers.strip_prefix(&[UPPER]).unwrap_or(&layers);
+        Ok(self.find_in(parent, name, lowers)?.is_some())
     }
 
     /// What the lower layers would show in the directory `name` if the upper had nothing. Needs `names`.
     pub fn entries_below(&self, parent: &Arc<Node>, name: &OsStr) -> Op<Listing> {
-        let lowers: Vec<u16> = parent.layers().into_iter().filter(|layer| *layer != UPPER).collect();
-        let Some(found) = self.find_in(parent, name, &lowers)?.filter(|found| found.kind() == FileType::Directory)
+        let layers = parent.layers();
+        let lowers = layers.strip_prefix(&[UPPER]).unwrap_or(&layers);
+        let Some(found) = self.find_in(parent, name, lowers)?.filter(|found| found.kind() == FileType::Directory)
         else {
             return Ok(Listing::new());
         };
@@ -88,15 +90,15 @@ impl Tree {
                 break;
             }
             match &mut found {
-                None => found = Some(Found { layers: vec![*layer], stat, key: Key::new(*layer, &stat) }),
+                None => found = Some(Found { layers: Layers::One(*layer), stat, key: Key::new(*layer, &stat) }),
                 // What is not a directory does not merge, and hides what lies below it.
                 Some(_) if kind != FileType::Directory => break,
                 Some(found) => {
                     // A merged directory is known by its topmost lower: that never changes, the upper part may yet appear.
-                    if found.layers == [UPPER] {
+                    if found.layers.are_upper_only() {
                         found.key = Key::new(*layer, &stat);
                     }
-                    found.layers.push(*layer);
+                    found.layers = found.layers.above(*layer);
                 }
             }
             if kind != FileType::Directory || (Some(layer) != last && opaque(&dir, name)? == Opaque::Yes) {

@@ -90,14 +90,16 @@ impl Tree {
             return Ok(listing);
         }
         let _names = self.reading();
-        let listing = Arc::new(Mutex::new(self.entries(node)?));
+        let entries = self.entries(node)?;
+        let count = entries.len();
+        let listing = Arc::new(Mutex::new(entries));
         let mut state = lock(&node.state);
         if let Some(other) = &state.listing {
             return Ok(other.clone());
         }
         state.listing = Some(listing.clone());
         drop(state);
-        self.listed(node);
+        self.listed(node, count);
         Ok(listing)
     }
 
@@ -111,7 +113,7 @@ impl Tree {
         if lock(&node.state).last.is_some() {
             return Ok(Listing::new());
         }
-        for layer in node.layers() {
+        for layer in node.layers().iter().copied() {
             let Some(dir) = self.part(node, layer)? else { continue };
             for (name, seen) in self.layer_entries(&dir, layer)? {
                 match merged.get_mut(&name) {
@@ -169,7 +171,7 @@ impl Tree {
                 }
             }
             let unknown = layer == UPPER && kind == FileType::Directory;
-            let ino = if unknown { 0 } else { self.table.number(&Key { layer, dev, ino: entry.ino() }) };
+            let ino = if unknown { 0 } else { self.table.number(&Key::from_numbers(layer, dev, entry.ino())) };
             entries.push((name.to_owned(), Some(Entry { name: name.to_owned(), kind, ino })));
         }
         Ok(entries)

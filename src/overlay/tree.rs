@@ -1,6 +1,6 @@
 //! The overlay as one object: its layers, what the kernel knows of it, and the way to a directory in a layer.
 //!
-//! Lock order: `names`, then one node's `copying` or `writing`, then the table, then a node's state. `names` is held shared by whoever
+//! Lock order: `names`, then one node's `changing`, then the table, then a node's state. `names` is held shared by whoever
 //! resolves a name, exclusively by whoever changes what a name means (remove, rename, the last step of a copy-up). The kernel
 //! already keeps apart what happens to names within one directory; `names` covers what it can't see: that a file given by its
 //! number is found through names all the same.
@@ -24,8 +24,8 @@ use crate::sys::Call;
 /// The result of an operation: what the kernel is to be told.
 pub type Op<T> = Result<T, Errno>;
 
-/// How many directory listings are remembered.
-const LISTINGS: usize = 512;
+/// How many entries the remembered directory listings have, beside those of the last.
+const LISTED: usize = 10_000;
 
 #[derive(Debug)]
 pub struct Tree {
@@ -42,7 +42,7 @@ pub struct Tree {
     pub held_limit: usize,
     /// Files that are held open, the oldest first.
     pub files: Mutex<VecDeque<Weak<Node>>>,
-    listed: Mutex<VecDeque<Weak<Node>>>,
+    listed: Mutex<Listed>,
     /// Makes the order of directory entries (and their offsets) unguessable, so that nobody can make them collide.
     pub hashing: RandomState,
     staged: AtomicU64,
@@ -85,7 +85,7 @@ impl Tree {
             Some(work) => takes_marks(work)?,
             None => true,
         };
-        let root = Arc::new(Node::root(layers));
+        let root = Arc::new(Node::root(layers.into_iter().collect()));
         Ok(Self {
             roots,
             attic: Arc::new(Node::attic(work.clone())),
@@ -181,14 +181,19 @@ impl Tree {
     }
 
     /// Notes that a listing was made, and drops the oldest beyond a limit.
-    pub fn listed(&self, node: &Arc<Node>) {
+    pub fn listed(&self, node: &Arc<Node>, entries: usize) {
         let mut listed = lock(&self.listed);
-        listed.push_back(Arc::downgrade(node));
-        while listed.len() > LISTINGS {
-            if let Some(old) = listed.pop_front().and_then(|old| old.upgrade()) {
+        while listed.entries > LISTED
+            && let Some((old, entries)) = listed.directories.pop_front()
+        {
+            listed.entries -= entries;
+            if let Some(old) = old.upgrade() {
                 lock(&old.state).listing = None;
             }
         }
+        // An empty one is not free either.
+        listed.entries += entries + 1;
+        listed.directories.push_back((Arc::downgrade(node), entries + 1));
     }
 }
 
@@ -201,6 +206,13 @@ fn takes_marks(work: &OwnedFd) -> Result<bool, Error> {
     rustix::fs::mknodat(work, NAME, FileType::CharacterDevice, Mode::empty(), 0).map_err(|_| Error::Disk)?;
     rustix::fs::unlinkat(work, NAME, AtFlags::empty()).call("unlink(a whiteout)")?;
     Ok(false)
+}
+
+/// Directories whose listing is remembered, the oldest first, and how many entries each and all had.
+#[derive(Debug, Default)]
+struct Listed {
+    directories: VecDeque<(Weak<Node>, usize)>,
+    entries: usize,
 }
 
 /// Opens a directory that lies directly in another one: no symlink, no mount, nothing above.

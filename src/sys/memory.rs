@@ -19,6 +19,15 @@ pub fn release_program_pages() {
     }
 }
 
+/// Gives back to the system what was freed: the allocator keeps it for the next time, which may never come.
+pub fn release_freed() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim(3) takes a number by value and touches free memory alone.
+    unsafe {
+        libc::malloc_trim(0)
+    };
+}
+
 /// The range of a line of proc_pid_maps(5) that maps code, or the constants at the file's start. Constants further on may be
 /// such as the loader wrote before it made them read-only.
 fn pristine(line: &str, program: &str) -> Option<(usize, usize)> {

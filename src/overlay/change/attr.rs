@@ -38,7 +38,7 @@ impl Tree {
         self.copy_up(&node, changes.size)?;
         point("overlay: setattr")?;
         let _names = self.reading();
-        let _writing = lock(&node.writing);
+        let _writing = lock(&node.changing);
         match node.file() {
             _ if changes.size.is_some() => self.change_open(&*self.opened_to_write(&node)?, &changes)?,
             Some(file) => self.change_open(&file, &changes)?,
@@ -105,6 +105,7 @@ fn change_removed(node: &Node, changes: &Changes) -> Option<Stat> {
     if writable || changes.size.is_some() {
         return None;
     }
+    state.last?;
     let last = state.last.as_mut()?;
     if let Some(mode) = changes.mode {
         last.st_mode = last.st_mode & !0o7777 | mode & 0o7777;

@@ -17,7 +17,7 @@ use rustix::io::Errno;
 
 use super::whiteout::point;
 use super::xattr::{is_private, sized};
-use crate::overlay::inode::{Key, Node, ROOT, UPPER, lock};
+use crate::overlay::inode::{Key, Layers, Node, ROOT, UPPER, lock};
 use crate::overlay::session::turns::long_work;
 use crate::overlay::tree::{Op, Tree};
 use crate::store::owners::DEVICE;
@@ -61,7 +61,7 @@ impl Tree {
         }
         self.work()?;
         while let Some(node) = path.pop() {
-            let _copying = lock(&node.copying);
+            let _copying = lock(&node.changing);
             if !node.in_upper() {
                 self.copy_one(&node, length)?;
             }
@@ -118,7 +118,7 @@ impl Tree {
         self.count(&copy);
         self.count_until_forgotten(node, copy.st_ino);
         let mut state = lock(&node.state);
-        state.layers = vec![UPPER];
+        state.layers = Layers::One(UPPER);
         state.file = Some(Arc::new(target));
         Ok(())
     }
@@ -178,7 +178,7 @@ impl Tree {
             }
             None => None,
         };
-        let mut placed: Option<(Arc<OwnedFd>, std::ffi::OsString)> = None;
+        let mut placed: Option<(Arc<OwnedFd>, Box<OsStr>)> = None;
         let mut count = 0;
         for (parent, name) in names {
             if !parent.in_upper() {
@@ -189,8 +189,8 @@ impl Tree {
             let dir = self.directory(&parent, UPPER)?;
             let before = rustix::fs::fstat(&dir)?;
             match &placed {
-                None => renameat_with(work, staged, &dir, &name, RenameFlags::NOREPLACE)?,
-                Some((other, its)) => rustix::fs::linkat(other, its, &dir, &name, AtFlags::empty())?,
+                None => renameat_with(work, staged, &dir, &*name, RenameFlags::NOREPLACE)?,
+                Some((other, its)) => rustix::fs::linkat(other, &**its, &dir, &*name, AtFlags::empty())?,
             }
             // The directory's content did not change for those who look from above.
             rustix::fs::futimens(&dir, &times(&before))?;
@@ -208,10 +208,10 @@ impl Tree {
         }
         let mut state = lock(&node.state);
         if node.is_dir() {
-            state.layers.insert(0, UPPER);
+            state.layers = state.layers.below_upper();
             return Ok(());
         }
-        state.layers = vec![UPPER];
+        state.layers = Layers::One(UPPER);
         state.file = reopened.or(state.file.take());
         state.links = Some(state.links.unwrap_or(links)).filter(|links| *links != count);
         drop(state);
@@ -252,7 +252,7 @@ impl Tree {
     }
 
     fn copy_up_entries(&self, dir: &Arc<Node>, pending: &mut Vec<Arc<Node>>) -> Op<()> {
-        if dir.layers() == [UPPER] {
+        if dir.layers().are_upper_only() {
             // What it holds was made in the upper.
             return Ok(());
         }

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use rustix::process::umask;
 
 use super::whiteout::{point, remove_entries};
-use crate::overlay::inode::{Found, Key, Node, UPPER};
+use crate::overlay::inode::{Found, Key, Layers, Node, UPPER};
 use crate::overlay::lookup::is_whiteout;
 use crate::overlay::quota::BLOCK;
 use crate::overlay::tree::{Op, Tree, open_beneath};
@@ -68,11 +68,14 @@ impl Tree {
             Err(Errno::EXIST) => self.make_over_whiteout(&parent, name, making, author, &above)?,
             result => result?,
         };
-        let stat = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let stat = match &file {
+            Some(file) => rustix::fs::fstat(file)?,
+            None => statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?,
+        };
         let found = match making {
             // It merges with what it hides.
             Making::Directory { .. } if !self.marks => self.find(&parent, name)?.ok_or(Errno::NOENT)?,
-            _ => Found { layers: vec![UPPER], stat, key: Key::new(UPPER, &stat) },
+            _ => Found { layers: Layers::One(UPPER), stat, key: Key::new(UPPER, &stat) },
         };
         self.count(&stat);
         self.count_open(&dir)?;

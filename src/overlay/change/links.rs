@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::copy_up::times;
 use super::whiteout::point;
-use crate::overlay::inode::{Found, Key, Node, UPPER, lock};
+use crate::overlay::inode::{Found, Key, Layers, Node, UPPER, lock};
 use crate::overlay::lookup::is_whiteout;
 use crate::overlay::tree::{Op, Tree};
 
@@ -45,7 +45,7 @@ impl Tree {
         self.count_open(&dir)?;
         let shown = lock(&node.state).links.map(|links| links + 1);
         let stat = self.settle(&node, &parent, name, shown)?;
-        let found = Found { layers: vec![UPPER], stat, key: Key::new(UPPER, &stat) };
+        let found = Found { layers: Layers::One(UPPER), stat, key: Key::new(UPPER, &stat) };
         let node = self.table.adopt(&parent, name, &found);
         self.relist(&parent, name, Some(&node));
         Ok(self.attributes(&node, &stat))
@@ -62,10 +62,10 @@ impl Tree {
             result => return result.map(|_| ()),
         }
         let others = lock(&node.state).names.clone();
-        let is_other = |(of, its): &&(Arc<Node>, _)| !Arc::ptr_eq(of, parent) || its != name;
+        let is_other = |(of, its): &&(Arc<Node>, Box<OsStr>)| !Arc::ptr_eq(of, parent) || **its != *name;
         let (other, its) = others.iter().find(is_other).ok_or(Errno::STALE)?;
         let before = rustix::fs::fstat(&dir)?;
-        linkat(self.directory(other, UPPER)?, its, &dir, name, AtFlags::empty())?;
+        linkat(self.directory(other, UPPER)?, &**its, &dir, name, AtFlags::empty())?;
         // The directory's content did not change for those who look from above.
         rustix::fs::futimens(&dir, &times(&before))?;
         self.count_open(&dir)?;
@@ -100,7 +100,7 @@ impl Tree {
             && let Some((parent, name)) = names.first()
         {
             let staged = self.staged();
-            linkat(self.directory(parent, UPPER)?, name, self.work()?, &staged, AtFlags::empty())?;
+            linkat(self.directory(parent, UPPER)?, &**name, self.work()?, &staged, AtFlags::empty())?;
             self.table.add_name(&node, &self.attic, OsStr::new(&staged));
         }
         Ok(())
@@ -126,7 +126,7 @@ impl Tree {
         // The name may have lain in a lower layer alone, the file in the upper directory.
         let copy = node.as_ref().filter(|node| !found.in_upper() && !node.is_dir() && node.in_upper());
         let copy = copy.and_then(|node| self.stat(node).ok()).map(|stat| Found {
-            layers: vec![UPPER],
+            layers: Layers::One(UPPER),
             stat,
             key: Key::new(UPPER, &stat),
         });
@@ -144,7 +144,7 @@ impl Tree {
         let names = lock(&node.state).names.clone();
         for (_, name) in names.iter().filter(|(of, _)| Arc::ptr_eq(of, &self.attic)) {
             // What stays in the work directory is swept at the next mount.
-            let _ = self.work().and_then(|work| unlinkat(work.as_fd(), name, AtFlags::empty()));
+            let _ = self.work().and_then(|work| unlinkat(work.as_fd(), &**name, AtFlags::empty()));
             self.table.unname(node, &self.attic, name, None);
         }
     }

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, FileType, RenameFlags, renameat_with, statat, unlinkat
 use rustix::io::Errno;
 
 use super::whiteout::{make_opaque, point, remove_entries, remove_whiteouts};
-use crate::overlay::inode::{Found, Key, Node, UPPER, lock};
+use crate::overlay::inode::{Found, Key, Layers, Node, UPPER, lock};
 use crate::overlay::lookup::is_whiteout;
 use crate::overlay::tree::{Op, Tree, open_beneath};
 
@@ -69,7 +69,7 @@ impl Tree {
             let _names = self.reading();
             self.find(&side.parent, side.name)?
         };
-        let Some(found) = found.filter(|found| found.layers != [UPPER]) else { return Ok(()) };
+        let Some(found) = found.filter(|found| !found.layers.are_upper_only()) else { return Ok(()) };
         if !moves && !self.table.known(&found.key).is_some_and(|node| node.in_upper() && !node.is_dir()) {
             return Ok(());
         }
@@ -176,7 +176,7 @@ impl Tree {
 
     /// Makes a directory that lies wholly in the upper one independent of all lower layers, here and in its new place.
     fn cut_off(&self, side: &Side<'_>, found: &Found, new_parent: &Arc<Node>) -> Op<()> {
-        if found.layers == [UPPER] && new_parent.layers() == [UPPER] {
+        if found.layers.are_upper_only() && new_parent.layers().are_upper_only() {
             return Ok(());
         }
         let dir = self.directory(&side.parent, UPPER)?;
@@ -184,7 +184,7 @@ impl Tree {
         if self.marks {
             make_opaque(&moved)?;
         }
-        if found.layers != [UPPER] {
+        if !found.layers.are_upper_only() {
             remove_whiteouts(moved)?;
         }
         let Some(top) = self.known_at(found) else { return Ok(()) };
@@ -192,7 +192,7 @@ impl Tree {
             let stat = rustix::fs::fstat(self.directory(&node, UPPER)?)?;
             {
                 let mut state = lock(&node.state);
-                state.layers = vec![UPPER];
+                state.layers = Layers::One(UPPER);
                 state.directories.retain(|(layer, _)| *layer == UPPER);
             }
             self.table.rekey(&node, Key::new(UPPER, &stat), false);
