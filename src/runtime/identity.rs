@@ -186,7 +186,7 @@ fn open(root: BorrowedFd<'_>, path: &str, access: OFlags) -> sys::Result<Option<
     // NONBLOCK: a FIFO of this name must not hold the start up.
     let flags = access | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = match beneath::open(root, path, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS) {
-        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS | Errno::NXIO | Errno::ISDIR) => {
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS | Errno::NXIO | Errno::ISDIR | Errno::ROFS) => {
             return Ok(None);
         }
         other => other.call_with(|| format!("openat2({path} in the container)"))?,

@@ -307,3 +307,22 @@ fn further_commands_have_the_containers_ids() {
         }
     });
 }
+
+#[test]
+fn what_is_committed_has_the_owners_that_the_image_means() {
+    with_ids(|case| {
+        let image = owned(case);
+        let (uid, gid) = own_ids();
+        let make = format!("cd /data; touch roots users; chown {uid}:{gid} users; echo more >>theirs");
+        for userns in ["--userns=keep-id", "--userns=auto:size=2000"] {
+            case.coracle(["run", "--network=none", userns, "-u", "0", "--name", "c", &image, "sh", "-c", &make])
+                .succeeded();
+            case.coracle(["commit", "-q", "c", "committed"]).succeeded();
+            case.sh("committed", "cd /data; stat -c %u:%g roots users theirs high")
+                .succeeded()
+                .stdout(&format!("0:0\n{uid}:{gid}\n33:40\n5000:6000\n"));
+            case.coracle(["rm", "c"]).succeeded();
+            case.coracle(["rmi", "committed"]).succeeded();
+        }
+    });
+}
