@@ -233,21 +233,31 @@ fn a_caller_that_ignores_children() {
 /// The mounter dies: the container must not live on with a dead root.
 #[test]
 fn killed_mounter() {
-    Case::with(crate::harness::Driver::Fuse, |case| {
-        let image = case.busybox();
-        case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sleep", "1000"]).succeeded();
-        let init = pid_of(case, "box", "{{.State.Pid}}");
-        let monitor = pid_of(case, "box", "{{.State.ConmonPid}}").as_raw_nonzero();
-        let children = std::fs::read_to_string(format!("/proc/{monitor}/task/{monitor}/children")).unwrap();
-        let mounter = children
-            .split_whitespace()
-            .find(|pid| {
-                std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "coracle-mounter\n")
-            })
-            .expect("a child of the monitor is the mounter");
-        kill_process(Pid::from_raw(mounter.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
-        wait_until("the container's program is gone", LIMIT, || !exists(init));
-        wait_until("it is shown as ended", LIMIT, || case.inspect("box", "{{.State.Status}}") == "exited");
-        assert_ne!(case.inspect("box", "{{.State.ExitCode}}"), "0");
+    Case::with(crate::harness::Driver::Fuse, |case| ends_with_its_mounter(case, &[]));
+}
+
+/// Nor with a dead volume.
+#[test]
+fn killed_mounter_of_a_volume() {
+    Case::with(crate::harness::Driver::Kernel, |case| {
+        let shared = case.home.join("shared");
+        std::fs::create_dir(&shared).unwrap();
+        ends_with_its_mounter(case, &["-u", "33", "-v", &format!("{}:/v:mine", shared.display())]);
     });
+}
+
+fn ends_with_its_mounter(case: &Case, flags: &[&str]) {
+    let image = case.busybox();
+    let all = [&["run", "-d", "--network=none", "--name", "box"], flags, &[&image, "sleep", "1000"]].concat();
+    case.coracle(all).succeeded();
+    let init = pid_of(case, "box", "{{.State.Pid}}");
+    let monitor = pid_of(case, "box", "{{.State.ConmonPid}}").as_raw_nonzero();
+    let children = std::fs::read_to_string(format!("/proc/{monitor}/task/{monitor}/children")).unwrap();
+    let is_mounter =
+        |pid: &&str| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "coracle-mounter\n");
+    let mounter = children.split_whitespace().find(is_mounter).expect("a child of the monitor is the mounter");
+    kill_process(Pid::from_raw(mounter.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    wait_until("the container's program is gone", LIMIT, || !exists(init));
+    wait_until("it is shown as ended", LIMIT, || case.inspect("box", "{{.State.Status}}") == "exited");
+    assert_ne!(case.inspect("box", "{{.State.ExitCode}}"), "0");
 }
