@@ -7,6 +7,7 @@
 mod cases;
 mod disks;
 mod pjdfstest;
+mod programs;
 mod random;
 mod snapshot;
 mod stage;
@@ -46,6 +47,7 @@ fn case(name: &str) -> Case {
         "a_limited_directory" => Case::Stage(disks::a_limited_directory),
         "a_living_directory" => Case::Stage(disks::a_living_directory),
         "ids_are_translated" => Case::Stage(views::ids_are_translated),
+        "programs" => Case::Stage(programs::check),
         "random" => Case::Stage(random::sequence),
         "pjdfstest" => Case::Stage(pjdfstest::suite),
         // By hand, for a workload or a measurement.
