@@ -16,7 +16,8 @@ use crate::overlay::{Error, Stack, Upper};
 use crate::sys::memory;
 use crate::sys::process::{exit_now, raise_descriptor_limit};
 
-/// At most so many directories are held open, and at most half of what the process may open.
+/// At most so many directories are held open, and at most a quarter of what the process may open: as much again is for files,
+/// the rest for those that lost their name while they were open, and for the moment.
 const DIRECTORIES: u64 = 4096;
 
 /// When a container has started, if it has started at all.
@@ -37,7 +38,7 @@ pub fn main() -> ExitCode {
 fn serve(job: &Job, socket: &OwnedFd) -> Result<(), Error> {
     let options = Options {
         threads: job.threads.unwrap_or_else(cores),
-        directories: (raise_descriptor_limit() / 2).min(DIRECTORIES) as usize,
+        directories: (raise_descriptor_limit() / 4).min(DIRECTORIES) as usize,
         features: job.features.clone(),
     };
     // What the container's programs mask, they mask themselves.

@@ -6,6 +6,7 @@
 
 mod cases;
 mod disks;
+mod limits;
 mod pjdfstest;
 mod programs;
 mod random;
@@ -47,6 +48,8 @@ fn case(name: &str) -> Case {
         "a_limited_directory" => Case::Stage(disks::a_limited_directory),
         "a_living_directory" => Case::Stage(disks::a_living_directory),
         "ids_are_translated" => Case::Stage(views::ids_are_translated),
+        "few_descriptors" => Case::Stage(limits::few_descriptors),
+        "mounts_in_a_row" => Case::Stage(limits::mounts_in_a_row),
         "programs" => Case::Stage(programs::check),
         "random" => Case::Stage(random::sequence),
         "pjdfstest" => Case::Stage(pjdfstest::suite),

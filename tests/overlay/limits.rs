@@ -1,0 +1,91 @@
+//! A server that may open few files at a time, and mounts that follow each other at once.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+
+use rustix::mount::{UnmountFlags, unmount};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use super::stage::{self, Stage};
+use crate::harness::long_or;
+
+/// Walks it all; then has many files open at once, changes each, and reads it again, some of them removed meanwhile.
+const MANY_FILES: &str = r"
+import os, sys
+os.chdir(sys.stdin.readline().strip())
+found = sum(1 for _ in os.walk('.'))
+assert found == 20101, found
+files = [os.open(f'{at // 200}/{at % 200}/f', os.O_RDWR) for at in range(0, 20000, 40)]
+for at, file in enumerate(files):
+    os.pwrite(file, b'%d' % at, 0)
+    os.fsync(file)
+for at in range(0, 2000, 40):
+    os.unlink(f'{at // 200}/{at % 200}/f')
+for at in range(0, 20000, 7):
+    os.rename(f'{at // 200}/{at % 200}', f'{at // 200}/moved{at}')
+for at, file in enumerate(files):
+    assert os.pread(file, 10, 0) == b'%d' % at
+";
+
+/// `limits:DESCRIPTORS`
+pub fn few_descriptors(stage: &Stage) {
+    let limit: u64 = stage.words[0].parse().unwrap();
+    fs::create_dir_all(stage.place.join("lower2")).unwrap();
+    for at in 0..20_000 {
+        let dir = stage.place.join(format!("lower1/{}/{}", at / 200, at % 200));
+        fs::create_dir_all(&dir).unwrap();
+        if at % 40 == 0 {
+            fs::write(dir.join("f"), "").unwrap();
+        }
+    }
+    // The program keeps the limits that it is started with, the server gets the new one.
+    let mut python = Command::new("/usr/bin/python3");
+    let mut program = python.args(["-c", MANY_FILES]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    setrlimit(Resource::Nofile, Rlimit { current: Some(limit), maximum: Some(limit) }).unwrap();
+    let mounted = stage.mount("fuse");
+    writeln!(program.stdin.take().unwrap(), "{}", mounted.at.display()).unwrap();
+    let mut said = String::new();
+    program.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(program.wait().unwrap().success(), "{said}");
+    mounted.unmount();
+}
+
+/// What one mount left, the next one has, though the server before it may still be ending: nobody ends another's mount.
+pub fn mounts_in_a_row(stage: &Stage) {
+    for dir in ["lower1", "lower2"] {
+        fs::create_dir(stage.place.join(dir)).unwrap();
+    }
+    let mut before = Vec::new();
+    for at in 0..long_or(10_000, 150) {
+        let mounted = stage.mount("fuse");
+        let file = mounted.at.join("count");
+        if at > 0 {
+            assert_eq!(fs::read_to_string(&file).unwrap(), (at - 1).to_string());
+        }
+        fs::write(&file, at.to_string()).unwrap();
+        unmount(&mounted.at, UnmountFlags::DETACH).unwrap();
+        before.push(mounted.mounter);
+        if before.len() == 10 {
+            for (socket, child) in before.drain(..).flatten() {
+                assert!(child.wait().unwrap().success(), "mount {at}");
+                drop(socket);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thousand_descriptors() {
+    stage::run("fuse", "few_descriptors:1024");
+}
+
+#[test]
+fn few_hundred_descriptors() {
+    stage::run("fuse", "few_descriptors:256");
+}
+
+#[test]
+fn one_mount_after_another() {
+    stage::run("fuse", "mounts_in_a_row");
+}
