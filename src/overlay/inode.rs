@@ -393,7 +393,11 @@ impl Table {
 
     /// Every known directory at or below `top` that merges more than one layer or lies in a lower one.
     pub fn merged_below(&self, top: &Arc<Node>) -> Vec<Arc<Node>> {
-        let all: Vec<Arc<Node>> = lock(&self.inner).by_ino.values().filter(|node| node.is_dir()).cloned().collect();
+        let children = lock(&top.state).children;
+        let all: Vec<Arc<Node>> = match children {
+            0 => vec![top.clone()],
+            _ => lock(&self.inner).by_ino.values().filter(|node| node.is_dir()).cloned().collect(),
+        };
         all.into_iter().filter(|node| !node.layers().are_upper_only() && is_below(node, top)).collect()
     }
 }

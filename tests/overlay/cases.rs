@@ -167,6 +167,18 @@ pub fn lower_links_stay_one_file() {
     assert_eq!((links("again"), names("links")), (2, vec!["three".to_owned()]));
 }
 
+/// What was written through one name is there under another that was known, when the first is gone and after a restart.
+pub fn a_known_link_outlives_the_others() {
+    // Once for all: who lists it again is not asked, and so does not see the name anew.
+    assert_eq!((names("links/sub"), text("links/sub/two").as_str()), (vec!["two".to_owned()], "far"));
+    append("links/one", "!");
+    fs::remove_file("links/one").unwrap();
+    fs::remove_file("links/three").unwrap();
+    if std::env::var("CORACLE_OVERLAY").unwrap().starts_with("fuse") {
+        assert_eq!(text("links/sub/two"), "far!");
+    }
+}
+
 pub fn moved_directories_keep_their_times() {
     fs::remove_file("d/c").unwrap();
     let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1000);

@@ -22,7 +22,7 @@ for at, file in enumerate(files):
     os.fsync(file)
 for at in range(0, 2000, 40):
     os.unlink(f'{at // 200}/{at % 200}/f')
-for at in range(0, 20000, 7):
+for at in range(0, 20000, 70):
     os.rename(f'{at // 200}/{at % 200}', f'{at // 200}/moved{at}')
 for at, file in enumerate(files):
     assert os.pread(file, 10, 0) == b'%d' % at

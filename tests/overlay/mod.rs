@@ -71,6 +71,7 @@ cases!(
     exchanges,
     links_keep_one_inode,
     lower_links_stay_one_file,
+    a_known_link_outlives_the_others,
     moved_directories_keep_their_times,
     the_inode_survives_copy_up,
     unlinked_files_live_while_open,

@@ -60,6 +60,11 @@ impl Tree {
             }
         }
         self.work()?;
+        // The copy gets every name that is known; otherwise one of them would be the old file again at the next mount.
+        let others: Vec<_> = lock(&node.state).names.iter().skip(1).map(|(parent, _)| parent.clone()).collect();
+        for parent in others {
+            self.copy_up(&parent, None)?;
+        }
         while let Some(node) = path.pop() {
             let _copying = lock(&node.changing);
             if !node.in_upper() {
@@ -182,7 +187,7 @@ impl Tree {
         let mut count = 0;
         for (parent, name) in names {
             if !parent.in_upper() {
-                // Another name, in a directory that was not copied up: it follows when it is looked up again.
+                // A name that came to be known just now: it follows when it is looked up again.
                 self.table.unname(node, &parent, &name, None);
                 continue;
             }
