@@ -7,14 +7,24 @@ use crate::harness::{Case, LIMIT, Running, wait_until};
 const PATIENT: &str =
     "trap 'echo term; exit 9' TERM; trap 'echo int; exit 8' INT; echo ready; while :; do sleep 0.05; done";
 
-fn exists(pid: Pid) -> bool {
+pub fn exists(pid: Pid) -> bool {
     // A zombie has ended too.
     std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
         .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().starts_with(" Z"))
 }
 
-fn pid_of(case: &Case, container: &str, field: &str) -> Pid {
+pub fn pid_of(case: &Case, container: &str, field: &str) -> Pid {
     Pid::from_raw(case.inspect(container, field).parse().unwrap()).expect("a pid")
+}
+
+/// The mounter is a child of the monitor.
+pub fn mounter_of(monitor: Pid) -> Pid {
+    let monitor = monitor.as_raw_nonzero();
+    let children = std::fs::read_to_string(format!("/proc/{monitor}/task/{monitor}/children")).unwrap();
+    let is_mounter =
+        |pid: &&str| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "coracle-mounter\n");
+    let found = children.split_whitespace().find(is_mounter).expect("a child of the monitor is the mounter");
+    Pid::from_raw(found.parse().unwrap()).expect("a pid")
 }
 
 /// A foreground run of [`PATIENT`] as `box`, once its traps are set.
@@ -251,12 +261,7 @@ fn ends_with_its_mounter(case: &Case, flags: &[&str]) {
     let all = [&["run", "-d", "--network=none", "--name", "box"], flags, &[&image, "sleep", "1000"]].concat();
     case.coracle(all).succeeded();
     let init = pid_of(case, "box", "{{.State.Pid}}");
-    let monitor = pid_of(case, "box", "{{.State.ConmonPid}}").as_raw_nonzero();
-    let children = std::fs::read_to_string(format!("/proc/{monitor}/task/{monitor}/children")).unwrap();
-    let is_mounter =
-        |pid: &&str| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "coracle-mounter\n");
-    let mounter = children.split_whitespace().find(is_mounter).expect("a child of the monitor is the mounter");
-    kill_process(Pid::from_raw(mounter.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    kill_process(mounter_of(pid_of(case, "box", "{{.State.ConmonPid}}")), Signal::KILL).unwrap();
     wait_until("the container's program is gone", LIMIT, || !exists(init));
     wait_until("it is shown as ended", LIMIT, || case.inspect("box", "{{.State.Status}}") == "exited");
     assert_ne!(case.inspect("box", "{{.State.ExitCode}}"), "0");

@@ -24,6 +24,7 @@ mod rootfs;
 mod run;
 mod sandbox;
 mod stdio;
+mod stops;
 mod system;
 mod terminal;
 mod unpack;

@@ -1,0 +1,56 @@
+//! However a container's processes end, nothing of them is left, and it can be started again at once, with what it wrote.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::death::{exists, mounter_of, pid_of};
+use crate::harness::{Case, Driver, LIMIT, long_or, wait_until};
+
+/// Keeps the server of its root busy, and counts how often it was started.
+const BUSY: &str = "echo x >>/starts; while :; do cat /bin/busybox >/big; echo y >>/bin/added; rm /big; done";
+
+/// Who is ended, and how.
+#[derive(Debug, Clone, Copy)]
+enum Victim {
+    Mounter(Signal),
+    Monitor(Signal),
+    Program(Signal),
+}
+
+const VICTIMS: [Victim; 5] = [
+    Victim::Mounter(Signal::TERM),
+    Victim::Monitor(Signal::KILL),
+    Victim::Mounter(Signal::KILL),
+    Victim::Program(Signal::KILL),
+    Victim::Mounter(Signal::INT),
+];
+
+#[test]
+fn nothing_is_left_of_killed_runs() {
+    Case::with(Driver::Fuse, |case| {
+        let image = case.busybox();
+        case.coracle(["create", "--network=none", "--name", "box", &image, "sh", "-c", BUSY]).succeeded();
+        let rounds: usize = long_or(1_000, 10);
+        for (round, victim) in VICTIMS.iter().cycle().take(rounds).enumerate() {
+            case.coracle(["start", "box"]).code(0);
+            let init = pid_of(case, "box", "{{.State.Pid}}");
+            let monitor = pid_of(case, "box", "{{.State.ConmonPid}}");
+            let mounter = mounter_of(monitor);
+            // What it wrote before each end is there.
+            wait_until("it counts its start", LIMIT, || {
+                case.coracle(["exec", "box", "cat", "/starts"]).stdout.lines().count() == round + 1
+            });
+            let (pid, signal): (Pid, Signal) = match *victim {
+                Victim::Mounter(signal) => (mounter, signal),
+                Victim::Monitor(signal) => (monitor, signal),
+                Victim::Program(signal) => (init, signal),
+            };
+            kill_process(pid, signal).unwrap();
+            for (what, pid) in [("program", init), ("monitor", monitor), ("mounter", mounter)] {
+                wait_until(&format!("round {round}, {victim:?}: the {what} is gone"), LIMIT, || !exists(pid));
+            }
+            wait_until("it is shown as ended", LIMIT, || case.inspect("box", "{{.State.Status}}") == "exited");
+            assert_ne!(case.inspect("box", "{{.State.ExitCode}}"), "0", "{victim:?}");
+        }
+        case.coracle(["rm", "box"]).code(0);
+    });
+}
