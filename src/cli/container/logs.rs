@@ -62,7 +62,12 @@ impl Logs {
         let mut open = Vec::new();
         for found in found {
             let printer = Printer::new(self.prefix(&found, several), self.timestamps);
-            open.push(Log { records: records(found, tail)?, printer, since: since.clone(), until: until.clone() });
+            open.push(Log {
+                records: records(found, tail, self.follow)?,
+                printer,
+                since: since.clone(),
+                until: until.clone(),
+            });
         }
         let printed =
             if self.follow { follow(open) } else { open.iter_mut().try_for_each(|log| log.print().map(drop)) };
@@ -82,9 +87,9 @@ impl Logs {
     }
 }
 
-fn records(found: Found, tail: Option<u64>) -> Result<Records, Report> {
+fn records(found: Found, tail: Option<u64>, follow: bool) -> Result<Records, Report> {
     match found.container.log.driver {
-        LogDriver::K8sFile => Ok(Records::open(found, tail)?),
+        LogDriver::K8sFile => Ok(Records::open(found, tail, follow)?),
         driver => Err(Report::new(format!(
             "this container is using the '{0}' log driver, cannot read logs: this container is not logging output",
             driver.name()

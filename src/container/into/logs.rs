@@ -28,12 +28,32 @@ pub struct Records {
     file: Option<BufReader<File>>,
     /// The record that is being read; without a newline at its end, the rest is still to come.
     line: Vec<u8>,
+    /// Where to stop, for who does not follow: a program that writes faster than it is read would never come to an end.
+    end: Option<End>,
+}
+
+/// The end of what there was: the newest file, and how long it was.
+#[derive(Debug)]
+struct End {
+    file: File,
+    size: u64,
+    /// It is the one that is read.
+    reached: bool,
+}
+
+impl End {
+    fn of(place: &LogFile) -> Result<Option<Self>> {
+        let Some(file) = open(&place.path)? else { return Ok(None) };
+        let size = file.metadata().call("fstat(log)")?.len();
+        Ok(Some(Self { file, size, reached: false }))
+    }
 }
 
 impl Records {
-    /// From the first record that is kept, or from the one with which the last `tail` lines begin.
-    pub fn open(found: Found, tail: Option<u64>) -> Result<Self> {
+    /// From the first record that is kept, or from the one with which the last `tail` lines begin; `follow`: with what comes later.
+    pub fn open(found: Found, tail: Option<u64>, follow: bool) -> Result<Self> {
         let place = found.container.log.file(&found.directory);
+        let mut end = if follow { None } else { End::of(&place)? };
         let file = match tail {
             Some(lines) => last(&place, lines)?,
             None => match open(&place.older())? {
@@ -41,8 +61,11 @@ impl Records {
                 None => open(&place.path)?,
             },
         };
+        if let (Some(end), Some(file)) = (&mut end, &file) {
+            end.reached = identity(file)? == identity(&end.file)?;
+        }
         let file = file.map(|file| BufReader::with_capacity(BUFFER, file));
-        Ok(Self { found, place, file, line: Vec::new() })
+        Ok(Self { found, place, file, line: Vec::new(), end })
     }
 
     pub fn found(&self) -> &Found {
@@ -60,6 +83,11 @@ impl Records {
                 self.file = open(&self.place.path)?.map(|file| BufReader::with_capacity(BUFFER, file));
             }
             let Some(file) = &mut self.file else { return Ok(None) };
+            if let Some(end) = self.end.as_ref().filter(|end| end.reached)
+                && file.stream_position().call("lseek(log)")? >= end.size
+            {
+                return Ok(None);
+            }
             file.read_until(b'\n', &mut self.line).call_with(|| format!("read({})", self.place.path.display()))?;
             if let Some(line) = self.line.strip_suffix(b"\n") {
                 if log::read(line).is_some() {
@@ -68,7 +96,13 @@ impl Records {
                 self.line.clear();
                 continue;
             }
-            let Some(next) = self.successor()? else { return Ok(None) };
+            if let Some(end) = self.end.as_mut().filter(|end| !end.reached) {
+                end.reached = true;
+                self.file = Some(BufReader::with_capacity(BUFFER, end.file.try_clone().call("dup(log)")?));
+                self.line.clear();
+                continue;
+            }
+            let Some(next) = self.successor()?.filter(|_| self.end.is_none()) else { return Ok(None) };
             // What was written before the file was replaced may have come after the end was met: one more look.
             if replaced {
                 self.file = open(&next)?.map(|file| BufReader::with_capacity(BUFFER, file));
@@ -81,12 +115,11 @@ impl Records {
 
     /// What has taken the place of the file that is read. `None`: nothing has, or there is nothing any more.
     fn successor(&self) -> Result<Option<PathBuf>> {
-        let identity = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+        let at = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
         let Some(file) = &self.file else { return Ok(None) };
-        let own = file.get_ref().metadata().call("fstat(log)")?;
-        let own = Some((own.dev(), own.ino()));
+        let own = Some(identity(file.get_ref())?);
         let older = self.place.older();
-        Ok(match (identity(&older), identity(&self.place.path)) {
+        Ok(match (at(&older), at(&self.place.path)) {
             (_, newest) if newest == own || newest.is_none() => None,
             (found, _) if found == own || found.is_none() => Some(self.place.path.clone()),
             _ => Some(older),
@@ -132,6 +165,11 @@ impl Watch {
         let mut buffer = [0; 4096];
         while rustix::io::read(&self.changes, &mut buffer).is_ok_and(|count| count > 0) {}
     }
+}
+
+fn identity(file: &File) -> Result<(u64, u64)> {
+    let found = file.metadata().call("fstat(log)")?;
+    Ok((found.dev(), found.ino()))
 }
 
 fn open(path: &Path) -> Result<Option<File>> {
