@@ -58,6 +58,8 @@ commands! {
     "kill" => container::kill::Kill,
     "logs" => container::logs::Logs,
     "ps" | "list" => container::ps::Ps,
+    "rename" => container::life::rename::Rename,
+    "restart" => container::life::restart::Restart,
     "rm" => container::rm::Rm,
     "run" => container::run::Run,
     "start" => container::start::Start,

@@ -2,6 +2,7 @@
 
 mod adversity;
 mod attach;
+mod changes;
 mod commit;
 mod death;
 mod diff;

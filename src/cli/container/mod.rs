@@ -5,6 +5,7 @@ mod fetch;
 pub mod inspect;
 pub mod kill;
 mod latest;
+pub mod life;
 pub mod logs;
 mod options;
 pub mod ps;
@@ -45,6 +46,9 @@ enum Command {
     Logs(logs::Logs),
     #[command(visible_aliases = ["list", "ps"])]
     Ls(ps::Ps),
+    Prune(life::prune::Prune),
+    Rename(life::rename::Rename),
+    Restart(life::restart::Restart),
     Rm(rm::Rm),
     Run(run::Run),
     Start(start::Start),
@@ -66,6 +70,9 @@ impl Container {
             Command::Kill(command) => command.run(context),
             Command::Logs(command) => command.run(context),
             Command::Ls(command) => command.run(context),
+            Command::Prune(command) => command.run(context),
+            Command::Rename(command) => command.run(context),
+            Command::Restart(command) => command.run(context),
             Command::Rm(command) => command.run(context),
             Command::Run(command) => command.run(context),
             Command::Start(command) => command.run(context),

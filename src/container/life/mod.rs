@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod remove;
+pub mod rename;
 pub mod start;
 pub mod stop;
 pub mod sweep;

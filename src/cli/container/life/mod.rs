@@ -1,0 +1,5 @@
+//! Changes in the life of containers that consist of others.
+
+pub mod prune;
+pub mod rename;
+pub mod restart;

@@ -1,0 +1,25 @@
+//! `rename`: the name first, which is claimed and released in one step, then the record that shows it.
+
+use crate::container::find::Found;
+use crate::container::{Error, Result};
+use crate::store::{self, Store, records};
+
+/// Gives the container a name that nobody has.
+pub fn rename(store: &Store, found: Found, name: &str) -> Result<()> {
+    let Found { directory, mut container } = found;
+    store::names::check(name)?;
+    // By whom it is held, not by the record: an earlier rename may have been cut between the two.
+    let names = store.names()?;
+    let from = names.into_iter().find_map(|(name, holder)| (holder == container.id).then_some(name));
+    let renamed = match from {
+        Some(from) if from == name => Ok(()),
+        Some(from) => store.rename_name(&from, name),
+        None => store.claim_name(name, &container.id),
+    };
+    renamed.map_err(|error| match error {
+        store::Error::NameTaken { name, holder } => Error::NameInUse { name, holder },
+        other => other.into(),
+    })?;
+    name.clone_into(&mut container.name);
+    Ok(records::write(&directory.join("container.json"), &container, !container.remove)?)
+}
