@@ -102,10 +102,12 @@ impl Records {
                 self.line.clear();
                 continue;
             }
-            let Some(next) = self.successor()?.filter(|_| self.end.is_none()) else { return Ok(None) };
+            if self.end.is_some() || self.next_place()?.is_none() {
+                return Ok(None);
+            }
             // What was written before the file was replaced may have come after the end was met: one more look.
             if replaced {
-                self.file = open(&next)?.map(|file| BufReader::with_capacity(BUFFER, file));
+                self.file = self.successor()?.map(|file| BufReader::with_capacity(BUFFER, file));
                 self.line.clear();
             }
             replaced = !replaced;
@@ -113,9 +115,22 @@ impl Records {
         Ok(self.line.strip_suffix(b"\n").and_then(log::read))
     }
 
-    /// What has taken the place of the file that is read. `None`: nothing has, or there is nothing any more.
-    fn successor(&self) -> Result<Option<PathBuf>> {
-        let at = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    /// The file that has taken the place of the one that is read. None is passed over that is still there: both may be renamed
+    /// between the look and the opening, so it is looked at once more.
+    fn successor(&self) -> Result<Option<File>> {
+        while let Some(place) = self.next_place()? {
+            if let Some(file) = open(&place)?
+                && self.next_place()?.as_ref() == Some(&place)
+                && at(&place) == Some(identity(&file)?)
+            {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where that file lies now. `None`: nothing has taken its place, or there is nothing any more.
+    fn next_place(&self) -> Result<Option<PathBuf>> {
         let Some(file) = &self.file else { return Ok(None) };
         let own = Some(identity(file.get_ref())?);
         let older = self.place.older();
@@ -165,6 +180,10 @@ impl Watch {
         let mut buffer = [0; 4096];
         while rustix::io::read(&self.changes, &mut buffer).is_ok_and(|count| count > 0) {}
     }
+}
+
+fn at(path: &Path) -> Option<(u64, u64)> {
+    path.metadata().ok().map(|found| (found.dev(), found.ino()))
 }
 
 fn identity(file: &File) -> Result<(u64, u64)> {
