@@ -114,50 +114,50 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -s q -l quiet -d 'Print nothing but the ID'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -s s -l squash -d 'Make one layer of the whole file system'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a line to /etc/hosts' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Give a capability' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Take a capability away' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add a group to the program\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'The program\'s umask, in octal' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'Run as this user, by name or number' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Start in this directory' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'Read variables from a file, one a line' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add a group to the program\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Name the container' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''
 always\t''
 newer\t''
 never\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal that stops the program' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Seconds between that signal and the kill' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Pull over HTTPS with verified certificates [default: true, but for registries on this machine]' -r -f -a "true\t''
 false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container\'s ID to this file' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal that stops the program' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a line to /etc/hosts' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Give a capability' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Take a capability away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'The program\'s umask, in octal' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'Run as this user, by name or number' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Start in this directory' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep standard input open'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Give the program a terminal'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print nothing while pulling'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the root file system read-only'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container when it has ended'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Give the program a terminal'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from diff" -l format -d '`json`: three lists instead of lines' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from diff" -s l -l latest -d 'The container that was made last'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
@@ -235,52 +235,52 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
 false\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a line to /etc/hosts' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Give a capability' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Take a capability away' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add a group to the program\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'The program\'s umask, in octal' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Run as this user, by name or number' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s w -l workdir -d 'Start in this directory' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read variables from a file, one a line' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add a group to the program\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set a label' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Name the container' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''
 always\t''
 newer\t''
 never\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal that stops the program' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Seconds between that signal and the kill' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Pull over HTTPS with verified certificates [default: true, but for registries on this machine]' -r -f -a "true\t''
 false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container\'s ID to this file' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal that stops the program' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a line to /etc/hosts' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Give a capability' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Take a capability away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'The program\'s umask, in octal' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Run as this user, by name or number' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s w -l workdir -d 'Start in this directory' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Leave the container running and print its ID'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l explain -d 'Print the steps of the start as JSON instead of carrying them out'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep standard input open'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Give the program a terminal'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print nothing while pulling'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the root file system read-only'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container when it has ended'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Give the program a terminal'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from start" -l sig-proxy -d 'Pass signals on to the program (with `--attach`)' -r -f -a "true\t''
 false\t''"
@@ -293,50 +293,50 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stop" -s i -l ignore -d 'Names that no container has are no failure'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l add-host -d 'Add a line to /etc/hosts' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-add -d 'Give a capability' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-drop -d 'Take a capability away' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l group-add -d 'Add a group to the program\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l umask -d 'The program\'s umask, in octal' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -s u -l user -d 'Run as this user, by name or number' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -s w -l workdir -d 'Start in this directory' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l env-file -d 'Read variables from a file, one a line' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l group-add -d 'Add a group to the program\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s l -l label -d 'Set a label' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l name -d 'Name the container' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''
 always\t''
 newer\t''
 never\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l stop-signal -d 'Signal that stops the program' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l stop-timeout -d 'Seconds between that signal and the kill' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l tls-verify -d 'Pull over HTTPS with verified certificates [default: true, but for registries on this machine]' -r -f -a "true\t''
 false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cidfile -d 'Write the container\'s ID to this file' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l stop-signal -d 'Signal that stops the program' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l add-host -d 'Add a line to /etc/hosts' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-add -d 'Give a capability' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-drop -d 'Take a capability away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l umask -d 'The program\'s umask, in octal' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -s u -l user -d 'Run as this user, by name or number' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l subuidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -s w -l workdir -d 'Start in this directory' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s i -l interactive -d 'Keep standard input open'
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -s t -l tty -d 'Give the program a terminal'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s q -l quiet -d 'Print nothing while pulling'
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l read-only -d 'Mount the root file system read-only'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l rm -d 'Remove the container when it has ended'
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
-complete -c coracle -n "__fish_coracle_using_subcommand create" -s t -l tty -d 'Give the program a terminal'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand diff" -l format -d '`json`: three lists instead of lines' -r
 complete -c coracle -n "__fish_coracle_using_subcommand diff" -s l -l latest -d 'The container that was made last'
 complete -c coracle -n "__fish_coracle_using_subcommand diff" -s h -l help -d 'Print help'
@@ -402,52 +402,52 @@ complete -c coracle -n "__fish_coracle_using_subcommand rm" -s h -l help -d 'Pri
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
 false\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l add-host -d 'Add a line to /etc/hosts' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-add -d 'Give a capability' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-drop -d 'Take a capability away' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l group-add -d 'Add a group to the program\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l umask -d 'The program\'s umask, in octal' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -s u -l user -d 'Run as this user, by name or number' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -s w -l workdir -d 'Start in this directory' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l env-file -d 'Read variables from a file, one a line' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l group-add -d 'Add a group to the program\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s l -l label -d 'Set a label' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l name -d 'Name the container' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''
 always\t''
 newer\t''
 never\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l stop-signal -d 'Signal that stops the program' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l stop-timeout -d 'Seconds between that signal and the kill' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l tls-verify -d 'Pull over HTTPS with verified certificates [default: true, but for registries on this machine]' -r -f -a "true\t''
 false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cidfile -d 'Write the container\'s ID to this file' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l stop-signal -d 'Signal that stops the program' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l add-host -d 'Add a line to /etc/hosts' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-add -d 'Give a capability' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-drop -d 'Take a capability away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l umask -d 'The program\'s umask, in octal' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -s u -l user -d 'Run as this user, by name or number' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l subuidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -s w -l workdir -d 'Start in this directory' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s d -l detach -d 'Leave the container running and print its ID'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l explain -d 'Print the steps of the start as JSON instead of carrying them out'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s i -l interactive -d 'Keep standard input open'
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -s t -l tty -d 'Give the program a terminal'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s q -l quiet -d 'Print nothing while pulling'
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l read-only -d 'Mount the root file system read-only'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l rm -d 'Remove the container when it has ended'
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
-complete -c coracle -n "__fish_coracle_using_subcommand run" -s t -l tty -d 'Give the program a terminal'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand start" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand start" -l sig-proxy -d 'Pass signals on to the program (with `--attach`)' -r -f -a "true\t''
 false\t''"

@@ -13,7 +13,7 @@ use crate::store::layers::Mode;
 use crate::store::records::Record;
 
 /// A container as it was asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Container {
     /// 64 hexadecimal digits.
@@ -114,21 +114,23 @@ pub struct Rootfs {
 }
 
 /// An overlay driver, as `--storage-driver` calls it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Driver {
     /// Whichever serves the container best.
+    #[default]
     Auto,
     Kernel,
     Fuse,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Network {
     None,
     Host,
     /// A namespace of its own, with a way out through `pasta`.
+    #[default]
     Private,
 }
 

@@ -15,10 +15,11 @@ use crate::oci::Digest;
 use crate::sys::Call;
 
 /// How the owners of a layer's files are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Real owners, through the user's subordinate ids.
+    #[default]
     Mapped,
     /// All files belong to the user; the owners that the layer names are metadata.
     Recorded,

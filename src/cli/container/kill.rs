@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::options::signal;
+use super::options::value::signal;
 use crate::cli::{Context, Report, output};
 use crate::container::state::Status;
 use crate::container::{find, life};

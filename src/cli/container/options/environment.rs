@@ -2,7 +2,43 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
+
 use crate::cli::Report;
+use crate::container::record::Container;
+use crate::oci::image_config::RunConfig;
+
+/// What a container gets where neither the image nor the user says it.
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Environment")]
+#[group(skip)]
+pub struct Flags {
+    /// Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so
+    #[arg(long, short, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// Read variables from a file, one a line
+    #[arg(long, value_name = "FILE")]
+    env_file: Vec<PathBuf>,
+}
+
+impl Flags {
+    /// The image's variables, then files, then flags: the later wins. The host name is known, and whether there is a terminal.
+    pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
+        let mut env = Environment::default();
+        env.set(PATH);
+        env.set("container=podman");
+        if container.terminal {
+            env.set("TERM=xterm");
+        }
+        env.set(&format!("HOSTNAME={}", container.hostname));
+        config.env.iter().for_each(|pair| env.set(pair));
+        env.take_all(&self.env_file, &self.env)?;
+        container.env = env.pairs;
+        Ok(())
+    }
+}
 
 /// Variables in the order of their first mention.
 #[derive(Debug, Default)]

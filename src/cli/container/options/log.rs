@@ -2,12 +2,34 @@
 
 use std::path::Path;
 
-use super::bytes;
+use clap::Args;
+
+use super::value::bytes;
 use crate::cli::Report;
 use crate::container::log::{LogConfig, LogDriver};
+use crate::container::record::Container;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Log")]
+#[group(skip)]
+pub struct Flags {
+    /// Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]
+    #[arg(long, value_name = "DRIVER")]
+    log_driver: Option<String>,
+    /// `max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`
+    #[arg(long, value_name = "NAME=VALUE")]
+    log_opt: Vec<String>,
+}
+
+impl Flags {
+    pub fn fill(&self, container: &mut Container) -> Result<(), Report> {
+        container.log = config(self.log_driver.as_deref(), &self.log_opt)?;
+        Ok(())
+    }
+}
 
 /// Of an option that is given twice the last one counts.
-pub fn config(driver: Option<&str>, options: &[String]) -> Result<LogConfig, Report> {
+fn config(driver: Option<&str>, options: &[String]) -> Result<LogConfig, Report> {
     let driver = match driver.unwrap_or_default() {
         "" | "k8s-file" | "json-file" => LogDriver::K8sFile,
         "none" => LogDriver::None,

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Options;
+use clap::Args;
+
 use crate::cli::container::fetch::{self, Policy};
 use crate::cli::{Context, Report};
 use crate::container::record::{Image, Rootfs};
@@ -13,6 +14,25 @@ use crate::oci::Digest;
 use crate::oci::image_config::RunConfig;
 use crate::store::Store;
 use crate::store::layers::Mode;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Image")]
+#[group(skip)]
+pub struct Flags {
+    /// When to pull the image: `missing`, `always`, `newer` or `never`
+    #[arg(long, value_name = "WHEN", default_value = "missing", hide_default_value = true)]
+    pull: Policy,
+    /// Print nothing while pulling
+    #[arg(long, short)]
+    quiet: bool,
+    /// Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write
+    #[arg(long)]
+    rootfs: bool,
+    /// Pull over HTTPS with verified certificates [default: true, but for registries on this machine]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(hide_possible_values = true)]
+    tls_verify: Option<bool>,
+}
 
 /// One of `image` and `rootfs` is there.
 pub struct Origin {
@@ -28,11 +48,11 @@ pub struct Origin {
 }
 
 impl Origin {
-    pub fn find(options: &Options, context: &Context, store: &Store) -> Result<Self, Report> {
+    pub fn find(flags: &Flags, name: &str, context: &Context, store: &Store) -> Result<Self, Report> {
         let ids = IdMaps::of_account()?;
         let mode = if ids.is_single() { Mode::Recorded } else { Mode::Mapped };
-        if options.rootfs {
-            let (rootfs, _kept) = (rootfs(options.name_of_image(), &ids)?, store.lock_shared()?);
+        if flags.rootfs {
+            let (rootfs, _kept) = (rootfs(name, &ids)?, store.lock_shared()?);
             return Ok(Self {
                 image: None,
                 rootfs: Some(rootfs),
@@ -42,9 +62,8 @@ impl Origin {
                 _kept,
             });
         }
-        let (found, _kept) = image(options, context, store)?;
+        let (found, _kept) = image(flags, name, context, store)?;
         if let Some(missing) = found.layers.iter().find(|layer| !store.has_layer(mode, layer)) {
-            let name = options.name_of_image();
             return Err(Report::new(format!("the layer {missing} of `{name}` is not unpacked for this account"))
                 .hint(format!("`coracle pull {name}` unpacks it")));
         }
@@ -53,20 +72,19 @@ impl Origin {
     }
 }
 
-fn image(options: &Options, context: &Context, store: &Store) -> Result<(Found, Lock), Report> {
-    let name = options.name_of_image();
+fn image(flags: &Flags, name: &str, context: &Context, store: &Store) -> Result<(Found, Lock), Report> {
     let lock = store.lock_shared()?;
-    if (options.pull == Policy::Missing || options.pull == Policy::Never)
+    if (flags.pull == Policy::Missing || flags.pull == Policy::Never)
         && let Some(found) = find(store, name)?
     {
         return Ok((found, lock));
     }
     drop(lock);
     let unknown = || Report::new(format!("{name}: image not known"));
-    if options.pull == Policy::Never {
+    if flags.pull == Policy::Never {
         return Err(unknown().hint(format!("`coracle pull {name}` pulls it")));
     }
-    fetch::pull(context, name, options.quiet, options.tls_verify)?;
+    fetch::pull(context, name, flags.quiet, flags.tls_verify)?;
     let lock = store.lock_shared()?;
     Ok((find(store, name)?.ok_or_else(unknown)?, lock))
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::cli::container::options::signal;
+use crate::cli::container::options::value::signal;
 use crate::cli::output::{self, progress::Display};
 use crate::cli::{Context, Report};
 use crate::container::commit::{self, config::Asked};

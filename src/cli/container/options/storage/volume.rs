@@ -2,11 +2,34 @@
 
 use std::path::Path;
 
+use clap::Args;
+
 use crate::cli::Report;
-use crate::container::record::{Bind, Tmpfs};
+use crate::container::record::{Bind, Container, Tmpfs};
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Volumes")]
+#[group(skip)]
+pub struct Flags {
+    /// Mount a tmpfs
+    #[arg(long, value_name = "PATH[:OPTIONS]")]
+    tmpfs: Vec<String>,
+    /// Show a file or directory of this machine in the container; with the option `U` its files become the container's user's,
+    /// with `mine` yours are shown as that user's and stay yours
+    #[arg(long, short, value_name = "SOURCE:TARGET[:OPTIONS]")]
+    volume: Vec<String>,
+}
+
+impl Flags {
+    pub fn fill(&self, container: &mut Container) -> Result<(), Report> {
+        container.binds = self.volume.iter().map(|text| bind(text)).collect::<Result<_, _>>()?;
+        container.tmpfs = self.tmpfs.iter().map(|text| tmpfs(text)).collect();
+        Ok(())
+    }
+}
 
 /// `SOURCE:TARGET[:OPTIONS]`; volumes by name come with a later version and are named in the error.
-pub fn bind(text: &str) -> Result<Bind, Report> {
+fn bind(text: &str) -> Result<Bind, Report> {
     let mut fields = text.split(':');
     let (source, target, options) = match (fields.next(), fields.next(), fields.next(), fields.next()) {
         (Some(source), Some(target), options, None) if !source.is_empty() => {
@@ -77,7 +100,7 @@ fn words_of(error: &std::io::Error) -> String {
     error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
-pub fn tmpfs(text: &str) -> Tmpfs {
+fn tmpfs(text: &str) -> Tmpfs {
     let (target, options) = text.split_once(':').unwrap_or((text, ""));
     let mut all = vec!["nosuid".to_owned(), "nodev".to_owned(), "noexec".to_owned()];
     for option in options.split(',').filter(|option| !option.is_empty()) {

@@ -1,11 +1,12 @@
 //! `--userns` and what goes with it: which ids a container gets.
 
+mod id_maps;
+
 use std::os::fd::AsFd;
 use std::path::Path;
 
 use clap::Args;
 
-use super::id_maps;
 use crate::cli::Report;
 use crate::container::record::Container;
 use crate::container::user_namespace::{self, Asked, UserNamespace};
@@ -19,6 +20,8 @@ use crate::store::Store;
 const HOST: [&str; 2] = ["", "host"];
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "User namespace")]
+#[group(skip)]
 pub struct Flags {
     /// Map group ids: a group of the container to one of yours; may be given several times
     #[arg(long, value_name = "CONTAINER:FROM[:AMOUNT]")]

@@ -1,0 +1,71 @@
+//! How a container begins and ends: what it replaces, how it is stopped, whether it is removed.
+
+mod id_file;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+pub use self::id_file::IdFile;
+use super::value::{number_of_signal, signal};
+use crate::cli::Report;
+use crate::container::record::Container;
+use crate::container::{Error, find, life};
+use crate::oci::image_config::RunConfig;
+use crate::store::Store;
+
+/// Seconds.
+const STOP_TIMEOUT: u32 = 10;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Begin and end")]
+#[group(skip)]
+pub struct Flags {
+    /// Write the container's ID to this file
+    #[arg(long, value_name = "FILE")]
+    cidfile: Option<PathBuf>,
+    /// Remove a container of the same name first
+    #[arg(long)]
+    pub replace: bool,
+    /// Remove the container when it has ended
+    #[arg(long)]
+    rm: bool,
+    /// Signal that stops the program
+    #[arg(long, value_name = "SIGNAL")]
+    stop_signal: Option<String>,
+    /// Seconds between that signal and the kill
+    #[arg(long, value_name = "SECONDS", default_value_t = STOP_TIMEOUT, hide_default_value = true)]
+    stop_timeout: u32,
+}
+
+impl Flags {
+    pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
+        container.remove = self.rm;
+        container.stop_timeout = self.stop_timeout;
+        container.stop_signal = match (&self.stop_signal, &config.stop_signal) {
+            (Some(asked), _) => signal(asked)?,
+            // What an image says wrongly is nothing that its user could put right.
+            (None, Some(of_image)) => number_of_signal(of_image).unwrap_or(libc::SIGTERM),
+            (None, None) => libc::SIGTERM,
+        };
+        Ok(())
+    }
+
+    /// The file of `--cidfile`, to be claimed before anything is made.
+    pub fn id_file(&self) -> Result<Option<IdFile<'_>>, Report> {
+        self.cidfile.as_deref().map(IdFile::claim).transpose()
+    }
+}
+
+/// Removes the container that `--replace` names.
+pub fn remove_namesake(store: &Store, name: Option<&str>) -> Result<(), Report> {
+    let name = name.ok_or_else(|| Report::new("cannot replace container without --name being set"))?;
+    match find::find(store, name) {
+        Ok(found) => {
+            let patience = std::time::Duration::from_secs(found.container.stop_timeout.into());
+            Ok(life::remove::remove(store, &found, true, patience)?)
+        }
+        Err(Error::NotFound(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,92 @@
+//! The program itself: its words, its user, where and with which streams it runs.
+
+use clap::Args;
+
+use crate::cli::Report;
+use crate::container::record::Container;
+use crate::oci::image_config::RunConfig;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Program")]
+#[group(skip)]
+pub struct Flags {
+    /// Run this instead of the image's entry point; a word, or a JSON list of words
+    #[arg(long, value_name = "COMMAND")]
+    entrypoint: Option<String>,
+    /// Add a group to the program's
+    #[arg(long, value_name = "GROUP")]
+    group_add: Vec<String>,
+    /// Keep standard input open
+    #[arg(long, short)]
+    interactive: bool,
+    /// Give the program a terminal
+    #[arg(long, short)]
+    tty: bool,
+    /// The program's umask, in octal
+    #[arg(long, value_name = "MODE", default_value = "0022", hide_default_value = true)]
+    umask: String,
+    /// Run as this user, by name or number
+    #[arg(long, short, value_name = "USER[:GROUP]")]
+    pub user: Option<String>,
+    /// Start in this directory
+    #[arg(long, short, value_name = "PATH")]
+    workdir: Option<String>,
+}
+
+impl Flags {
+    /// `command`: the words after the image.
+    pub fn fill(&self, container: &mut Container, config: &RunConfig, command: &[String]) -> Result<(), Report> {
+        container.entrypoint = match &self.entrypoint {
+            Some(text) => words(text)?,
+            None => config.entrypoint.clone().unwrap_or_default(),
+        };
+        // The image's command is meant for the image's entry point.
+        container.command = match (command.is_empty(), &self.entrypoint) {
+            (true, None) => config.cmd.clone().unwrap_or_default(),
+            _ => command.to_vec(),
+        };
+        if container.entrypoint.is_empty() && container.command.is_empty() {
+            return Err(crate::container::Error::NoCommand.into());
+        }
+        container.working_dir = self.working_dir(&config.working_dir)?;
+        container.working_dir_of_image = self.workdir.is_none();
+        container.user = self.user.clone().unwrap_or_else(|| config.user.clone());
+        container.additional_groups.clone_from(&self.group_add);
+        container.terminal = self.tty;
+        container.interactive = self.interactive;
+        container.umask = u32::from_str_radix(&self.umask, 8)
+            .ok()
+            .filter(|umask| *umask <= 0o777)
+            .ok_or_else(|| Report::new(format!("`{}` is not a umask: expected octal digits up to 0777", self.umask)))?;
+        Ok(())
+    }
+
+    fn working_dir(&self, image: &str) -> Result<String, Report> {
+        let path = self.workdir.as_deref().unwrap_or(image);
+        match path {
+            "" => Ok("/".into()),
+            path if path.starts_with('/') => Ok(path.into()),
+            path => Err(Report::new(format!("the working directory `{path}` is not an absolute path"))),
+        }
+    }
+}
+
+/// A word, or a JSON list; an empty text: no entry point.
+fn words(text: &str) -> Result<Vec<String>, Report> {
+    if text.trim_start().starts_with('[') {
+        return serde_json::from_str(text)
+            .map_err(|error| Report::new(format!("`{text}` is not a JSON list of words: {error}")));
+    }
+    Ok(if text.is_empty() { Vec::new() } else { vec![text.to_owned()] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_point_is_a_word_or_a_list() {
+        assert_eq!(words("[\"a\", \"b c\"]").unwrap(), ["a", "b c"]);
+        assert_eq!((words("ls -l").unwrap(), words("").unwrap().len()), (vec!["ls -l".to_owned()], 0));
+    }
+}

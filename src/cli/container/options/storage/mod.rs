@@ -1,0 +1,53 @@
+//! What a container may write, and where.
+
+pub mod volume;
+
+use clap::Args;
+
+use super::value::bytes;
+use crate::cli::Report;
+use crate::container::record::Container;
+
+const SHM_SIZE: u64 = 65_536_000;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Storage")]
+#[group(skip)]
+pub struct Flags {
+    /// Mount the root file system read-only
+    #[arg(long)]
+    read_only: bool,
+    /// Size of /dev/shm
+    #[arg(long, value_name = "BYTES[bkmg]")]
+    shm_size: Option<String>,
+    /// `size=BYTES[bkmgt]`: how much the container may write into its file system
+    #[arg(long, value_name = "KEY=VALUE")]
+    storage_opt: Vec<String>,
+}
+
+impl Flags {
+    pub fn fill(&self, container: &mut Container) -> Result<(), Report> {
+        container.read_only = self.read_only;
+        container.shm_size = self.shm_size.as_deref().map_or(Ok(SHM_SIZE), bytes)?;
+        container.quota = self.quota()?;
+        if let Some(rootfs) = container.rootfs.as_ref().filter(|rootfs| container.quota.is_some() && !rootfs.overlay) {
+            return Err(Report::new("the size of a directory that is a root itself can't be limited").hint(format!(
+                "`--rootfs {}:O` keeps what is written apart, and can limit it",
+                rootfs.path.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// The bytes of `size=`.
+    fn quota(&self) -> Result<Option<u64>, Report> {
+        let mut quota = None;
+        for option in &self.storage_opt {
+            let size = option.strip_prefix("size=").ok_or_else(|| {
+                Report::new(format!("the storage option `{option}` is not known")).hint("`size=BYTES[bkmgt]` is")
+            })?;
+            quota = Some(bytes(size)?).filter(|bytes| *bytes > 0);
+        }
+        Ok(quota)
+    }
+}

@@ -1,0 +1,7 @@
+//! What several flags take as their value.
+
+mod signal;
+mod size;
+
+pub use signal::{number_of_signal, signal};
+pub use size::bytes;
