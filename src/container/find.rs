@@ -1,6 +1,6 @@
 //! Which container is meant: a name, an id, or the beginning of one. And all of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
@@ -20,6 +20,11 @@ pub struct Found {
 impl Found {
     pub fn state(&self) -> Result<State> {
         State::read(&self.directory)
+    }
+
+    /// The root of the store that it is in.
+    pub fn root(&self) -> &Path {
+        self.directory.ancestors().nth(2).unwrap_or(&self.directory)
     }
 }
 

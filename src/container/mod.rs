@@ -29,6 +29,7 @@ pub mod spec;
 pub mod state;
 pub mod tree;
 pub mod user_namespace;
+pub mod watch;
 
 use crate::host::{lock, role, subid};
 use crate::{image, layer, oci, runtime, store, sys};

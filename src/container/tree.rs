@@ -9,6 +9,7 @@ use super::find::Found;
 use super::record::Container;
 use super::spec::FILES;
 use super::state::State;
+use super::watch::events::{self, Action};
 use super::{Error, Result, life};
 use crate::host::lock;
 use crate::host::subid::IdMaps;
@@ -54,7 +55,11 @@ pub fn own_paths() -> Vec<&'static str> {
 pub fn export(store: &Store, found: &Found, out: BorrowedFd<'_>) -> Result<()> {
     let tree = of(store, found)?;
     read::start_pack(&IdMaps::of_account()?, &tree, Form::Tree, &[], out)?.finish()?;
-    if is_gone(found) { Err(Error::NotFound(found.container.name.clone())) } else { Ok(()) }
+    if is_gone(found) {
+        return Err(Error::NotFound(found.container.name.clone()));
+    }
+    events::record_of(found.root(), &found.container, &[Action::Export], None);
+    Ok(())
 }
 
 /// Whether somebody else had removed the container, and its files after it, while its tree was read.

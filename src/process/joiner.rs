@@ -26,6 +26,7 @@ use super::supervisor::{Device, Supervisor};
 use crate::container::control::ToClient;
 use crate::container::into::exec::{self, Join};
 use crate::container::job::Streams;
+use crate::container::watch::events;
 use crate::host::subid::IdMaps;
 use crate::host::{cgroup, id_map, role};
 use crate::runtime::handshake::{self, FromInit, Step};
@@ -85,7 +86,9 @@ impl Joiner {
                     leashed: true,
                 }
                 .run();
-                clients.part(&end.words(end.ended.map_or(255, Ended::code)));
+                let code = end.ended.map(Ended::code);
+                events::record(&job.data, &[job.end.ended(code)]);
+                clients.part(&end.words(code.unwrap_or(255)));
             }
             Err(Refusal { code, message }) => clients.part(&[ToClient::Failed { code, message: &message }]),
         }

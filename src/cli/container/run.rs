@@ -16,6 +16,7 @@ use crate::container::job::Streams;
 use crate::container::life::start::{How, start};
 use crate::container::log::LogDriver;
 use crate::container::record::Container;
+use crate::container::watch::events::{self, Action};
 use crate::store::Store;
 
 /// Run a command in a new container
@@ -100,6 +101,7 @@ pub fn stay(
         driver: context.driver()?,
     };
     let launched = start(store, found, how)?;
+    events::record_of(found.root(), container, &[Action::Attach], None);
     let foreground = Foreground {
         input: container.interactive && streams != Streams::Given,
         terminal: container.terminal,

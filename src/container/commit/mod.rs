@@ -6,6 +6,7 @@
 pub mod config;
 
 use super::find::Found;
+use super::watch::events::{self, Action};
 use super::{Error, Result, tree};
 use crate::host::subid::IdMaps;
 use crate::image::make::New;
@@ -55,6 +56,8 @@ impl Commit<'_> {
             config,
             name: name.as_deref(),
         };
-        Ok(new.finish(layer, &ids)?)
+        let id = new.finish(layer, &ids)?;
+        events::record_of(found.root(), container, &[Action::Commit], None);
+        Ok(id)
     }
 }

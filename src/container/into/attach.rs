@@ -9,6 +9,7 @@ use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketT
 use crate::container::control::{self, ToMonitor};
 use crate::container::find::Found;
 use crate::container::state::Status;
+use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::sys::{self, Call};
 
@@ -29,9 +30,11 @@ pub fn attach(found: &Found) -> Result<OwnedFd> {
     }?;
     match rustix::net::send(&talk, &ToMonitor::Attach.encode(), SendFlags::NOSIGNAL) {
         // It ended between the two calls.
-        Err(Errno::PIPE | Errno::CONNRESET) => Err(Error::NotAttachable(short())),
-        other => Ok(other.map(|_| talk).call("send(attach)")?),
-    }
+        Err(Errno::PIPE | Errno::CONNRESET) => return Err(Error::NotAttachable(short())),
+        other => other.call("send(attach)"),
+    }?;
+    events::record_of(found.root(), &found.container, &[Action::Attach], None);
+    Ok(talk)
 }
 
 /// Through a descriptor of the directory: a socket's address has room for 108 bytes.

@@ -2,7 +2,7 @@
 //! umask; the joiner carries it out.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -12,6 +12,7 @@ use crate::container::find::Found;
 use crate::container::job::Streams;
 use crate::container::record::Container;
 use crate::container::state::{State, Status};
+use crate::container::watch::events::{self, Action, Event};
 use crate::container::{Error, Result, apt, spec};
 use crate::host::subid::IdMaps;
 use crate::host::{lock, role};
@@ -36,6 +37,10 @@ pub struct Join {
     pub streams: Streams,
     /// How many descriptors are handed on.
     pub handed_on: usize,
+    /// The root of the store.
+    pub data: PathBuf,
+    /// The event of its end, but for time and exit code.
+    pub end: Event,
 }
 
 pub const CLIENT: usize = 0;
@@ -86,6 +91,8 @@ pub fn exec(found: &Found, command: Command, how: &How<'_>) -> Result<OwnedFd> {
         recorded: maps.is_single() && state.driver == "fuse",
         streams: how.streams,
         handed_on: how.handed_on.len(),
+        data: found.root().to_owned(),
+        end: Event::of(container, Action::ExecDied),
     };
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -96,6 +103,7 @@ pub fn exec(found: &Found, command: Command, how: &How<'_>) -> Result<OwnedFd> {
     fds.extend(how.stdio.into_iter().flatten());
     fds.extend_from_slice(&how.handed_on);
     Launch { stdio: [null.as_fd(); 3], job: role::pack(&job)?, fds }.joiner(namespace.as_fd())?;
+    events::record_of(found.root(), container, &[Action::Exec], None);
     Ok(ours)
 }
 

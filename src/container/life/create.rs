@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::container::record::{Container, Network};
+use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::container::{apt, name};
 use crate::host::{atomic_file, change};
@@ -55,6 +56,7 @@ pub fn create(store: &Store, mut container: Container, given_name: Option<&str>)
         change::sync_dir(&store.layout().containers())?;
         change::sync_dir(&store.layout().names())?;
     }
+    events::record_of(store.layout().root(), &container, &[Action::Create], None);
     Ok(container)
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::container::find::Found;
+use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::container::{Error, Result};
 use crate::host::lock::Lock;
 use crate::layer;
@@ -17,7 +18,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub fn remove(store: &Store, found: &Found, force: bool, patience: Duration) -> Result<()> {
     let stop = || super::stop::stop(found, patience);
     let Some(lock) = take(&found.directory, &found.container.id, force.then_some(&stop))? else { return Ok(()) };
+    let code = found.state().ok().and_then(|state| state.exit_code);
     let gone = store.retire(&found.directory, lock)?;
+    events::record_of(store.layout().root(), &found.container, &[Action::Remove], code);
     store.release_name(&found.container.name, &found.container.id)?;
     // As this user first: the files of a container that wrote nothing are all the user's own.
     drop(gone);
@@ -32,6 +35,7 @@ pub fn remove_broken(store: &Store, id: &str, force: bool) -> Result<()> {
     let kill = || super::stop::kill(&directory, id);
     let Some(lock) = take(&directory, id, force.then_some(&kill))? else { return Ok(()) };
     let gone = store.retire(&directory, lock)?;
+    events::record(store.layout().root(), &[Event::new(Kind::Container, Action::Remove, id, "")]);
     release_names(store, id)?;
     drop(gone);
     let _ = layer::worker::sweep(store);

@@ -1,6 +1,7 @@
 //! `rename`: the name first, which is claimed and released in one step, then the record that shows it.
 
 use crate::container::find::Found;
+use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::store::{self, Store, records};
 
@@ -21,5 +22,7 @@ pub fn rename(store: &Store, found: Found, name: &str) -> Result<()> {
         other => other.into(),
     })?;
     name.clone_into(&mut container.name);
-    Ok(records::write(&directory.join("container.json"), &container, !container.remove)?)
+    records::write(&directory.join("container.json"), &container, !container.remove)?;
+    events::record_of(store.layout().root(), &container, &[Action::Rename], None);
+    Ok(())
 }

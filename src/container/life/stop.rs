@@ -18,6 +18,7 @@ use rustix::io::Errno;
 
 use crate::container::find::Found;
 use crate::container::state::{State, Status};
+use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::host::lock;
 use crate::store::{records, tmp};
@@ -41,7 +42,9 @@ struct Program {
 pub fn signal(found: &Found, number: i32) -> Result<()> {
     let short = found.container.short_id();
     let program = program(&found.directory, short)?.ok_or_else(|| Error::NotRunning(short.to_owned()))?;
-    send(&program, number)
+    send(&program, number)?;
+    events::record_of(found.root(), &found.container, &[Action::Kill], None);
+    Ok(())
 }
 
 /// Stops the program: its stop signal, `patience`, the kill. A container that does not run is left as it is.
@@ -49,13 +52,14 @@ pub fn stop(found: &Found, patience: Duration) -> Result<()> {
     let short = found.container.short_id();
     let Some(program) = program(&found.directory, short)? else { return Ok(()) };
     // A signal that can't be sent is no reason to leave the program running.
-    if !patience.is_zero()
+    let obeys = !patience.is_zero()
         && send(&program, found.container.stop_signal).is_ok()
-        && ended(&found.directory, &program, patience)?
-    {
-        return Ok(());
+        && ended(&found.directory, &program, patience)?;
+    if !obeys {
+        end(&found.directory, short, &program)?;
     }
-    end(&found.directory, short, &program)
+    events::record_of(found.root(), &found.container, &[Action::Stop], None);
+    Ok(())
 }
 
 /// Kills the program of a container of which nothing but its state is known.

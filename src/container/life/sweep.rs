@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::container::record::Container;
 use crate::container::state::{State, Status};
+use crate::container::watch::events::{self, Action};
 use crate::container::{Result, find};
 use crate::host::lock::{self, Lock};
 use crate::store::{Store, records};
@@ -34,6 +35,7 @@ fn sweep_one(store: &Store, id: &str) -> Result<()> {
         let container: Option<Container> = records::read(&directory.join("container.json")).ok().flatten();
         let gone = store.retire(&directory, lock)?;
         if let Some(container) = container {
+            events::record_of(store.layout().root(), &container, &[Action::Remove], None);
             store.release_name(&container.name, id)?;
         }
         // Files of subordinate ids stay under `tmp/`, for the next command that starts a worker.

@@ -8,6 +8,7 @@ use crate::container::control::ToClient;
 use crate::container::job::Job;
 use crate::container::record::Container;
 use crate::container::state::{self, State, Status};
+use crate::container::watch::events::{self, Action};
 use crate::host::atomic_file::Staged;
 use crate::host::dirs::Dirs;
 use crate::host::lock::Lock;
@@ -54,8 +55,10 @@ pub fn finish(job: &Job, running: Running, end: End, lock: Lock, clients: Client
     }
     // Also of a container that goes: whoever waits for its end has its directory open.
     write(job, &state);
+    let ended: &[Action] = if job.remove { &[Action::Died] } else { &[Action::Died, Action::Cleanup] };
+    events::record_at(&job.data, &job.directory, ended, code);
     // The lock is free from here on, or out of sight: a client that reads slowly, or not at all, holds nothing up.
-    let gone = remove(job, lock);
+    let gone = remove(job, lock, code);
     clients.part(&end.words(code.unwrap_or(255)));
     // Nobody waits for what is left to do; the user's next command goes first.
     let _ = rustix::process::nice(19);
@@ -70,7 +73,7 @@ pub fn refuse(job: &Job, refusal: Refusal, lock: Lock, clients: Clients) {
     if !job.remove {
         write(job, &State { exit_code: Some(i32::from(code)), error: message.clone(), ..job.state.clone() });
     }
-    let gone = remove(job, lock);
+    let gone = remove(job, lock, Some(code.into()));
     clients.part(&[ToClient::Failed { code, message: &message }]);
     drop(gone);
 }
@@ -81,7 +84,7 @@ fn write(job: &Job, state: &State) {
 }
 
 /// Out of sight; deleted when the value goes. `None`: it stays, its lock free, or could not be moved and is swept later.
-fn remove(job: &Job, lock: Lock) -> Option<Tmp> {
+fn remove(job: &Job, lock: Lock, code: Option<i32>) -> Option<Tmp> {
     if !job.remove {
         return None;
     }
@@ -89,6 +92,7 @@ fn remove(job: &Job, lock: Lock) -> Option<Tmp> {
     let container: Option<Container> = records::read(&job.directory.join("container.json")).ok().flatten();
     let gone = store.retire(&job.directory, lock).ok()?;
     if let Some(container) = container {
+        events::record_of(&job.data, &container, &[Action::Remove], code);
         let _ = store.release_name(&container.name, &container.id);
     }
     Some(gone)

@@ -27,6 +27,7 @@ use super::session::clients::Clients;
 use super::session::prepare;
 use super::session::refusal::Refusal;
 use crate::container::job::{self, Job, Streams};
+use crate::container::watch::events::{self, Action};
 use crate::host::lock::Lock;
 use crate::host::role;
 use crate::runtime::outside::launch::await_ids;
@@ -76,6 +77,7 @@ impl Monitor {
         match self.filter.and_then(|filter| start::start(&self.job, self.given.take(), filter)) {
             Ok(mut running) => {
                 self.clients.started(running.init.child.pidfd.as_fd());
+                events::record_at(&self.job.data, &self.job.directory, &[Action::Init, Action::Start], None);
                 let end = Session {
                     program: &running.init.child,
                     servers: running

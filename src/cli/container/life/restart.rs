@@ -11,6 +11,7 @@ use crate::cli::{Context, Report, output};
 use crate::container::find::{self, Found};
 use crate::container::life;
 use crate::container::state::Status;
+use crate::container::watch::events::{self, Action};
 use crate::store::Store;
 
 /// Stop containers, if they run, and start them
@@ -61,6 +62,7 @@ impl Restart {
             ))
             .hint("run it without `--rm`"));
         }
+        events::record_of(found.root(), container, &[Action::Restart], None);
         life::stop::stop(found, Duration::from_secs(self.time.unwrap_or(container.stop_timeout).into()))?;
         run::leave(context, store, found)
     }

@@ -1,0 +1,3 @@
+//! Looking at containers from outside, while they live and afterwards.
+
+pub mod events;
