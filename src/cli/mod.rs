@@ -5,7 +5,7 @@
 
 mod container;
 mod image;
-mod output;
+pub mod output;
 mod report;
 mod root;
 mod system;

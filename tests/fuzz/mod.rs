@@ -124,4 +124,5 @@ exercised!(
     subordinate_ids,
     resolv,
     hosts,
+    template,
 );

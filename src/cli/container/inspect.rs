@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::cli::output::template::Template;
 use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
 use crate::container::Error;
@@ -70,7 +71,7 @@ impl InspectContainer {
         }
         match self.format.as_deref() {
             None | Some("json") => output::print(&format::json(&shown)?),
-            Some(template) => output::print(&format::template(template, &shown, format::MissingKey::Invalid)?),
+            Some(text) => output::print(&Template::parse("inspect", text)?.each(&shown)?),
         }
         failed.map_or(Ok(ExitCode::SUCCESS), Err)
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::output::template::Template;
 use crate::cli::output::{self, format, table, time};
 use crate::cli::{Context, Report};
 use crate::container::find::{self, Broken, Found};
@@ -127,9 +128,9 @@ impl Ps {
                 let objects: Vec<_> = listed.iter().map(|(found, state)| object(found, state)).chain(broken).collect();
                 output::print(&format::json(&objects)?);
             }
-            Some(template) => {
+            Some(text) => {
                 let rows: Vec<Row> = self.rows(listed, broken).collect();
-                output::print(&format::template(template, &rows, format::MissingKey::Error)?);
+                output::print(&Template::parse("ps", text)?.list(&rows, &[("ID", "CONTAINER ID")], self.noheading)?);
             }
             None => {
                 let headings = ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"];

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::cli::output::template::Template;
 use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
 use crate::image::Error;
@@ -40,7 +41,7 @@ impl Inspect {
         }
         match self.format.as_deref() {
             None | Some("json") => output::print(&format::json(&found)?),
-            Some(template) => output::print(&format::template(template, &found, format::MissingKey::Invalid)?),
+            Some(text) => output::print(&Template::parse("inspect", text)?.each(&found)?),
         }
         failure.map_or(Ok(ExitCode::SUCCESS), Err)
     }

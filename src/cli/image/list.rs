@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use crate::cli::output::template::Template;
 use crate::cli::output::{self, format, table, time};
 use crate::cli::{Context, Report};
 use crate::image::list::{List, Listed, list};
@@ -52,6 +53,9 @@ enum Sort {
     Tag,
 }
 
+/// Headings that are not the names of their fields.
+const HEADINGS: [(&str, &str); 2] = [("ID", "IMAGE ID"), ("CreatedSince", "CREATED")];
+
 const NONE: &str = "<none>";
 
 impl Images {
@@ -85,7 +89,10 @@ impl Images {
             Sort::Tag => rows.sort_by(|a, b| a.tag.cmp(&b.tag)),
         }
         match &self.format {
-            Some(template) => output::print(&format::template(template, &rows, format::MissingKey::Error)?),
+            Some(text) => {
+                let template = Template::parse("images", text)?;
+                output::print(&template.list(&rows, &HEADINGS, self.noheading)?);
+            }
             None => output::print(&self.table(&rows)),
         }
         Ok(ExitCode::SUCCESS)
@@ -238,7 +245,7 @@ fn rfc3339(seconds: i64) -> String {
 }
 
 /// One line of the list: what a template sees.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Row {
     #[serde(rename = "ID")]

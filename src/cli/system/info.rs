@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::version;
+use crate::cli::output::template::Template;
 use crate::cli::output::{self, format, yaml};
 use crate::cli::{Context, Report};
 use crate::container::record::Driver;
@@ -38,7 +39,7 @@ impl Info {
         match self.format.as_deref() {
             None => output::print(&yaml::yaml(&info)),
             Some("json") => output::print(&format::json(&info)?),
-            Some(text) => output::print(&format::template(text, &[go_names(&info)], format::MissingKey::Invalid)?),
+            Some(text) => output::print(&Template::parse("info", text)?.each(&[go_names(&info)])?),
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -213,7 +214,7 @@ mod tests {
         let named = go_names(&info);
         let text = "{{.Host.OCIRuntime.Name}} {{.Host.Security.SECCOMPEnabled}} {{.Version.Version}} {{.Host.OS}}";
         let expected = format!("coracle true {} linux\n", env!("CARGO_PKG_VERSION"));
-        assert_eq!(format::template(text, &[named], format::MissingKey::Invalid).unwrap(), expected);
+        assert_eq!(Template::parse("info", text).unwrap().each(&[named]).unwrap(), expected);
         assert_eq!(uptime(3_725), "1h 2m 5.00s");
     }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::cli::output::template::Template;
 use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
 
@@ -21,7 +22,7 @@ impl Version {
         let version = version();
         match self.format.as_deref() {
             Some("json") => output::print(&format::json(&version)?),
-            Some(text) => output::print(&format::template(text, &[version], format::MissingKey::Error)?),
+            Some(text) => output::print(&Template::parse("version", text)?.each(&[version])?),
             None => output::print(&format!(
                 "Client:       Coracle Engine\nVersion:      {}\nAPI Version:  {}\nOS/Arch:      {}\n",
                 env!("CARGO_PKG_VERSION"),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use coracle::cli::output::template::Template;
 use coracle::host::dirs::Dirs;
 use coracle::oci::manifest::{self, Document, MAX_ENTRIES, MAX_LAYERS};
 use coracle::oci::{ImageConfig, Platform, Reference};
@@ -63,5 +64,18 @@ pub fn credentials(bytes: &[u8]) {
             let text = format!("{error} {error:?}");
             assert!(!text.contains("hunter2") && !text.contains("dTpodW50ZXIy"), "{text}");
         }
+    }
+}
+
+/// What a user writes behind `--format`: whatever it is, it is shown, or it is an error.
+pub fn template(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let row = serde_json::json!({
+        "ID": "abc", "Names": ["a", "b"], "State": {"Running": true, "Pid": 7}, "Labels": {"k": "v"},
+        "Config": {"Labels": {"x": "y"}}, "Created": "2026-01-31T12:00:00.25Z",
+    });
+    if let Ok(template) = Template::parse("ps", &text) {
+        let _ = template.each(std::slice::from_ref(&row));
+        let _ = template.list(&[row], &[("ID", "CONTAINER ID")], false);
     }
 }

@@ -8,7 +8,7 @@ mod tables;
 /// A target: its name, the folder of its seeds, its body.
 pub type Target = (&'static str, &'static str, fn(&[u8]));
 
-pub const ALL: [Target; 12] = [
+pub const ALL: [Target; 13] = [
     ("tar_stream", "archive", archive::tar_stream),
     ("unpack", "archive", archive::unpack),
     ("pack", "archive", archive::pack),
@@ -21,6 +21,7 @@ pub const ALL: [Target; 12] = [
     ("subordinate_ids", "subordinate_ids", tables::subordinate_ids),
     ("resolv", "resolv", tables::resolv),
     ("hosts", "hosts", tables::hosts),
+    ("template", "template", documents::template),
 ];
 
 /// Gives `bytes` to the target of that name.

@@ -1,0 +1,97 @@
+//! The functions that Docker and Podman add to those of Go's templates.
+
+use gotmpl::{Template, TemplateError, Value};
+
+use super::value::plain;
+
+type Result = std::result::Result<Value, TemplateError>;
+
+/// Name, number of arguments, body.
+type Function = (&'static str, usize, fn(&[Value]) -> Result);
+
+const ADDED: [Function; 9] = [
+    ("json", 1, |args| string(plain(&args[0]).to_string())),
+    ("lower", 1, |args| string(text(&args[0])?.to_lowercase())),
+    ("upper", 1, |args| string(text(&args[0])?.to_uppercase())),
+    ("title", 1, |args| string(title(text(&args[0])?))),
+    ("join", 2, |args| string(strings(&args[0])?.join(text(&args[1])?))),
+    ("split", 2, |args| split(text(&args[0])?, text(&args[1])?)),
+    ("pad", 3, |args| string(pad(text(&args[0])?, number(&args[1])?, number(&args[2])?))),
+    ("truncate", 2, |args| string(text(&args[0])?.chars().take(number(&args[1])?).collect())),
+    (KEY, 2, |args| Ok(args[0].field(text(&args[1])?).cloned().unwrap_or(Value::Nil))),
+];
+
+/// What a map has under a key, or nothing. Its name can't be written in a template.
+pub const KEY: &str = "key of map";
+
+/// The widest that something is padded to: more is a mistake.
+const WIDEST: usize = 1000;
+
+pub fn add(template: Template) -> Template {
+    let added = ADDED.into_iter().fold(template, |template, (name, count, body)| {
+        template.func(name, move |args| match args.len() == count {
+            true => body(args),
+            false => Err(TemplateError::ArgCount { name: name.to_owned(), expected: count, got: args.len() }),
+        })
+    });
+    added.func("index", index)
+}
+
+/// As Go's, of a map of strings: what it does not have is an empty one.
+fn index(args: &[Value]) -> Result {
+    let Some((first, keys)) = args.split_first() else {
+        return Err(TemplateError::ArgCount { name: "index".to_owned(), expected: 1, got: 0 });
+    };
+    keys.iter().try_fold(first.clone(), |value, key| match (&value, key) {
+        (Value::Map(map), Value::String(key))
+            if !map.contains_key(key) && map.values().all(|value| matches!(value, Value::String(_))) =>
+        {
+            string(String::new())
+        }
+        _ => value.index(key),
+    })
+}
+
+fn string(text: String) -> Result {
+    Ok(Value::String(text.into()))
+}
+
+fn wrong(expected: &'static str, got: &Value) -> TemplateError {
+    TemplateError::Exec(format!("wrong type for value; expected {expected}; got {}", got.type_name()))
+}
+
+fn text(value: &Value) -> std::result::Result<&str, TemplateError> {
+    value.as_str().ok_or_else(|| wrong("string", value))
+}
+
+fn number(value: &Value) -> std::result::Result<usize, TemplateError> {
+    let number = value.as_int().and_then(|number| usize::try_from(number).ok());
+    number.filter(|number| *number <= WIDEST).ok_or_else(|| wrong("int", value))
+}
+
+fn strings(value: &Value) -> std::result::Result<Vec<&str>, TemplateError> {
+    match value {
+        Value::List(values) => values.iter().map(text).collect(),
+        Value::Nil => Ok(Vec::new()),
+        other => Err(wrong("[]string", other)),
+    }
+}
+
+fn title(text: &str) -> String {
+    let mut begins = true;
+    let letter = |letter: char| {
+        let capital = std::mem::replace(&mut begins, letter.is_whitespace());
+        if capital { letter.to_uppercase().collect::<String>() } else { letter.to_string() }
+    };
+    text.chars().map(letter).collect()
+}
+
+fn split(text: &str, separator: &str) -> Result {
+    let parts: Vec<Value> = text.split(separator).map(|part| Value::String(part.into())).collect();
+    Ok(Value::List(parts.into()))
+}
+
+/// Nothing stays nothing.
+fn pad(text: &str, before: usize, after: usize) -> String {
+    if text.is_empty() { String::new() } else { format!("{}{text}{}", " ".repeat(before), " ".repeat(after)) }
+}
