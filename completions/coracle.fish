@@ -115,31 +115,57 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -s s -l squash -d 'Make one layer of the whole file system'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add a group to the program\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add a group to the program\'s; `keep-groups`: those of this process, which may have no number inside' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'The program\'s time zone: a name of tzdata, or `local` for this machine\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'The program\'s umask, in octal' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'Run as this user, by name or number' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Start in this directory' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l group-entry -d 'The line of /etc/group for the program\'s group, in which `$GROUPNAME`, `$GID` and `$USERLIST` are replaced' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l hostuser -d 'Add a user of this machine to the container\'s /etc/passwd' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd -d 'Add the program\'s user to /etc/passwd and /etc/group where they are not known [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -d 'The line of /etc/passwd for the program\'s user, in which `$USERNAME`, `$UID`, `$GID`, `$NAME` and `$HOME` are replaced' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'Read variables from a file, one a line' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l env-merge -d 'Set a variable from the image\'s: `${NAME}` is replaced by its value' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l http-proxy -d 'Take the variables for proxies from the environment [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv -d 'Leave a variable of the image or a default one out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l annotation -d 'Add an annotation' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read labels from a file, one a line' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Name the container' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''
 always\t''
 newer\t''
 never\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Pull over HTTPS with verified certificates [default: true, but for registries on this machine]' -r -f -a "true\t''
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -d 'Look for credentials in this file alone' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l arch -d 'The architecture of the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l os -d 'The operating system of the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l variant -d 'The variant of the architecture' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a line to /etc/hosts' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Ask this server for names in place of the host\'s; `none`: leave /etc/resolv.conf to the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Take a capability away' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs' -r
@@ -152,10 +178,14 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep standard input open'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Give the program a terminal'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Take all variables of the environment'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv-all -d 'Leave all variables of the image and all default ones out'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print nothing while pulling'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container when it has ended'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hostname -d 'Leave /etc/hostname to the image'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Leave /etc/hosts to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from diff" -l format -d '`json`: three lists instead of lines' -r
@@ -236,31 +266,57 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add a group to the program\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add a group to the program\'s; `keep-groups`: those of this process, which may have no number inside' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'The program\'s time zone: a name of tzdata, or `local` for this machine\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'The program\'s umask, in octal' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Run as this user, by name or number' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s w -l workdir -d 'Start in this directory' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l group-entry -d 'The line of /etc/group for the program\'s group, in which `$GROUPNAME`, `$GID` and `$USERLIST` are replaced' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l hostuser -d 'Add a user of this machine to the container\'s /etc/passwd' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd -d 'Add the program\'s user to /etc/passwd and /etc/group where they are not known [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -d 'The line of /etc/passwd for the program\'s user, in which `$USERNAME`, `$UID`, `$GID`, `$NAME` and `$HOME` are replaced' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read variables from a file, one a line' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l env-merge -d 'Set a variable from the image\'s: `${NAME}` is replaced by its value' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l http-proxy -d 'Take the variables for proxies from the environment [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv -d 'Leave a variable of the image or a default one out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l annotation -d 'Add an annotation' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set a label' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'Read labels from a file, one a line' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Name the container' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''
 always\t''
 newer\t''
 never\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Pull over HTTPS with verified certificates [default: true, but for registries on this machine]' -r -f -a "true\t''
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'Look for credentials in this file alone' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l arch -d 'The architecture of the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l os -d 'The operating system of the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l variant -d 'The variant of the architecture' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a line to /etc/hosts' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Ask this server for names in place of the host\'s; `none`: leave /etc/resolv.conf to the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Take a capability away' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs' -r
@@ -275,10 +331,14 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep standard input open'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Give the program a terminal'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Take all variables of the environment'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv-all -d 'Leave all variables of the image and all default ones out'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print nothing while pulling'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container when it has ended'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hostname -d 'Leave /etc/hostname to the image'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Leave /etc/hosts to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
@@ -294,31 +354,57 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l group-add -d 'Add a group to the program\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l group-add -d 'Add a group to the program\'s; `keep-groups`: those of this process, which may have no number inside' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l tz -d 'The program\'s time zone: a name of tzdata, or `local` for this machine\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l umask -d 'The program\'s umask, in octal' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s u -l user -d 'Run as this user, by name or number' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s w -l workdir -d 'Start in this directory' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l group-entry -d 'The line of /etc/group for the program\'s group, in which `$GROUPNAME`, `$GID` and `$USERLIST` are replaced' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l hostuser -d 'Add a user of this machine to the container\'s /etc/passwd' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l passwd -d 'Add the program\'s user to /etc/passwd and /etc/group where they are not known [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l passwd-entry -d 'The line of /etc/passwd for the program\'s user, in which `$USERNAME`, `$UID`, `$GID`, `$NAME` and `$HOME` are replaced' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l env-file -d 'Read variables from a file, one a line' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l env-merge -d 'Set a variable from the image\'s: `${NAME}` is replaced by its value' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l http-proxy -d 'Take the variables for proxies from the environment [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l unsetenv -d 'Leave a variable of the image or a default one out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l annotation -d 'Add an annotation' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s l -l label -d 'Set a label' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l label-file -d 'Read labels from a file, one a line' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l name -d 'Name the container' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''
 always\t''
 newer\t''
 never\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l tls-verify -d 'Pull over HTTPS with verified certificates [default: true, but for registries on this machine]' -r -f -a "true\t''
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l authfile -d 'Look for credentials in this file alone' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l arch -d 'The architecture of the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l os -d 'The operating system of the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l variant -d 'The variant of the architecture' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l add-host -d 'Add a line to /etc/hosts' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l dns -d 'Ask this server for names in place of the host\'s; `none`: leave /etc/resolv.conf to the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-drop -d 'Take a capability away' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l tmpfs -d 'Mount a tmpfs' -r
@@ -331,10 +417,14 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l userns -d '`h
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s i -l interactive -d 'Keep standard input open'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s t -l tty -d 'Give the program a terminal'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l env-host -d 'Take all variables of the environment'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l unsetenv-all -d 'Leave all variables of the image and all default ones out'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s q -l quiet -d 'Print nothing while pulling'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l rm -d 'Remove the container when it has ended'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l no-hostname -d 'Leave /etc/hostname to the image'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l no-hosts -d 'Leave /etc/hosts to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand diff" -l format -d '`json`: three lists instead of lines' -r
@@ -403,31 +493,57 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l detach-keys -d '
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l group-add -d 'Add a group to the program\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l group-add -d 'Add a group to the program\'s; `keep-groups`: those of this process, which may have no number inside' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l tz -d 'The program\'s time zone: a name of tzdata, or `local` for this machine\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l umask -d 'The program\'s umask, in octal' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s u -l user -d 'Run as this user, by name or number' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s w -l workdir -d 'Start in this directory' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l group-entry -d 'The line of /etc/group for the program\'s group, in which `$GROUPNAME`, `$GID` and `$USERLIST` are replaced' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l hostuser -d 'Add a user of this machine to the container\'s /etc/passwd' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l passwd -d 'Add the program\'s user to /etc/passwd and /etc/group where they are not known [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l passwd-entry -d 'The line of /etc/passwd for the program\'s user, in which `$USERNAME`, `$UID`, `$GID`, `$NAME` and `$HOME` are replaced' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l env-file -d 'Read variables from a file, one a line' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l env-merge -d 'Set a variable from the image\'s: `${NAME}` is replaced by its value' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l http-proxy -d 'Take the variables for proxies from the environment [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l unsetenv -d 'Leave a variable of the image or a default one out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l annotation -d 'Add an annotation' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s h -l hostname -d 'The container\'s host name [default: the beginning of its ID]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s l -l label -d 'Set a label' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l label-file -d 'Read labels from a file, one a line' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l name -d 'Name the container' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l pull -d 'When to pull the image: `missing`, `always`, `newer` or `never`' -r -f -a "missing\t''
 always\t''
 newer\t''
 never\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l tls-verify -d 'Pull over HTTPS with verified certificates [default: true, but for registries on this machine]' -r -f -a "true\t''
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l authfile -d 'Look for credentials in this file alone' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l arch -d 'The architecture of the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l os -d 'The operating system of the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l variant -d 'The variant of the architecture' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l add-host -d 'Add a line to /etc/hosts' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l dns -d 'Ask this server for names in place of the host\'s; `none`: leave /etc/resolv.conf to the image' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-drop -d 'Take a capability away' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l tmpfs -d 'Mount a tmpfs' -r
@@ -442,10 +558,14 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l explain -d 'Prin
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s i -l interactive -d 'Keep standard input open'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s t -l tty -d 'Give the program a terminal'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l env-host -d 'Take all variables of the environment'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l unsetenv-all -d 'Leave all variables of the image and all default ones out'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s q -l quiet -d 'Print nothing while pulling'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l rm -d 'Remove the container when it has ended'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l no-hostname -d 'Leave /etc/hostname to the image'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l no-hosts -d 'Leave /etc/hosts to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand start" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r

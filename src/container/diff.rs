@@ -29,7 +29,11 @@ pub fn diff(store: &Store, subject: &Subject, other: Option<&Subject>) -> Result
         },
         Some(other) => layers_of(store, &ids, other)?,
     };
-    Ok(read::compare(&ids, &new, &old, &tree::own_paths())?)
+    let container = [Some(subject), other].into_iter().flatten().find_map(|subject| match subject {
+        Subject::Container(found) => Some(&found.container),
+        Subject::Image(_) => None,
+    });
+    Ok(read::compare(&ids, &new, &old, &tree::own_paths(container))?)
 }
 
 /// `None`: an image without a layer.

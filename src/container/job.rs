@@ -8,7 +8,7 @@ use super::log::LogFile;
 use super::record::Driver;
 use super::state::State;
 use crate::overlay::Features;
-use crate::runtime::identity::Login;
+use crate::runtime::identity::Introductions;
 use crate::runtime::plan::Plan;
 
 /// The monitor's job. Descriptors: [`LOCK`] the container's lock, held; [`CLIENT`] the launcher's end of the talk; from [`STDIO`] on,
@@ -27,7 +27,7 @@ pub struct Job {
     /// The account has one id, which becomes the program's, whatever that is.
     pub one_id: bool,
     /// Whom the container's account files are to know.
-    pub login: Option<Login>,
+    pub introductions: Introductions,
     /// The root file system is this directory itself; there is no overlay.
     pub rootfs: Option<PathBuf>,
     pub overlay: Overlay,

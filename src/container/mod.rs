@@ -27,6 +27,7 @@ pub mod name;
 pub mod record;
 pub mod spec;
 pub mod state;
+pub mod time_zone;
 pub mod tree;
 pub mod user_namespace;
 pub mod watch;
@@ -100,6 +101,8 @@ pub enum Error {
     NotEnoughIds { wanted: u32 },
     #[error("the container needs the id {id} of this account's namespace, which has {count}")]
     MissingId { id: u32, count: u32 },
+    #[error("finding timezone: unknown time zone {0}")]
+    TimeZone(String),
     #[error("{0}")]
     Spec(String),
 }

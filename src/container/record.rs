@@ -1,14 +1,16 @@
 //! `container.json`: what was asked for, written once, with all defaults filled in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::log::LogConfig;
 use super::user_namespace::UserNamespace;
+use crate::network::resolv::Asked;
 use crate::oci::Digest;
 use crate::oci::capability::CapabilitySet;
+use crate::runtime::identity::Introductions;
 use crate::store::layers::Mode;
 use crate::store::records::Record;
 
@@ -49,6 +51,12 @@ pub struct Container {
     pub user: String,
     #[serde(default)]
     pub additional_groups: Vec<String>,
+    /// The supplementary groups of the caller, in place of others.
+    #[serde(default)]
+    pub keep_groups: bool,
+    /// Whom the container's account files are to know beside the caller; `None`: they stay as they are.
+    #[serde(default = "own_user")]
+    pub introductions: Option<Introductions>,
     /// `None`: the ids of the account's namespace, all of them and the same.
     #[serde(default)]
     pub user_namespace: Option<UserNamespace>,
@@ -74,14 +82,47 @@ pub struct Container {
     pub tmpfs: Vec<Tmpfs>,
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
     pub capabilities: CapabilitySet,
     #[serde(default)]
     pub no_new_privileges: bool,
     /// The default filter; `false`: unconfined.
     pub seccomp: bool,
+    /// `--security-opt`, as given.
+    #[serde(default)]
+    pub security_options: Vec<String>,
+    #[serde(default)]
+    pub kernel: Kernel,
+    #[serde(default)]
+    pub rlimits: Vec<Rlimit>,
+    /// By their paths below /proc/sys.
+    #[serde(default)]
+    pub sysctls: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oom_score_adj: Option<i32>,
+    /// A name of tzdata, or `local`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// Names given by `--add-host`: `name:address`.
     #[serde(default)]
     pub add_hosts: Vec<String>,
+    /// What /etc/hosts begins with in place of the host's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosts_base: Option<PathBuf>,
+    /// /etc/hosts, and /etc/hostname, are the image's.
+    #[serde(default)]
+    pub image_hosts: bool,
+    #[serde(default)]
+    pub image_hostname: bool,
+    /// So is /etc/resolv.conf.
+    #[serde(default)]
+    pub image_resolver: bool,
+    #[serde(default)]
+    pub resolver: Asked,
+    /// `80/tcp`.
+    #[serde(default)]
+    pub exposed_ports: BTreeSet<String>,
     pub stop_signal: i32,
     /// Seconds between the stop signal and the kill.
     pub stop_timeout: u32,
@@ -93,6 +134,11 @@ pub struct Container {
     /// The command line that made it, for `inspect`.
     #[serde(default)]
     pub create_command: Vec<String>,
+}
+
+/// What containers have that were made before anybody could be introduced.
+fn own_user() -> Option<Introductions> {
+    Some(Introductions::default())
 }
 
 /// Which image it was made from.
@@ -143,6 +189,26 @@ impl Network {
             Self::Private => "pasta",
         }
     }
+}
+
+/// What of the kernel's files in /proc and /sys is seen other than usual.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Kernel {
+    /// Covered, too.
+    pub masked: Vec<String>,
+    /// Not covered, and not read-only; `ALL`, or paths of which the last part may hold `*`.
+    pub unmasked: Vec<String>,
+    /// Options of the mount of /proc.
+    pub proc_options: Vec<String>,
+}
+
+/// A limit of the program's resources, by the name that `--ulimit` uses. `u64::MAX`: none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rlimit {
+    pub name: String,
+    pub soft: u64,
+    pub hard: u64,
 }
 
 /// A directory or file of the host in the container.

@@ -1,5 +1,6 @@
 //! From a container to an OCI runtime spec: namespaces, mounts, devices, covered paths, as rootless Podman has them.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use oci_spec::OciSpecError;
@@ -9,8 +10,8 @@ use oci_spec::runtime::{
     PosixRlimitType, ProcessBuilder, RootBuilder, Spec, SpecBuilder,
 };
 
-use super::record::{Container, Network};
-use super::{Error, Result, apt};
+use super::record::{Container, Kernel, Network, Rlimit};
+use super::{Error, Result, apt, time_zone};
 use crate::host::id_map;
 use crate::host::subid::IdMaps;
 
@@ -38,7 +39,7 @@ const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 /// The group `tty` of every distribution.
 const TTY: u32 = 5;
 
-/// The files that this program writes for a container, by the path where it finds them.
+/// The files that this program writes for every container, by the path where it finds them.
 pub const FILES: [(&str, &str); 4] = [
     ("hosts", "/etc/hosts"),
     ("hostname", "/etc/hostname"),
@@ -66,16 +67,21 @@ fn build(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Spec> 
         .cwd(container.working_dir.as_str())
         .capabilities(LinuxCapabilitiesBuilder::default().bounding(bounding).build()?)
         .no_new_privileges(container.no_new_privileges)
-        .rlimits(rlimits()?)
-        .build()?;
+        .rlimits(rlimits(container)?);
+    let process = match container.oom_score_adj {
+        Some(score) => process.oom_score_adj(score),
+        None => process,
+    }
+    .build()?;
     // Said in both cases: the crate has lists of its own where nothing is said.
     let (masked, read_only) = match container.privileged {
         true => (Vec::new(), Vec::new()),
-        false => (masked(), READ_ONLY.map(str::to_owned).to_vec()),
+        false => covered(&container.kernel),
     };
     let linux = LinuxBuilder::default()
         .namespaces(namespaces(container)?)
         .devices(devices()?)
+        .sysctl(container.sysctls.clone().into_iter().collect::<HashMap<_, _>>())
         .masked_paths(masked)
         .readonly_paths(read_only);
     SpecBuilder::default()
@@ -86,6 +92,24 @@ fn build(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Spec> 
         .mounts(mounts(container, directory, maps)?)
         .linux(linux.build()?)
         .build()
+}
+
+/// What is covered, and what is read-only.
+fn covered(kernel: &Kernel) -> (Vec<String>, Vec<String>) {
+    let usual = |path: &String| !kernel.unmasked.iter().any(|pattern| pattern == "ALL" || matches(pattern, path));
+    let masked = masked().into_iter().filter(usual).chain(kernel.masked.iter().cloned()).collect();
+    (masked, READ_ONLY.map(str::to_owned).into_iter().filter(usual).collect())
+}
+
+/// Whether a path fits a pattern, in which `*` stands for any part of a name.
+fn matches(pattern: &str, path: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern.trim_end_matches('/') == path,
+        Some((before, after)) => path.strip_prefix(before).is_some_and(|rest| {
+            let end = rest.find('/').unwrap_or(rest.len());
+            (0..=end).any(|skipped| rest.get(skipped..).is_some_and(|rest| matches(after, rest)))
+        }),
+    }
 }
 
 fn masked() -> Vec<String> {
@@ -112,19 +136,33 @@ fn devices() -> Built<Vec<LinuxDevice>> {
         .collect()
 }
 
-/// Limits as Podman sets them; init lowers what is above this user's own.
-fn rlimits() -> Built<Vec<PosixRlimit>> {
-    [
-        (PosixRlimitType::RlimitNofile, 1_048_576u64),
-        (PosixRlimitType::RlimitNproc, 1_048_576),
-        (PosixRlimitType::RlimitCore, 0),
-    ]
-    .into_iter()
-    .map(|(typ, limit)| {
-        let hard = if typ == PosixRlimitType::RlimitCore { u64::MAX } else { limit };
-        PosixRlimitBuilder::default().typ(typ).soft(limit).hard(hard).build()
-    })
-    .collect()
+/// Limits as they were asked for; init lowers what is above this user's own.
+fn rlimits(container: &Container) -> Built<Vec<PosixRlimit>> {
+    let limits = container.rlimits.iter();
+    limits
+        .map(|Rlimit { name, soft, hard }| {
+            let name = format!("RLIMIT_{}", name.to_uppercase());
+            let typ: PosixRlimitType = name.parse().map_err(|_| OciSpecError::Other(format!("limit: {name}")))?;
+            PosixRlimitBuilder::default().typ(typ).soft(*soft).hard(*hard).build()
+        })
+        .collect()
+}
+
+/// What of this program's files a container finds, and where.
+pub fn files(container: &Container) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let usual = FILES.into_iter().filter(|(file, _)| !is_of_image(container, file));
+    let apt = apt::is_told(container).then_some(apt::FILE);
+    usual.chain(apt).chain(container.time_zone.as_ref().map(|_| time_zone::FILE))
+}
+
+/// Whether the image keeps its own in place of one of [`FILES`].
+fn is_of_image(container: &Container, file: &str) -> bool {
+    match file {
+        "hosts" => container.image_hosts,
+        "hostname" => container.image_hostname,
+        "resolv.conf" => container.image_resolver,
+        _ => false,
+    }
 }
 
 fn mount(typ: &str, source: &Path, target: &str, options: &[&str]) -> Built<Mount> {
@@ -135,13 +173,14 @@ fn mount(typ: &str, source: &Path, target: &str, options: &[&str]) -> Built<Moun
 fn mounts(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Vec<Mount>> {
     let kernel = |typ: &str, target: &str, options: &[&str]| mount(typ, Path::new(typ), target, options);
     let safe = ["nosuid", "noexec", "nodev"];
+    let proc_options: Vec<&str> = container.kernel.proc_options.iter().map(String::as_str).collect();
     let shm = format!("size={}", container.shm_size);
     let mut pts = vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
     if id_map::outward(&maps.gids, TTY).is_some() {
         pts.push("gid=5");
     }
     let mut mounts = vec![
-        kernel("proc", "/proc", &safe)?,
+        kernel("proc", "/proc", &[&safe[..], &proc_options].concat())?,
         kernel("tmpfs", "/dev", &["nosuid", "noexec", "mode=755", "size=65536k"])?,
         kernel("devpts", "/dev/pts", &pts)?,
         kernel("mqueue", "/dev/mqueue", &safe)?,
@@ -162,8 +201,7 @@ fn mounts(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Vec<M
             mounts.push(kernel("tmpfs", target, &["nosuid", "nodev", mode])?);
         }
     }
-    let apt = apt::is_told(container).then_some(apt::FILE);
-    for (file, target) in FILES.into_iter().chain(apt) {
+    for (file, target) in files(container) {
         mounts.push(mount("bind", &directory.join(file), target, &["bind", "rprivate", "nosuid", "nodev", "noexec"])?);
     }
     for bind in &container.binds {

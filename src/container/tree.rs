@@ -4,13 +4,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{CWD, Mode as FileMode, OFlags};
 
-use super::apt;
 use super::find::Found;
 use super::record::Container;
-use super::spec::FILES;
 use super::state::State;
 use super::watch::events::{self, Action};
-use super::{Error, Result, life};
+use super::{Error, Result, life, spec};
 use crate::host::lock;
 use crate::host::subid::IdMaps;
 use crate::layer::pack::Form;
@@ -42,13 +40,13 @@ pub fn of(store: &Store, found: &Found) -> Result<Tree> {
 
 /// Paths within the tree, without a slash before them, of files that are the program's own: in the tree there is at most the
 /// empty file on which they are mounted.
-pub fn own_files() -> Vec<&'static str> {
-    FILES.iter().chain([&apt::FILE]).map(|(_, path)| path.trim_start_matches('/')).collect()
+pub fn own_files(container: &Container) -> Vec<&'static str> {
+    spec::files(container).map(|(_, path)| path.trim_start_matches('/')).collect()
 }
 
 /// What the start of a container may have made in its tree: nobody wants to read of it.
-pub fn own_paths() -> Vec<&'static str> {
-    MOUNT_POINTS.into_iter().chain(own_files()).collect()
+pub fn own_paths(container: Option<&Container>) -> Vec<&'static str> {
+    MOUNT_POINTS.into_iter().chain(container.into_iter().flat_map(own_files)).collect()
 }
 
 /// Writes all that the container shows, as one tar stream.

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::host::system_file;
 
 /// What a container can reach of the host's resolvers.
@@ -16,7 +18,7 @@ pub enum Reach {
 }
 
 /// `--dns`, `--dns-search`, `--dns-option`: each, where given, replaces what the host has. A search of `.` alone means none.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Asked {
     pub servers: Vec<IpAddr>,
     pub searches: Vec<String>,

@@ -293,16 +293,21 @@ pub fn close_all_but(first: RawFd, kept: BorrowedFd<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Sets a resource limit by its RLIMIT_* number, no higher than the hard limit that this process may not raise.
-pub fn set_limit(number: u32, soft: u64, hard: u64) -> Result<()> {
+/// The soft and the hard limit of this process's resource with this number (RLIMIT_*).
+pub fn limit(number: u32) -> Result<(u64, u64)> {
     let mut now = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: prlimit64 on this process (pid 0) reads no new limit (null) and writes one rlimit64, which outlives the call.
     if unsafe { libc::prlimit64(0, number, std::ptr::null(), &raw mut now) } != 0 {
         return Err(Error::new(format!("prlimit({number})"), io::Error::last_os_error()));
     }
-    let hard = hard.min(now.rlim_max);
+    Ok((now.rlim_cur, now.rlim_max))
+}
+
+/// Sets a resource limit by its RLIMIT_* number, no higher than the hard limit that this process may not raise.
+pub fn set_limit(number: u32, soft: u64, hard: u64) -> Result<()> {
+    let hard = hard.min(limit(number)?.1);
     let wanted = libc::rlimit64 { rlim_cur: soft.min(hard), rlim_max: hard };
-    // SAFETY: as above, with one rlimit64 to read and none to write.
+    // SAFETY: prlimit64 on this process (pid 0) reads one rlimit64, which outlives the call, and writes none (null).
     if unsafe { libc::prlimit64(0, number, &raw const wanted, std::ptr::null_mut()) } != 0 {
         return Err(Error::new(format!("prlimit({number}, {soft}, {hard})"), io::Error::last_os_error()));
     }

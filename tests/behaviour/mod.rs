@@ -11,6 +11,7 @@ mod drivers;
 mod elsewhere;
 mod exec;
 mod files;
+mod flags;
 mod identity;
 mod images;
 mod life;

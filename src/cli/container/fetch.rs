@@ -6,6 +6,7 @@ use std::ffi::CString;
 use clap::ValueEnum;
 use rustix::stdio::{stderr, stdin};
 
+use crate::cli::image::pull::From;
 use crate::cli::{Context, Report};
 use crate::host::{fault, role};
 use crate::sys::Call;
@@ -21,7 +22,7 @@ pub enum Policy {
 }
 
 /// Pulls an image, its progress on standard error.
-pub fn pull(context: &Context, image: &str, quiet: bool, tls_verify: Option<bool>) -> Result<(), Report> {
+pub fn pull(context: &Context, image: &str, quiet: bool, from: &From) -> Result<(), Report> {
     let mut args = vec!["coracle".to_owned()];
     if let Some(root) = &context.global.root {
         args.push(format!("--root={}", root.display()));
@@ -30,9 +31,7 @@ pub fn pull(context: &Context, image: &str, quiet: bool, tls_verify: Option<bool
     if quiet {
         args.push("--quiet".into());
     }
-    if let Some(verify) = tls_verify {
-        args.push(format!("--tls-verify={verify}"));
-    }
+    args.extend(from.arguments());
     args.extend(["--".to_owned(), image.to_owned()]);
     let args = args.into_iter().map(CString::new).collect::<Result<Vec<_>, _>>().map_err(Report::new)?;
     fault::point("fetch: start the pull").call("start the pull")?;

@@ -1,5 +1,6 @@
 //! `inspect`: everything about containers, and about images where no container has the name.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,6 +12,7 @@ use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
 use crate::container::Error;
 use crate::container::find::{self, Found};
+use crate::container::record::{Container, Rlimit};
 use crate::container::state::Status;
 use crate::host::subid::{Extent, IdMaps};
 use crate::store::Store;
@@ -98,6 +100,17 @@ fn id_mappings(maps: &IdMaps) -> Value {
     json!({ "UidMap": lines(&maps.uids), "GidMap": lines(&maps.gids) })
 }
 
+/// Those of the user, and the mode of the user namespace, where Podman has it.
+fn annotations(container: &Container) -> BTreeMap<&str, &str> {
+    let own = container.user_namespace.as_ref().map(|own| ("io.podman.annotations.userns", own.mode.as_str()));
+    container.annotations.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(own).collect()
+}
+
+fn ulimit(Rlimit { name, soft, hard }: &Rlimit) -> Value {
+    // -1: none.
+    json!({ "Name": format!("RLIMIT_{}", name.to_uppercase()), "Soft": *soft as i64, "Hard": *hard as i64 })
+}
+
 /// Podman's keys, as far as this version has the things.
 // flat: a table of keys
 fn container(found: &Found) -> Result<Value, Report> {
@@ -155,6 +168,8 @@ fn container(found: &Found) -> Result<Value, Report> {
         "HostsPath": path("hosts"),
         "StaticDir": found.directory,
         "Name": container.name,
+        "UseImageHosts": container.image_hosts,
+        "UseImageHostname": container.image_hostname,
         "RestartCount": 0,
         "Driver": "overlay",
         "BoundingCaps": capabilities,
@@ -165,40 +180,59 @@ fn container(found: &Found) -> Result<Value, Report> {
         },
         "Mounts": mounts,
         "NetworkSettings": { "Ports": {}, "Networks": {} },
-        "Config": {
-            "Hostname": container.hostname,
-            "User": container.user,
-            "Tty": container.terminal,
-            "OpenStdin": container.interactive,
-            "Env": container.env,
-            "Cmd": container.command,
-            "Entrypoint": container.entrypoint,
-            "Image": container.image_name(),
-            "WorkingDir": container.working_dir,
-            "Labels": container.labels,
-            "StopSignal": container.stop_signal,
-            "StopTimeout": container.stop_timeout,
-            "Annotations": container.user_namespace.as_ref().map(|own| json!({ "io.podman.annotations.userns": own.mode })),
-            "Umask": format!("{:04o}", container.umask),
-            "CreateCommand": container.create_command,
-        },
-        "HostConfig": {
-            "AutoRemove": container.remove,
-            "Privileged": container.privileged,
-            "ReadonlyRootfs": container.read_only,
-            "NetworkMode": container.network.name(),
-            "UsernsMode": if container.user_namespace.is_some() { "private" } else { "" },
-            "IDMappings": container.user_namespace.as_ref().map(|own| id_mappings(&own.maps)),
-            "Binds": container.binds.iter().map(|bind| format!("{}:{}:{}", bind.source.display(), bind.target, bind.options.join(","))).collect::<Vec<_>>(),
-            "ShmSize": container.shm_size,
-            "DiskQuota": container.quota.unwrap_or(0),
-            "ExtraHosts": container.add_hosts,
-            "LogConfig": {
-                "Type": container.log.driver.name(),
-                "Path": container.log.file(&found.directory).path,
-                "Tag": container.log.tag,
-                "Size": container.log.max_size.map_or("0B".to_owned(), output::time::size),
-            },
-        },
+        "Config": config(container),
+        "HostConfig": host_config(found),
     }))
+}
+
+fn config(container: &Container) -> Value {
+    json!({
+        "Hostname": container.hostname,
+        "User": container.user,
+        "Tty": container.terminal,
+        "OpenStdin": container.interactive,
+        "Env": container.env,
+        "Cmd": container.command,
+        "Entrypoint": container.entrypoint,
+        "Image": container.image_name(),
+        "WorkingDir": container.working_dir,
+        "Labels": container.labels,
+        "StopSignal": container.stop_signal,
+        "StopTimeout": container.stop_timeout,
+        "Annotations": annotations(container),
+        "ExposedPorts": container.exposed_ports.iter().map(|port| (port.clone(), json!({}))).collect::<serde_json::Map<_, _>>(),
+        "Timezone": container.time_zone.as_deref().unwrap_or_default(),
+        "Passwd": container.introductions.is_some(),
+        "Umask": format!("{:04o}", container.umask),
+        "CreateCommand": container.create_command,
+    })
+}
+
+fn host_config(found: &Found) -> Value {
+    let container = &found.container;
+    json!({
+        "AutoRemove": container.remove,
+        "Privileged": container.privileged,
+        "ReadonlyRootfs": container.read_only,
+        "NetworkMode": container.network.name(),
+        "UsernsMode": if container.user_namespace.is_some() { "private" } else { "" },
+        "IDMappings": container.user_namespace.as_ref().map(|own| id_mappings(&own.maps)),
+        "Binds": container.binds.iter().map(|bind| format!("{}:{}:{}", bind.source.display(), bind.target, bind.options.join(","))).collect::<Vec<_>>(),
+        "ShmSize": container.shm_size,
+        "DiskQuota": container.quota.unwrap_or(0),
+        "ExtraHosts": container.add_hosts,
+        "Dns": container.resolver.servers,
+        "DnsOptions": container.resolver.options,
+        "DnsSearch": container.resolver.searches,
+        "GroupAdd": container.additional_groups,
+        "OomScoreAdj": container.oom_score_adj.unwrap_or(0),
+        "SecurityOpt": container.security_options,
+        "Ulimits": container.rlimits.iter().map(ulimit).collect::<Vec<_>>(),
+        "LogConfig": {
+            "Type": container.log.driver.name(),
+            "Path": container.log.file(&found.directory).path,
+            "Tag": container.log.tag,
+            "Size": container.log.max_size.map_or("0B".to_owned(), output::time::size),
+        },
+    })
 }

@@ -33,6 +33,7 @@ pub struct From {
     /// Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true,
     /// but plain HTTP for a registry on this machine]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(hide_possible_values = true)]
     tls_verify: Option<bool>,
     /// Look for credentials in this file alone
     #[arg(long, value_name = "FILE")]
@@ -95,18 +96,39 @@ impl From {
     }
 
     fn platform(&self) -> Result<Platform, Report> {
+        Ok(self.asked()?.unwrap_or_else(Platform::host))
+    }
+
+    /// The platform that was asked for.
+    pub fn asked(&self) -> Result<Option<Platform>, Report> {
         let host = Platform::host();
-        if let Some(platform) = &self.platform {
-            return Ok(platform.clone());
+        if self.platform.is_some() {
+            return Ok(self.platform.clone());
         }
         if self.arch.is_none() && self.os.is_none() && self.variant.is_none() {
-            return Ok(host);
+            return Ok(None);
         }
         let os = self.os.clone().unwrap_or(host.os);
         let mut text = format!("{os}/{}", self.arch.clone().unwrap_or(host.architecture));
         if let Some(variant) = &self.variant {
             text = format!("{text}/{variant}");
         }
-        text.parse().map_err(Report::new)
+        text.parse().map(Some).map_err(Report::new)
+    }
+
+    /// The same as arguments, for a pull in another process.
+    pub fn arguments(&self) -> Vec<String> {
+        let authfile = self.authfile.as_ref().map(|path| path.display().to_string());
+        let platform = self.platform.as_ref().map(ToString::to_string);
+        let texts = [
+            ("tls-verify", self.tls_verify.as_ref().map(ToString::to_string)),
+            ("authfile", authfile),
+            ("creds", self.creds.clone()),
+            ("platform", platform),
+            ("arch", self.arch.clone()),
+            ("os", self.os.clone()),
+            ("variant", self.variant.clone()),
+        ];
+        texts.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?))).collect()
     }
 }

@@ -44,7 +44,7 @@ impl Commit<'_> {
             false => (Form::Layer, base.manifest.layers.into_iter().zip(base.layers).collect()),
         };
         let tree = tree::of(self.store, found)?;
-        let layer = NewLayer::pack(self.store, &ids, container.mode, &tree, form, &tree::own_files())?;
+        let layer = NewLayer::pack(self.store, &ids, container.mode, &tree, form, &tree::own_files(container))?;
         if tree::is_gone(found) {
             return Err(Error::NotFound(container.name.clone()));
         }

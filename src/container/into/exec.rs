@@ -114,6 +114,7 @@ fn plan(container: &Container, directory: &Path, command: Command, maps: &IdMaps
     let beyond = Beyond {
         maps: nested,
         root: String::new(),
+        keep_groups: container.keep_groups && command.user.is_none(),
         // Groups that were added are the container's own user's.
         additional_groups: if command.user.is_some() { Vec::new() } else { container.additional_groups.clone() },
         user: command.user.unwrap_or_else(|| container.user.clone()),

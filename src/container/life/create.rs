@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::container::record::{Container, Network};
 use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
-use crate::container::{apt, name};
-use crate::host::{atomic_file, change};
+use crate::container::{apt, name, time_zone};
+use crate::host::{atomic_file, change, system_file};
 use crate::network::DNS_FORWARD;
 use crate::network::hosts::{self, Hosts};
 use crate::network::resolv::{self, Reach};
@@ -92,7 +92,7 @@ fn write_files(container: &Container, directory: &Path) -> Result<()> {
         Network::Private => Reach::Private { forward: Some(DNS_FORWARD) },
     };
     let hosts = Hosts {
-        base: &hosts::of_host(),
+        base: &hosts_base(container)?,
         added: &container.add_hosts,
         own_names: &[&container.hostname, &container.name],
         ..Hosts::default()
@@ -100,7 +100,7 @@ fn write_files(container: &Container, directory: &Path) -> Result<()> {
     let files = [
         ("hosts", hosts.text().map_err(|error| Error::Spec(error.to_string()))?),
         ("hostname", format!("{}\n", container.hostname)),
-        ("resolv.conf", resolv::text(&resolv::of_host(reach), reach, &resolv::Asked::default())),
+        ("resolv.conf", resolv::text(&resolv::of_host(reach), reach, &container.resolver)),
         ("containerenv", String::new()),
         (apt::FILE.0, apt::TEXT.to_owned()),
     ];
@@ -108,7 +108,20 @@ fn write_files(container: &Container, directory: &Path) -> Result<()> {
         // Read inside by users that are not root there.
         atomic_file::create(&directory.join(file), text.as_bytes(), 0o644, false)?;
     }
+    if let Some(zone) = &container.time_zone {
+        atomic_file::create(&directory.join(time_zone::FILE.0), &time_zone::read(zone)?, 0o644, false)?;
+    }
     Ok(())
+}
+
+/// The lines that /etc/hosts begins with: the host's, or those of the file that was asked for.
+fn hosts_base(container: &Container) -> Result<String> {
+    let unreadable = |path: &Path| Error::Spec(format!("the hosts file `{}` can't be read", path.display()));
+    match &container.hosts_base {
+        None => Ok(hosts::of_host()),
+        Some(path) if path.ends_with("none") => Ok(String::new()),
+        Some(path) => system_file::read(path).ok_or_else(|| unreadable(path)),
+    }
 }
 
 fn set_mode(path: &Path, mode: u32) -> Result<()> {

@@ -9,7 +9,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use crate::container::find::{self, Found};
 use crate::container::job::{Job, Network as NetworkJob, Overlay, Streams};
 use crate::container::log::LogDriver;
-use crate::container::record::{Driver, Network};
+use crate::container::record::{Container, Driver, Network};
 use crate::container::state::{State, Status};
 use crate::container::{Error, Result, spec};
 use crate::host::lock::Lock;
@@ -18,6 +18,7 @@ use crate::host::subid::IdMaps;
 use crate::overlay::Features;
 use crate::overlay::living::Living;
 use crate::overlay::view::View;
+use crate::runtime::identity::Introductions;
 use crate::runtime::outside::launch::Launch;
 use crate::runtime::plan::{Beyond, Plan, Step};
 use crate::store::Store;
@@ -95,6 +96,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         root: root.to_owned(),
         user: container.user.clone(),
         additional_groups: container.additional_groups.clone(),
+        keep_groups: container.keep_groups,
         umask: container.umask,
         terminal_size: how.terminal_size,
         seccomp: container.seccomp && !container.privileged,
@@ -110,7 +112,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         probe: store.layout().root().join("overlay.json"),
         plan,
         one_id: maps.is_single(),
-        login: own.and_then(|own| own.login.clone()),
+        introductions: introductions(container),
         rootfs: container.rootfs.as_ref().filter(|rootfs| !rootfs.overlay).map(|rootfs| rootfs.path.clone()),
         overlay: overlay(store, found, how.driver, features)?,
         streams: how.streams,
@@ -121,6 +123,14 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         durable: !container.remove,
         state: State { remove: container.remove, ..State::on_this_machine() },
     })
+}
+
+/// Nobody, where the container's account files are to stay as they are.
+fn introductions(container: &Container) -> Introductions {
+    let own = container.user_namespace.as_ref().and_then(|own| own.login.clone());
+    let mut all = container.introductions.clone().unwrap_or_default();
+    all.logins.extend(own.filter(|_| container.introductions.is_some()));
+    all
 }
 
 /// With what is asked of it for the account's sake.

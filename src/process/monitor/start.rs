@@ -80,9 +80,8 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: prepare::Filter) ->
 /// Resolves the user in the mounted root. With one id, the container's one id is the user's: a program that refuses root runs.
 fn identity(job: &Job, plan: &mut Plan, root: BorrowedFd<'_>) -> Result<Identity, Refusal> {
     let mut accounts = Accounts::read(root).map_err(Refusal::ours)?;
-    if let Some(login) = &job.login {
-        accounts.introduce(root, login).map_err(Refusal::ours)?;
-    }
+    let introduced = job.introductions.carry_out(&mut accounts, root, &plan.process.user, &plan.process.cwd);
+    introduced.map_err(Refusal::ours)?;
     if job.one_id {
         let named = accounts.identity(&plan.process.user, &plan.process.additional_groups);
         let named = named.map_err(|error| Refusal { code: 126, message: error.to_string() })?;

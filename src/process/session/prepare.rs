@@ -12,7 +12,7 @@ use crate::runtime::seccomp::{self, Facts, Profile};
 pub fn identity(accounts: &Accounts, process: &Process, maps: &IdMaps, one_id: bool) -> Result<Identity, Refusal> {
     let refused = |error| Refusal { code: 126, message: format!("{error}") };
     let mut identity = accounts.identity(&process.user, &process.additional_groups).map_err(refused)?;
-    identity.keep_groups = one_id;
+    identity.keep_groups = one_id || process.keep_groups;
     let mapped = |id: u32, extents: &[Extent]| id_map::outward(extents, id).is_some();
     // Asked for, by the user or the image; memberships that the image's files add are left out where they can't be had.
     let asked = match one_id {

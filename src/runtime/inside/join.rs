@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use nix::sched::{CloneFlags, setns};
 use rustix::fs::{Mode, OFlags};
 
-use super::{Program, exec, privileges, terminal};
+use super::{Program, exec, privileges, settings, terminal};
 use crate::runtime::handshake::{self, Failure};
 use crate::runtime::plan::Process;
 use crate::sys::{Call, Result, process, signal};
@@ -49,6 +49,7 @@ fn enter(plan: &Process, joining: &Joining) -> std::result::Result<Infallible, F
 fn set_up(plan: &Process, joining: &Joining) -> Result<()> {
     let channel = joining.channel.as_fd();
     let identity = &joining.program.identity;
+    settings::oom_score(plan.oom_score_adj)?;
     setns(&joining.init, CloneFlags::from_bits_retain(joining.namespaces as i32)).call("setns")?;
     rustix::process::setsid().call("setsid")?;
     signal::reset()?;

@@ -11,6 +11,7 @@ pub mod join;
 mod mounts;
 mod privileges;
 mod root;
+mod settings;
 mod terminal;
 
 use std::convert::Infallible;
@@ -83,12 +84,14 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
     if plan.loopback {
         sys::interface::bring_up_loopback()?;
     }
+    settings::oom_score(plan.process.oom_score_adj)?;
     let sources = mounts::sources(&plan.steps, &prepared.served)?;
     let root = root::attach(prepared.root.as_fd(), &plan.root)?;
     if id_map::outward(&plan.maps.uids, 0).is_some() {
         // What is made from here on is the container's root's, whoever the user is in there.
         privileges::become_root()?;
     }
+    settings::write_all(&plan.sysctls)?;
     mounts::carry_out(root.as_fd(), &plan.steps, &sources, plan.process.terminal.is_some())?;
     drop(sources);
     let slave = match plan.process.terminal {

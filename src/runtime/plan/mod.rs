@@ -44,6 +44,8 @@ pub struct Plan {
     /// What is mounted and made beneath the root, in this order.
     pub steps: Vec<Step>,
     pub hostname: Option<String>,
+    /// Settings of the new namespaces: the path below /proc/sys, and the value.
+    pub sysctls: Vec<(String, String)>,
     pub process: Process,
     /// Bring up the loopback interface: the network namespace is new.
     pub loopback: bool,
@@ -117,6 +119,8 @@ pub struct Process {
     /// `user[:group]` by name or number, as the image or the user gave it; looked up in the container's own files.
     pub user: String,
     pub additional_groups: Vec<String>,
+    /// The supplementary groups are those of the caller, whether they are mapped or not.
+    pub keep_groups: bool,
     /// The bounding set, which is also what uid 0 gets.
     pub capabilities: CapabilitySet,
     pub no_new_privileges: bool,
@@ -124,6 +128,7 @@ pub struct Process {
     pub umask: u32,
     /// (RLIMIT_* number, soft, hard).
     pub rlimits: Vec<(u32, u64, u64)>,
+    pub oom_score_adj: Option<i32>,
     /// A terminal of the container's own, with this many rows and columns.
     pub terminal: Option<(u16, u16)>,
 }
@@ -135,6 +140,7 @@ pub struct Beyond {
     pub root: String,
     pub user: String,
     pub additional_groups: Vec<String>,
+    pub keep_groups: bool,
     pub umask: u32,
     pub terminal_size: (u16, u16),
     pub seccomp: bool,
@@ -159,6 +165,7 @@ impl Plan {
             root_read_only: root.readonly().unwrap_or(false),
             steps,
             hostname: spec.hostname().clone(),
+            sysctls: linux.sysctl().clone().unwrap_or_default().into_iter().collect(),
             process: process::process(spec, &beyond)?,
             loopback: new_network,
             maps: beyond.maps,

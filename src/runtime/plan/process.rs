@@ -46,6 +46,7 @@ pub fn process(spec: &Spec, beyond: &Beyond) -> Result<Process, Error> {
         cwd: cwd.to_owned(),
         user: beyond.user.clone(),
         additional_groups: beyond.additional_groups.clone(),
+        keep_groups: beyond.keep_groups,
         capabilities,
         no_new_privileges: process.no_new_privileges().unwrap_or(false),
         seccomp: beyond.seccomp,
@@ -53,6 +54,7 @@ pub fn process(spec: &Spec, beyond: &Beyond) -> Result<Process, Error> {
         rlimits: rlimits
             .map(|limit| Ok((rlimit(limit.typ())?, limit.soft(), limit.hard())))
             .collect::<Result<_, Error>>()?,
+        oom_score_adj: process.oom_score_adj(),
         terminal: process.terminal().unwrap_or(false).then_some(beyond.terminal_size),
     })
 }

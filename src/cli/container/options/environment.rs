@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 use crate::cli::Report;
 use crate::container::record::Container;
@@ -10,6 +10,9 @@ use crate::oci::image_config::RunConfig;
 
 /// What a container gets where neither the image nor the user says it.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Variables by which programs find a proxy; each in small and in capital letters.
+const PROXY: [&str; 4] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy"];
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Environment")]
@@ -21,23 +24,74 @@ pub struct Flags {
     /// Read variables from a file, one a line
     #[arg(long, value_name = "FILE")]
     env_file: Vec<PathBuf>,
+    /// Take all variables of the environment
+    #[arg(long)]
+    env_host: bool,
+    /// Set a variable from the image's: `${NAME}` is replaced by its value
+    #[arg(long, value_name = "NAME=VALUE")]
+    env_merge: Vec<String>,
+    /// Take the variables for proxies from the environment [default: true]
+    #[arg(long, default_value_t = true, action = ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
+    #[arg(value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    http_proxy: bool,
+    /// Leave a variable of the image or a default one out
+    #[arg(long, value_name = "NAME")]
+    unsetenv: Vec<String>,
+    /// Leave all variables of the image and all default ones out
+    #[arg(long)]
+    unsetenv_all: bool,
 }
 
 impl Flags {
-    /// The image's variables, then files, then flags: the later wins. The host name is known, and whether there is a terminal.
+    /// What is there by default and the image's variables, then the host's, files, flags: the later wins. The host name is known,
+    /// and whether there is a terminal.
     pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
         let mut env = Environment::default();
         env.set(PATH);
-        env.set("container=podman");
         if container.terminal {
             env.set("TERM=xterm");
         }
-        env.set(&format!("HOSTNAME={}", container.hostname));
         config.env.iter().for_each(|pair| env.set(pair));
+        let merged: Vec<String> = self.env_merge.iter().map(|text| expand(text, |name| env.get(name))).collect();
+        merged.iter().for_each(|pair| env.take(pair));
+        env.pairs.retain(|pair| !self.unsetenv_all && !self.unsetenv.iter().any(|name| name_of(pair) == name));
+        for pair in ["container=podman", &format!("HOSTNAME={}", container.hostname)] {
+            if env.get(name_of(pair)).is_none() {
+                env.set(pair);
+            }
+        }
+        if self.env_host {
+            env.take("*");
+        } else if self.http_proxy {
+            PROXY.iter().for_each(|name| {
+                env.take(name);
+                env.take(&name.to_uppercase());
+            });
+        }
         env.take_all(&self.env_file, &self.env)?;
         container.env = env.pairs;
         Ok(())
     }
+}
+
+fn name_of(pair: &str) -> &str {
+    pair.split_once('=').map_or(pair, |(name, _)| name)
+}
+
+/// Replaces `$NAME` and `${NAME}` by what `value` knows, or nothing.
+fn expand<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) -> String {
+    let mut parts = text.split('$');
+    let mut expanded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let braced = part.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        let (name, rest) = braced.unwrap_or_else(|| {
+            let end = part.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(part.len());
+            part.split_at(end)
+        });
+        expanded += value(name).unwrap_or_default();
+        expanded += rest;
+    }
+    expanded
 }
 
 /// Variables in the order of their first mention.
@@ -49,12 +103,18 @@ pub struct Environment {
 
 impl Environment {
     pub fn set(&mut self, pair: &str) {
-        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-        let same = |other: &String| other.split_once('=').is_some_and(|(other, _)| other == name);
+        let same = |other: &String| name_of(other) == name_of(pair);
         match self.pairs.iter_mut().find(|other| same(other)) {
             Some(old) => *old = pair.to_owned(),
             None => self.pairs.push(pair.to_owned()),
         }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.pairs
+            .iter()
+            .find_map(|pair| pair.split_once('=').filter(|(other, _)| *other == name))
+            .map(|(_, value)| value)
     }
 
     /// Files first, then flags: the later wins.
@@ -102,5 +162,17 @@ mod tests {
         ["A=1", "B=2", "A=3"].iter().for_each(|pair| env.take(pair));
         env.take("SURELY_NOT_SET_HERE");
         assert_eq!(env.pairs, ["A=3", "B=2"]);
+    }
+
+    #[test]
+    fn names_in_a_value_are_replaced() {
+        let value = |name: &str| {
+            [("A", "1"), ("B_2", "two")].into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        };
+        assert_eq!(expand("X=${A}:$B_2:$A-$NONE${NONE}.", value), "X=1:two:1-.");
+        assert_eq!(
+            (expand("plain", value), expand("$", value), expand("${A", value)),
+            ("plain".into(), String::new(), "{A".into())
+        );
     }
 }

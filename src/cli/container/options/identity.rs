@@ -1,7 +1,11 @@
-//! What a container is called and labelled.
+//! What a container is called, labelled and annotated.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::Report;
 use crate::container::record::Container;
 use crate::oci::image_config::RunConfig;
 
@@ -9,28 +13,51 @@ use crate::oci::image_config::RunConfig;
 #[command(next_help_heading = "Names")]
 #[group(skip)]
 pub struct Flags {
+    /// Add an annotation
+    #[arg(long, value_name = "NAME=VALUE")]
+    annotation: Vec<String>,
     /// The container's host name [default: the beginning of its ID]
     #[arg(long, short = 'h', value_name = "NAME")]
     hostname: Option<String>,
     /// Set a label
     #[arg(long, short, value_name = "NAME[=VALUE]")]
     label: Vec<String>,
+    /// Read labels from a file, one a line
+    #[arg(long, value_name = "FILE")]
+    label_file: Vec<PathBuf>,
     /// Name the container
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 }
 
 impl Flags {
-    pub fn fill(&self, container: &mut Container, config: &RunConfig) {
+    pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
         container.hostname = self.hostname.clone().unwrap_or_else(|| container.short_id().to_owned());
         container.labels.clone_from(&config.labels);
-        for label in &self.label {
-            let (name, value) = label.split_once('=').unwrap_or((label, ""));
-            container.labels.insert(name.to_owned(), value.to_owned());
+        for path in &self.label_file {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Report::new(format!("the file `{}` of labels can't be read: {error}", path.display()))
+            })?;
+            let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+            lines.for_each(|line| insert(&mut container.labels, line));
         }
+        self.label.iter().for_each(|label| insert(&mut container.labels, label));
+        for annotation in &self.annotation {
+            if !annotation.contains('=') {
+                return Err(Report::new(format!("annotations must be formatted KEY=VALUE: `{annotation}`")));
+            }
+            insert(&mut container.annotations, annotation);
+        }
+        Ok(())
     }
 
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref().map(|name| name.trim_start_matches('/'))
     }
+}
+
+/// `NAME=VALUE`, or `NAME`, whose value is empty.
+fn insert(pairs: &mut BTreeMap<String, String>, text: &str) {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    pairs.insert(name.to_owned(), value.to_owned());
 }

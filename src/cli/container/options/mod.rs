@@ -3,9 +3,11 @@
 //! A file, or folder, for each thing that flags are about: a struct `Flags`, and its `fill`, which writes what they mean into the
 //! container's record. Here they are put together. (`group(skip)`: clap would name a group after each struct, and they are all called so.)
 
+mod accounts;
 pub mod environment;
 mod identity;
 mod life;
+mod limits;
 mod log;
 mod network;
 mod origin;
@@ -31,6 +33,8 @@ pub struct Options {
     #[command(flatten)]
     process: process::Flags,
     #[command(flatten)]
+    accounts: accounts::Flags,
+    #[command(flatten)]
     environment: environment::Flags,
     #[command(flatten)]
     identity: identity::Flags,
@@ -38,6 +42,8 @@ pub struct Options {
     image: origin::Flags,
     #[command(flatten)]
     life: life::Flags,
+    #[command(flatten)]
+    limits: limits::Flags,
     #[command(flatten)]
     log: log::Flags,
     #[command(flatten)]
@@ -108,11 +114,13 @@ impl Options {
         };
         let config = &origin.config;
         self.process.fill(&mut container, config, self.image_and_command.get(1..).unwrap_or_default())?;
-        self.identity.fill(&mut container, config);
+        self.accounts.fill(&mut container)?;
+        self.identity.fill(&mut container, config)?;
         self.environment.fill(&mut container, config)?;
         self.life.fill(&mut container, config)?;
         self.log.fill(&mut container)?;
-        self.network.fill(&mut container)?;
+        self.network.fill(&mut container, config)?;
+        self.limits.fill(&mut container)?;
         self.security.fill(&mut container)?;
         self.storage.fill(&mut container)?;
         self.volumes.fill(&mut container)?;

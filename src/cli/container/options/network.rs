@@ -1,9 +1,14 @@
-//! The network that a container has, and the names that it knows.
+//! The network that a container has, and the files by which it knows itself and others.
 
-use clap::Args;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args};
 
 use crate::cli::Report;
 use crate::container::record::{Container, Network};
+use crate::network::resolv::Asked;
+use crate::oci::image_config::RunConfig;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
@@ -12,16 +17,68 @@ pub struct Flags {
     /// Add a line to /etc/hosts
     #[arg(long, value_name = "NAME:ADDRESS")]
     add_host: Vec<String>,
+    /// Ask this server for names in place of the host's; `none`: leave /etc/resolv.conf to the image
+    #[arg(long, value_name = "ADDRESS")]
+    dns: Vec<String>,
+    /// An option of resolv.conf(5) in place of the host's
+    #[arg(long, visible_alias = "dns-opt", value_name = "OPTION")]
+    dns_option: Vec<String>,
+    /// Look for names in this domain in place of the host's; `.`: in none
+    #[arg(long, value_name = "DOMAIN")]
+    dns_search: Vec<String>,
+    /// Document a port, or a range of ports, that the program listens on
+    #[arg(long, value_name = "PORT[-PORT][/PROTOCOL]", value_delimiter = ',')]
+    expose: Vec<String>,
+    /// Take the lines of this file into /etc/hosts in place of the host's; `none`: no lines
+    #[arg(long, value_name = "FILE")]
+    hosts_file: Option<PathBuf>,
     /// `none`, `host`, or `private`: a network of its own with a way out
     #[arg(long, visible_alias = "net", value_name = "MODE", default_value = "private", hide_default_value = true)]
     network: String,
+    /// Leave /etc/hostname to the image
+    #[arg(long)]
+    no_hostname: bool,
+    /// Leave /etc/hosts to the image
+    #[arg(long, action = ArgAction::SetTrue)]
+    no_hosts: bool,
 }
 
 impl Flags {
-    pub fn fill(&self, container: &mut Container) -> Result<(), Report> {
+    pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
         container.add_hosts.clone_from(&self.add_host);
         container.network = network(&self.network)?;
+        container.exposed_ports = config.exposed_ports.keys().map(|port| with_protocol(port)).collect();
+        for text in &self.expose {
+            container.exposed_ports.extend(ports(text)?);
+        }
+        if self.no_hosts && !self.add_host.is_empty() {
+            return Err(Report::new("--no-hosts and --add-host cannot be set together"));
+        }
+        container.image_hosts = self.no_hosts;
+        container.image_hostname = self.no_hostname;
+        container.hosts_base = self.hosts_file.as_deref().map(std::path::absolute).transpose().map_err(Report::new)?;
+        container.image_resolver = self.dns == ["none"];
+        container.resolver = self.resolver(container.network)?;
         Ok(())
+    }
+
+    fn resolver(&self, network: Network) -> Result<Asked, Report> {
+        let flags = [("dns", &self.dns), ("dns-search", &self.dns_search), ("dns-option", &self.dns_option)];
+        if let Some((flag, _)) = flags.into_iter().find(|(_, values)| network == Network::None && !values.is_empty()) {
+            return Err(Report::new(format!("conflicting options: {flag} and the network mode: none")));
+        }
+        let server =
+            |text: &String| text.parse::<IpAddr>().map_err(|_| Report::new(format!("{text} is not an ip address")));
+        let words =
+            |texts: &[String]| match texts.iter().find(|text| text.is_empty() || text.contains(char::is_whitespace)) {
+                Some(bad) => Err(Report::new(format!("{bad:?} is no word of resolv.conf(5)"))),
+                None => Ok(texts.to_vec()),
+            };
+        Ok(Asked {
+            servers: self.dns.iter().filter(|text| *text != "none").map(server).collect::<Result<_, _>>()?,
+            searches: words(&self.dns_search)?,
+            options: words(&self.dns_option)?,
+        })
     }
 }
 
@@ -31,5 +88,36 @@ fn network(mode: &str) -> Result<Network, Report> {
         "host" => Ok(Network::Host),
         "private" | "pasta" | "default" | "" => Ok(Network::Private),
         _ => Err(Report::new(format!("the network `{mode}` is not known")).hint("`none`, `host` and `private` are")),
+    }
+}
+
+fn with_protocol(port: &str) -> String {
+    if port.contains('/') { port.to_owned() } else { format!("{port}/tcp") }
+}
+
+/// `PORT[-PORT][/PROTOCOL]`: each of them, with its protocol.
+fn ports(text: &str) -> Result<Vec<String>, Report> {
+    let malformed = || Report::new(format!("invalid range format for --expose: {text}"));
+    let (range, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (first, last) = range.split_once('-').unwrap_or((range, range));
+    let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
+    let (first, last) = port(first).zip(port(last)).ok_or_else(malformed)?;
+    if first > last || !["tcp", "udp", "sctp"].contains(&protocol) {
+        return Err(malformed());
+    }
+    Ok((first..=last).map(|port| format!("{port}/{protocol}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_come_alone_and_in_ranges() {
+        assert_eq!(ports("80").unwrap(), ["80/tcp"]);
+        assert_eq!(ports("90-92/udp").unwrap(), ["90/udp", "91/udp", "92/udp"]);
+        for bad in ["", "0", "x", "9-8", "65536", "80/x", "1-2-3", "80/"] {
+            assert!(ports(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::container::fetch::{self, Policy};
+use crate::cli::image::pull::From;
 use crate::cli::{Context, Report};
 use crate::container::record::{Image, Rootfs};
 use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
 use crate::image::find::{Found, find};
-use crate::oci::Digest;
-use crate::oci::image_config::RunConfig;
+use crate::oci::image_config::{ImageConfig, RunConfig};
+use crate::oci::{Digest, Platform};
 use crate::store::Store;
 use crate::store::layers::Mode;
 
@@ -28,10 +29,8 @@ pub struct Flags {
     /// Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write
     #[arg(long)]
     rootfs: bool,
-    /// Pull over HTTPS with verified certificates [default: true, but for registries on this machine]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    #[arg(hide_possible_values = true)]
-    tls_verify: Option<bool>,
+    #[command(flatten)]
+    from: From,
 }
 
 /// One of `image` and `rootfs` is there.
@@ -73,9 +72,10 @@ impl Origin {
 }
 
 fn image(flags: &Flags, name: &str, context: &Context, store: &Store) -> Result<(Found, Lock), Report> {
+    let platform = flags.from.asked()?;
     let lock = store.lock_shared()?;
     if (flags.pull == Policy::Missing || flags.pull == Policy::Never)
-        && let Some(found) = find(store, name)?
+        && let Some(found) = find(store, name)?.filter(|found| fits(found, platform.as_ref()))
     {
         return Ok((found, lock));
     }
@@ -84,9 +84,15 @@ fn image(flags: &Flags, name: &str, context: &Context, store: &Store) -> Result<
     if flags.pull == Policy::Never {
         return Err(unknown().hint(format!("`coracle pull {name}` pulls it")));
     }
-    fetch::pull(context, name, flags.quiet, flags.tls_verify)?;
+    fetch::pull(context, name, flags.quiet, &flags.from)?;
     let lock = store.lock_shared()?;
     Ok((find(store, name)?.ok_or_else(unknown)?, lock))
+}
+
+/// Whether an image is for the platform that was asked for.
+fn fits(found: &Found, platform: Option<&Platform>) -> bool {
+    let ImageConfig { os, architecture, variant, .. } = &found.config;
+    platform.is_none_or(|wanted| Platform::new(os, architecture, variant.as_deref()).runs_on(wanted))
 }
 
 /// `DIRECTORY[:O]`.

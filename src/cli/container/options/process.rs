@@ -6,6 +6,8 @@ use crate::cli::Report;
 use crate::container::record::Container;
 use crate::oci::image_config::RunConfig;
 
+const KEEP_GROUPS: &str = "keep-groups";
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Program")]
 #[group(skip)]
@@ -13,8 +15,8 @@ pub struct Flags {
     /// Run this instead of the image's entry point; a word, or a JSON list of words
     #[arg(long, value_name = "COMMAND")]
     entrypoint: Option<String>,
-    /// Add a group to the program's
-    #[arg(long, value_name = "GROUP")]
+    /// Add a group to the program's; `keep-groups`: those of this process, which may have no number inside
+    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     group_add: Vec<String>,
     /// Keep standard input open
     #[arg(long, short)]
@@ -22,6 +24,9 @@ pub struct Flags {
     /// Give the program a terminal
     #[arg(long, short)]
     tty: bool,
+    /// The program's time zone: a name of tzdata, or `local` for this machine's
+    #[arg(long, value_name = "ZONE")]
+    tz: Option<String>,
     /// The program's umask, in octal
     #[arg(long, value_name = "MODE", default_value = "0022", hide_default_value = true)]
     umask: String,
@@ -51,7 +56,14 @@ impl Flags {
         container.working_dir = self.working_dir(&config.working_dir)?;
         container.working_dir_of_image = self.workdir.is_none();
         container.user = self.user.clone().unwrap_or_else(|| config.user.clone());
-        container.additional_groups.clone_from(&self.group_add);
+        container.keep_groups = self.group_add.iter().any(|group| group == KEEP_GROUPS);
+        if container.keep_groups && self.group_add.len() > 1 {
+            return Err(Report::new(
+                "the '--group-add keep-groups' option is not allowed with any other --group-add options",
+            ));
+        }
+        container.additional_groups = self.group_add.iter().filter(|group| *group != KEEP_GROUPS).cloned().collect();
+        container.time_zone = self.tz.clone().filter(|zone| !zone.is_empty());
         container.terminal = self.tty;
         container.interactive = self.interactive;
         container.umask = u32::from_str_radix(&self.umask, 8)

@@ -3,7 +3,8 @@
 use clap::Args;
 
 use crate::cli::Report;
-use crate::container::record::Container;
+use crate::container::record::{Container, Kernel};
+use crate::host::system_file;
 use crate::oci::capability::CapabilitySet;
 
 #[derive(Debug, Args)]
@@ -19,43 +20,63 @@ pub struct Flags {
     /// Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call
     #[arg(long)]
     privileged: bool,
-    /// `no-new-privileges`, `seccomp=unconfined`; `label=…` and `apparmor=…` are accepted
+    /// `no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and
+    /// `apparmor=unconfined` are accepted
     #[arg(long, value_name = "OPTION")]
     security_opt: Vec<String>,
 }
 
 impl Flags {
     pub fn fill(&self, container: &mut Container) -> Result<(), Report> {
-        let security = Security::parse(&self.security_opt)?;
         let capabilities = if self.privileged { CapabilitySet::ALL } else { CapabilitySet::DEFAULT };
         container.privileged = self.privileged;
         container.capabilities = capabilities.apply(&self.cap_add, &self.cap_drop).map_err(Report::new)?;
-        container.no_new_privileges = security.no_new_privileges;
-        container.seccomp = security.seccomp;
-        Ok(())
+        container.seccomp = true;
+        container.security_options.clone_from(&self.security_opt);
+        self.security_opt.iter().try_for_each(|option| apply(container, option))
     }
 }
 
-struct Security {
-    no_new_privileges: bool,
-    seccomp: bool,
+fn apply(container: &mut Container, option: &str) -> Result<(), Report> {
+    let Kernel { masked, unmasked, proc_options } = &mut container.kernel;
+    let list = |text: &str, separator: char| text.split(separator).map(str::to_owned).collect::<Vec<_>>();
+    match option.split_once(['=', ':']).unwrap_or((option, "true")) {
+        ("no-new-privileges", value @ ("true" | "false")) => container.no_new_privileges = value == "true",
+        ("seccomp", "unconfined") => container.seccomp = false,
+        ("seccomp", _) => {
+            return Err(Report::new("a seccomp profile from a file is not there yet").hint(
+                "leave `--security-opt seccomp=…` out for the default profile, or `seccomp=unconfined` for none",
+            ));
+        }
+        ("mask", paths) => masked.extend(absolute(list(paths, ':'))?),
+        ("systempaths", "unconfined") => unmasked.push("ALL".into()),
+        ("unmask", paths) => unmasked.extend(list(paths, ':')),
+        ("proc-opts", options) => proc_options.extend(list(options, ',')),
+        // SELinux is not used; everybody's scripts switch it off.
+        ("label", _) => {}
+        ("apparmor", "unconfined") => {}
+        ("apparmor", profile) => {
+            let enabled =
+                system_file::read("/sys/module/apparmor/parameters/enabled").is_some_and(|text| text.starts_with('Y'));
+            let why = if enabled {
+                "only the machine's root may choose one"
+            } else {
+                "AppArmor is not enabled on this system"
+            };
+            return Err(Report::new(format!("the AppArmor profile \"{profile}\" can't be used: {why}")));
+        }
+        _ => {
+            return Err(Report::new(format!("the security option `{option}` is not known")).hint(
+                "`no-new-privileges`, `seccomp=unconfined`, `mask=…`, `unmask=…`, `proc-opts=…`, `label=…` and `apparmor=unconfined` are",
+            ));
+        }
+    }
+    Ok(())
 }
 
-impl Security {
-    fn parse(options: &[String]) -> Result<Self, Report> {
-        let mut security = Self { no_new_privileges: false, seccomp: true };
-        for option in options {
-            match option.split_once(['=', ':']).unwrap_or((option, "true")) {
-                ("no-new-privileges", value) => security.no_new_privileges = value != "false",
-                ("seccomp", "unconfined") => security.seccomp = false,
-                // Neither SELinux nor AppArmor is used; everybody's scripts switch them off.
-                ("label" | "apparmor", _) => {}
-                _ => {
-                    return Err(Report::new(format!("the security option `{option}` is not known"))
-                        .hint("`no-new-privileges` and `seccomp=unconfined` are"));
-                }
-            }
-        }
-        Ok(security)
+fn absolute(paths: Vec<String>) -> Result<Vec<String>, Report> {
+    match paths.iter().find(|path| !path.starts_with('/')) {
+        Some(path) => Err(Report::new(format!("`mask={path}`: expected an absolute path"))),
+        None => Ok(paths),
     }
 }

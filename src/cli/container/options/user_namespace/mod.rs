@@ -179,6 +179,7 @@ fn login(uid: u32, gid: u32, container: &Container) -> Result<Login, Report> {
     let shown = container.binds.iter().any(|bind| Path::new(&home).starts_with(&bind.target));
     Ok(Login {
         name: name.unwrap_or_else(|| uid.to_string()),
+        full_name: String::new(),
         group: group.map_or_else(|| gid.to_string(), str::to_owned),
         uid,
         gid,

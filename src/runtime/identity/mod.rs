@@ -3,13 +3,14 @@
 //! The files come from an image, so they are read beneath the container's root, only if they are regular, and only so far. A text of
 //! digits is a number and never a name, and a number that no id can be is an error: it never becomes 0.
 
+mod introduce;
+
 use std::os::fd::{AsFd, BorrowedFd};
 
+pub use self::introduce::{Introductions, Login};
+use crate::sys::{self, Call, beneath};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
-use serde::{Deserialize, Serialize};
-
-use crate::sys::{self, Call, beneath};
 
 /// The most of /etc/passwd or /etc/group that is read.
 const LIMIT: u64 = 1 << 20;
@@ -28,17 +29,6 @@ pub struct Identity {
     pub groups: Vec<u32>,
     /// Supplementary groups are left as they are: the namespace does not allow to set them.
     pub keep_groups: bool,
-    pub home: String,
-}
-
-/// Somebody whom the container's files are to know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Login {
-    /// Their name where that is free inside, else the number serves.
-    pub name: String,
-    pub group: String,
-    pub uid: u32,
-    pub gid: u32,
     pub home: String,
 }
 
@@ -85,24 +75,6 @@ impl Accounts {
             }
         }
         Ok(identity)
-    }
-
-    /// Adds somebody to the files beneath a root, as far as their ids are not known there. Files that are missing stay so.
-    pub fn introduce(&mut self, root: BorrowedFd<'_>, login: &Login) -> sys::Result<()> {
-        let Login { name, group, uid, gid, home } = login;
-        let number = uid.to_string();
-        let name = if is_field(name) && self.users().all(|user| user.name != name) { name } else { &number };
-        if self.users().all(|user| user.uid != *uid) {
-            let home = if is_field(home) { home } else { "/" };
-            append(root, "/etc/passwd", &mut self.passwd, &format!("{name}:*:{uid}:{gid}::{home}:/bin/sh\n"))?;
-        }
-        if self.groups().all(|(_, known, _)| known != *gid) {
-            let number = gid.to_string();
-            let group =
-                if is_field(group) && self.groups().all(|(known, ..)| known != group) { group } else { &number };
-            append(root, "/etc/group", &mut self.group, &format!("{group}:x:{gid}:{name}\n"))?;
-        }
-        Ok(())
     }
 
     /// The highest id that the files know, but for nobody's.
@@ -176,11 +148,6 @@ fn number(text: &str) -> Result<Option<u32>, Error> {
     }
 }
 
-/// What a line of such a file can hold between two colons.
-fn is_field(text: &str) -> bool {
-    !text.is_empty() && !text.contains(|c: char| c == ':' || c.is_control())
-}
-
 /// A regular file beneath the root; `None`: there is none that could be opened.
 fn open(root: BorrowedFd<'_>, path: &str, access: OFlags) -> sys::Result<Option<std::fs::File>> {
     // NONBLOCK: a FIFO of this name must not hold the start up.
@@ -193,18 +160,6 @@ fn open(root: BorrowedFd<'_>, path: &str, access: OFlags) -> sys::Result<Option<
     };
     let stat = rustix::fs::fstat(file.as_fd()).call("fstat")?;
     Ok((FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| file.into()))
-}
-
-/// Adds a line to a file of which `text` is known; to one that has text alone.
-fn append(root: BorrowedFd<'_>, path: &str, text: &mut String, line: &str) -> sys::Result<()> {
-    use std::io::Write;
-    if text.is_empty() {
-        return Ok(());
-    }
-    let Some(mut file) = open(root, path, OFlags::WRONLY | OFlags::APPEND)? else { return Ok(()) };
-    let line = if text.ends_with('\n') { line.to_owned() } else { format!("\n{line}") };
-    text.push_str(&line);
-    file.write_all(line.as_bytes()).call_with(|| format!("write({path} in the container)"))
 }
 
 fn read(root: BorrowedFd<'_>, path: &str) -> sys::Result<String> {
@@ -258,21 +213,5 @@ mod tests {
         assert_eq!(Accounts { passwd: passwd.clone(), group }.highest(), 7000);
         assert_eq!(Accounts { passwd, group: String::new() }.highest(), 1001);
         assert_eq!(Accounts::default().highest(), 0);
-    }
-
-    #[test]
-    fn a_stranger_is_introduced_once_and_by_a_free_name() {
-        let root = std::env::temp_dir().join(format!("coracle-introduce-{}", std::process::id()));
-        std::fs::create_dir_all(root.join("etc")).unwrap();
-        std::fs::write(root.join("etc/passwd"), "root:x:0:0::/root:/bin/sh\nann:x:5:5::/:").unwrap();
-        let dir = std::fs::File::open(&root).unwrap();
-        let login = |name: &str, uid| Login { name: name.into(), group: "g".into(), uid, gid: 7, home: "/h:me".into() };
-        for login in [login("bob", 1000), login("bob", 1000), login("ann", 1001)] {
-            Accounts::read(dir.as_fd()).unwrap().introduce(dir.as_fd(), &login).unwrap();
-        }
-        let text = std::fs::read_to_string(root.join("etc/passwd")).unwrap();
-        assert!(text.ends_with("\nann:x:5:5::/:\nbob:*:1000:7::/:/bin/sh\n1001:*:1001:7::/:/bin/sh\n"), "{text}");
-        assert!(!root.join("etc/group").exists());
-        std::fs::remove_dir_all(root).unwrap();
     }
 }

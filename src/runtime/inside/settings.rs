@@ -1,0 +1,32 @@
+//! Settings of the kernel for this process and its namespaces, written through the host's /proc while nothing else is in reach.
+
+use rustix::fs::{CWD, Mode, OFlags};
+
+use crate::sys::{Call, Result};
+
+/// The score by which the kernel chooses whom it kills when memory runs out. As in Podman, one lower than that which this process
+/// has, which only the machine's root may set, stays what it is.
+pub fn oom_score(wanted: Option<i32>) -> Result<()> {
+    const PATH: &str = "/proc/self/oom_score_adj";
+    let Some(wanted) = wanted else { return Ok(()) };
+    let mut buffer = [0; 16];
+    let file =
+        rustix::fs::openat(CWD, PATH, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).call("open(oom_score_adj)")?;
+    let count = rustix::io::read(&file, &mut buffer[..]).call("read(oom_score_adj)")?;
+    let now = buffer.get(..count).and_then(|text| str::from_utf8(text).ok()).and_then(|text| text.trim().parse().ok());
+    if now.is_some_and(|now: i32| wanted <= now) {
+        return Ok(());
+    }
+    write(PATH, &wanted.to_string())
+}
+
+/// Settings of this process's namespaces, by their paths below /proc/sys. The caller is the root of their user namespace.
+pub fn write_all(settings: &[(String, String)]) -> Result<()> {
+    settings.iter().try_for_each(|(path, value)| write(&format!("/proc/sys/{path}"), value))
+}
+
+fn write(path: &str, value: &str) -> Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(CWD, path, flags, Mode::empty()).call_with(|| format!("open({path})"))?;
+    rustix::io::write(file, value.as_bytes()).map(drop).call_with(|| format!("write({value:?} to {path})"))
+}
