@@ -49,7 +49,9 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "start" -d 'Start co
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "stop" -d 'Stop containers'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "wait" -d 'Wait until containers have ended and print their exit codes'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "doctor" -d 'Try each thing that a container needs of this machine and account, and say what helps'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "events" -d 'Show what happens to containers, images and volumes, as it happens'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "info" -d 'Show facts about this machine, this account and the store'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "system" -d 'Manage this program and what it keeps'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "version" -d 'Show the version of this program'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "generate" -d 'Write completions and manual pages into `completions/` and `man/` of a directory'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "image" -d 'Manage images'
@@ -582,8 +584,31 @@ complete -c coracle -n "__fish_coracle_using_subcommand stop" -s h -l help -d 'P
 complete -c coracle -n "__fish_coracle_using_subcommand wait" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand doctor" -l format -d 'Print as `json`' -r -f -a "json\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand events" -s f -l filter -d 'Only events that fit: `container=`, `event=`, `image=`, `label=`, `type=`, `volume=`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand events" -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand events" -l no-trunc -d 'Whole IDs' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand events" -l since -d 'From this time on: RFC 3339, seconds since 1970, or how long ago (`10m`)' -r
+complete -c coracle -n "__fish_coracle_using_subcommand events" -l stream -d 'Go on as events happen; `false`: end with the last that is known' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand events" -l until -d 'Up to this time' -r
+complete -c coracle -n "__fish_coracle_using_subcommand events" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand info" -s f -l format -d 'Print as `json`, or by a Go template: \'{{.Store.GraphRoot}}\'' -r
 complete -c coracle -n "__fish_coracle_using_subcommand info" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_seen_subcommand_from events info" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_seen_subcommand_from events info" -f -a "events" -d 'Show what happens to containers, images and volumes, as it happens'
+complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_seen_subcommand_from events info" -f -a "info" -d 'Show facts about this machine, this account and the store'
+complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from events" -s f -l filter -d 'Only events that fit: `container=`, `event=`, `image=`, `label=`, `type=`, `volume=`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from events" -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from events" -l no-trunc -d 'Whole IDs' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from events" -l since -d 'From this time on: RFC 3339, seconds since 1970, or how long ago (`10m`)' -r
+complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from events" -l stream -d 'Go on as events happen; `false`: end with the last that is known' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from events" -l until -d 'Up to this time' -r
+complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from events" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Print as `json`, or by a Go template: \'{{.Store.GraphRoot}}\'' -r
+complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand version" -s f -l format -d 'Print as `json`, or by a Go template: \'{{.Client.Version}}\'' -r
 complete -c coracle -n "__fish_coracle_using_subcommand version" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand generate" -s h -l help -d 'Print help'

@@ -4,6 +4,7 @@
 //! code by [`report`] alone.
 
 mod container;
+mod filter;
 mod image;
 pub mod output;
 mod report;

@@ -37,6 +37,8 @@ pub struct Removal {
 /// What was done.
 #[derive(Debug, Default)]
 pub struct Removed {
+    /// The image that is meant.
+    pub id: String,
     /// The names that are gone.
     pub untagged: Vec<String>,
     /// The id of the image that is gone.
@@ -54,7 +56,7 @@ impl Removal {
         let by_id = name.is_none();
         if let Some(name) = name.filter(|_| image.names.len() > 1) {
             store.untag(&name)?;
-            return Ok(Removed { untagged: vec![name], ..Removed::default() });
+            return Ok(Removed { id: image.id.hex().to_owned(), untagged: vec![name], ..Removed::default() });
         }
         if image.names.len() > 1 && !self.names {
             return Err(Error::SeveralNames { id: image.id.hex().to_owned(), names: image.names });
@@ -80,7 +82,7 @@ fn delete(store: &Store, image: &Found, by_id: bool, users: &[User]) -> Result<R
             candidates.push(found);
         }
     }
-    let mut removed = Removed { deleted: Some(image.id.clone()), ..Removed::default() };
+    let mut removed = Removed { id: image.id.hex().to_owned(), deleted: Some(image.id.clone()), ..Removed::default() };
     for digest in &entries {
         let gone = store.forget(digest)?;
         removed.untagged.extend(gone.iter().filter_map(|entry| entry.name().map(str::to_owned)));

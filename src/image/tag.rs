@@ -2,7 +2,7 @@
 
 use super::find::find_with_name;
 use super::{Error, Result};
-use crate::oci::Reference;
+use crate::oci::{Digest, Reference};
 use crate::store::Store;
 
 /// The name that an image gets who is called `text`: a short one becomes `localhost/…`, a missing tag `latest`.
@@ -11,9 +11,8 @@ pub fn full_name(text: &str) -> Result<String> {
     Ok(text.parse::<Reference>()?.without_digest().or_latest().to_string())
 }
 
-/// Gives the image that `source` names the name `target` too (see [`full_name`]), and gives back the full name. Whoever had it
-/// loses it.
-pub fn tag(store: &Store, source: &str, target: &str) -> Result<String> {
+/// Gives the image that `source` names the name `target` too (see [`full_name`]); whoever had it loses it. The image's id.
+pub fn tag(store: &Store, source: &str, target: &str) -> Result<Digest> {
     let target = full_name(target)?;
     let (found, _) = find_with_name(store, source)?;
     // Between the look and the new name nobody may remove the image.
@@ -22,12 +21,12 @@ pub fn tag(store: &Store, source: &str, target: &str) -> Result<String> {
     let entry = entries.into_iter().find(|entry| entry.digest == found.manifest_digest);
     let entry = entry.ok_or_else(|| Error::Unknown { name: source.to_owned() })?;
     store.tag(&target, entry)?;
-    Ok(target)
+    Ok(found.id)
 }
 
 /// Takes these names, or all, away from the image that `text` means; the image stays. Fails, and changes nothing, if one of
-/// the names is not the image's.
-pub fn untag(store: &Store, text: &str, names: &[String]) -> Result<()> {
+/// the names is not the image's. The image's id, and the names that it lost.
+pub fn untag(store: &Store, text: &str, names: &[String]) -> Result<(Digest, Vec<String>)> {
     let (found, _) = find_with_name(store, text)?;
     let mut going = Vec::new();
     for name in names {
@@ -38,8 +37,8 @@ pub fn untag(store: &Store, text: &str, names: &[String]) -> Result<()> {
         }
     }
     let going = if names.is_empty() { found.names } else { going };
-    for name in going {
-        store.untag(&name)?;
+    for name in &going {
+        store.untag(name)?;
     }
-    Ok(())
+    Ok((found.id, going))
 }

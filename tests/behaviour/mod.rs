@@ -16,6 +16,7 @@ mod identity;
 mod images;
 mod life;
 mod logs;
+mod look;
 mod network;
 mod one_id;
 mod ownership;

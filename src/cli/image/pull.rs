@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::cli::output::{self, progress::Display};
 use crate::cli::{Context, Report};
+use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::subid::IdMaps;
 use crate::image;
 use crate::image::pull::{self, PARALLEL, Pulled};
@@ -61,6 +62,8 @@ impl Pull {
         crate::container::life::sweep::sweep(&store);
         for image in &self.images {
             let pulled = self.from.pull(&store, image, self.quiet)?;
+            let event = Event::new(Kind::Image, Action::Pull, pulled.id.hex(), &pulled.name);
+            events::record(store.layout().root(), &[event]);
             output::line(pulled.id.hex());
         }
         Ok(ExitCode::SUCCESS)

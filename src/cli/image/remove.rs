@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::{Context, Report, output};
 use crate::container;
+use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::subid::IdMaps;
 use crate::image::Error;
 use crate::image::find::find;
@@ -44,7 +45,7 @@ impl Rmi {
                 remove_containers(&store, text)?;
             }
             match (Removal { names: self.force || self.all }).run(&store, text, &Containers(&store)) {
-                Ok(removed) => finish(removed)?,
+                Ok(removed) => finish(&store, removed)?,
                 Err(Error::Unknown { .. }) if self.ignore || self.force => {}
                 Err(error) => {
                     let report = report(error);
@@ -81,7 +82,11 @@ fn report(error: Error) -> Report {
 }
 
 /// Says what is gone, then removes what is out of sight already.
-fn finish(removed: Removed) -> Result<(), Report> {
+fn finish(store: &Store, removed: Removed) -> Result<(), Report> {
+    let event = |action, name: &str| Event::new(Kind::Image, action, &removed.id, name);
+    let untagged = removed.untagged.iter().map(|name| event(Action::Untag, name));
+    let deleted = removed.deleted.iter().map(|_| event(Action::Remove, ""));
+    events::record(store.layout().root(), &untagged.chain(deleted).collect::<Vec<_>>());
     for name in &removed.untagged {
         output::line(&output::printable(&format!("Untagged: {name}")));
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::cli::{Context, Report};
+use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::image::tag::{tag, untag};
 
 /// Give an image more names
@@ -21,7 +22,8 @@ impl Tag {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
         for name in &self.names {
-            tag(&store, &self.image, name)?;
+            let id = tag(&store, &self.image, name)?;
+            events::record(store.layout().root(), &[Event::new(Kind::Image, Action::Tag, id.hex(), name)]);
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -39,7 +41,10 @@ pub struct Untag {
 
 impl Untag {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
-        untag(&context.store()?, &self.image, &self.names)?;
+        let store = context.store()?;
+        let (id, names) = untag(&store, &self.image, &self.names)?;
+        let event = |name: &String| Event::new(Kind::Image, Action::Untag, id.hex(), name);
+        events::record(store.layout().root(), &names.iter().map(event).collect::<Vec<_>>());
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,0 +1,3 @@
+//! What users look at: lists, records, figures, what has happened.
+
+mod events;
