@@ -153,6 +153,12 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l conmon-pidfile -d 'Write the monitor\'s pid to this file when the program starts' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
@@ -186,6 +192,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container when it has ended'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run the program below an init process, which takes care of orphans and passes signals on'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hostname -d 'Leave /etc/hostname to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Leave /etc/hosts to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
@@ -304,6 +311,12 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l conmon-pidfile -d 'Write the monitor\'s pid to this file when the program starts' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
@@ -339,6 +352,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container when it has ended'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run the program below an init process, which takes care of orphans and passes signals on'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hostname -d 'Leave /etc/hostname to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Leave /etc/hosts to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
@@ -392,6 +406,12 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l variant -d 'T
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l conmon-pidfile -d 'Write the monitor\'s pid to this file when the program starts' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
@@ -425,6 +445,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -s q -l quiet -d
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l rm -d 'Remove the container when it has ended'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l init -d 'Run the program below an init process, which takes care of orphans and passes signals on'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l no-hostname -d 'Leave /etc/hostname to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l no-hosts -d 'Leave /etc/hosts to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
@@ -531,6 +552,12 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l variant -d 'The 
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l conmon-pidfile -d 'Write the monitor\'s pid to this file when the program starts' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
@@ -566,6 +593,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -s q -l quiet -d 'P
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l replace -d 'Remove a container of the same name first'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l rm -d 'Remove the container when it has ended'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l init -d 'Run the program below an init process, which takes care of orphans and passes signals on'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l no-hostname -d 'Leave /etc/hostname to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l no-hosts -d 'Leave /etc/hosts to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'

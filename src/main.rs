@@ -13,5 +13,6 @@ fn main() -> ExitCode {
         Some(Role::Mounter) => process::mounter::main(),
         Some(Role::Joiner) => process::joiner::main(),
         Some(Role::Supervisor) => process::supervisor::main(),
+        Some(Role::Init) => process::init::main(),
     }
 }

@@ -11,14 +11,20 @@
 //!    q o / q e    nobody reads this output any more: close it ▶
 //!    a            attach: I want the output ─▶
 //!    d            detach: live on without me ▶
+//!    k            a user's signal goes to the program: no restart when it ends ▶
 //!    ◀── s + pidfd   the program runs; the descriptor is init's
 //!    ◀── o BYTES / e BYTES   output, error output
 //!    ◀── f CODE TEXT         it did not start
 //!    ◀── x CODE (i32)        it ended
 //! ```
+//!
+//! Where the socket is gone, or nobody can read from it in time, the signal [`GIVE_UP`] to the monitor says the same as `k`.
 
 /// The name of the socket in the container's directory.
 pub const SOCKET: &str = "control";
+
+/// The signal that tells a monitor that its container's user wants an end: it restarts nothing.
+pub const GIVE_UP: i32 = libc::SIGUSR1;
 
 /// The most of input or output in one packet.
 pub const CHUNK: usize = 32 * 1024;
@@ -32,6 +38,7 @@ pub enum ToMonitor<'a> {
     CloseErrorOutput,
     Attach,
     Detach,
+    GiveUp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +60,7 @@ impl<'a> ToMonitor<'a> {
             Self::CloseErrorOutput => b"qe".to_vec(),
             Self::Attach => b"a".to_vec(),
             Self::Detach => b"d".to_vec(),
+            Self::GiveUp => b"k".to_vec(),
         }
     }
 
@@ -68,6 +76,7 @@ impl<'a> ToMonitor<'a> {
             [b'q', b'e'] => Some(Self::CloseErrorOutput),
             [b'a'] => Some(Self::Attach),
             [b'd'] => Some(Self::Detach),
+            [b'k'] => Some(Self::GiveUp),
             _ => None,
         }
     }
@@ -113,6 +122,7 @@ mod tests {
             ToMonitor::CloseErrorOutput,
             ToMonitor::Attach,
             ToMonitor::Detach,
+            ToMonitor::GiveUp,
         ] {
             assert_eq!(ToMonitor::decode(&message.encode()), Some(message));
         }

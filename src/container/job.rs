@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::life::restart::RestartPolicy;
 use super::log::LogFile;
 use super::record::Driver;
 use super::state::State;
@@ -37,6 +38,12 @@ pub struct Job {
     pub network: Network,
     /// The container goes when it has ended.
     pub remove: bool,
+    pub restart: RestartPolicy,
+    /// Seconds after which the program is killed; 0: never.
+    pub timeout: u32,
+    /// Where the program's pid is written, and the monitor's.
+    pub pid_file: Option<PathBuf>,
+    pub monitor_pid_file: Option<PathBuf>,
     /// The container ends when the launcher's end of the talk is closed without a word.
     pub leashed: bool,
     /// Records survive a power cut once written.

@@ -7,6 +7,7 @@
 //!                        │                  ▼                                          │
 //!                        │               exited, its code unknown                      │ --rm
 //!                        └── (start again: from exited to running) ◀───────────────────┤
+//!                            by a command, or by its monitor (--restart)               │
 //!   (none) ◀── remove: renamed into tmp/, then deleted ◀───────────────────────────────┘
 //! ```
 //!

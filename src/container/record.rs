@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::life::restart::RestartPolicy;
 use super::log::LogConfig;
 use super::user_namespace::UserNamespace;
 use crate::network::resolv::Asked;
@@ -126,6 +127,19 @@ pub struct Container {
     pub stop_signal: i32,
     /// Seconds between the stop signal and the kill.
     pub stop_timeout: u32,
+    #[serde(default)]
+    pub restart: RestartPolicy,
+    /// Seconds after which the program is killed; 0: never.
+    #[serde(default)]
+    pub timeout: u32,
+    /// Where the program's pid is written, and the monitor's.
+    #[serde(default)]
+    pub pid_file: Option<PathBuf>,
+    #[serde(default)]
+    pub monitor_pid_file: Option<PathBuf>,
+    /// What runs as the first process, the program below it.
+    #[serde(default)]
+    pub init: Option<Init>,
     /// Bytes of /dev/shm.
     pub shm_size: u64,
     pub umask: u32,
@@ -209,6 +223,16 @@ pub struct Rlimit {
     pub name: String,
     pub soft: u64,
     pub hard: u64,
+}
+
+/// An init process: it reaps orphans and passes signals on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Init {
+    /// This program, see [`crate::process`].
+    Own,
+    /// One of this machine's.
+    Program(PathBuf),
 }
 
 /// A directory or file of the host in the container.

@@ -10,7 +10,7 @@ use oci_spec::runtime::{
     PosixRlimitType, ProcessBuilder, RootBuilder, Spec, SpecBuilder,
 };
 
-use super::record::{Container, Kernel, Network, Rlimit};
+use super::record::{Container, Init, Kernel, Network, Rlimit};
 use super::{Error, Result, apt, time_zone};
 use crate::host::id_map;
 use crate::host::subid::IdMaps;
@@ -39,6 +39,9 @@ const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 /// The group `tty` of every distribution.
 const TTY: u32 = 5;
 
+/// Where an init program of the host's is found.
+const INIT: &str = "/run/podman-init";
+
 /// The files that this program writes for every container, by the path where it finds them.
 pub const FILES: [(&str, &str); 4] = [
     ("hosts", "/etc/hosts"),
@@ -62,7 +65,7 @@ fn build(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Spec> 
     let bounding = bounding.map_err(|error| OciSpecError::Other(format!("capability: {error}")))?;
     let process = ProcessBuilder::default()
         .terminal(container.terminal)
-        .args(container.args())
+        .args(args(container))
         .env(apt::environment(container, container.env.clone()))
         .cwd(container.working_dir.as_str())
         .capabilities(LinuxCapabilitiesBuilder::default().bounding(bounding).build()?)
@@ -109,6 +112,14 @@ fn matches(pattern: &str, path: &str) -> bool {
             let end = rest.find('/').unwrap_or(rest.len());
             (0..=end).any(|skipped| rest.get(skipped..).is_some_and(|rest| matches(after, rest)))
         }),
+    }
+}
+
+/// With an init program of the host's, that program runs the container's.
+fn args(container: &Container) -> Vec<String> {
+    match &container.init {
+        Some(Init::Program(_)) => [INIT.to_owned(), "--".to_owned()].into_iter().chain(container.args()).collect(),
+        Some(Init::Own) | None => container.args(),
     }
 }
 
@@ -203,6 +214,9 @@ fn mounts(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Vec<M
     }
     for (file, target) in files(container) {
         mounts.push(mount("bind", &directory.join(file), target, &["bind", "rprivate", "nosuid", "nodev", "noexec"])?);
+    }
+    if let Some(Init::Program(program)) = &container.init {
+        mounts.push(mount("bind", program, INIT, &["bind", "ro", "nosuid", "nodev"])?);
     }
     for bind in &container.binds {
         let mut options: Vec<&str> = bind.options.iter().map(String::as_str).collect();

@@ -69,6 +69,12 @@ pub struct State {
     /// Why it did not start.
     #[serde(default)]
     pub error: String,
+    /// How often its monitor has started it again.
+    #[serde(default)]
+    pub restart_count: u32,
+    /// It has ended, and its monitor lives and will start it again.
+    #[serde(default)]
+    pub restarting: bool,
 }
 
 impl Record for State {
@@ -93,6 +99,8 @@ impl Default for State {
             driver_reason: String::new(),
             remove: false,
             error: String::new(),
+            restart_count: 0,
+            restarting: false,
         }
     }
 }
@@ -102,15 +110,21 @@ impl State {
     pub fn read(directory: &Path) -> Result<Self> {
         let path = directory.join("state.json");
         let mut state: Self = records::read(&path)?.unwrap_or_default();
-        if state.status == Status::Running && !lock::is_held(&directory.join("lock"))? {
+        if state.lives() && !lock::is_held(&directory.join("lock"))? {
             // It may have ended properly between the two looks: the record is final once the lock is free.
             state = records::read(&path)?.unwrap_or_default();
+            state.restarting = false;
             if state.status == Status::Running {
                 state.status = Status::Exited;
                 state.exit_code = None;
             }
         }
         Ok(state)
+    }
+
+    /// It runs, or will in a moment by itself.
+    pub fn lives(&self) -> bool {
+        self.status == Status::Running || self.restarting
     }
 
     /// What of this machine a state carries. Read once a process: a list asks for each container.

@@ -28,18 +28,22 @@ pub enum Role {
     Joiner,
     /// Hears of the changes of owners that a container's programs ask for.
     Supervisor,
+    /// The first process of a container with `--init`.
+    Init,
 }
 
-const ROLES: [Role; 5] = [Role::Worker, Role::Monitor, Role::Mounter, Role::Joiner, Role::Supervisor];
+const ROLES: [Role; 6] = [Role::Worker, Role::Monitor, Role::Mounter, Role::Joiner, Role::Supervisor, Role::Init];
 
 impl Role {
-    fn argument(self) -> &'static str {
+    /// The hidden first argument.
+    pub fn argument(self) -> &'static str {
         match self {
             Self::Worker => "@worker",
             Self::Monitor => "@monitor",
             Self::Mounter => "@mounter",
             Self::Joiner => "@joiner",
             Self::Supervisor => "@supervisor",
+            Self::Init => "@init",
         }
     }
 
@@ -51,6 +55,7 @@ impl Role {
             Self::Mounter => c"coracle-mounter",
             Self::Joiner => c"coracle-joiner",
             Self::Supervisor => c"coracle-superv.",
+            Self::Init => c"coracle-init",
         }
     }
 }

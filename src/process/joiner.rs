@@ -21,7 +21,8 @@ use super::session::Session;
 use super::session::clients::Clients;
 use super::session::refusal::Refusal;
 use super::session::streams::{self, Held};
-use super::session::{emulation, prepare};
+use super::session::watch::Watch;
+use super::session::{emulation, event_loop, prepare};
 use super::supervisor::{Device, Supervisor};
 use crate::container::control::ToClient;
 use crate::container::into::exec::{self, Join};
@@ -34,7 +35,7 @@ use crate::runtime::identity::{Accounts, Identity};
 use crate::runtime::inside::Filters;
 use crate::runtime::inside::join::{self as inside, Joining};
 use crate::runtime::outside::{init, launch::await_ids};
-use crate::sys::process::{self, Child, Cloned, Ended};
+use crate::sys::process::{self, Child, Cloned};
 use crate::sys::{self, Call};
 
 /// What cannot be told to the client ends here without a word: it sees the end of the talk.
@@ -84,9 +85,11 @@ impl Joiner {
                     log: None,
                     clients: &mut clients,
                     leashed: true,
+                    signals: event_loop::signals().as_ref(),
+                    watch: &mut Watch::default(),
                 }
                 .run();
-                let code = end.ended.map(Ended::code);
+                let code = end.code();
                 events::record(&job.data, &[job.end.ended(code)]);
                 clients.part(&end.words(code.unwrap_or(255)));
             }

@@ -1,8 +1,9 @@
 //! Making processes: `spawn` (another program, from any process) and `clone_single` (a copy of this one, single-threaded only).
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
 use std::ptr;
 
 use rustix::io::fcntl_dupfd_cloexec;
@@ -141,6 +142,15 @@ impl Spawn<'_> {
 
 fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
     strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect()
+}
+
+/// Starts a program, looked for along PATH, with the environment and the open descriptors of this process, and no signal blocked.
+pub fn start_below(program: &OsStr, args: &[OsString]) -> io::Result<std::process::Child> {
+    let mut command = std::process::Command::new(program);
+    command.args(args);
+    // SAFETY: between fork and exec this runs nothing but async-signal-safe calls: signal(2), sigemptyset(3), sigprocmask(2).
+    unsafe { command.pre_exec(|| super::signal::reset().map_err(|error| error.source)) };
+    command.spawn()
 }
 
 /// Takes over a descriptor that the starter of this process left open at `number`.

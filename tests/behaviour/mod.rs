@@ -23,6 +23,7 @@ mod ownership;
 mod pull;
 mod quota;
 mod reports;
+mod restart;
 mod rootfs;
 mod run;
 mod sandbox;

@@ -1,7 +1,7 @@
 //! `inspect`: everything about containers, and about images where no container has the name.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -93,6 +93,10 @@ fn one(store: &Store, name: &str, containers: bool, images: bool) -> Result<Valu
     }
 }
 
+fn path_or_empty(path: &Option<PathBuf>) -> &Path {
+    path.as_deref().unwrap_or(Path::new(""))
+}
+
 fn id_mappings(maps: &IdMaps) -> Value {
     let lines = |extents: &[Extent]| -> Vec<String> {
         extents.iter().map(|Extent { inside, outside, count }| format!("{inside}:{outside}:{count}")).collect()
@@ -147,7 +151,7 @@ fn container(found: &Found) -> Result<Value, Report> {
             "Status": state.status.name(),
             "Running": running,
             "Paused": false,
-            "Restarting": false,
+            "Restarting": state.restarting,
             "OOMKilled": false,
             "Dead": false,
             "Pid": state.pid,
@@ -170,7 +174,9 @@ fn container(found: &Found) -> Result<Value, Report> {
         "Name": container.name,
         "UseImageHosts": container.image_hosts,
         "UseImageHostname": container.image_hostname,
-        "RestartCount": 0,
+        "RestartCount": state.restart_count,
+        "PidFile": path_or_empty(&container.pid_file),
+        "ConmonPidFile": path_or_empty(&container.monitor_pid_file),
         "Driver": "overlay",
         "BoundingCaps": capabilities,
         "EffectiveCaps": capabilities,
@@ -199,6 +205,7 @@ fn config(container: &Container) -> Value {
         "Labels": container.labels,
         "StopSignal": container.stop_signal,
         "StopTimeout": container.stop_timeout,
+        "Timeout": container.timeout,
         "Annotations": annotations(container),
         "ExposedPorts": container.exposed_ports.iter().map(|port| (port.clone(), json!({}))).collect::<serde_json::Map<_, _>>(),
         "Timezone": container.time_zone.as_deref().unwrap_or_default(),
@@ -212,6 +219,8 @@ fn host_config(found: &Found) -> Value {
     let container = &found.container;
     json!({
         "AutoRemove": container.remove,
+        "Init": container.init.is_some(),
+        "RestartPolicy": { "Name": container.restart.name(), "MaximumRetryCount": container.restart.most() },
         "Privileged": container.privileged,
         "ReadonlyRootfs": container.read_only,
         "NetworkMode": container.network.name(),

@@ -121,6 +121,7 @@ fn plan(container: &Container, directory: &Path, command: Command, maps: &IdMaps
         umask: container.umask,
         terminal_size: (0, 0),
         seccomp: container.seccomp && !container.privileged,
+        init: false,
     };
     let mut plan = Plan::from_spec(&spec, beyond)?;
     plan.process.args = command.args;

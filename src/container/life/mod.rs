@@ -3,6 +3,7 @@
 pub mod create;
 pub mod remove;
 pub mod rename;
+pub mod restart;
 pub mod start;
 pub mod stop;
 pub mod sweep;

@@ -9,8 +9,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use crate::container::find::{self, Found};
 use crate::container::job::{Job, Network as NetworkJob, Overlay, Streams};
 use crate::container::log::LogDriver;
-use crate::container::record::{Container, Driver, Network};
-use crate::container::state::{State, Status};
+use crate::container::record::{Container, Driver, Init, Network};
+use crate::container::state::State;
 use crate::container::{Error, Result, spec};
 use crate::host::lock::Lock;
 use crate::host::role;
@@ -100,6 +100,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         umask: container.umask,
         terminal_size: how.terminal_size,
         seccomp: container.seccomp && !container.privileged,
+        init: container.init == Some(Init::Own),
     };
     let mut plan = Plan::from_spec(&spec, beyond)?;
     if container.working_dir_of_image {
@@ -119,6 +120,10 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         log: (how.log && container.log.driver == LogDriver::K8sFile).then(|| container.log.file(&found.directory)),
         network: if private { NetworkJob::Pasta } else { NetworkJob::Nothing },
         remove: container.remove,
+        restart: container.restart,
+        timeout: container.timeout,
+        pid_file: container.pid_file.clone(),
+        monitor_pid_file: container.monitor_pid_file.clone(),
         leashed: how.leashed,
         durable: !container.remove,
         state: State { remove: container.remove, ..State::on_this_machine() },
@@ -161,7 +166,7 @@ fn living_namespace(store: &Store, maps: &IdMaps) -> Result<Option<OwnedFd>> {
         let directory = store.layout().container(&id);
         // One that can't be read is nobody's concern here.
         let Ok(state) = State::read(&directory) else { continue };
-        if state.status == Status::Running
+        if state.lives()
             && state.is_here()
             && state.monitor_pid > 0
             && let Some(namespace) = namespace_of(state.monitor_pid, maps, &directory)

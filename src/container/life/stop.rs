@@ -6,7 +6,10 @@
 //! |---|---|---|
 //! | free | whatever | does not run |
 //! | held | running, and that process lives | runs |
+//! | held | restarting | waits for its next life: the monitor stands for the program |
 //! | held | anything else | starts, or ends: a moment later it is one of the others |
+//!
+//! What a user stops or kills is not restarted: the monitor is told so ([`GIVE_UP`]) before the program is ended.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -15,7 +18,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use crate::container::control::GIVE_UP;
 use crate::container::find::Found;
 use crate::container::state::{State, Status};
 use crate::container::watch::events::{self, Action};
@@ -32,7 +37,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Between two looks at a container of another machine.
 const PAUSE_ELSEWHERE: Duration = Duration::from_millis(200);
 
-/// A program that runs.
+/// A program that runs, or the monitor that will start it again.
 struct Program {
     pidfd: OwnedFd,
     state: State,
@@ -42,6 +47,7 @@ struct Program {
 pub fn signal(found: &Found, number: i32) -> Result<()> {
     let short = found.container.short_id();
     let program = program(&found.directory, short)?.ok_or_else(|| Error::NotRunning(short.to_owned()))?;
+    give_up(&found.directory, &program);
     send(&program, number)?;
     events::record_of(found.root(), &found.container, &[Action::Kill], None);
     Ok(())
@@ -50,25 +56,33 @@ pub fn signal(found: &Found, number: i32) -> Result<()> {
 /// Stops the program: its stop signal, `patience`, the kill. A container that does not run is left as it is.
 pub fn stop(found: &Found, patience: Duration) -> Result<()> {
     let short = found.container.short_id();
-    let Some(program) = program(&found.directory, short)? else { return Ok(()) };
-    // A signal that can't be sent is no reason to leave the program running.
-    let obeys = !patience.is_zero()
-        && send(&program, found.container.stop_signal).is_ok()
-        && ended(&found.directory, &program, patience)?;
-    if !obeys {
-        end(&found.directory, short, &program)?;
+    let mut stopped = false;
+    // Again, if its monitor had decided on a restart before it heard of this.
+    while let Some(program) = program(&found.directory, short)? {
+        give_up(&found.directory, &program);
+        // A signal that can't be sent is no reason to leave the program running.
+        let obeys = !patience.is_zero()
+            && send(&program, found.container.stop_signal).is_ok()
+            && ended(&found.directory, &program, patience)?;
+        if !obeys {
+            end(&found.directory, short, &program)?;
+        }
+        stopped = true;
     }
-    events::record_of(found.root(), &found.container, &[Action::Stop], None);
+    if stopped {
+        events::record_of(found.root(), &found.container, &[Action::Stop], None);
+    }
     Ok(())
 }
 
 /// Kills the program of a container of which nothing but its state is known.
 pub fn kill(directory: &Path, id: &str) -> Result<()> {
     let short = id.get(..12).unwrap_or(id);
-    match program(directory, short)? {
-        Some(program) => end(directory, short, &program),
-        None => Ok(()),
+    while let Some(program) = program(directory, short)? {
+        give_up(directory, &program);
+        end(directory, short, &program)?;
     }
+    Ok(())
 }
 
 /// Whether the container runs, once a start or an end that is under way is over.
@@ -81,7 +95,25 @@ fn end(directory: &Path, short: &str, program: &Program) -> Result<()> {
     if ended(directory, program, AFTER_KILL)? { Ok(()) } else { Err(Error::Unkillable(short.to_owned())) }
 }
 
+/// Tells the monitor that the user wants an end. One that can't be told has ended, or is about to.
+fn give_up(directory: &Path, program: &Program) {
+    if let Some(monitor) = monitor(directory, &program.state) {
+        let _ = sys::signal::send(monitor.as_fd(), GIVE_UP);
+    }
+}
+
+/// The monitor that wrote the state.
+fn monitor(directory: &Path, state: &State) -> Option<OwnedFd> {
+    let pid = Pid::from_raw(state.monitor_pid)?;
+    let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+    // Looked at after the descriptor was opened: a lock still held means that the pid was still the monitor's.
+    let lives = state.is_here() && lock::is_held(&directory.join("lock")).is_ok_and(|held| held);
+    lives.then_some(pidfd)
+}
+
 fn send(program: &Program, number: i32) -> Result<()> {
+    // There is no program between two lives, and the monitor has been told.
+    let number = if program.state.restarting { GIVE_UP } else { number };
     match sys::signal::send(program.pidfd.as_fd(), number) {
         // It is gone, and its monitor about to be.
         Err(error) if error.errno() == libc::ESRCH => Ok(()),
@@ -94,6 +126,11 @@ fn program(directory: &Path, short: &str) -> Result<Option<Program>> {
     let deadline = Instant::now() + IN_BETWEEN;
     loop {
         let state = State::read(directory)?;
+        if state.restarting
+            && let Some(pidfd) = monitor(directory, &state)
+        {
+            return Ok(Some(Program { pidfd, state }));
+        }
         if state.status == Status::Running {
             if !state.is_of_this_machine() {
                 return Err(Error::Elsewhere { id: short.to_owned(), host: state.host });
@@ -116,13 +153,16 @@ fn program(directory: &Path, short: &str) -> Result<Option<Program>> {
 /// Waits for the end of the program, by pidfd, then of its monitor: until the lock is free, or another life has begun.
 fn ended(directory: &Path, program: &Program, limit: Duration) -> Result<bool> {
     let deadline = Instant::now() + limit;
-    if !gone(&program.pidfd, Some(deadline))? {
+    let between = program.state.restarting;
+    if !between && !gone(&program.pidfd, Some(deadline))? {
         return Ok(false);
     }
     let deadline = deadline.max(Instant::now() + AFTER_KILL);
     while lock::is_held(&directory.join("lock"))? {
         let state = State::read(directory)?;
-        if state.status == Status::Running && state.started_at != program.state.started_at {
+        if (between && !state.restarting)
+            || (state.status == Status::Running && state.started_at != program.state.started_at)
+        {
             break;
         }
         if Instant::now() >= deadline {

@@ -1,7 +1,13 @@
 //! The end, in this order: recorded, out of sight if it is to go, answered, and only then taken apart.
 
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+use rustix::process::{WaitId, WaitIdOptions, waitid};
+
+use super::ownership::Server;
 use super::root::Root;
 use super::start::Running;
 use crate::container::control::ToClient;
@@ -17,20 +23,21 @@ use crate::process::session::event_loop::End;
 use crate::process::session::refusal::Refusal;
 use crate::runtime::outside::init::Init;
 use crate::store::{self, Store, Tmp, records};
-use crate::sys::process::Ended;
 
 /// How long the mounter may take to write back what the kernel still caches.
 const WRITE_BACK: Duration = Duration::from_secs(120);
 
 /// Makes ready to write down that the program runs, which is published just before it does: whoever can see it can stop it.
 pub fn stage_start(job: &Job, init: &Init, root: &Root) -> Result<(State, Staged), store::Error> {
-    let monitor = std::fs::read_link("/proc/self").ok().and_then(|pid| pid.to_str()?.parse().ok());
     let state = State {
         status: Status::Running,
         pid: init.host_pid,
         start_time: state::start_time(init.host_pid).unwrap_or(0),
-        monitor_pid: monitor.unwrap_or(0),
+        monitor_pid: own_pid(),
         started_at: state::now(),
+        exit_code: None,
+        error: String::new(),
+        restarting: false,
         driver: root.driver.to_owned(),
         driver_reason: root.reason.clone(),
         ..job.state.clone()
@@ -39,20 +46,15 @@ pub fn stage_start(job: &Job, init: &Init, root: &Root) -> Result<(State, Staged
     Ok((state, staged))
 }
 
+/// This process's pid as the host sees it, whose /proc is here.
+fn own_pid() -> i32 {
+    std::fs::read_link("/proc/self").ok().and_then(|pid| pid.to_str()?.parse().ok()).unwrap_or(0)
+}
+
 /// Records the end, answers, cleans up.
-pub fn finish(job: &Job, running: Running, end: End, lock: Lock, clients: Clients) {
-    let code = end.ended.map(Ended::code);
-    let Running { init, root, volumes, held, log, network, state, .. } = running;
-    let state =
-        State { status: Status::Exited, finished_at: state::now(), exit_code: code, pid: 0, monitor_pid: 0, ..state };
-    let Init { child, mounts, .. } = init;
-    drop((child, held, log, network));
-    // To take the mounts apart takes longer than anything else here, so that comes after the answer. But what the program wrote
-    // must be in the upper directory before anybody is told that it ended, and only an unmounted one can be mounted again.
-    let mounts = job.remove.then_some(mounts);
-    if !job.remove {
-        root.settle(WRITE_BACK);
-    }
+pub fn finish(job: &Job, running: Running, end: &End, lock: Lock, mut clients: Clients) {
+    let code = end.code();
+    let Over { state, mounts, volumes } = over(running, end, job.remove);
     // Also of a container that goes: whoever waits for its end has its directory open.
     write(job, &state);
     let ended: &[Action] = if job.remove { &[Action::Died] } else { &[Action::Died, Action::Cleanup] };
@@ -60,6 +62,7 @@ pub fn finish(job: &Job, running: Running, end: End, lock: Lock, clients: Client
     // The lock is free from here on, or out of sight: a client that reads slowly, or not at all, holds nothing up.
     let gone = remove(job, lock, code);
     clients.part(&end.words(code.unwrap_or(255)));
+    drop(clients);
     // Nobody waits for what is left to do; the user's next command goes first.
     let _ = rustix::process::nice(19);
     drop(mounts);
@@ -67,11 +70,77 @@ pub fn finish(job: &Job, running: Running, end: End, lock: Lock, clients: Client
     drop(gone);
 }
 
-/// Nothing ran: the launcher is told why, and the record says so.
-pub fn refuse(job: &Job, refusal: Refusal, lock: Lock, clients: Clients) {
+/// The end of one of several lives: records it, answers, and clears away what is left. The container's state until it lives again.
+pub fn pause(job: &Job, running: Running, end: &End, clients: &mut Clients) -> State {
+    let Over { state, mounts, volumes } = over(running, end, false);
+    let state = State { restarting: true, monitor_pid: own_pid(), ..state };
+    write(job, &state);
+    events::record_at(&job.data, &job.directory, &[Action::Died, Action::Cleanup], end.code());
+    clients.part(&end.words(end.code().unwrap_or(255)));
+    drop((mounts, volumes));
+    clear_away();
+    state
+}
+
+/// As [`pause`], of a life that did not begin.
+pub fn pause_unborn(job: &Job, refusal: &Refusal) -> State {
+    clear_away();
+    let exit_code = Some(refusal.code.into());
+    let error = refusal.message.clone();
+    let state = State { finished_at: state::now(), exit_code, error, restarting: true, ..job.state.clone() };
+    write(job, &state);
+    state
+}
+
+/// There will be no other life.
+pub fn give_up(job: &Job) {
+    write(job, &State { restarting: false, monitor_pid: 0, ..job.state.clone() });
+}
+
+/// Ends whoever is left of a life in this pid namespace, the network's helper above all, and waits for it.
+fn clear_away() {
+    if std::process::id() == 1 {
+        let _ = signal::kill(Pid::from_raw(-1), Signal::SIGKILL);
+        while waitid(WaitId::All, WaitIdOptions::EXITED).is_ok() {}
+    }
+}
+
+/// What is left of a program that has ended.
+struct Over {
+    state: State,
+    /// `None`: taken apart.
+    mounts: Option<OwnedFd>,
+    volumes: Vec<Server>,
+}
+
+/// To take the mounts apart takes longer than anything else here, so that comes after the answer where nobody needs them again
+/// (`keep`). Else what the program wrote must be in the upper directory before anybody is told that it ended, and only an
+/// unmounted one can be mounted again.
+fn over(running: Running, end: &End, keep: bool) -> Over {
+    let Running { init, root, volumes, held, log, network, state, .. } = running;
+    let state = State {
+        status: Status::Exited,
+        finished_at: state::now(),
+        exit_code: end.code(),
+        pid: 0,
+        monitor_pid: 0,
+        ..state
+    };
+    let Init { child, mounts, .. } = init;
+    drop((child, held, log, network));
+    let mounts = keep.then_some(mounts);
+    if !keep {
+        root.settle(WRITE_BACK);
+    }
+    Over { state, mounts, volumes }
+}
+
+/// Nothing ran, or not again: the launcher is told why, and the record says so.
+pub fn refuse(job: &Job, refusal: Refusal, lock: Lock, mut clients: Clients) {
     let Refusal { code, message } = refusal;
     if !job.remove {
-        write(job, &State { exit_code: Some(i32::from(code)), error: message.clone(), ..job.state.clone() });
+        let state = State { restarting: false, monitor_pid: 0, ..job.state.clone() };
+        write(job, &State { exit_code: Some(i32::from(code)), error: message.clone(), ..state });
     }
     let gone = remove(job, lock, Some(code.into()));
     clients.part(&[ToClient::Failed { code, message: &message }]);

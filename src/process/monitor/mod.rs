@@ -6,7 +6,8 @@
 //! ```text
 //!  job ──▶ root ──▶ start ──────────▶ session ──────────────────────────▶ exit
 //!          mount    init, network,    streams, log, clients, signals      record, answer, remove
-//!                   handshake
+//!          ▲        handshake                                               │
+//!          └──────────────── restart: a pause, and all of it again ◀────────┘
 //! ```
 //!
 //! What must stay true: no panic; a failure before the program runs goes to the launcher in words, a failure afterwards never
@@ -16,17 +17,25 @@
 mod exit;
 mod ownership;
 mod recording;
+mod restart;
 mod root;
 mod start;
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
+use std::time::Instant;
 
+use nix::sys::signalfd::SignalFd;
+
+use self::start::Running;
 use super::session::Session;
 use super::session::clients::Clients;
+use super::session::event_loop::{self, End};
 use super::session::prepare;
 use super::session::refusal::Refusal;
+use super::session::watch::Watch;
 use crate::container::job::{self, Job, Streams};
+use crate::container::life::restart::{BackOff, RestartPolicy};
 use crate::container::watch::events::{self, Action};
 use crate::host::lock::Lock;
 use crate::host::role;
@@ -44,7 +53,8 @@ struct Monitor {
     lock: Lock,
     clients: Clients,
     given: Option<[OwnedFd; 3]>,
-    filter: Result<prepare::Filter, Refusal>,
+    /// That of the first life.
+    filter: Option<Result<prepare::Filter, Refusal>>,
 }
 
 impl Monitor {
@@ -64,7 +74,7 @@ impl Monitor {
             Streams::Pipes { .. } | Streams::Terminal => job::STDIO,
         };
         // While the helpers map the ids.
-        let filter = prepare::filter(&job.plan.process);
+        let filter = Some(prepare::filter(&job.plan.process));
         await_ids(role::inherited(launch)?)?;
         Ok(Self { job, lock, clients, given, filter })
     }
@@ -72,30 +82,67 @@ impl Monitor {
     fn live(mut self) {
         // A session of its own: the keys of the user's terminal send signals to the launcher alone, which passes them on.
         let _ = rustix::process::setsid();
+        let signals = event_loop::signals();
         // Without it nobody can attach; the container can still be stopped.
         let _ = self.clients.listen(&self.job.directory);
-        match self.filter.and_then(|filter| start::start(&self.job, self.given.take(), filter)) {
-            Ok(mut running) => {
-                self.clients.started(running.init.child.pidfd.as_fd());
-                events::record_at(&self.job.data, &self.job.directory, &[Action::Init, Action::Start], None);
-                let end = Session {
-                    program: &running.init.child,
-                    servers: running
-                        .root
-                        .mounter
-                        .iter()
-                        .chain(running.volumes.iter().map(|volume| &volume.child))
-                        .collect(),
-                    listener: running.listener.take(),
-                    held: &mut running.held,
-                    log: running.log.as_mut(),
-                    clients: &mut self.clients,
-                    leashed: self.job.leashed,
+        let mut pauses = BackOff::default();
+        loop {
+            let born = Instant::now();
+            let count = self.job.state.restart_count;
+            self.job.state = match self.start() {
+                Ok(running) => match self.stay(running, signals.as_ref()) {
+                    (running, end, false) => return exit::finish(&self.job, running, &end, self.lock, self.clients),
+                    (running, end, true) => exit::pause(&self.job, running, &end, &mut self.clients),
+                },
+                Err(refusal) if count > 0 && self.job.restart.again(Some(refusal.code.into()), count) => {
+                    exit::pause_unborn(&self.job, &refusal)
                 }
-                .run();
-                exit::finish(&self.job, running, end, self.lock, self.clients);
+                Err(refusal) => return exit::refuse(&self.job, refusal, self.lock, self.clients),
+            };
+            if !restart::wait(signals.as_ref(), pauses.next(born.elapsed())) {
+                return exit::give_up(&self.job);
             }
-            Err(refusal) => exit::refuse(&self.job, refusal, self.lock, self.clients),
+            self.job.state.restart_count += 1;
+            // Its launcher went at the end of the first life.
+            self.job.leashed = false;
         }
+    }
+
+    fn start(&mut self) -> Result<Running, Refusal> {
+        // The first filter was made while the helpers mapped the ids.
+        let filter = self.filter.take().unwrap_or_else(|| prepare::filter(&self.job.plan.process))?;
+        let given = self.streams()?;
+        start::start(&self.job, given, filter)
+    }
+
+    /// The streams that were given, for a life that need not be the last.
+    fn streams(&mut self) -> Result<Option<[OwnedFd; 3]>, Refusal> {
+        let Some([input, output, error]) = &self.given else { return Ok(None) };
+        if self.job.restart == RestartPolicy::No {
+            return Ok(self.given.take());
+        }
+        let again = |fd: &OwnedFd| fd.try_clone().map_err(Refusal::ours);
+        Ok(Some([again(input)?, again(output)?, again(error)?]))
+    }
+
+    /// One life, from its first moment to its end; and whether another one follows.
+    fn stay(&mut self, mut running: Running, signals: Option<&SignalFd>) -> (Running, End, bool) {
+        self.clients.started(running.init.child.pidfd.as_fd());
+        events::record_at(&self.job.data, &self.job.directory, &[Action::Init, Action::Start], None);
+        let mut watch = Watch::begin(self.job.timeout);
+        let end = Session {
+            program: &running.init.child,
+            servers: running.root.mounter.iter().chain(running.volumes.iter().map(|volume| &volume.child)).collect(),
+            listener: running.listener.take(),
+            held: &mut running.held,
+            log: running.log.as_mut(),
+            clients: &mut self.clients,
+            leashed: self.job.leashed,
+            signals,
+            watch: &mut watch,
+        }
+        .run();
+        let again = !watch.given_up && self.job.restart.again(end.code(), self.job.state.restart_count);
+        (running, end, again)
     }
 }

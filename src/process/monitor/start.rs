@@ -10,7 +10,7 @@ use super::recording::Recording;
 use super::root::{self, Root};
 use crate::container::job::{Job, Network, Streams};
 use crate::container::state::State;
-use crate::host::atomic_file::Staged;
+use crate::host::atomic_file::{self, Staged};
 use crate::network::DNS_FORWARD;
 use crate::network::pasta::{self, Pasta};
 use crate::process::session::log::Log;
@@ -23,7 +23,7 @@ use crate::runtime::identity::{Accounts, Identity};
 use crate::runtime::inside::Filters;
 use crate::runtime::outside::init::{self, Init};
 use crate::runtime::plan::Plan;
-use crate::sys::Call;
+use crate::sys::{self, Call};
 
 /// A container whose program runs.
 pub struct Running {
@@ -73,8 +73,18 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: prepare::Filter) ->
     // While init makes the inside of the container.
     let (state, staged) = exit::stage_start(job, &running.init, &running.root).map_err(Refusal::ours)?;
     running.state = state;
+    write_pids(job, &running.state).map_err(Refusal::ours)?;
     shake_hands(&mut running, network, staged, recording.as_ref())?;
     Ok(running)
+}
+
+fn write_pids(job: &Job, state: &State) -> sys::Result<()> {
+    for (file, pid) in [(&job.pid_file, state.pid), (&job.monitor_pid_file, state.monitor_pid)] {
+        if let Some(file) = file {
+            atomic_file::write(file, pid.to_string().as_bytes(), false)?;
+        }
+    }
+    Ok(())
 }
 
 /// Resolves the user in the mounted root. With one id, the container's one id is the user's: a program that refuses root runs.

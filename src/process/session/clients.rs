@@ -16,7 +16,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 
-use crate::container::control::{self, CHUNK, ToClient};
+use crate::container::control::{self, CHUNK, ToClient, ToMonitor};
 use crate::host::change;
 use crate::runtime::handshake;
 use crate::sys::{Call, Result};
@@ -123,10 +123,9 @@ impl Clients {
     }
 
     /// How long somebody who is late has to catch up.
-    pub fn patience(&self) -> Option<Timespec> {
+    pub fn patience(&self) -> Option<Duration> {
         let first = self.all.iter().filter_map(|client| client.late_since).min()?;
-        let rest = PATIENCE.saturating_sub(first.elapsed());
-        Some(Timespec { tv_sec: rest.as_secs() as i64, tv_nsec: i64::from(rest.subsec_nanos()) })
+        Some(PATIENCE.saturating_sub(first.elapsed()))
     }
 
     /// Lets those go that have not caught up in time.
@@ -147,8 +146,19 @@ impl Clients {
         self.all.iter_mut().for_each(|client| client.welcome(program));
     }
 
+    /// Whether among all that clients have said, and nobody has heard yet, is that the program's user wants its end.
+    pub fn give_up(&mut self) -> bool {
+        let mut given_up = false;
+        for client in &mut self.all {
+            while let Heard::Packet(packet) = client.hear() {
+                given_up |= ToMonitor::decode(&packet) == Some(ToMonitor::GiveUp);
+            }
+        }
+        given_up
+    }
+
     /// The last words to all, and the end of the talk: without limit to the launcher, whose output it is.
-    pub fn part(mut self, words: &[ToClient<'_>]) {
+    pub fn part(&mut self, words: &[ToClient<'_>]) {
         for client in self.all.iter_mut().filter(|client| client.attached) {
             words.iter().for_each(|message| client.say(message));
         }
@@ -163,6 +173,7 @@ impl Clients {
                 .filter_map(|client| Some(PollFd::from_borrowed_fd(client.socket()?, PollFlags::OUT)))
                 .collect();
             if polled.is_empty() || poll(&mut polled, limit) == Ok(0) {
+                self.all.clear();
                 return;
             }
         }

@@ -1,21 +1,22 @@
 //! A session's one wait: the end of the program, its output, clients, signals, children.
 
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::super::supervisor::Listener;
 use super::Session;
 use super::clients::Heard;
 use super::streams::{self, Kind, Read};
-use crate::container::control::{CHUNK, ToClient, ToMonitor};
+use crate::container::control::{CHUNK, GIVE_UP, ToClient, ToMonitor};
 use crate::sys::process::Ended;
 use crate::sys::{memory, signal};
 
-/// Signals that a service manager or a user sends to end things: passed on to the program.
+/// Signals that a service manager or a user sends to end things: passed on to the program, which is not started again.
 const PASSED_ON: [Signal; 4] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT];
 
 /// A pipe holds no more than this (fs.pipe-max-size); what goes on writing afterwards is no process of the container's.
@@ -27,6 +28,8 @@ pub struct End {
     /// `None`: how could not be learned.
     pub ended: Option<Ended>,
     pub left: Vec<(Kind, Vec<u8>)>,
+    /// It was killed since its time was over.
+    pub timed_out: bool,
 }
 
 /// What a ready descriptor is.
@@ -45,32 +48,41 @@ enum Source {
 impl Session<'_> {
     /// Waits until the program has ended and its output is read.
     pub fn run(mut self) -> End {
-        let signals = signals();
         loop {
-            for source in self.ready(signals.as_ref()) {
+            for source in self.ready() {
                 match source {
-                    Source::Program => return End { ended: self.program.wait().ok(), left: self.drain() },
+                    Source::Program => return self.end(),
                     // The root file system is gone with its server: nothing inside can go on.
                     Source::Server => self.kill(libc::SIGKILL),
                     Source::Listener => self.listener.take().map_or((), Listener::hand_over),
-                    Source::Signals => self.pass_on(signals.as_ref()),
+                    Source::Signals => self.pass_on(),
                     Source::Door => self.clients.admit(),
                     Source::Client(index) => self.listen(index),
                     Source::Output(index) => self.read(index),
                     Source::Input => self.held.push(),
                 }
             }
+            if self.watch.is_due() {
+                self.kill(libc::SIGKILL);
+            }
             self.clients.dismiss_late();
             self.clients.forget_gone();
         }
     }
 
+    fn end(mut self) -> End {
+        // The word that it is not to start again came before the signal that ended it, as a signal or from a client.
+        self.pass_on();
+        self.watch.given_up |= self.clients.give_up();
+        End { ended: self.program.wait().ok(), left: self.drain(), timed_out: self.watch.timed_out() }
+    }
+
     /// Waits; output of a program whose reader has no room, and input for a program that takes none, are left to wait.
-    fn ready(&self, signals: Option<&SignalFd>) -> Vec<Source> {
+    fn ready(&self) -> Vec<Source> {
         let mut sources = vec![(Source::Program, self.program.pidfd.as_fd(), PollFlags::IN)];
         sources.extend(self.servers.iter().map(|server| (Source::Server, server.pidfd.as_fd(), PollFlags::IN)));
         sources.extend(self.listener.iter().map(|listener| (Source::Listener, listener.as_fd(), PollFlags::IN)));
-        sources.extend(signals.map(|signals| (Source::Signals, signals.as_fd(), PollFlags::IN)));
+        sources.extend(self.signals.map(|signals| (Source::Signals, signals.as_fd(), PollFlags::IN)));
         sources.extend(self.clients.door().map(|door| (Source::Door, door, PollFlags::IN)));
         for (index, client) in self.clients.iter().enumerate() {
             let mut wanted = PollFlags::empty();
@@ -86,7 +98,8 @@ impl Session<'_> {
         sources.extend(self.held.hungry_input().map(|input| (Source::Input, input, PollFlags::OUT)));
         let mut polled: Vec<PollFd<'_>> =
             sources.iter().map(|(_, fd, wanted)| PollFd::from_borrowed_fd(*fd, *wanted)).collect();
-        if poll(&mut polled, self.clients.patience().as_ref()).is_err() {
+        let limit = [self.clients.patience(), self.watch.patience()].into_iter().flatten().min().map(timespec);
+        if poll(&mut polled, limit.as_ref()).is_err() {
             return Vec::new();
         }
         let happened = polled.iter().map(|fd| !fd.revents().is_empty());
@@ -97,12 +110,15 @@ impl Session<'_> {
         found
     }
 
-    fn pass_on(&self, signals: Option<&SignalFd>) {
-        while let Some(Ok(Some(signal))) = signals.map(SignalFd::read_signal) {
-            if signal.ssi_signo == libc::SIGCHLD as u32 {
-                self.reap_strays();
-            } else {
-                self.kill(signal.ssi_signo as i32);
+    fn pass_on(&mut self) {
+        while let Some(Ok(Some(signal))) = self.signals.map(SignalFd::read_signal) {
+            match signal.ssi_signo as i32 {
+                libc::SIGCHLD => self.reap_strays(),
+                GIVE_UP => self.watch.given_up = true,
+                number => {
+                    self.watch.given_up = true;
+                    self.kill(number);
+                }
             }
         }
     }
@@ -157,6 +173,7 @@ impl Session<'_> {
                     memory::release_program_pages();
                 }
             }
+            Some(ToMonitor::GiveUp) => self.watch.given_up = true,
             Some(_) | None => {}
         }
     }
@@ -209,6 +226,11 @@ impl Session<'_> {
 }
 
 impl End {
+    /// As a shell counts, and -1 for a program whose time was over. `None`: nobody knows.
+    pub fn code(&self) -> Option<i32> {
+        if self.timed_out { Some(-1) } else { self.ended.map(Ended::code) }
+    }
+
     /// What is left of the output and, behind it, the code: the last words to the clients.
     pub fn words(&self, code: i32) -> Vec<ToClient<'_>> {
         let left = self.left.iter().map(|(kind, bytes)| kind.message(bytes));
@@ -216,9 +238,14 @@ impl End {
     }
 }
 
-fn signals() -> Option<SignalFd> {
+/// Reads from now on what would end this process, and what it must hear of.
+pub fn signals() -> Option<SignalFd> {
     let mut set = SigSet::empty();
-    PASSED_ON.iter().chain(&[Signal::SIGCHLD]).for_each(|signal| set.add(*signal));
+    PASSED_ON.iter().chain(&[Signal::SIGCHLD, Signal::SIGUSR1]).for_each(|signal| set.add(*signal));
     set.thread_block().ok()?;
     SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).ok()
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    Timespec { tv_sec: duration.as_secs() as i64, tv_nsec: i64::from(duration.subsec_nanos()) }
 }

@@ -17,12 +17,16 @@ pub mod log;
 pub mod prepare;
 pub mod refusal;
 pub mod streams;
+pub mod watch;
+
+use nix::sys::signalfd::SignalFd;
 
 use super::supervisor::Listener;
 use crate::sys::process::Child;
 use clients::Clients;
 use log::Log;
 use streams::Held;
+use watch::Watch;
 
 /// A program that runs, and what belongs to it.
 pub struct Session<'a> {
@@ -36,4 +40,7 @@ pub struct Session<'a> {
     pub clients: &'a mut Clients,
     /// The program ends when its launcher goes without a word.
     pub leashed: bool,
+    /// What [`event_loop::signals`] gave.
+    pub signals: Option<&'a SignalFd>,
+    pub watch: &'a mut Watch,
 }

@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::host::fault;
-use crate::host::subid;
+use crate::host::role::{self, Role};
+use crate::host::{fault, subid};
 use crate::runtime::handshake::{self, ToInit};
 use crate::runtime::identity::Identity;
 use crate::runtime::inside::{self, Filters, Prepared, Program};
@@ -60,14 +60,12 @@ pub fn program(process: &Process, identity: Identity, filters: Filters) -> Resul
         env.push(format!("HOME={}", identity.home));
     }
     let path = env.iter().find_map(|pair| pair.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH);
-    let candidates = candidates(&process.args, path);
-    Ok(Program {
-        identity,
-        candidates: strings(&candidates)?,
-        args: strings(&process.args)?,
-        env: strings(&env)?,
-        filters,
-    })
+    let (candidates, mut args) = match process.init {
+        true => (vec![c"/proc/self/exe".to_owned()], role::arguments(Role::Init)),
+        false => (strings(&candidates(&process.args, path))?, Vec::new()),
+    };
+    args.extend(strings(&process.args)?);
+    Ok(Program { identity, candidates, args, env: strings(&env)?, filters })
 }
 
 /// execvp(3): a name with a slash is a path, any other is looked for along PATH.

@@ -131,6 +131,9 @@ pub struct Process {
     pub oom_score_adj: Option<i32>,
     /// A terminal of the container's own, with this many rows and columns.
     pub terminal: Option<(u16, u16)>,
+    /// Below an init process of this program's own.
+    #[serde(default)]
+    pub init: bool,
 }
 
 /// What the monitor adds to a spec's plan, because the specification has no words for it.
@@ -144,6 +147,7 @@ pub struct Beyond {
     pub umask: u32,
     pub terminal_size: (u16, u16),
     pub seccomp: bool,
+    pub init: bool,
 }
 
 impl Plan {

@@ -56,6 +56,7 @@ pub fn process(spec: &Spec, beyond: &Beyond) -> Result<Process, Error> {
             .collect::<Result<_, Error>>()?,
         oom_score_adj: process.oom_score_adj(),
         terminal: process.terminal().unwrap_or(false).then_some(beyond.terminal_size),
+        init: beyond.init,
     })
 }
 

@@ -309,6 +309,9 @@ impl Relay {
             }
             self.await_start()?;
             if let (Some(init), true) = (&self.init, self.pass_signals) {
+                // What its user ends is not to start again. A monitor that has no room for the word has other worries.
+                let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+                let _ = rustix::net::send(&self.talk, &ToMonitor::GiveUp.encode(), flags);
                 // A program that is just ending needs no signal.
                 let _ = signal::send(init.as_fd(), number);
             } else {

@@ -1,6 +1,7 @@
 //! How a container begins and ends: what it replaces, how it is stopped, whether it is removed.
 
 mod id_file;
+mod monitor;
 
 use std::path::PathBuf;
 
@@ -36,6 +37,8 @@ pub struct Flags {
     /// Seconds between that signal and the kill
     #[arg(long, value_name = "SECONDS", default_value_t = STOP_TIMEOUT, hide_default_value = true)]
     stop_timeout: u32,
+    #[command(flatten)]
+    monitor: monitor::Flags,
 }
 
 impl Flags {
@@ -48,7 +51,7 @@ impl Flags {
             (None, Some(of_image)) => number_of_signal(of_image).unwrap_or(libc::SIGTERM),
             (None, None) => libc::SIGTERM,
         };
-        Ok(())
+        self.monitor.fill(container)
     }
 
     /// The file of `--cidfile`, to be claimed before anything is made.
