@@ -20,6 +20,7 @@ use crate::sys;
 mod attributes;
 pub mod changes;
 pub mod compression;
+pub mod copy;
 pub mod merged;
 pub mod pack;
 mod pax;
@@ -51,6 +52,8 @@ pub enum Error {
     Write(#[source] io::Error),
     #[error("the layer's content has the digest `{found}`, the image says `{expected}`")]
     WrongDiffId { expected: Digest, found: Digest },
+    #[error(transparent)]
+    Copy(#[from] copy::Problem),
     #[error(transparent)]
     Ids(#[from] subid::Error),
     #[error(transparent)]
@@ -101,6 +104,7 @@ impl Error {
         match self {
             Self::Worker { hint, .. } => hint.clone(),
             Self::Ids(error) => error.hint(),
+            Self::Copy(problem) => problem.hint(),
             Self::Entry { problem: Problem::UnmappedOwner(_), .. } => Some(
                 "ask the administrator for more subordinate ids: `usermod --add-subuids 100000-165535 --add-subgids \
                  100000-165535 USER` gives 65536"

@@ -24,6 +24,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::copy::{Source, Target};
 use super::pack::Form;
 use super::read::Inputs;
 use super::unpack::Summary;
@@ -51,6 +52,10 @@ pub enum Job {
     Compare { ignored: Vec<String>, inputs: Inputs },
     /// Nothing but what each job that reads a live tree does first.
     Settle { inputs: Inputs },
+    /// Write a file or directory of a container to [`STREAM`]; behind it, the container's user namespace and root.
+    CopyOut { source: Source },
+    /// Make what is read there in a container; all of it the user's, where one is named.
+    CopyIn { target: Target, user: Option<String> },
 }
 
 impl Job {
@@ -58,8 +63,13 @@ impl Job {
     pub fn inputs(&self) -> Option<&Inputs> {
         match self {
             Self::Pack { inputs, .. } | Self::Compare { inputs, .. } | Self::Settle { inputs } => Some(inputs),
-            Self::Unpack { .. } | Self::Empty { .. } => None,
+            Self::Unpack { .. } | Self::Empty { .. } | Self::CopyOut { .. } | Self::CopyIn { .. } => None,
         }
+    }
+
+    /// Whether it is done in a user namespace that is there.
+    fn joins(&self) -> bool {
+        matches!(self, Self::CopyOut { .. } | Self::CopyIn { .. }) || self.inputs().is_some_and(|inputs| inputs.is_live)
     }
 }
 
@@ -80,6 +90,8 @@ pub enum Reply {
     Packed(u64),
     Compared,
     Settled,
+    /// So many entries.
+    Copied(u64),
     Failed {
         text: String,
         hint: Option<String>,
@@ -286,8 +298,7 @@ impl Running {
             other => return Err(unexpected(&other)),
         }
         // A namespace that the worker joins has its maps.
-        let joins = job.inputs().is_some_and(|inputs| inputs.is_live);
-        if !joins && let Err(error) = ids.write(running.child.pid) {
+        if !job.joins() && let Err(error) = ids.write(running.child.pid) {
             // It sees the closed channel and ends.
             drop(running.channel);
             let _ = running.child.wait();

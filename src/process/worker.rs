@@ -6,21 +6,24 @@
 //! descriptor from outside can't). Threads start last: namespaces are entered by a single-threaded process only.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
 
 use nix::sched::{CloneFlags, setns, unshare};
-use rustix::fs::{CWD, Mode as FileMode, OFlags};
+use rustix::fs::{CWD, Gid, Mode as FileMode, OFlags, Uid};
 use rustix::mount::{MountPropagationFlags, UnmountFlags};
 
+use crate::host::subid::{Extent, IdMaps};
 use crate::host::{change, role};
-use crate::layer::merged::{Merged, Owners};
+use crate::layer::copy::{self, Owners, Root};
+use crate::layer::merged::{self, Merged};
 use crate::layer::read::{self, Inputs, Kept, Live};
 use crate::layer::stream::HashedStream;
 use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, OWNERS, Reply, STREAM, Unpacked, receive, send};
-use crate::layer::{Error, Result, changes, pack, settle, unpack};
+use crate::layer::{Error, Result, changes, compression, pack, settle, unpack};
 use crate::oci::Digest;
+use crate::runtime::identity::{Accounts, Identity};
 use crate::store::layers::Mode;
 use crate::sys::{self, Call, mount, process};
 
@@ -52,9 +55,13 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
         _ => None,
     };
     let sources = job.inputs().map(|inputs| Sources::inherit(inputs, directory.as_fd())).transpose()?;
+    let container = match job {
+        Job::CopyOut { .. } | Job::CopyIn { .. } => Some(Live { user_namespace: role::inherited(STREAM + 1)?, root: role::inherited(STREAM + 2)? }),
+        _ => None,
+    };
     rustix::process::fchdir(&directory).call("fchdir")?;
     drop(directory);
-    enter_namespaces(sources.as_ref().and_then(|sources| sources.live.as_ref()))?;
+    enter_namespaces(container.as_ref().or_else(|| sources.as_ref()?.live.as_ref()))?;
     send(channel, &Reply::Ready)?;
     let Some(go) = receive::<Go>(channel)? else {
         return Err(Error::WorkerDied("its starter has gone".into()));
@@ -76,16 +83,44 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
             compare(tree, other, ignored, stream)
         }
         (Job::Settle { .. }, _, Some(sources)) => sources.settled(root).map(|_| Reply::Settled),
-        _ => Err(Error::WorkerDied("it was not given what the job needs".into())),
+        (Job::CopyOut { source }, Some(stream), _) => {
+            let container = container.ok_or_else(incomplete)?;
+            let out = BufWriter::with_capacity(PIECE, File::from(stream));
+            Ok(Reply::Copied(copy::pack(Root::Container(container.root.as_fd()), source, out)?))
+        }
+        (Job::CopyIn { target, user }, Some(stream), _) => {
+            copy_in(&container.ok_or_else(incomplete)?, target, user.as_deref(), stream)
+        }
+        _ => Err(incomplete()),
     }
+}
+
+fn incomplete() -> Error {
+    Error::WorkerDied("it was not given what the job needs".into())
+}
+
+fn copy_in(container: &Live, target: &copy::Target, user: Option<&str>, stream: OwnedFd) -> Result<Reply> {
+    let root = container.root.as_fd();
+    let owners = match user {
+        Some(user) => {
+            let accounts = Accounts::read(root)?;
+            let named = accounts.identity(user, &[]);
+            let Identity { uid, gid, .. } = named.map_err(|error| Error::Worker { text: error.to_string(), hint: None })?;
+            Owners::Given { uid, gid }
+        }
+        None => target.owners,
+    };
+    let plain = BufReader::with_capacity(PIECE, compression::plain(File::from(stream))?);
+    let target = copy::Target { owners, ..target.clone() };
+    Ok(Reply::Copied(copy::unpack(Root::Container(root), &target, plain)?))
 }
 
 /// What a job that reads is given, beside the directory itself.
 struct Sources {
     live: Option<Live>,
-    owners: Owners,
-    below: Vec<(OwnedFd, Owners)>,
-    other: Vec<(OwnedFd, Owners)>,
+    owners: merged::Owners,
+    below: Vec<(OwnedFd, merged::Owners)>,
+    other: Vec<(OwnedFd, merged::Owners)>,
 }
 
 impl Sources {
@@ -116,7 +151,7 @@ impl Sources {
         process::raise_descriptor_limit();
         if let Some(live) = self.live {
             let upper = top.try_clone().call("fcntl(F_DUPFD_CLOEXEC)")?;
-            settle::settle(live.root.as_fd(), Merged::root(vec![(upper, Owners::Disk)]))?;
+            settle::settle(live.root.as_fd(), Merged::root(vec![(upper, merged::Owners::Disk)]))?;
         }
         let tree = [(top, self.owners)].into_iter().chain(self.below).collect();
         Ok((Merged::root(tree), Merged::root(self.other)))
@@ -133,14 +168,16 @@ fn enter_namespaces(live: Option<&Live>) -> sys::Result<()> {
     unshare(flags).call("unshare(user, mount, net, ipc)")
 }
 
-/// Root of the namespace, with no other groups and no umask. The user's own id is mapped to 0.
+/// Root of the namespace, with no other groups and no umask; of a container's that has no root, whoever there is.
 fn become_root(go: &Go) -> sys::Result<()> {
-    let (uid, gid) = (rustix::fs::Uid::ROOT, rustix::fs::Gid::ROOT);
+    let maps = IdMaps::of_process(rustix::process::getpid().as_raw_nonzero().get())?;
+    let least = |extents: &[Extent]| extents.iter().map(|extent| extent.inside).min().unwrap_or(0);
+    let (uid, gid) = (Uid::from_raw(least(&maps.uids)), Gid::from_raw(least(&maps.gids)));
     if go.set_groups {
         rustix::thread::set_thread_groups(&[]).call("setgroups")?;
     }
-    rustix::thread::set_thread_res_gid(gid, gid, gid).call("setresgid(0)")?;
-    rustix::thread::set_thread_res_uid(uid, uid, uid).call("setresuid(0)")?;
+    rustix::thread::set_thread_res_gid(gid, gid, gid).call("setresgid")?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid).call("setresuid")?;
     rustix::process::umask(FileMode::empty());
     Ok(())
 }

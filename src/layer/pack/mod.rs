@@ -30,8 +30,8 @@ use super::{Error, Result, shown};
 use crate::store::owners::{DEVICE, Device, Owner};
 use crate::sys::{self, Call};
 
-mod data;
-mod header;
+pub(super) mod data;
+pub(super) mod header;
 #[cfg(test)]
 mod tests;
 

@@ -28,11 +28,12 @@ use crate::store::layers::Mode;
 use crate::store::owners::Table;
 
 mod attributes;
+pub(super) mod data;
 mod node;
 mod owners;
 #[cfg(test)]
 mod tests;
-mod tree;
+pub(super) mod tree;
 pub(super) mod whiteout;
 
 use tree::Tree;
@@ -78,7 +79,7 @@ struct Unpack<'a> {
 
 /// The entry is wrong, or the stream broke while its data was read.
 #[derive(Debug)]
-enum Failure {
+pub(super) enum Failure {
     Problem(Problem),
     Stream(std::io::Error),
 }

@@ -10,13 +10,10 @@ use rustix::io::Errno;
 use super::super::tar_stream::{Entry, Kind, TarStream};
 use super::super::{Problem, shown};
 use super::tree::{self, Place, stat, times};
-use super::{Failure, Unpack};
+use super::{Failure, Unpack, data};
 use crate::host::change;
 use crate::store::owners;
 use crate::sys::{self, Call};
-
-/// A run of zeros of this length becomes a hole.
-const HOLE: usize = 64 << 10;
 
 impl Unpack<'_> {
     pub(super) fn root(&mut self, entry: &Entry) -> Result<(), Problem> {
@@ -60,15 +57,7 @@ impl Unpack<'_> {
         stream: &mut TarStream<R>,
     ) -> Result<(), Failure> {
         let file = self.create(place)?;
-        match &entry.sparse {
-            None => write_data(file.as_fd(), stream, 0, entry.size, &place.name)?,
-            Some(pieces) => {
-                for (offset, length) in pieces {
-                    write_data(file.as_fd(), stream, *offset, *length, &place.name)?;
-                }
-                rustix::fs::ftruncate(&file, entry.size).call_with(|| say("ftruncate", &place.name))?;
-            }
-        }
+        data::write(file.as_fd(), stream, entry, &place.name)?;
         self.summary.size = self.summary.size.saturating_add(entry.size);
         self.own_fd(file.as_fd(), entry)?;
         self.attributes(file.as_fd(), entry)?;
@@ -181,74 +170,6 @@ impl Unpack<'_> {
 fn finish_file(file: BorrowedFd<'_>, entry: &Entry, name: &[u8]) -> Result<(), Problem> {
     rustix::fs::fchmod(file, Mode::from_raw_mode(entry.mode)).call_with(|| say("fchmod", name))?;
     Ok(rustix::fs::futimens(file, &times(entry.mtime)).call_with(|| say("futimens", name))?)
-}
-
-/// Copies `length` bytes of the entry's data to `offset`, leaving holes for long runs of zeros.
-fn write_data<R: BufRead>(
-    file: BorrowedFd<'_>,
-    stream: &mut TarStream<R>,
-    offset: u64,
-    length: u64,
-    name: &[u8],
-) -> Result<(), Failure> {
-    let mut place = offset;
-    let end = offset.saturating_add(length);
-    let mut written = offset;
-    while place < end {
-        let piece = stream.data().map_err(Failure::Stream)?;
-        let most = usize::try_from(end - place).unwrap_or(usize::MAX);
-        let piece = piece.get(..most).unwrap_or(piece);
-        let used = piece.len();
-        if used == 0 {
-            return Err(Problem::Malformed("its data is shorter than its size".into()).into());
-        }
-        if let Some(last) = write_piece(file, place, piece).call_with(|| say("pwrite", name))? {
-            written = last;
-        }
-        stream.consume(used);
-        place += used as u64;
-    }
-    if written < end {
-        rustix::fs::ftruncate(file, end).call_with(|| say("ftruncate", name))?;
-    }
-    Ok(())
-}
-
-/// Writes all but the blocks of zeros; tells the end of the last write.
-fn write_piece(file: BorrowedFd<'_>, place: u64, piece: &[u8]) -> rustix::io::Result<Option<u64>> {
-    let mut last = None;
-    let mut start = 0;
-    let mut pending = 0;
-    for block in piece.chunks(HOLE) {
-        if block.len() == HOLE && block.first() == Some(&0) && block.iter().all(|byte| *byte == 0) {
-            if pending > start {
-                last = Some(write_all(file, place + start as u64, piece.get(start..pending).unwrap_or_default())?);
-            }
-            start = pending + HOLE;
-            pending = start;
-        } else {
-            pending += block.len();
-        }
-    }
-    if pending > start {
-        last = Some(write_all(file, place + start as u64, piece.get(start..pending).unwrap_or_default())?);
-    }
-    Ok(last)
-}
-
-fn write_all(file: BorrowedFd<'_>, mut place: u64, mut bytes: &[u8]) -> rustix::io::Result<u64> {
-    while !bytes.is_empty() {
-        match rustix::io::pwrite(file, bytes, place) {
-            Ok(0) => return Err(Errno::IO),
-            Ok(written) => {
-                bytes = bytes.get(written..).unwrap_or_default();
-                place += written as u64;
-            }
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(place)
 }
 
 fn say(call: &str, name: &[u8]) -> String {

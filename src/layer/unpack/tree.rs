@@ -57,7 +57,7 @@ pub(super) struct Tree<'a> {
 
 /// The components of a name from the archive, joined by single slashes: relative to the root, no `.`, no `..`; empty for the
 /// root itself.
-pub(super) fn clean(name: &[u8]) -> Result<Vec<u8>, Problem> {
+pub(in crate::layer) fn clean(name: &[u8]) -> Result<Vec<u8>, Problem> {
     if name.is_empty() {
         return Err(Problem::NoName);
     }
@@ -265,7 +265,7 @@ fn give_by_walk(root: BorrowedFd<'_>, plans: &HashMap<u64, Plan>) -> sys::Result
 }
 
 /// Modification time as given, access time the same: reading it must not depend on when the layer was unpacked.
-pub(super) fn times((seconds, nanos): (i64, u32)) -> Timestamps {
+pub(in crate::layer) fn times((seconds, nanos): (i64, u32)) -> Timestamps {
     let time = Timespec { tv_sec: seconds, tv_nsec: i64::from(nanos) };
     debug_assert_ne!(time.tv_nsec, UTIME_OMIT);
     Timestamps { last_access: time, last_modification: time }
@@ -290,7 +290,7 @@ pub(super) fn inode(fd: BorrowedFd<'_>) -> sys::Result<u64> {
 }
 
 /// Never follows. `None`: there is no such name.
-pub(super) fn stat(parent: BorrowedFd<'_>, name: &[u8]) -> sys::Result<Option<rustix::fs::Stat>> {
+pub(in crate::layer) fn stat(parent: BorrowedFd<'_>, name: &[u8]) -> sys::Result<Option<rustix::fs::Stat>> {
     match rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
