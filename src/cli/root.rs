@@ -50,6 +50,7 @@ commands! {
     "attach" => container::session::attach::Attach,
     "commit" => container::tree::commit::Commit,
     "container" => container::Container,
+    "cp" => container::tree::cp::Cp,
     "create" => container::create::Create,
     "diff" => container::tree::diff::Diff,
     "exec" => container::session::exec::Exec,

@@ -46,6 +46,8 @@ pub struct Job {
     pub monitor_pid_file: Option<PathBuf>,
     /// The container ends when the launcher's end of the talk is closed without a word.
     pub leashed: bool,
+    /// No program runs: all is mounted for as long as the launcher likes, and nothing is written down.
+    pub held: bool,
     /// Records survive a power cut once written.
     pub durable: bool,
     /// What the launcher knew: machine, boot, times.

@@ -84,6 +84,10 @@ pub enum Error {
         "can only create exec sessions on running containers: container {0} is not running: container state improper"
     )]
     NotExecutable(String),
+    #[error("one of the two must be in a container: `CONTAINER:PATH`")]
+    NoContainer,
+    #[error("the file systems of container {id} can't be mounted: {message}")]
+    NotMounted { id: String, message: String },
     #[error("the control socket of container {0} is gone")]
     Unreachable(String),
     #[error("container {id} runs on the machine `{host}`")]

@@ -60,7 +60,7 @@ pub enum Error {
     Role(#[from] role::Error),
     /// What a worker reported, already in words.
     #[error("{text}")]
-    Worker { text: String, hint: Option<String> },
+    Worker { text: String, hint: Option<String>, of_stream: bool },
     #[error("the worker ended without a result ({0})")]
     WorkerDied(String),
 }
@@ -99,6 +99,14 @@ pub enum Problem {
 }
 
 impl Error {
+    /// Whether it may be that whoever is at the other end of a stream has gone.
+    pub fn is_of_stream(&self) -> bool {
+        match self {
+            Self::Worker { of_stream, .. } => *of_stream,
+            error => matches!(error, Self::Read(_) | Self::Archive(_) | Self::Write(_)),
+        }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -95,6 +95,8 @@ pub enum Reply {
     Failed {
         text: String,
         hint: Option<String>,
+        /// See [`Error::is_of_stream`].
+        of_stream: bool,
     },
 }
 
@@ -298,7 +300,9 @@ impl Running {
             other => return Err(unexpected(&other)),
         }
         // A namespace that the worker joins has its maps.
-        if !job.joins() && let Err(error) = ids.write(running.child.pid) {
+        if !job.joins()
+            && let Err(error) = ids.write(running.child.pid)
+        {
             // It sees the closed channel and ends.
             drop(running.channel);
             let _ = running.child.wait();
@@ -311,9 +315,9 @@ impl Running {
 
     fn reply(&self) -> Result<Reply> {
         match receive(self.channel.as_fd())? {
-            Some(Reply::Failed { text, hint }) => {
+            Some(Reply::Failed { text, hint, of_stream }) => {
                 let _ = self.child.wait();
-                Err(Error::Worker { text, hint })
+                Err(Error::Worker { text, hint, of_stream })
             }
             Some(reply) => Ok(reply),
             None => Err(Error::WorkerDied(match self.child.wait()? {

@@ -6,7 +6,7 @@
 //! descriptor from outside can't). Threads start last: namespaces are entered by a single-threaded process only.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter, ErrorKind, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
 
@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
     let (Ok(job), Ok(channel)) = (role::job::<Job>(), role::inherited(CHANNEL)) else { return ExitCode::FAILURE };
     let reply = match work(&job, channel.as_fd()) {
         Ok(reply) => reply,
-        Err(error) => Reply::Failed { text: error.to_string(), hint: error.hint() },
+        Err(error) => Reply::Failed { text: error.to_string(), hint: error.hint(), of_stream: error.is_of_stream() },
     };
     let failed = matches!(reply, Reply::Failed { .. });
     match send(channel.as_fd(), &reply) {
@@ -56,7 +56,9 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     };
     let sources = job.inputs().map(|inputs| Sources::inherit(inputs, directory.as_fd())).transpose()?;
     let container = match job {
-        Job::CopyOut { .. } | Job::CopyIn { .. } => Some(Live { user_namespace: role::inherited(STREAM + 1)?, root: role::inherited(STREAM + 2)? }),
+        Job::CopyOut { .. } | Job::CopyIn { .. } => {
+            Some(Live { user_namespace: role::inherited(STREAM + 1)?, root: role::inherited(STREAM + 2)? })
+        }
         _ => None,
     };
     rustix::process::fchdir(&directory).call("fchdir")?;
@@ -105,12 +107,18 @@ fn copy_in(container: &Live, target: &copy::Target, user: Option<&str>, stream: 
         Some(user) => {
             let accounts = Accounts::read(root)?;
             let named = accounts.identity(user, &[]);
-            let Identity { uid, gid, .. } = named.map_err(|error| Error::Worker { text: error.to_string(), hint: None })?;
+            let Identity { uid, gid, .. } =
+                named.map_err(|error| Error::Worker { text: error.to_string(), hint: None, of_stream: false })?;
             Owners::Given { uid, gid }
         }
         None => target.owners,
     };
-    let plain = BufReader::with_capacity(PIECE, compression::plain(File::from(stream))?);
+    let plain = compression::plain(File::from(stream)).map_err(|error| match error.kind() {
+        // Of fewer bytes than tell a format.
+        ErrorKind::UnexpectedEof => copy::Problem::NotArchive.into(),
+        _ => Error::Read(error),
+    })?;
+    let plain = BufReader::with_capacity(PIECE, plain);
     let target = copy::Target { owners, ..target.clone() };
     Ok(Reply::Copied(copy::unpack(Root::Container(root), &target, plain)?))
 }

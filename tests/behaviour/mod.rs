@@ -4,6 +4,7 @@ mod adversity;
 mod attach;
 mod changes;
 mod commit;
+mod copy;
 mod death;
 mod diff;
 mod disks;

@@ -36,6 +36,7 @@ pub struct Container {
 enum Command {
     Attach(session::attach::Attach),
     Commit(tree::commit::Commit),
+    Cp(tree::cp::Cp),
     Create(create::Create),
     Diff(tree::diff::DiffContainer),
     Exec(session::exec::Exec),
@@ -61,6 +62,7 @@ impl Container {
         match self.command {
             Command::Attach(command) => command.run(context),
             Command::Commit(command) => command.run(context),
+            Command::Cp(command) => command.run(context),
             Command::Create(command) => command.run(context),
             Command::Diff(command) => command.run(context),
             Command::Exec(command) => command.run(context),

@@ -1,5 +1,6 @@
-//! Into a container that runs.
+//! Into a container.
 
 pub mod attach;
+pub mod copy;
 pub mod exec;
 pub mod logs;

@@ -8,6 +8,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use crate::container::find::{self, Found};
 use crate::container::job::{Job, Network as NetworkJob, Overlay, Streams};
+use crate::container::life::restart::RestartPolicy;
 use crate::container::log::LogDriver;
 use crate::container::record::{Container, Driver, Init, Network};
 use crate::container::state::State;
@@ -50,7 +51,7 @@ pub struct Launched {
 ///
 /// A container that was to go when it ends goes when it can't start, too.
 pub fn start(store: &Store, found: &Found, how: How<'_>) -> Result<Launched> {
-    let launched = launch(store, found, how);
+    let launched = launch(store, found, how, false);
     if launched.is_err() && found.container.remove {
         // The first failure is what the user must know.
         let _ = super::remove::remove(store, found, false, std::time::Duration::ZERO);
@@ -58,11 +59,28 @@ pub fn start(store: &Store, found: &Found, how: How<'_>) -> Result<Launched> {
     launched
 }
 
-fn launch(store: &Store, found: &Found, how: How<'_>) -> Result<Launched> {
+/// Mounts what the container would see, for as long as the talk lasts, and runs nothing. The launcher has one thread.
+pub fn hold(store: &Store, found: &Found) -> Result<Launched> {
+    let how = How {
+        streams: Streams::Pipes { input: false },
+        stdio: None,
+        log: false,
+        leashed: true,
+        terminal_size: (0, 0),
+        driver: None,
+    };
+    launch(store, found, how, true)
+}
+
+fn launch(store: &Store, found: &Found, how: How<'_>, held: bool) -> Result<Launched> {
     let lock = Lock::try_exclusive(&found.directory.join("lock"))?
         .ok_or_else(|| Error::Running(found.container.short_id().to_owned()))?;
     let maps = IdMaps::of_account()?;
-    let job = job(store, found, how, &maps)?;
+    let mut job = job(store, found, how, &maps)?;
+    if held {
+        let restart = RestartPolicy::No;
+        job = Job { held, network: NetworkJob::Nothing, remove: false, restart, timeout: 0, ..job };
+    }
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .call("socketpair")?;
@@ -125,6 +143,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         pid_file: container.pid_file.clone(),
         monitor_pid_file: container.monitor_pid_file.clone(),
         leashed: how.leashed,
+        held: false,
         durable: !container.remove,
         state: State { remove: container.remove, ..State::on_this_machine() },
     })

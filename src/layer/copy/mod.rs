@@ -16,11 +16,13 @@
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, shown};
+use crate::host::id_map;
+use crate::host::subid::IdMaps;
 use crate::sys::{self, beneath};
 
 pub mod inside;
@@ -31,11 +33,14 @@ mod target;
 pub use source::pack;
 pub use target::unpack;
 
+/// What the kernel shows of an id that a namespace does not have (/proc/sys/kernel/overflowuid).
+const NOBODY: u32 = 65534;
+
 /// Beneath what a path leads.
 #[derive(Debug, Clone, Copy)]
 pub enum Root<'a> {
-    /// This machine, as the calling process sees it.
-    Machine,
+    /// This machine, as the calling process sees it; its account has these ids.
+    Machine(&'a IdMaps),
     /// The root of a container.
     Container(BorrowedFd<'a>),
 }
@@ -125,7 +130,9 @@ impl Source {
 
     /// The name under which the stream has it.
     fn name(&self) -> &[u8] {
-        match last(trimmed(&self.path)) {
+        let path = trimmed(&self.path);
+        let path = path.strip_suffix(b"/.").map_or(path, trimmed);
+        match last(path) {
             b"" | b"." | b".." => b"content",
             name => name,
         }
@@ -137,11 +144,22 @@ impl Source {
 }
 
 impl Root<'_> {
+    /// Whose a file is, as the account's user namespace has it: nobody's, if it is another account's.
+    fn owner(self, stat: &Stat) -> (u32, u32) {
+        match self {
+            Self::Machine(ids) => (
+                id_map::inward(&ids.uids, stat.st_uid).unwrap_or(NOBODY),
+                id_map::inward(&ids.gids, stat.st_gid).unwrap_or(NOBODY),
+            ),
+            Self::Container(_) => (stat.st_uid, stat.st_gid),
+        }
+    }
+
     /// Follows symlinks.
     fn open(self, path: &[u8], flags: OFlags) -> rustix::io::Result<OwnedFd> {
         let flags = flags | OFlags::CLOEXEC;
         match self {
-            Self::Machine => rustix::fs::openat(CWD, path, flags, Mode::empty()),
+            Self::Machine(_) => rustix::fs::openat(CWD, path, flags, Mode::empty()),
             Self::Container(root) => beneath::open(root, path, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS),
         }
     }

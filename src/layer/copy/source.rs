@@ -21,7 +21,7 @@ const FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// File systems that show the kernel and not files: proc, sysfs, cgroup2, devpts, mqueue (`linux/magic.h`).
-const OF_THE_KERNEL: [i64; 5] = [PROC_SUPER_MAGIC as i64, 0x6265_6572, 0x6367_7270, 0x1cd1, 0x1980_0202];
+const OF_THE_KERNEL: [i64; 5] = [PROC_SUPER_MAGIC, 0x6265_6572, 0x6367_7270, 0x1cd1, 0x1980_0202];
 
 /// What is read of a file that says it is empty: those of /proc say so.
 const MOST_UNTOLD: usize = 16 << 20;
@@ -30,7 +30,7 @@ const MOST_UNTOLD: usize = 16 << 20;
 pub fn pack(root: Root<'_>, source: &Source, out: impl Write) -> Result<u64> {
     let top = root.open(&source.path, OFlags::PATH).map_err(|error| source.unreachable(error))?;
     let stat = rustix::fs::fstat(&top).call("fstat").map_err(failed(&source.path))?;
-    let mut packer = Packer { out, links: HashMap::new(), buffer: data::buffer(), path: Vec::new(), entries: 0 };
+    let mut packer = Packer { root, out, links: HashMap::new(), buffer: data::buffer(), path: Vec::new(), entries: 0 };
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => {
             let top = root.open(&source.path, DIRECTORY.difference(OFlags::NOFOLLOW));
@@ -48,7 +48,8 @@ pub fn pack(root: Root<'_>, source: &Source, out: impl Write) -> Result<u64> {
     Ok(packer.entries)
 }
 
-struct Packer<W> {
+struct Packer<'a, W> {
+    root: Root<'a>,
     out: W,
     /// The first names of files that have several.
     links: HashMap<(u64, u64), Vec<u8>>,
@@ -67,7 +68,7 @@ struct Level {
     length: usize,
 }
 
-impl<W: Write> Packer<W> {
+impl<W: Write> Packer<'_, W> {
     fn tree(&mut self, top: OwnedFd, stat: &Stat, source: &Source) -> Result<()> {
         if !(source.bare && Source::is_content(&source.path)) {
             self.path = [source.name(), b"/"].concat();
@@ -184,12 +185,13 @@ impl<W: Write> Packer<W> {
     }
 
     fn header(&self, kind: EntryType, stat: &Stat) -> Header {
+        let (uid, gid) = self.root.owner(stat);
         Header {
             path: self.path.clone(),
             kind,
             mode: stat.st_mode & 0o7777,
-            uid: stat.st_uid,
-            gid: stat.st_gid,
+            uid,
+            gid,
             mtime: (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or(0)),
             ..Header::marker()
         }

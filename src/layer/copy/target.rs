@@ -182,7 +182,9 @@ impl<'a> Maker<'a> {
         rustix::fs::mkdirat(&*above, name, Mode::from_raw_mode(0o755)).call("mkdirat").map_err(&failed)?;
         let made = rustix::fs::openat(&*above, name, DIRECTORY, Mode::empty()).call("openat").map_err(&failed)?;
         if let Owners::Given { uid, gid } = self.target.owners {
-            rustix::fs::fchown(&made, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).call("fchown").map_err(failed)?;
+            rustix::fs::fchown(&made, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+                .call("fchown")
+                .map_err(failed)?;
         }
         Ok(made)
     }

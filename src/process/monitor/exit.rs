@@ -135,10 +135,18 @@ fn over(running: Running, end: &End, keep: bool) -> Over {
     Over { state, mounts, volumes }
 }
 
+/// What was only mounted is unmounted.
+pub fn release(running: Running, lock: Lock) {
+    let Running { init, root, volumes, .. } = running;
+    drop((init, volumes));
+    root.settle(WRITE_BACK);
+    drop(lock);
+}
+
 /// Nothing ran, or not again: the launcher is told why, and the record says so.
 pub fn refuse(job: &Job, refusal: Refusal, lock: Lock, mut clients: Clients) {
     let Refusal { code, message } = refusal;
-    if !job.remove {
+    if !job.remove && !job.held {
         let state = State { restarting: false, monitor_pid: 0, ..job.state.clone() };
         write(job, &State { exit_code: Some(i32::from(code)), error: message.clone(), ..state });
     }

@@ -83,6 +83,9 @@ impl Monitor {
         // A session of its own: the keys of the user's terminal send signals to the launcher alone, which passes them on.
         let _ = rustix::process::setsid();
         let signals = event_loop::signals();
+        if self.job.held {
+            return self.hold(signals.as_ref());
+        }
         // Without it nobody can attach; the container can still be stopped.
         let _ = self.clients.listen(&self.job.directory);
         let mut pauses = BackOff::default();
@@ -108,6 +111,14 @@ impl Monitor {
         }
     }
 
+    /// No program: all is mounted for as long as the launcher likes.
+    fn hold(mut self, signals: Option<&SignalFd>) {
+        match self.start() {
+            Ok(running) => exit::release(self.stay(running, signals).0, self.lock),
+            Err(refusal) => exit::refuse(&self.job, refusal, self.lock, self.clients),
+        }
+    }
+
     fn start(&mut self) -> Result<Running, Refusal> {
         // The first filter was made while the helpers mapped the ids.
         let filter = self.filter.take().unwrap_or_else(|| prepare::filter(&self.job.plan.process))?;
@@ -128,7 +139,9 @@ impl Monitor {
     /// One life, from its first moment to its end; and whether another one follows.
     fn stay(&mut self, mut running: Running, signals: Option<&SignalFd>) -> (Running, End, bool) {
         self.clients.started(running.init.child.pidfd.as_fd());
-        events::record_at(&self.job.data, &self.job.directory, &[Action::Init, Action::Start], None);
+        if !self.job.held {
+            events::record_at(&self.job.data, &self.job.directory, &[Action::Init, Action::Start], None);
+        }
         let mut watch = Watch::begin(self.job.timeout);
         let end = Session {
             program: &running.init.child,

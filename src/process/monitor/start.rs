@@ -71,10 +71,13 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: prepare::Filter) ->
     let mut running =
         Running { init, root, volumes, held, log, network: None, listener: None, state: State::default() };
     // While init makes the inside of the container.
-    let (state, staged) = exit::stage_start(job, &running.init, &running.root).map_err(Refusal::ours)?;
-    running.state = state;
-    write_pids(job, &running.state).map_err(Refusal::ours)?;
-    shake_hands(&mut running, network, staged, recording.as_ref())?;
+    let mut started = None;
+    if !job.held {
+        let (state, staged) = exit::stage_start(job, &running.init, &running.root).map_err(Refusal::ours)?;
+        (running.state, started) = (state, Some(staged));
+        write_pids(job, &running.state).map_err(Refusal::ours)?;
+    }
+    shake_hands(&mut running, network, started, recording.as_ref())?;
     Ok(running)
 }
 
@@ -117,14 +120,14 @@ fn hinted(error: pasta::Error) -> Refusal {
     Refusal::ours(format!("{error}{hint}"))
 }
 
+/// Until the program runs; with nothing to be written down of a start, until all is mounted.
 fn shake_hands(
     running: &mut Running,
     mut network: Option<pasta::Starting>,
-    started: Staged,
+    mut started: Option<Staged>,
     recording: Option<&Recording>,
 ) -> Result<(), Refusal> {
     let channel = running.init.channel.as_fd();
-    let mut started = Some(started);
     loop {
         match handshake::hear(channel).map_err(Refusal::ours)? {
             FromInit::Terminal(master) => running.held = streams::terminal(master).map_err(Refusal::ours)?,
@@ -134,7 +137,8 @@ fn shake_hands(
                 }
                 recording.map_or(Ok(()), |recording| recording.begin(running.init.host_pid)).map_err(Refusal::ours)?;
                 // A container that nobody could find and stop must not run.
-                started.take().map_or(Ok(()), Staged::publish).map_err(Refusal::ours)?;
+                let Some(started) = started.take() else { return Ok(()) };
+                started.publish().map_err(Refusal::ours)?;
                 handshake::tell(channel, ToInit::Start).map_err(Refusal::ours)?;
             }
             FromInit::Listener(fd) => running.listener = recording.map(|recording| recording.listener(fd)),

@@ -81,6 +81,11 @@ fn detached(case: &Case) {
     case.coracle(["rmi", &image]).code(0);
 }
 
+/// `cp` into a container and out of it.
+fn copied(case: &Case) {
+    super::copy::with_one_id(case);
+}
+
 /// `diff`, `commit`, `export`.
 fn packed(case: &Case) {
     super::commit::with_one_id(case);
@@ -109,6 +114,7 @@ fn the_one_id_is_kept(case: &Case) {
 on_both_drivers!(
     a_shell_works,
     packed,
+    copied,
     one_more_command,
     the_one_id_is_kept,
     foreign_owners,
