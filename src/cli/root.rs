@@ -55,6 +55,7 @@ commands! {
     "diff" => container::tree::diff::Diff,
     "exec" => container::session::exec::Exec,
     "export" => container::tree::export::Export,
+    "healthcheck" => container::life::healthcheck::Healthcheck,
     "inspect" => container::inspect::Inspect,
     "kill" => container::kill::Kill,
     "logs" => container::logs::Logs,

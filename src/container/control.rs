@@ -11,6 +11,7 @@
 //!    q o / q e    nobody reads this output any more: close it ▶
 //!    a            attach: I want the output ─▶
 //!    d            detach: live on without me ▶
+//!    h            check its health now, and tell the code ▶
 //!    k            a user's signal goes to the program: no restart when it ends ▶
 //!    ◀── s + pidfd   the program runs; the descriptor is init's
 //!    ◀── o BYTES / e BYTES   output, error output
@@ -38,6 +39,7 @@ pub enum ToMonitor<'a> {
     CloseErrorOutput,
     Attach,
     Detach,
+    CheckHealth,
     GiveUp,
 }
 
@@ -60,6 +62,7 @@ impl<'a> ToMonitor<'a> {
             Self::CloseErrorOutput => b"qe".to_vec(),
             Self::Attach => b"a".to_vec(),
             Self::Detach => b"d".to_vec(),
+            Self::CheckHealth => b"h".to_vec(),
             Self::GiveUp => b"k".to_vec(),
         }
     }
@@ -76,6 +79,7 @@ impl<'a> ToMonitor<'a> {
             [b'q', b'e'] => Some(Self::CloseErrorOutput),
             [b'a'] => Some(Self::Attach),
             [b'd'] => Some(Self::Detach),
+            [b'h'] => Some(Self::CheckHealth),
             [b'k'] => Some(Self::GiveUp),
             _ => None,
         }
@@ -122,6 +126,7 @@ mod tests {
             ToMonitor::CloseErrorOutput,
             ToMonitor::Attach,
             ToMonitor::Detach,
+            ToMonitor::CheckHealth,
             ToMonitor::GiveUp,
         ] {
             assert_eq!(ToMonitor::decode(&message.encode()), Some(message));

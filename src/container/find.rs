@@ -6,6 +6,7 @@ use rustix::io::Errno;
 
 use super::record::Container;
 use super::state::State;
+use super::watch::health::Health;
 use super::{Error, Result};
 use crate::store::{self, Store, records};
 use crate::sys::Call;
@@ -20,6 +21,13 @@ pub struct Found {
 impl Found {
     pub fn state(&self) -> Result<State> {
         State::read(&self.directory)
+    }
+
+    /// What its health checks have found. `None`: it has none.
+    pub fn health(&self) -> Result<Option<Health>> {
+        let Some(config) = &self.container.health else { return Ok(None) };
+        let path = config.path(&self.directory, &self.container.id);
+        Ok(Some(records::read(&path)?.unwrap_or_default()))
     }
 
     /// The root of the store that it is in.

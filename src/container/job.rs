@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::into::exec::Join;
 use super::life::restart::RestartPolicy;
 use super::log::LogFile;
 use super::record::Driver;
 use super::state::State;
+use super::watch::health::HealthConfig;
 use crate::overlay::Features;
 use crate::runtime::identity::Introductions;
 use crate::runtime::plan::Plan;
@@ -44,6 +46,9 @@ pub struct Job {
     /// Where the program's pid is written, and the monitor's.
     pub pid_file: Option<PathBuf>,
     pub monitor_pid_file: Option<PathBuf>,
+    /// How the program is stopped: the signal, and seconds until the kill.
+    pub stop: (i32, u32),
+    pub health: Option<HealthJob>,
     /// The container ends when the launcher's end of the talk is closed without a word.
     pub leashed: bool,
     /// No program runs: all is mounted for as long as the launcher likes, and nothing is written down.
@@ -52,6 +57,16 @@ pub struct Job {
     pub durable: bool,
     /// What the launcher knew: machine, boot, times.
     pub state: State,
+}
+
+/// The health checks of a container, made ready.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HealthJob {
+    pub config: HealthConfig,
+    /// The file of what is found.
+    pub path: PathBuf,
+    /// How the check is run in the container, but for what is known once that runs.
+    pub join: Join,
 }
 
 pub const LOCK: usize = 0;

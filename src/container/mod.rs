@@ -88,6 +88,10 @@ pub enum Error {
     NoContainer,
     #[error("the file systems of container {id} can't be mounted: {message}")]
     NotMounted { id: String, message: String },
+    #[error("container {0} has no defined healthcheck")]
+    NoHealthcheck(String),
+    #[error("{0}")]
+    Unchecked(String),
     #[error("the control socket of container {0} is gone")]
     Unreachable(String),
     #[error("container {id} runs on the machine `{host}`")]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::life::restart::RestartPolicy;
 use super::log::LogConfig;
 use super::user_namespace::UserNamespace;
+use super::watch::health::HealthConfig;
 use crate::network::resolv::Asked;
 use crate::oci::Digest;
 use crate::oci::capability::CapabilitySet;
@@ -137,6 +138,9 @@ pub struct Container {
     pub pid_file: Option<PathBuf>,
     #[serde(default)]
     pub monitor_pid_file: Option<PathBuf>,
+    /// `None`: nobody asks how it is.
+    #[serde(default)]
+    pub health: Option<HealthConfig>,
     /// What runs as the first process, the program below it.
     #[serde(default)]
     pub init: Option<Init>,

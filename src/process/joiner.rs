@@ -90,7 +90,9 @@ impl Joiner {
                 }
                 .run();
                 let code = end.code();
-                events::record(&job.data, &[job.end.ended(code)]);
+                if let Some(event) = job.end {
+                    events::record(&job.data, &[event.ended(code)]);
+                }
                 clients.part(&end.words(code.unwrap_or(255)));
             }
             Err(Refusal { code, message }) => clients.part(&[ToClient::Failed { code, message: &message }]),

@@ -13,6 +13,7 @@ mod elsewhere;
 mod exec;
 mod files;
 mod flags;
+mod health;
 mod identity;
 mod images;
 mod life;

@@ -14,6 +14,7 @@ use crate::container::Error;
 use crate::container::find::{self, Found};
 use crate::container::record::{Container, Rlimit};
 use crate::container::state::Status;
+use crate::container::watch::health::Check;
 use crate::host::subid::{Extent, IdMaps};
 use crate::store::Store;
 
@@ -162,6 +163,7 @@ fn container(found: &Found) -> Result<Value, Report> {
             "StartedAt": state.started_at,
             "FinishedAt": state.finished_at,
             "Host": state.host,
+            "Health": found.health()?,
         },
         "Image": container.image_id(),
         "ImageDigest": container.image.as_ref().map_or_else(String::new, |image| image.manifest.to_string()),
@@ -191,6 +193,19 @@ fn container(found: &Found) -> Result<Value, Report> {
     }))
 }
 
+/// Under the keys of images; what is 0 is left out, as there.
+fn check(check: &Check) -> Value {
+    let numbers = [
+        ("StartPeriod", check.start_period),
+        ("Interval", check.interval),
+        ("Timeout", check.timeout),
+        ("Retries", check.retries.into()),
+        ("Successes", check.successes.into()),
+    ];
+    let numbers = numbers.into_iter().filter(|(_, number)| *number > 0).map(|(key, number)| (key, json!(number)));
+    [("Test", json!(check.test))].into_iter().chain(numbers).collect()
+}
+
 fn config(container: &Container) -> Value {
     json!({
         "Hostname": container.hostname,
@@ -206,6 +221,12 @@ fn config(container: &Container) -> Value {
         "StopSignal": container.stop_signal,
         "StopTimeout": container.stop_timeout,
         "Timeout": container.timeout,
+        "Healthcheck": container.health.as_ref().map(|health| check(&health.check)),
+        "StartupHealthCheck": container.health.as_ref().and_then(|health| health.startup.as_ref()).map(check),
+        "HealthcheckOnFailureAction": container.health.as_ref().map_or("none", |health| health.on_failure.name()),
+        "HealthLogDestination": container.health.as_ref().map_or(Path::new("local"), |health| health.log_destination()),
+        "HealthcheckMaxLogCount": container.health.as_ref().map(|health| health.max_log_count),
+        "HealthcheckMaxLogSize": container.health.as_ref().map(|health| health.max_log_size),
         "Annotations": annotations(container),
         "ExposedPorts": container.exposed_ports.iter().map(|port| (port.clone(), json!({}))).collect::<serde_json::Map<_, _>>(),
         "Timezone": container.time_zone.as_deref().unwrap_or_default(),

@@ -51,7 +51,7 @@ pub fn moment(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// `1h30m`, `10s`, `1.5h`, `300ms`.
-fn go_duration(text: &str) -> Option<TimeDelta> {
+pub fn go_duration(text: &str) -> Option<TimeDelta> {
     let mut rest = text;
     let mut sum = 0.0;
     while !rest.is_empty() {

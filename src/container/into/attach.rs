@@ -23,18 +23,25 @@ pub fn attach(found: &Found) -> Result<OwnedFd> {
     if !state.is_here() {
         return Err(Error::Elsewhere { id: short(), host: state.host });
     }
-    let talk = match connect(found) {
-        // No socket, or nobody behind it.
-        Err(error) if matches!(error.errno(), libc::ENOENT | libc::ECONNREFUSED) => Err(Error::Unreachable(short())),
-        other => Ok(other?),
-    }?;
-    match rustix::net::send(&talk, &ToMonitor::Attach.encode(), SendFlags::NOSIGNAL) {
-        // It ended between the two calls.
-        Err(Errno::PIPE | Errno::CONNRESET) => return Err(Error::NotAttachable(short())),
-        other => other.call("send(attach)"),
-    }?;
+    // `None`: it ended between the two calls.
+    let talk = open(found, &ToMonitor::Attach)?.ok_or_else(|| Error::NotAttachable(short()))?;
     events::record_of(found.root(), &found.container, &[Action::Attach], None);
     Ok(talk)
+}
+
+/// A new talk over the control socket, which begins with this word. `None`: the monitor has just ended.
+pub fn open(found: &Found, word: &ToMonitor<'_>) -> Result<Option<OwnedFd>> {
+    let talk = match connect(found) {
+        // No socket, or nobody behind it.
+        Err(error) if matches!(error.errno(), libc::ENOENT | libc::ECONNREFUSED) => {
+            Err(Error::Unreachable(found.container.short_id().to_owned()))
+        }
+        other => Ok(other?),
+    }?;
+    match rustix::net::send(&talk, &word.encode(), SendFlags::NOSIGNAL) {
+        Err(Errno::PIPE | Errno::CONNRESET) => Ok(None),
+        other => Ok(other.map(|_| Some(talk)).call("send(to the monitor)")?),
+    }
 }
 
 /// Through a descriptor of the directory: a socket's address has room for 108 bytes.

@@ -39,8 +39,8 @@ pub struct Join {
     pub handed_on: usize,
     /// The root of the store.
     pub data: PathBuf,
-    /// The event of its end, but for time and exit code.
-    pub end: Event,
+    /// The event of its end, but for time and exit code; a health check has none.
+    pub end: Option<Event>,
 }
 
 pub const CLIENT: usize = 0;
@@ -92,7 +92,7 @@ pub fn exec(found: &Found, command: Command, how: &How<'_>) -> Result<OwnedFd> {
         streams: how.streams,
         handed_on: how.handed_on.len(),
         data: found.root().to_owned(),
-        end: Event::of(container, Action::ExecDied),
+        end: Some(Event::of(container, Action::ExecDied)),
     };
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -105,6 +105,24 @@ pub fn exec(found: &Found, command: Command, how: &How<'_>) -> Result<OwnedFd> {
     Launch { stdio: [null.as_fd(); 3], job: role::pack(&job)?, fds }.joiner(namespace.as_fd())?;
     events::record_of(found.root(), container, &[Action::Exec], None);
     Ok(ours)
+}
+
+/// A command of the container's own, to be run by its monitor: without the container's pid, and whether owners are written down.
+pub fn prepare(found: &Found, args: Vec<String>, maps: &IdMaps) -> Result<Join> {
+    let container = &found.container;
+    let command = Command { args, env: container.env.clone(), ..Command::default() };
+    let plan = plan(container, &found.directory, command, maps)?;
+    Ok(Join {
+        process: plan.process,
+        namespaces: plan.namespaces,
+        pid: 0,
+        one_id: maps.is_single(),
+        recorded: false,
+        streams: Streams::Pipes { input: false },
+        handed_on: 0,
+        data: found.root().to_owned(),
+        end: None,
+    })
 }
 
 /// The container's plan, with the command in its program's place.

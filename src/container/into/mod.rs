@@ -3,4 +3,5 @@
 pub mod attach;
 pub mod copy;
 pub mod exec;
+pub mod health;
 pub mod logs;

@@ -7,7 +7,8 @@ use rustix::fs::{CWD, Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use crate::container::find::{self, Found};
-use crate::container::job::{Job, Network as NetworkJob, Overlay, Streams};
+use crate::container::into::exec;
+use crate::container::job::{HealthJob, Job, Network as NetworkJob, Overlay, Streams};
 use crate::container::life::restart::RestartPolicy;
 use crate::container::log::LogDriver;
 use crate::container::record::{Container, Driver, Init, Network};
@@ -78,8 +79,8 @@ fn launch(store: &Store, found: &Found, how: How<'_>, held: bool) -> Result<Laun
     let maps = IdMaps::of_account()?;
     let mut job = job(store, found, how, &maps)?;
     if held {
-        let restart = RestartPolicy::No;
-        job = Job { held, network: NetworkJob::Nothing, remove: false, restart, timeout: 0, ..job };
+        let (network, restart) = (NetworkJob::Nothing, RestartPolicy::No);
+        job = Job { held, network, remove: false, restart, timeout: 0, health: None, ..job };
     }
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -142,6 +143,8 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         timeout: container.timeout,
         pid_file: container.pid_file.clone(),
         monitor_pid_file: container.monitor_pid_file.clone(),
+        stop: (container.stop_signal, container.stop_timeout),
+        health: health(found, maps)?,
         leashed: how.leashed,
         held: false,
         durable: !container.remove,
@@ -155,6 +158,13 @@ fn introductions(container: &Container) -> Introductions {
     let mut all = container.introductions.clone().unwrap_or_default();
     all.logins.extend(own.filter(|_| container.introductions.is_some()));
     all
+}
+
+fn health(found: &Found, maps: &IdMaps) -> Result<Option<HealthJob>> {
+    let Some(config) = found.container.health.clone() else { return Ok(None) };
+    let path = config.path(&found.directory, &found.container.id);
+    let join = exec::prepare(found, config.check.args(), maps)?;
+    Ok(Some(HealthJob { config, path, join }))
 }
 
 /// With what is asked of it for the account's sake.

@@ -31,6 +31,7 @@ use self::start::Running;
 use super::session::Session;
 use super::session::clients::Clients;
 use super::session::event_loop::{self, End};
+use super::session::health::Health;
 use super::session::prepare;
 use super::session::refusal::Refusal;
 use super::session::watch::Watch;
@@ -129,20 +130,28 @@ impl Monitor {
     /// The streams that were given, for a life that need not be the last.
     fn streams(&mut self) -> Result<Option<[OwnedFd; 3]>, Refusal> {
         let Some([input, output, error]) = &self.given else { return Ok(None) };
-        if self.job.restart == RestartPolicy::No {
+        if self.job.restart == RestartPolicy::No && self.job.health.is_none() {
             return Ok(self.given.take());
         }
         let again = |fd: &OwnedFd| fd.try_clone().map_err(Refusal::ours);
         Ok(Some([again(input)?, again(output)?, again(error)?]))
     }
 
+    fn health(&self, running: &Running) -> Option<Health> {
+        let job = self.job.health.as_ref()?;
+        let init = running.init.child.pidfd.try_clone().ok()?;
+        let recorded = self.job.one_id && running.root.driver == "fuse";
+        Some(Health::begin(job, self.job.directory.clone(), init, running.init.host_pid, recorded))
+    }
+
     /// One life, from its first moment to its end; and whether another one follows.
     fn stay(&mut self, mut running: Running, signals: Option<&SignalFd>) -> (Running, End, bool) {
+        // First of all the health, so that who is told of the start sees how it begins.
+        let mut watch = Watch::begin(self.job.timeout, self.job.stop, self.health(&running));
         self.clients.started(running.init.child.pidfd.as_fd());
         if !self.job.held {
             events::record_at(&self.job.data, &self.job.directory, &[Action::Init, Action::Start], None);
         }
-        let mut watch = Watch::begin(self.job.timeout);
         let end = Session {
             program: &running.init.child,
             servers: running.root.mounter.iter().chain(running.volumes.iter().map(|volume| &volume.child)).collect(),
@@ -155,7 +164,9 @@ impl Monitor {
             watch: &mut watch,
         }
         .run();
-        let again = !watch.given_up && self.job.restart.again(end.code(), self.job.state.restart_count);
+        let again = watch.again || self.job.restart.again(end.code(), self.job.state.restart_count);
+        // One that removes itself has a file system for one life.
+        let again = again && !watch.given_up && !self.job.remove;
         (running, end, again)
     }
 }

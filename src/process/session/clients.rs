@@ -45,6 +45,8 @@ pub struct Client {
     launcher: bool,
     /// It wants the program's output.
     attached: bool,
+    /// It has asked for a health check.
+    awaits_health: bool,
     /// Packets that the socket had no room for.
     waiting: VecDeque<Vec<u8>>,
     behind: usize,
@@ -141,6 +143,14 @@ impl Clients {
         }
     }
 
+    /// How a health check ended, for those who asked for it.
+    pub fn tell_health(&mut self, words: &ToClient<'_>) {
+        for client in self.all.iter_mut().filter(|client| client.awaits_health) {
+            client.awaits_health = false;
+            client.say(words);
+        }
+    }
+
     /// The program runs: a descriptor of it for the launcher, which sends signals itself.
     pub fn started(&mut self, program: BorrowedFd<'_>) {
         self.all.iter_mut().for_each(|client| client.welcome(program));
@@ -186,6 +196,7 @@ impl Client {
             socket: Some(socket),
             launcher,
             attached: launcher,
+            awaits_health: false,
             waiting: VecDeque::new(),
             behind: 0,
             late_since: None,
@@ -210,6 +221,11 @@ impl Client {
     pub fn attach(&mut self, program: BorrowedFd<'_>) {
         self.attached = true;
         self.welcome(program);
+    }
+
+    /// It wants to know how the next health check ends.
+    pub fn await_health(&mut self) {
+        self.awaits_health = true;
     }
 
     fn welcome(&mut self, program: BorrowedFd<'_>) {

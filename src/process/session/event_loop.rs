@@ -11,8 +11,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::super::supervisor::Listener;
 use super::Session;
 use super::clients::Heard;
+use super::health::{Health, Verdict};
 use super::streams::{self, Kind, Read};
 use crate::container::control::{CHUNK, GIVE_UP, ToClient, ToMonitor};
+use crate::container::watch::health::OnFailure;
 use crate::sys::process::Ended;
 use crate::sys::{memory, signal};
 
@@ -38,6 +40,7 @@ enum Source {
     Program,
     Server,
     Listener,
+    Health,
     Signals,
     Door,
     Client(usize),
@@ -55,6 +58,7 @@ impl Session<'_> {
                     // The root file system is gone with its server: nothing inside can go on.
                     Source::Server => self.kill(libc::SIGKILL),
                     Source::Listener => self.listener.take().map_or((), Listener::hand_over),
+                    Source::Health => self.check(Health::hear),
                     Source::Signals => self.pass_on(),
                     Source::Door => self.clients.admit(),
                     Source::Client(index) => self.listen(index),
@@ -65,9 +69,33 @@ impl Session<'_> {
             if self.watch.is_due() {
                 self.kill(libc::SIGKILL);
             }
+            self.check(Health::keep_time);
             self.clients.dismiss_late();
             self.clients.forget_gone();
         }
+    }
+
+    /// Goes on with the health checks, and does what one of them has led to.
+    fn check(&mut self, turn: fn(&mut Health) -> Option<Verdict>) {
+        let Some(verdict) = self.watch.health.as_mut().and_then(turn) else { return };
+        self.clients.tell_health(&verdict.words());
+        match verdict.act {
+            OnFailure::None => {}
+            OnFailure::Kill => self.kill(libc::SIGKILL),
+            OnFailure::Stop => {
+                self.watch.given_up = true;
+                self.stop();
+            }
+            OnFailure::Restart => {
+                self.watch.again = true;
+                self.stop();
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        self.kill(self.watch.stop.0);
+        self.watch.stopping();
     }
 
     fn end(mut self) -> End {
@@ -82,6 +110,8 @@ impl Session<'_> {
         let mut sources = vec![(Source::Program, self.program.pidfd.as_fd(), PollFlags::IN)];
         sources.extend(self.servers.iter().map(|server| (Source::Server, server.pidfd.as_fd(), PollFlags::IN)));
         sources.extend(self.listener.iter().map(|listener| (Source::Listener, listener.as_fd(), PollFlags::IN)));
+        let health = self.watch.health.as_ref().and_then(Health::fd);
+        sources.extend(health.map(|health| (Source::Health, health, PollFlags::IN)));
         sources.extend(self.signals.map(|signals| (Source::Signals, signals.as_fd(), PollFlags::IN)));
         sources.extend(self.clients.door().map(|door| (Source::Door, door, PollFlags::IN)));
         for (index, client) in self.clients.iter().enumerate() {
@@ -173,6 +203,13 @@ impl Session<'_> {
                     memory::release_program_pages();
                 }
             }
+            Some(ToMonitor::CheckHealth) => match &mut self.watch.health {
+                Some(health) => {
+                    client.await_health();
+                    health.demand();
+                }
+                None => client.leave(),
+            },
             Some(ToMonitor::GiveUp) => self.watch.given_up = true,
             Some(_) | None => {}
         }
@@ -204,7 +241,7 @@ impl Session<'_> {
     fn drain(&mut self) -> Vec<(Kind, Vec<u8>)> {
         let mut buffer = [0; CHUNK];
         let mut left = Vec::new();
-        for (kind, output) in &self.held.outputs {
+        for (kind, output) in self.held.outputs.iter().rev() {
             let mut room = MOST_LEFT;
             while let Read::Bytes(count) = streams::read(output.as_fd(), &mut buffer) {
                 let bytes = buffer.get(..count).unwrap_or_default();

@@ -13,6 +13,7 @@
 pub mod clients;
 pub mod emulation;
 pub mod event_loop;
+pub mod health;
 pub mod log;
 pub mod prepare;
 pub mod refusal;

@@ -32,6 +32,7 @@ impl Kind {
 /// The session's ends.
 #[derive(Debug, Default)]
 pub struct Held {
+    /// Read from the back: what is in both at one time comes with the error output last.
     pub outputs: Vec<(Kind, OwnedFd)>,
     input: Option<OwnedFd>,
     /// Input that the program has not taken yet.
@@ -61,7 +62,7 @@ pub fn pipes(input: bool, owner: u32) -> Result<(Held, [OwnedFd; 3])> {
     for end in [Some(&output), Some(&error), held_input.as_ref()].into_iter().flatten() {
         never_block(end.as_fd())?;
     }
-    let outputs = vec![(Kind::Output, output), (Kind::Error, error)];
+    let outputs = vec![(Kind::Error, error), (Kind::Output, output)];
     Ok((Held { outputs, input: held_input, ..Held::default() }, [input_inside, output_inside, error_inside]))
 }
 

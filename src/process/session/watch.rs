@@ -1,40 +1,56 @@
-//! What a monitor does by itself while a program runs: it ends it when its time is over.
+//! What a monitor does by itself while a program runs: it ends it when its time is over, and asks how it is.
 
 use std::time::{Duration, Instant};
+
+use super::health::Health;
 
 /// A joiner's has nothing to do.
 #[derive(Debug, Default)]
 pub struct Watch {
     /// The program's user wants its end: it is not started again.
     pub given_up: bool,
-    /// When the program is killed.
+    /// It is started again, whatever its restart policy.
+    pub again: bool,
+    pub health: Option<Health>,
+    /// How the program is stopped: the signal, and seconds until the kill.
+    pub stop: (i32, u32),
+    /// When its time is over.
     deadline: Option<Instant>,
     timed_out: bool,
+    /// When a program that was told to stop is killed.
+    kill: Option<Instant>,
 }
 
 impl Watch {
     /// From now on; `timeout` in seconds, 0: none.
-    pub fn begin(timeout: u32) -> Self {
+    pub fn begin(timeout: u32, stop: (i32, u32), health: Option<Health>) -> Self {
         let deadline = (timeout > 0).then(|| Instant::now() + Duration::from_secs(timeout.into()));
-        Self { deadline, ..Self::default() }
+        Self { deadline, stop, health, ..Self::default() }
     }
 
-    /// How long there is nothing to do. `None`: never.
+    /// The program has been told to stop.
+    pub fn stopping(&mut self) {
+        self.kill = Some(Instant::now() + Duration::from_secs(self.stop.1.into()));
+        // Whether it is well is no question any more.
+        self.health = None;
+    }
+
+    /// How long there is nothing to do. `None`: until something is heard.
     pub fn patience(&self) -> Option<Duration> {
-        Some(self.deadline?.saturating_duration_since(Instant::now()))
+        let rest = |moment: Instant| moment.saturating_duration_since(Instant::now());
+        let health = self.health.as_ref().and_then(Health::patience);
+        [self.deadline.map(rest), self.kill.map(rest), health].into_iter().flatten().min()
     }
 
     /// Whether the program must be killed now, which is said once.
     pub fn is_due(&mut self) -> bool {
-        let due = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
-        if due {
-            self.deadline = None;
-            self.timed_out = true;
-        }
-        due
+        let now = Instant::now();
+        let over = self.deadline.take_if(|deadline| *deadline <= now).is_some();
+        self.timed_out |= over;
+        self.kill.take_if(|kill| *kill <= now).is_some() || over
     }
 
-    /// Whether the program was killed because of its deadline.
+    /// Whether the program was killed because its time was over.
     pub fn timed_out(&self) -> bool {
         self.timed_out
     }

@@ -5,6 +5,7 @@
 
 mod accounts;
 pub mod environment;
+mod health;
 mod identity;
 mod life;
 mod limits;
@@ -44,6 +45,8 @@ pub struct Options {
     life: life::Flags,
     #[command(flatten)]
     limits: limits::Flags,
+    #[command(flatten)]
+    health: health::Flags,
     #[command(flatten)]
     log: log::Flags,
     #[command(flatten)]
@@ -118,6 +121,7 @@ impl Options {
         self.identity.fill(&mut container, config)?;
         self.environment.fill(&mut container, config)?;
         self.life.fill(&mut container, config)?;
+        self.health.fill(&mut container, config)?;
         self.log.fill(&mut container)?;
         self.network.fill(&mut container, config)?;
         self.limits.fill(&mut container)?;
