@@ -3,7 +3,7 @@
 //! `locks/store` is shared by who makes a container from an image, or pulls one, and exclusive for who removes layers or blobs:
 //! so nothing is removed between the moment when somebody decides to use it and the moment when a record says so.
 //! `locks/index` is exclusive for who rewrites `index.json`; `locks/ids` for who gives a container ids that no other has, until
-//! its record says so. Readers take none.
+//! its record says so; `locks/names` for who takes a name away. Readers take none.
 
 use super::{Result, Store};
 use crate::host::lock::{Lock, PATIENCE};
@@ -22,6 +22,10 @@ impl Store {
     /// As long as it lives, nobody else gives ids to a container of its own.
     pub fn lock_ids(&self) -> Result<Lock> {
         Ok(Lock::exclusive_within(&self.layout().locks().join("ids"), PATIENCE)?)
+    }
+
+    pub(super) fn lock_names(&self) -> Result<Lock> {
+        Ok(Lock::exclusive_within(&self.layout().locks().join("names"), PATIENCE)?)
     }
 
     pub(super) fn lock_index(&self) -> Result<Lock> {

@@ -11,7 +11,7 @@
 //! │   └── layer.json                     diff id, size, counts, the blob it was made from
 //! ├── containers/<id>/                   the room `container` owns what is in it
 //! ├── names/<name> -> ../containers/<id> creating the link is the claim of the name                  [names]
-//! ├── locks/{store,ids,index}                                                                        [locks]
+//! ├── locks/{store,ids,index,names}                                                                  [locks]
 //! └── tmp/<random>/{lock,...}            what is being made or removed                               [tmp]
 //! ```
 //!

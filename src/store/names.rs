@@ -1,7 +1,8 @@
 //! Names of containers: `names/<name> -> ../containers/<id>`.
 //!
-//! Creating the symlink is the claim: the kernel lets one of two callers win, nothing needs a lock, and a reader asks with one
-//! `readlink`. A link whose container is gone (cut between two removals) is nobody's, and the next claim replaces it.
+//! Creating the symlink is the claim: the kernel lets one of two callers win without a lock, and a reader asks with one `readlink`.
+//! A link whose container is gone (cut between two removals) is nobody's. Links are taken away under a lock: between the look
+//! at whose one is and its removal, nobody can have put another in its place.
 
 use std::path::{Path, PathBuf};
 
@@ -22,8 +23,7 @@ pub fn check(name: &str) -> Result<()> {
 }
 
 impl Store {
-    /// Claims `name` for the container `id`, whose directory may not exist yet: it must be made within the claim's process,
-    /// before anybody else looks ([`Error::NameTaken`] tells the holder).
+    /// Claims `name` for the container `id`, which is there ([`Error::NameTaken`] tells the holder).
     pub fn claim_name(&self, name: &str, id: &str) -> Result<()> {
         let path = self.name_path(name)?;
         let target = Path::new("../containers").join(id);
@@ -34,13 +34,18 @@ impl Store {
             match self.resolve_name(name)? {
                 Some(holder) if holder == id => return Ok(()),
                 Some(holder) => return Err(Error::NameTaken { name: name.to_owned(), holder }),
-                None => {}
+                None => self.release_if(name, |holder| !self.layout().container(holder).exists())?,
             }
         }
     }
 
-    /// The id that holds `name`, whether or not its directory exists. `None`: nobody does.
+    /// The id of the container that has `name`. `None`: no container has.
     pub fn resolve_name(&self, name: &str) -> Result<Option<String>> {
+        Ok(self.link(name)?.filter(|id| self.layout().container(id).exists()))
+    }
+
+    /// The id that a link names.
+    fn link(&self, name: &str) -> Result<Option<String>> {
         let path = self.name_path(name)?;
         match rustix::fs::readlink(&path, Vec::new()) {
             Ok(target) => {
@@ -54,7 +59,23 @@ impl Store {
 
     /// Gives `name` up, if `id` holds it.
     pub fn release_name(&self, name: &str, id: &str) -> Result<()> {
-        if self.resolve_name(name)?.as_deref() == Some(id) {
+        self.release_if(name, |holder| holder == id)
+    }
+
+    /// Gives all names up that a container had which is gone.
+    pub fn release_abandoned_names(&self) -> Result<()> {
+        let is_gone = |id: &str| !self.layout().container(id).exists();
+        for (name, id) in self.names()? {
+            if is_gone(&id) {
+                self.release_if(&name, is_gone)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn release_if(&self, name: &str, is_free: impl Fn(&str) -> bool) -> Result<()> {
+        let _lock = self.lock_names()?;
+        if self.link(name)?.is_some_and(|holder| is_free(&holder)) {
             change::remove_file(&self.name_path(name)?)?;
         }
         Ok(())
@@ -62,6 +83,9 @@ impl Store {
 
     /// Gives the holder of `from` the free name `to` instead, in one step.
     pub fn rename_name(&self, from: &str, to: &str) -> Result<()> {
+        if self.link(to)?.is_some() {
+            self.release_if(to, |holder| !self.layout().container(holder).exists())?;
+        }
         let (old, new) = (self.name_path(from)?, self.name_path(to)?);
         crate::host::fault::point("names: rename").call("renameat2")?;
         match rustix::fs::renameat_with(CWD, &old, CWD, &new, RenameFlags::NOREPLACE) {
@@ -82,7 +106,7 @@ impl Store {
         }
     }
 
-    /// All names with the ids that hold them, in no order.
+    /// All names with the ids of the containers that have them, or had them when they were removed; in no order.
     pub fn names(&self) -> Result<Vec<(String, String)>> {
         let path = self.layout().names();
         let mut all = Vec::new();
@@ -90,7 +114,7 @@ impl Store {
             let name = entry.call_with(|| format!("readdir({})", path.display()))?.file_name();
             let Some(name) = name.to_str().filter(|name| check(name).is_ok()) else { continue };
             // Released meanwhile: no longer a name.
-            if let Some(id) = self.resolve_name(name)? {
+            if let Some(id) = self.link(name)? {
                 all.push((name.to_owned(), id));
             }
         }
@@ -112,6 +136,9 @@ mod tests {
     fn one_of_many_gets_the_name() {
         let scratch = Scratch::new("names");
         let store = &scratch.store;
+        for id in (0..8).map(|i| format!("id{i}")).chain(["other".to_owned()]) {
+            std::fs::create_dir(store.layout().container(&id)).unwrap();
+        }
         let won = std::thread::scope(|scope| {
             let all: Vec<_> =
                 (0..8).map(|i| scope.spawn(move || store.claim_name("box", &format!("id{i}")).is_ok())).collect();
@@ -129,6 +156,23 @@ mod tests {
         assert_eq!(store.resolve_name("bag").unwrap(), Some(holder.clone()));
         store.release_name("bag", &holder).unwrap();
         assert_eq!(store.names().unwrap(), [("taken".to_owned(), "other".to_owned())]);
+    }
+
+    #[test]
+    fn the_name_of_what_is_gone_is_free() {
+        let scratch = Scratch::new("names-free");
+        let store = &scratch.store;
+        std::fs::create_dir(store.layout().container("new")).unwrap();
+        for name in ["box", "bag"] {
+            change::symlink(Path::new("../containers/gone"), &store.layout().names().join(name)).unwrap();
+        }
+        assert_eq!(store.resolve_name("box").unwrap(), None);
+        store.claim_name("box", "new").unwrap();
+        store.rename_name("box", "bag").unwrap();
+        assert_eq!(store.resolve_name("bag").unwrap(), Some("new".to_owned()));
+        change::symlink(Path::new("../containers/gone"), &store.layout().names().join("box")).unwrap();
+        store.release_abandoned_names().unwrap();
+        assert_eq!(store.names().unwrap(), [("bag".to_owned(), "new".to_owned())]);
     }
 
     #[test]

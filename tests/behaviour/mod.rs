@@ -5,6 +5,7 @@ mod attach;
 mod changes;
 mod commit;
 mod copy;
+mod cut;
 mod death;
 mod diff;
 mod disks;

@@ -58,6 +58,8 @@ impl Rm {
                 None => failed = Some(report),
             }
         }
+        // What commands left that died; whatever happens to it, the containers are gone.
+        let _ = crate::layer::worker::sweep(&store);
         failed.map_or(Ok(ExitCode::SUCCESS), Err)
     }
 

@@ -16,10 +16,16 @@ use crate::store::{Store, records};
 /// How long a container that `run` made may wait for its launch, in seconds; one that `create` made may wait for ever.
 const LAUNCH: i64 = 60;
 
-/// Removes containers that should have removed themselves. What of it fails is met again by the next command.
+/// Removes containers that should have removed themselves, and names of some that are gone. What of it fails is met again by the
+/// next command.
 pub fn sweep(store: &Store) {
-    for id in find::ids(store).unwrap_or_default() {
-        let _ = sweep_one(store, &id);
+    let ids = find::ids(store).unwrap_or_default();
+    for id in &ids {
+        let _ = sweep_one(store, id);
+    }
+    let names = std::fs::read_dir(store.layout().names()).map_or(0, Iterator::count);
+    if names > ids.len() {
+        let _ = store.release_abandoned_names();
     }
 }
 

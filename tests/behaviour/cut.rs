@@ -1,0 +1,181 @@
+//! Any process of ours killed at any instant of anything: containers stay in lawful states, and nothing is left behind.
+//!
+//! What is done, who is killed and when come from a seed, which a failure names: `CORACLE_SEED=N` does the same again.
+//! `CORACLE_LONG=1`: hundreds of times more.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::death::exists;
+use crate::harness::{Case, LIMIT, long_or, wait_until};
+
+/// A small generator (xorshift64*): the same seed, the same numbers.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % limit
+    }
+
+    fn one_of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        &list[self.below(list.len() as u64) as usize]
+    }
+}
+
+/// What a container named `box` is when the blow falls.
+const BEFORE: [&str; 3] = ["created", "running", "exited"];
+
+/// What is done to it.
+const DEEDS: [&[&str]; 13] = [
+    &["create", "--network=none", "--name", "other", "IMAGE", "true"],
+    &["run", "-d", "--network=none", "--name", "other", "IMAGE", "sleep", "1000"],
+    &["run", "--rm", "--network=none", "--name", "other", "IMAGE", "true"],
+    &["run", "--replace", "-d", "--network=none", "--name", "box", "IMAGE", "sleep", "1000"],
+    &["start", "box"],
+    &["stop", "-t", "0", "box"],
+    &["restart", "-t", "0", "box"],
+    &["exec", "box", "true"],
+    &["commit", "-q", "box", "committed"],
+    &["cp", "files", "box:/tmp"],
+    &["cp", "box:/etc", "out"],
+    &["rename", "box", "renamed"],
+    &["rm", "-f", "-t", "0", "box"],
+];
+
+const VICTIMS: [&str; 4] = ["cli", "monitor", "mounter", "init"];
+
+fn killed_at_any_instant(case: &Case) {
+    let image = case.busybox();
+    fs::create_dir(case.home.join("files")).unwrap();
+    for number in 0..50 {
+        fs::write(case.home.join(format!("files/{number}")), vec![b'x'; 20_000]).unwrap();
+    }
+    let seed = std::env::var("CORACLE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed: u64 = seed.unwrap_or_else(|| u64::from(std::process::id()) << 20 | 1);
+    let mut dice = Dice(seed);
+    for round in 0..long_or(1000, 60) {
+        let before = *dice.one_of(&BEFORE);
+        let deed: Vec<&str> =
+            dice.one_of(&DEEDS).iter().map(|word| if *word == "IMAGE" { image.as_str() } else { word }).collect();
+        let (victim, instant) = (*dice.one_of(&VICTIMS), Duration::from_micros(dice.below(60_000)));
+        let told =
+            format!("seed {seed}, round {round}: {deed:?} of one that is {before}, {victim} killed after {instant:?}");
+        prepare(case, &image, before);
+        let running = case.command(deed.iter().copied()).start();
+        std::thread::sleep(instant);
+        match victim {
+            "cli" => running.signal(Signal::KILL),
+            other => {
+                if let Some(pid) = victim_of(case, other) {
+                    let _ = kill_process(pid, Signal::KILL);
+                }
+            }
+        }
+        // Whatever it says of a container that was shot: it ends.
+        let done = running.finish();
+        assert!(done.signal.is_none() || victim == "cli", "{told}: {done}");
+        lawful(case, &told);
+        let gone = case.coracle(["rm", "-f", "-t", "0", "-a"]);
+        assert_eq!(gone.code, Some(0), "{told}: {gone}");
+        nothing_left(case, &told);
+        let _ = fs::remove_dir_all(case.home.join("out"));
+    }
+}
+
+/// Makes the container `box`, in the state in which it is to be hit.
+fn prepare(case: &Case, image: &str, before: &str) {
+    let verb: &[&str] = match before {
+        "running" => &["run", "-d"],
+        _ => &["create"],
+    };
+    let program: &[&str] = match before {
+        "exited" => &["sh", "-c", "exit 7"],
+        _ => &["sleep", "1000"],
+    };
+    let name = ["--network=none", "--name", "box", image];
+    case.coracle(verb.iter().chain(&name).chain(program).copied()).succeeded();
+    if before == "exited" {
+        case.coracle(["start", "-a", "box"]).code(7);
+    }
+}
+
+/// A process of whatever container there is, if there is one by now.
+fn victim_of(case: &Case, which: &str) -> Option<Pid> {
+    let states = fs::read_dir(case.store().join("containers")).ok()?.flatten();
+    let state = states.filter_map(|entry| fs::read(entry.path().join("state.json")).ok()).next()?;
+    let state: Value = serde_json::from_slice(&state).ok()?;
+    let pid = |field: &str| Pid::from_raw(i32::try_from(state[field].as_i64()?).ok()?);
+    match which {
+        "init" => pid("pid"),
+        "monitor" => pid("monitorPid"),
+        _ => {
+            let monitor = pid("monitorPid")?.as_raw_nonzero();
+            let children = fs::read_to_string(format!("/proc/{monitor}/task/{monitor}/children")).ok()?;
+            let is_mounter = |pid: &&str| {
+                fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "coracle-mounter\n")
+            };
+            Pid::from_raw(children.split_whitespace().find(is_mounter)?.parse().ok()?)
+        }
+    }
+}
+
+/// No container is said to run that does not, and none to have ended well of which that is not known.
+fn lawful(case: &Case, told: &str) {
+    let names = case.coracle(["ps", "-a", "--format", "{{.Names}}"]);
+    assert_eq!(names.code, Some(0), "{told}: {names}");
+    for name in names.stdout.lines() {
+        let template = "{{.State.Status}} {{.State.Pid}} {{.State.ExitCode}} {{.State.FinishedAt}}";
+        // An end that is on its way arrives.
+        wait_until(&format!("{name} is in a lawful state ({told})"), LIMIT, || {
+            let shown = case.coracle(["inspect", "--format", template, name]);
+            let fields: Vec<&str> = shown.stdout.split_whitespace().collect();
+            match fields[..] {
+                // One that goes by itself has gone.
+                [] => shown.code == Some(125),
+                ["running", pid, ..] => Pid::from_raw(pid.parse().unwrap()).is_some_and(exists),
+                ["created", "0", ..] => true,
+                // All programs here sleep, or end with 7; `true` in one that goes.
+                ["exited", "0", code, ..] => code != "0" || name == "other",
+                _ => false,
+            }
+        });
+    }
+}
+
+/// No files, no names, no mounts and no processes.
+fn nothing_left(case: &Case, told: &str) {
+    let entries = |folder: &str| -> Vec<String> {
+        let listed = fs::read_dir(case.store().join(folder)).into_iter().flatten().flatten();
+        listed.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    };
+    let folders = ["containers", "names", "tmp"];
+    wait_until(&format!("containers, names and tmp are empty ({told})"), LIMIT, || {
+        // The next command tidies what was left.
+        case.coracle(["rm", "-f", "-a"]).code(0).stdout("");
+        folders.iter().all(|folder| entries(folder).is_empty())
+    });
+    let store = case.store();
+    wait_until(&format!("no process has a part of the store ({told})"), LIMIT, || users(&store).is_empty());
+}
+
+/// Processes of ours that work in the store: what they have open, or mounted.
+fn users(store: &Path) -> Vec<String> {
+    let containers = store.join("containers");
+    let processes = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let has = |pid: &String| {
+        let fds = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let mounted = fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
+        fds.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|target| target.starts_with(&containers))
+            || mounted.contains(containers.to_str().unwrap())
+    };
+    processes.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())).filter(has).collect()
+}
+
+on_both_drivers!(killed_at_any_instant);
