@@ -10,13 +10,14 @@ use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, SeekFrom, Stat, Timespec, Timestamps, Uid, XattrFlags, chownat,
-    copy_file_range, mkdirat, mknodat, openat, renameat_with, seek, statat, symlinkat, unlinkat, utimensat,
+    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, Uid, XattrFlags, chownat, mkdirat,
+    mknodat, openat, renameat_with, statat, symlinkat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
 
 use super::whiteout::point;
 use super::xattr::{is_private, sized};
+use crate::host::copy;
 use crate::overlay::inode::{Key, Layers, Node, ROOT, UPPER, lock};
 use crate::overlay::session::turns::long_work;
 use crate::overlay::tree::{Op, Tree};
@@ -278,56 +279,10 @@ impl Tree {
 
 /// Copies `length` bytes, holes as holes.
 fn copy_data(source: &OwnedFd, target: &OwnedFd, length: u64) -> Op<()> {
-    let size = rustix::fs::fstat(source)?.st_size as u64;
-    if length == size && size > 0 && rustix::fs::ioctl_ficlone(target, source).is_ok() {
-        return Ok(());
-    }
     if length >= LARGE {
         long_work();
     }
-    let mut at = 0;
-    while at < length {
-        let data = match seek(source, SeekFrom::Data(at)) {
-            Ok(data) => data,
-            // Only a hole is left.
-            Err(Errno::NXIO) => break,
-            Err(Errno::INVAL | Errno::OPNOTSUPP) => at,
-            Err(error) => return Err(error),
-        };
-        let hole = seek(source, SeekFrom::Hole(data)).unwrap_or(length).min(length);
-        copy_range(source, target, data, hole)?;
-        at = hole.max(data + 1);
-    }
-    rustix::fs::ftruncate(target, length)
-}
-
-fn copy_range(source: &OwnedFd, target: &OwnedFd, from: u64, to: u64) -> Op<()> {
-    let (mut input, mut output) = (from, from);
-    while input < to {
-        let left = (to - input) as usize;
-        match copy_file_range(source, Some(&mut input), target, Some(&mut output), left) {
-            Ok(0) => return Ok(()),
-            Ok(_) | Err(Errno::INTR) => {}
-            // Two file systems that can't do it between them.
-            Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => break,
-            Err(error) => return Err(error),
-        }
-    }
-    let mut buffer = vec![0; 1 << 18];
-    while input < to {
-        let room = (to - input).min(buffer.len() as u64) as usize;
-        let read = rustix::io::pread(source, buffer.get_mut(..room).unwrap_or_default(), input)?;
-        if read == 0 {
-            return Ok(());
-        }
-        let mut data = buffer.get(..read).unwrap_or_default();
-        while !data.is_empty() {
-            let written = rustix::io::pwrite(target, data, input)?;
-            input += written as u64;
-            data = data.get(written..).unwrap_or_default();
-        }
-    }
-    Ok(())
+    copy::data(source.as_fd(), target.as_fd(), length)
 }
 
 /// Where attributes are copied from or to.
