@@ -62,6 +62,7 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "pull" -d 'Pull imag
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "rmi" -d 'Remove images, or names of images that have several'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "tag" -d 'Give an image more names'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "untag" -d 'Take names away from an image, which itself stays'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "volume" -d 'Manage volumes'
 complete -c coracle -n "__fish_coracle_using_subcommand attach" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand attach" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
 false\t''"
@@ -197,8 +198,13 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What becomes of the volumes that the image asks for: `anonymous`, `tmpfs` or `ignore` [default: anonymous]' -r -f -a "anonymous\t''
+tmpfs\t''
+ignore\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Mount something, in words: `type=bind|volume|tmpfs|image|glob|devpts,source=…,target=…` and options' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -d 'Not for containers without root' -r
@@ -291,7 +297,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from rm" -s a -l all -d 'All containers'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Running ones too; names that no container has are no failure'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Names that no container has are no failure'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Accepted: containers of this version have no volumes of their own'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Their anonymous volumes, too'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
@@ -370,8 +376,13 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What becomes of the volumes that the image asks for: `anonymous`, `tmpfs` or `ignore` [default: anonymous]' -r -f -a "anonymous\t''
+tmpfs\t''
+ignore\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Mount something, in words: `type=bind|volume|tmpfs|image|glob|devpts,source=…,target=…` and options' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -d 'Not for containers without root' -r
@@ -484,8 +495,13 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-drop -d '
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l image-volume -d 'What becomes of the volumes that the image asks for: `anonymous`, `tmpfs` or `ignore` [default: anonymous]' -r -f -a "anonymous\t''
+tmpfs\t''
+ignore\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l mount -d 'Mount something, in words: `type=bind|volume|tmpfs|image|glob|devpts,source=…,target=…` and options' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l subuidname -d 'Not for containers without root' -r
@@ -569,7 +585,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand rm" -s t -l time -d 'Sec
 complete -c coracle -n "__fish_coracle_using_subcommand rm" -s a -l all -d 'All containers'
 complete -c coracle -n "__fish_coracle_using_subcommand rm" -s f -l force -d 'Running ones too; names that no container has are no failure'
 complete -c coracle -n "__fish_coracle_using_subcommand rm" -s i -l ignore -d 'Names that no container has are no failure'
-complete -c coracle -n "__fish_coracle_using_subcommand rm" -s v -l volumes -d 'Accepted: containers of this version have no volumes of their own'
+complete -c coracle -n "__fish_coracle_using_subcommand rm" -s v -l volumes -d 'Their anonymous volumes, too'
 complete -c coracle -n "__fish_coracle_using_subcommand rm" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
@@ -648,8 +664,13 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-drop -d 'Tak
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -s v -l volume -d 'Show a file or directory of this machine in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l image-volume -d 'What becomes of the volumes that the image asks for: `anonymous`, `tmpfs` or `ignore` [default: anonymous]' -r -f -a "anonymous\t''
+tmpfs\t''
+ignore\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l mount -d 'Mount something, in words: `type=bind|volume|tmpfs|image|glob|devpts,source=…,target=…` and options' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l subuidname -d 'Not for containers without root' -r
@@ -802,3 +823,43 @@ complete -c coracle -n "__fish_coracle_using_subcommand rmi" -l no-prune -d 'Acc
 complete -c coracle -n "__fish_coracle_using_subcommand rmi" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand tag" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand untag" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "create" -d 'Make a volume, which outlives the containers that use it'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "exists" -d 'Tell by the exit code whether a volume exists: 0 or 1'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "inspect" -d 'Show everything about volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "ls" -d 'List volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "list" -d 'List volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "mount" -d 'Refused: a volume is mounted in containers only'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "prune" -d 'Remove all volumes that no container uses'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "reload" -d 'Accepted for scripts: there are no volume plugins to be asked for their volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "rm" -d 'Remove volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "unmount" -d 'Accepted for scripts: no volume is mounted outside of containers'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d '`local`: in the store, in memory, or a directory of this machine' -r
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label' -r
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d '`type=tmpfs`, or `type=none` and `device=DIRECTORY` with `o=bind`; further options in `o=`, such as `uid=`, `gid=`, `nocopy`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from create" -l ignore -d 'One of this name that is there already is no failure'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s f -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s a -l all -d 'All volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those that fit: `name=`, `label=`, `label!=`, `opt=`, `dangling=`, `until=`, `since=`, `anonymous=`, `driver=`, `scope=`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from ls" -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No line of headings'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only names'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those that fit: `name=`, `label=`, `label!=`, `opt=`, `dangling=`, `until=`, `since=`, `anonymous=`, `driver=`, `scope=`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from list" -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No line of headings'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only names'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from prune" -l filter -d 'Only volumes that fit, as with `volume ls`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from reload" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from rm" -s t -l time -d 'Seconds before the kill of a container that runs [default: the container\'s, 10]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from rm" -s a -l all -d 'All volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from rm" -s f -l force -d 'Containers that use them go first; names that no volume has are no failure'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from unmount" -s h -l help -d 'Print help'

@@ -10,6 +10,7 @@ pub mod output;
 mod report;
 mod root;
 mod system;
+mod volume;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 
-use super::{Report, container, image, system};
+use super::{Report, container, image, system, volume};
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
 use crate::store::Store;
@@ -79,6 +79,7 @@ commands! {
     "rmi" => image::remove::Rmi,
     "tag" => image::tag::Tag,
     "untag" => image::tag::Untag,
+    "volume" => volume::Volume,
 }
 
 /// Why a command was not carried out to its end.

@@ -34,6 +34,7 @@ pub struct Job {
     /// The root file system is this directory itself; there is no overlay.
     pub rootfs: Option<PathBuf>,
     pub overlay: Overlay,
+    pub volumes: Vec<Volume>,
     pub streams: Streams,
     /// Output is kept for `logs`.
     pub log: Option<LogFile>,
@@ -80,6 +81,19 @@ pub struct Overlay {
     /// Topmost first.
     pub lowers: Vec<PathBuf>,
     pub features: Features,
+}
+
+/// A volume that is looked after before it is mounted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Volume {
+    /// Its directory in the store.
+    pub directory: PathBuf,
+    /// Where the container has it.
+    pub target: String,
+    /// If it is fresh, it gets what lies there.
+    pub copy: bool,
+    /// No other container may have it meanwhile.
+    pub alone: bool,
 }
 
 /// Where the program's standard streams lead.

@@ -24,6 +24,7 @@ pub mod into;
 pub mod job;
 pub mod life;
 pub mod log;
+pub mod mount;
 pub mod name;
 pub mod record;
 pub mod spec;
@@ -112,6 +113,10 @@ pub enum Error {
     MissingId { id: u32, count: u32 },
     #[error("finding timezone: unknown time zone {0}")]
     TimeZone(String),
+    #[error("volume {name} is being used by the following container(s): {}: volume is being used", containers.join(", "))]
+    VolumeInUse { name: String, containers: Vec<String> },
+    #[error(transparent)]
+    VolumeOption(#[from] store::volumes::meaning::BadOption),
     #[error("{0}")]
     Spec(String),
 }
@@ -151,6 +156,8 @@ impl Error {
                 Some("ask for fewer with `--userns=auto:size=N`, or remove containers that have some".into())
             }
             Self::MissingId { .. } => Some("`/etc/subuid` and `/etc/subgid` say which ids this account has".into()),
+            Self::VolumeInUse { name, .. } => Some(format!("`coracle volume rm --force {name}` removes them, too")),
+            Self::VolumeOption(error) => error.hint(),
             Self::RemoveRunning(id) => Some(format!("`coracle stop {id}` first, or remove it with `--force`")),
             _ => None,
         }

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::life::restart::RestartPolicy;
 use super::log::LogConfig;
+use super::mount::Mount;
 use super::user_namespace::UserNamespace;
 use super::watch::health::HealthConfig;
 use crate::network::resolv::Asked;
@@ -78,10 +80,9 @@ pub struct Container {
     #[serde(default)]
     pub privileged: bool,
     pub network: Network,
+    /// What it has beside its own file system.
     #[serde(default)]
-    pub binds: Vec<Bind>,
-    #[serde(default)]
-    pub tmpfs: Vec<Tmpfs>,
+    pub mounts: Vec<Mount>,
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
     #[serde(default)]
@@ -239,24 +240,22 @@ pub enum Init {
     Program(PathBuf),
 }
 
-/// A directory or file of the host in the container.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Bind {
-    pub source: PathBuf,
-    pub target: String,
-    /// As the OCI runtime spec has them: `ro`, `rslave`, …
-    pub options: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Tmpfs {
-    pub target: String,
-    pub options: Vec<String>,
-}
-
 impl Record for Container {
     const KIND: &'static str = "container";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+
+    /// Version 1 had directories of this machine, and tmpfs, in lists of their own.
+    fn upgrade(_version: u32, mut value: Value) -> Value {
+        let mut mounts = Vec::new();
+        for (list, source) in [("binds", None), ("tmpfs", Some(json!({ "tmpfs": { "copyUp": false } })))] {
+            for mut mount in value[list].as_array().cloned().unwrap_or_default() {
+                mount["source"] = source.clone().unwrap_or_else(|| json!({ "bind": mount["source"] }));
+                mounts.push(mount);
+            }
+        }
+        value["mounts"] = mounts.into();
+        value
+    }
 }
 
 impl Container {
@@ -278,5 +277,26 @@ impl Container {
     /// The whole command line of the program.
     pub fn args(&self) -> Vec<String> {
         self.entrypoint.iter().chain(&self.command).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::mount::Source;
+
+    #[test]
+    fn the_mounts_of_an_older_record_are_read() {
+        let mut old = serde_json::to_value(Container::default()).unwrap();
+        old.as_object_mut().unwrap().remove("mounts");
+        old["binds"] = json!([{ "source": "/srv", "target": "/x", "options": ["ro"] }]);
+        old["tmpfs"] = json!([{ "target": "/t", "options": ["size=1m"] }]);
+        let new: Container = serde_json::from_value(Container::upgrade(1, old)).unwrap();
+        let [bind, tmpfs] = &new.mounts[..] else { panic!("{:?}", new.mounts) };
+        assert_eq!(
+            (&bind.source, bind.target.as_str(), bind.is_read_only()),
+            (&Source::Bind("/srv".into()), "/x", true)
+        );
+        assert_eq!((&tmpfs.source, tmpfs.options[0].as_str()), (&Source::Tmpfs { copy_up: false }, "size=1m"));
     }
 }

@@ -6,14 +6,16 @@ use std::path::Path;
 use oci_spec::OciSpecError;
 use oci_spec::runtime::{
     Capabilities, Capability, LinuxBuilder, LinuxCapabilitiesBuilder, LinuxDevice, LinuxDeviceBuilder, LinuxDeviceType,
-    LinuxNamespace, LinuxNamespaceBuilder, LinuxNamespaceType, Mount, MountBuilder, PosixRlimit, PosixRlimitBuilder,
-    PosixRlimitType, ProcessBuilder, RootBuilder, Spec, SpecBuilder,
+    LinuxNamespace, LinuxNamespaceBuilder, LinuxNamespaceType, Mount, PosixRlimit, PosixRlimitBuilder, PosixRlimitType,
+    ProcessBuilder, RootBuilder, Spec, SpecBuilder,
 };
 
+use super::mount::spec::{add, mount};
 use super::record::{Container, Init, Kernel, Network, Rlimit};
 use super::{Error, Result, apt, time_zone};
 use crate::host::id_map;
 use crate::host::subid::IdMaps;
+use crate::store::Store;
 
 const MASKED: [&str; 11] = [
     "/proc/acpi",
@@ -50,14 +52,14 @@ pub const FILES: [(&str, &str); 4] = [
     ("containerenv", "/run/.containerenv"),
 ];
 
-/// The spec of a container that lives in `directory` and whose namespace has these maps.
-pub fn spec(container: &Container, directory: &Path, maps: &IdMaps) -> Result<Spec> {
-    build(container, directory, maps).map_err(|error| Error::Spec(error.to_string()))
+/// The spec of a container of this store whose namespace has these maps.
+pub fn spec(container: &Container, store: &Store, maps: &IdMaps) -> Result<Spec> {
+    build(container, store, maps).map_err(|error| Error::Spec(error.to_string()))
 }
 
 type Built<T> = std::result::Result<T, OciSpecError>;
 
-fn build(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Spec> {
+fn build(container: &Container, store: &Store, maps: &IdMaps) -> Built<Spec> {
     // The crate's names have no prefix.
     let known = |name: String| name.trim_start_matches("CAP_").parse::<Capability>();
     let bounding: std::result::Result<Capabilities, _> =
@@ -89,10 +91,15 @@ fn build(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Spec> 
         .readonly_paths(read_only);
     SpecBuilder::default()
         .version("1.2.0")
-        .root(RootBuilder::default().path(directory.join("merged")).readonly(container.read_only).build()?)
+        .root(
+            RootBuilder::default()
+                .path(store.layout().container(&container.id).join("merged"))
+                .readonly(container.read_only)
+                .build()?,
+        )
         .hostname(container.hostname.clone())
         .process(process)
-        .mounts(mounts(container, directory, maps)?)
+        .mounts(mounts(container, store, maps)?)
         .linux(linux.build()?)
         .build()
 }
@@ -176,12 +183,7 @@ fn is_of_image(container: &Container, file: &str) -> bool {
     }
 }
 
-fn mount(typ: &str, source: &Path, target: &str, options: &[&str]) -> Built<Mount> {
-    let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-    MountBuilder::default().typ(typ).source(source).destination(target).options(options).build()
-}
-
-fn mounts(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Vec<Mount>> {
+fn mounts(container: &Container, store: &Store, maps: &IdMaps) -> Built<Vec<Mount>> {
     let kernel = |typ: &str, target: &str, options: &[&str]| mount(typ, Path::new(typ), target, options);
     let safe = ["nosuid", "noexec", "nodev"];
     let proc_options: Vec<&str> = container.kernel.proc_options.iter().map(String::as_str).collect();
@@ -212,25 +214,12 @@ fn mounts(container: &Container, directory: &Path, maps: &IdMaps) -> Built<Vec<M
             mounts.push(kernel("tmpfs", target, &["nosuid", "nodev", mode])?);
         }
     }
+    let directory = store.layout().container(&container.id);
     for (file, target) in files(container) {
         mounts.push(mount("bind", &directory.join(file), target, &["bind", "rprivate", "nosuid", "nodev", "noexec"])?);
     }
     if let Some(Init::Program(program)) = &container.init {
         mounts.push(mount("bind", program, INIT, &["bind", "ro", "nosuid", "nodev"])?);
     }
-    for bind in &container.binds {
-        let mut options: Vec<&str> = bind.options.iter().map(String::as_str).collect();
-        // As Podman: what is shared with the host gives nobody new rights, unless asked for.
-        for (restriction, freedom) in [("nosuid", "suid"), ("nodev", "dev")] {
-            if !options.contains(&freedom) {
-                options.push(restriction);
-            }
-        }
-        mounts.push(mount("bind", &bind.source, &bind.target, &[&["rbind"], options.as_slice()].concat())?);
-    }
-    for tmpfs in &container.tmpfs {
-        let options: Vec<&str> = tmpfs.options.iter().map(String::as_str).collect();
-        mounts.push(kernel("tmpfs", &tmpfs.target, &options)?);
-    }
-    Ok(mounts)
+    add(container, store, mounts)
 }

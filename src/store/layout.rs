@@ -61,6 +61,11 @@ impl Layout {
         self.root.join("volumes")
     }
 
+    /// The directory of one volume. `name` is one (see [`super::names::check`]).
+    pub fn volume(&self, name: &str) -> PathBuf {
+        self.volumes().join(name)
+    }
+
     pub fn locks(&self) -> PathBuf {
         self.root.join("locks")
     }

@@ -11,7 +11,8 @@
 //! │   └── layer.json                     diff id, size, counts, the blob it was made from
 //! ├── containers/<id>/                   the room `container` owns what is in it
 //! ├── names/<name> -> ../containers/<id> creating the link is the claim of the name                  [names]
-//! ├── locks/{store,ids,index,names}                                                                  [locks]
+//! ├── volumes/<name>/                    files that outlive containers                               [volumes]
+//! ├── locks/{store,volumes,ids,index,names}                                                          [locks]
 //! └── tmp/<random>/{lock,...}            what is being made or removed                               [tmp]
 //! ```
 //!
@@ -20,7 +21,8 @@
 //! * Order of a commit: write in `tmp/`, sync the data (once for all layers), rename into place, sync the directory, then name
 //!   it in `index.json`. So what has a name is whole, whenever the power goes.
 //! * Whatever is under `tmp/` and whose lock is free belongs to nobody: any later command may sweep it.
-//! * Locks are taken in this order: the store's, that of ids, a claim's in `tmp/`, the index'. Waits are bounded and name the file.
+//! * Locks are taken in this order: the store's, that of ids, that of volumes, a claim's in `tmp/` or
+//!   one volume's, the index'. Waits are bounded and name the file.
 
 use std::path::PathBuf;
 
@@ -39,6 +41,7 @@ pub mod names;
 pub mod owners;
 pub mod records;
 pub mod tmp;
+pub mod volumes;
 
 pub use commit::Commit;
 pub use layout::Layout;
@@ -66,6 +69,8 @@ pub enum Error {
     NameTaken { name: String, holder: String },
     #[error("`{0}` is not a name: letters, digits, `_`, `.` and `-`, the first a letter or digit, at most 255")]
     BadName(String),
+    #[error("no volume with name \"{0}\" found: no such volume")]
+    NoVolume(String),
     #[error("the blob `{digest}` is not in the store")]
     NoBlob { digest: Digest },
     #[error("the bytes received have the digest `{found}`, not `{expected}`")]
@@ -81,6 +86,7 @@ impl Error {
             Self::NameTaken { name, holder } => {
                 Some(format!("remove it with `coracle rm {holder}`, or choose a name other than `{name}`"))
             }
+            Self::NoVolume(_) => Some("`coracle volume ls` lists all volumes".into()),
             Self::NoBlob { .. } => Some("pull the image again".into()),
             _ => None,
         }

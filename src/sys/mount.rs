@@ -41,6 +41,7 @@ pub enum Propagation {
     Private,
     Slave,
     Shared,
+    Unbindable,
 }
 
 /// Changes a mount in place; `recursive` reaches the mounts beneath it. Linux 5.12.
@@ -57,6 +58,7 @@ pub fn set_attributes(
             Propagation::Private => libc::MS_PRIVATE,
             Propagation::Slave => libc::MS_SLAVE,
             Propagation::Shared => libc::MS_SHARED,
+            Propagation::Unbindable => libc::MS_UNBINDABLE,
         }),
         userns_fd: 0,
     };

@@ -36,3 +36,4 @@ mod system;
 mod terminal;
 mod unpack;
 mod user_namespace;
+mod volumes;

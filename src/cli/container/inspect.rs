@@ -12,6 +12,7 @@ use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
 use crate::container::Error;
 use crate::container::find::{self, Found};
+use crate::container::mount::shown;
 use crate::container::record::{Container, Rlimit};
 use crate::container::state::Status;
 use crate::container::watch::health::Check;
@@ -83,7 +84,7 @@ impl InspectContainer {
 fn one(store: &Store, name: &str, containers: bool, images: bool) -> Result<Value, Report> {
     if containers {
         match find::find(store, name) {
-            Ok(found) => return container(&found),
+            Ok(found) => return container(store, &found),
             Err(Error::NotFound(_)) if images => {}
             Err(error) => return Err(error.into()),
         }
@@ -118,28 +119,12 @@ fn ulimit(Rlimit { name, soft, hard }: &Rlimit) -> Value {
 
 /// Podman's keys, as far as this version has the things.
 // flat: a table of keys
-fn container(found: &Found) -> Result<Value, Report> {
+fn container(store: &Store, found: &Found) -> Result<Value, Report> {
     let container = &found.container;
     let state = found.state()?;
     let path = |file: &str| found.directory.join(file);
     let running = state.status == Status::Running;
     let args = container.args();
-    let mounts: Vec<Value> = container
-        .binds
-        .iter()
-        .map(|bind| {
-            json!({
-                "Type": "bind",
-                "Source": bind.source,
-                "Destination": bind.target,
-                "Driver": "",
-                "Mode": "",
-                "Options": bind.options,
-                "RW": !bind.options.iter().any(|option| option == "ro"),
-                "Propagation": "rprivate",
-            })
-        })
-        .collect();
     let capabilities: Vec<String> = container.capabilities.iter().map(|capability| capability.name()).collect();
     Ok(json!({
         "Id": container.id,
@@ -186,7 +171,7 @@ fn container(found: &Found) -> Result<Value, Report> {
             "Name": "overlay",
             "Data": { "Driver": state.driver, "Reason": state.driver_reason, "UpperDir": path("upper"), "WorkDir": path("work") },
         },
-        "Mounts": mounts,
+        "Mounts": shown::mounts(container, store),
         "NetworkSettings": { "Ports": {}, "Networks": {} },
         "Config": config(container),
         "HostConfig": host_config(found),
@@ -247,7 +232,8 @@ fn host_config(found: &Found) -> Value {
         "NetworkMode": container.network.name(),
         "UsernsMode": if container.user_namespace.is_some() { "private" } else { "" },
         "IDMappings": container.user_namespace.as_ref().map(|own| id_mappings(&own.maps)),
-        "Binds": container.binds.iter().map(|bind| format!("{}:{}:{}", bind.source.display(), bind.target, bind.options.join(","))).collect::<Vec<_>>(),
+        "Binds": shown::binds(container),
+        "Tmpfs": shown::tmpfs(container),
         "ShmSize": container.shm_size,
         "DiskQuota": container.quota.unwrap_or(0),
         "ExtraHosts": container.add_hosts,

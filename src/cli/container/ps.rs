@@ -10,6 +10,7 @@ use crate::cli::output::{self, format, table, time};
 use crate::cli::{Context, Report};
 use crate::container::find::{self, Broken, Found};
 use crate::container::life;
+use crate::container::mount::shown;
 use crate::container::state::{State, Status};
 
 /// List containers
@@ -181,9 +182,10 @@ impl Ps {
                     container.image.is_some()
                         && (container.image_name().contains(value) || container.image_id().starts_with(value))
                 }
+                "volume" => container.mounts.iter().any(|mount| shown::is_named(mount, value)),
                 _ => {
                     return Err(Report::new(format!("the filter `{key}` is not known"))
-                        .hint("`ancestor`, `id`, `label`, `name` and `status` are"));
+                        .hint("`ancestor`, `id`, `label`, `name`, `status` and `volume` are"));
                 }
             };
             let one = keys.entry(key).or_insert(key == "label");
@@ -256,7 +258,7 @@ fn object(found: &Found, state: &State) -> serde_json::Value {
         "Image": container.image_name(),
         "ImageID": row.image_id,
         "Labels": container.labels,
-        "Mounts": container.binds.iter().map(|bind| &bind.target).collect::<Vec<_>>(),
+        "Mounts": shown::targets(container),
         "Names": [&container.name],
         "Networks": [row.networks],
         "Pid": state.pid,

@@ -24,8 +24,8 @@ pub struct Rm {
     /// Seconds before the kill of a running one [default: the container's, 10]
     #[arg(long, short, value_name = "SECONDS")]
     time: Option<u32>,
-    /// Accepted: containers of this version have no volumes of their own
-    #[arg(long, short, hide = true)]
+    /// Their anonymous volumes, too
+    #[arg(long, short)]
     volumes: bool,
     /// Names or IDs
     #[arg(required_unless_present = "all")]
@@ -67,7 +67,8 @@ impl Rm {
         match find::find(store, name) {
             Ok(found) => {
                 let patience = self.time.unwrap_or(found.container.stop_timeout);
-                life::remove::remove(store, &found, self.force, Duration::from_secs(patience.into()))
+                let remove = if self.volumes { life::remove::remove_with_volumes } else { life::remove::remove };
+                remove(store, &found, self.force, Duration::from_secs(patience.into()))
             }
             // A newer program can still read it.
             Err(Error::Broken { id, source }) if self.force || !matches!(source, store::Error::Newer { .. }) => {

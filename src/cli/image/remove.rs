@@ -6,6 +6,8 @@ use clap::Args;
 
 use crate::cli::{Context, Report, output};
 use crate::container;
+use crate::container::mount::Source;
+use crate::container::record::Container;
 use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::subid::IdMaps;
 use crate::image::Error;
@@ -117,9 +119,16 @@ struct Containers<'a>(&'a Store);
 
 impl Users for Containers<'_> {
     fn users(&self) -> Result<Vec<User>, Box<dyn std::error::Error + Send + Sync>> {
-        let all = container::find::all(self.0)?.into_iter().filter_map(|found| {
-            let container = found.container.short_id().to_owned();
-            Some(User { container, image: found.container.image?.id, layers: found.container.layers })
+        let all = container::find::all(self.0)?.into_iter().flat_map(|found| {
+            let Container { id, image, layers, mounts, .. } = found.container;
+            let own = image.map(|image| (image.id, layers));
+            let mounted = mounts.into_iter().filter_map(|mount| match mount.source {
+                Source::Image { image, layers } => Some((image.id, layers)),
+                _ => None,
+            });
+            let short: String = id.chars().take(12).collect();
+            let all: Vec<_> = own.into_iter().chain(mounted).collect();
+            all.into_iter().map(move |(image, layers)| User { container: short.clone(), image, layers })
         });
         Ok(all.collect())
     }

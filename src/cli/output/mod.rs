@@ -10,7 +10,9 @@ pub mod template;
 pub mod time;
 pub mod yaml;
 
-use std::io::Write;
+use std::io::{BufRead, Write};
+
+use super::Report;
 
 /// Prints to standard output. A reader that went away ends the program quietly.
 pub fn print(text: &str) {
@@ -19,6 +21,14 @@ pub fn print(text: &str) {
         #[allow(clippy::exit)]
         std::process::exit(125);
     }
+}
+
+/// Says what is about to be done, and reads whether the user wants it.
+pub fn agreed(warning: &str) -> Result<bool, Report> {
+    print(&format!("{warning}\nAre you sure you want to continue? [y/N] "));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(Report::new)?;
+    Ok(answer.trim().eq_ignore_ascii_case("y"))
 }
 
 /// One line to standard output.

@@ -60,7 +60,7 @@ fn take(config: &mut RunConfig, container: &Container, include_volumes: bool) {
     config.working_dir.clone_from(&container.working_dir);
     config.labels.clone_from(&container.labels);
     if include_volumes {
-        let targets = container.binds.iter().map(|bind| bind.target.clone());
+        let targets = container.mounts.iter().map(|mount| mount.target.clone());
         config.volumes.extend(targets.map(|target| (target, serde_json::json!({}))));
     }
 }

@@ -19,6 +19,7 @@ use crate::host::{lock, role};
 use crate::oci::capability::CapabilitySet;
 use crate::runtime::outside::launch::Launch;
 use crate::runtime::plan::{Beyond, Plan, Process};
+use crate::store::Store;
 use crate::sys::Call;
 
 /// The joiner's job. Descriptors: [`CLIENT`] our end of the talk; [`INIT`] the container's init; from [`STDIO`] on, with
@@ -72,7 +73,7 @@ pub struct How<'a> {
 }
 
 /// Starts the command: our end of the talk with its joiner (see [`crate::container::control`]). The caller has one thread.
-pub fn exec(found: &Found, command: Command, how: &How<'_>) -> Result<OwnedFd> {
+pub fn exec(store: &Store, found: &Found, command: Command, how: &How<'_>) -> Result<OwnedFd> {
     let container = &found.container;
     let state = found.state()?;
     if state.status == Status::Running && !state.is_here() {
@@ -82,7 +83,7 @@ pub fn exec(found: &Found, command: Command, how: &How<'_>) -> Result<OwnedFd> {
     let init = state.pidfd().filter(|_| state.status == Status::Running).ok_or_else(not_running)?;
     let namespace = namespace_of_monitor(&state, &found.directory)?.ok_or_else(not_running)?;
     let maps = IdMaps::of_account()?;
-    let plan = plan(container, &found.directory, command, &maps)?;
+    let plan = plan(store, container, command, &maps)?;
     let job = Join {
         process: plan.process,
         namespaces: plan.namespaces,
@@ -108,10 +109,10 @@ pub fn exec(found: &Found, command: Command, how: &How<'_>) -> Result<OwnedFd> {
 }
 
 /// A command of the container's own, to be run by its monitor: without the container's pid, and whether owners are written down.
-pub fn prepare(found: &Found, args: Vec<String>, maps: &IdMaps) -> Result<Join> {
+pub fn prepare(store: &Store, found: &Found, args: Vec<String>, maps: &IdMaps) -> Result<Join> {
     let container = &found.container;
     let command = Command { args, env: container.env.clone(), ..Command::default() };
-    let plan = plan(container, &found.directory, command, maps)?;
+    let plan = plan(store, container, command, maps)?;
     Ok(Join {
         process: plan.process,
         namespaces: plan.namespaces,
@@ -126,9 +127,9 @@ pub fn prepare(found: &Found, args: Vec<String>, maps: &IdMaps) -> Result<Join> 
 }
 
 /// The container's plan, with the command in its program's place.
-fn plan(container: &Container, directory: &Path, command: Command, maps: &IdMaps) -> Result<Plan> {
+fn plan(store: &Store, container: &Container, command: Command, maps: &IdMaps) -> Result<Plan> {
     let nested = container.user_namespace.as_ref().map_or_else(|| Ok(maps.nested()), |own| own.nested(maps))?;
-    let spec = spec::spec(container, directory, &nested)?;
+    let spec = spec::spec(container, store, &nested)?;
     let beyond = Beyond {
         maps: nested,
         root: String::new(),

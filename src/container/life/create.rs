@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::container::mount::volumes;
 use crate::container::record::{Container, Network};
 use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
@@ -13,11 +14,10 @@ use crate::network::resolv::{self, Reach};
 use crate::store::{self, Store, records};
 use crate::sys::Call;
 
-/// Writes a container down. With no name given it gets a random one; its id is in `container` already.
+/// Writes a container down, with the volumes that it needs. With no name given it gets a random one; its id is in `container` already.
 ///
 /// The caller holds the store lock, shared, since it looked its image up.
 pub fn create(store: &Store, mut container: Container, given_name: Option<&str>) -> Result<Container> {
-    let durable = !container.remove;
     if let Some(name) = given_name {
         store::names::check(name)?;
         container.name = name.to_owned();
@@ -25,6 +25,20 @@ pub fn create(store: &Store, mut container: Container, given_name: Option<&str>)
     } else {
         container.name = free_name(store)?;
     }
+    // Nobody removes a volume before the record says that it is used.
+    let has_volumes = container.mounts.iter().any(|mount| mount.volume().is_some());
+    let _volumes = has_volumes.then(|| store.lock_volumes_shared()).transpose()?;
+    volumes::settle(store, &mut container)?;
+    let mounts = container.mounts.clone();
+    let written = write_down(store, container, given_name);
+    if written.is_err() {
+        volumes::discard(store, &mounts);
+    }
+    written
+}
+
+fn write_down(store: &Store, mut container: Container, given_name: Option<&str>) -> Result<Container> {
+    let durable = !container.remove;
     let place = store.tmp_dir()?;
     let directory = place.path();
     for folder in ["upper", "work", "merged"] {

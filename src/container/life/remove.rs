@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::container::find::Found;
+use crate::container::mount::volumes;
 use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::container::{Error, Result};
 use crate::host::lock::Lock;
@@ -14,8 +15,18 @@ use crate::store::Store;
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Removes a container; a running one only by `force`, which kills it after `patience`.
+/// Removes a container; a running one only by `force`, which kills it after `patience`. Its anonymous volumes stay, unless it was to
+/// go by itself.
 pub fn remove(store: &Store, found: &Found, force: bool, patience: Duration) -> Result<()> {
+    remove_with(store, found, force, patience, found.container.remove)
+}
+
+/// As [`remove`], with its anonymous volumes.
+pub fn remove_with_volumes(store: &Store, found: &Found, force: bool, patience: Duration) -> Result<()> {
+    remove_with(store, found, force, patience, true)
+}
+
+fn remove_with(store: &Store, found: &Found, force: bool, patience: Duration, volumes: bool) -> Result<()> {
     let stop = || super::stop::stop(found, patience);
     let Some(lock) = take(&found.directory, &found.container.id, force.then_some(&stop))? else { return Ok(()) };
     let code = found.state().ok().and_then(|state| state.exit_code);
@@ -24,6 +35,9 @@ pub fn remove(store: &Store, found: &Found, force: bool, patience: Duration) -> 
     store.release_name(&found.container.name, &found.container.id)?;
     // As this user first: the files of a container that wrote nothing are all the user's own.
     drop(gone);
+    if volumes {
+        drop(volumes::retire_anonymous(store, &found.container));
+    }
     // What was left belongs to subordinate ids, or to a command that died. The container is gone either way.
     let _ = layer::worker::sweep(store);
     Ok(())

@@ -11,6 +11,7 @@ use crate::container::into::exec;
 use crate::container::job::{HealthJob, Job, Network as NetworkJob, Overlay, Streams};
 use crate::container::life::restart::RestartPolicy;
 use crate::container::log::LogDriver;
+use crate::container::mount::volumes;
 use crate::container::record::{Container, Driver, Init, Network};
 use crate::container::state::State;
 use crate::container::{Error, Result, spec};
@@ -109,7 +110,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
     // With one id the layers hold nothing but that.
     let view = own.filter(|_| !maps.is_single()).and_then(|own| View::of(&own.maps));
     let features = Features { view, recorded: maps.is_single(), ..Features::default() };
-    let spec = spec::spec(container, &found.directory, &nested)?;
+    let spec = spec::spec(container, store, &nested)?;
     let beyond = Beyond {
         maps: nested,
         root: root.to_owned(),
@@ -135,6 +136,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         introductions: introductions(container),
         rootfs: container.rootfs.as_ref().filter(|rootfs| !rootfs.overlay).map(|rootfs| rootfs.path.clone()),
         overlay: overlay(store, found, how.driver, features)?,
+        volumes: volumes::job(store, container),
         streams: how.streams,
         log: (how.log && container.log.driver == LogDriver::K8sFile).then(|| container.log.file(&found.directory)),
         network: if private { NetworkJob::Pasta } else { NetworkJob::Nothing },
@@ -144,7 +146,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         pid_file: container.pid_file.clone(),
         monitor_pid_file: container.monitor_pid_file.clone(),
         stop: (container.stop_signal, container.stop_timeout),
-        health: health(found, maps)?,
+        health: health(store, found, maps)?,
         leashed: how.leashed,
         held: false,
         durable: !container.remove,
@@ -160,10 +162,10 @@ fn introductions(container: &Container) -> Introductions {
     all
 }
 
-fn health(found: &Found, maps: &IdMaps) -> Result<Option<HealthJob>> {
+fn health(store: &Store, found: &Found, maps: &IdMaps) -> Result<Option<HealthJob>> {
     let Some(config) = found.container.health.clone() else { return Ok(None) };
     let path = config.path(&found.directory, &found.container.id);
-    let join = exec::prepare(found, config.check.args(), maps)?;
+    let join = exec::prepare(store, found, config.check.args(), maps)?;
     Ok(Some(HealthJob { config, path, join }))
 }
 

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use crate::container::mount::volumes;
 use crate::container::record::Container;
 use crate::container::state::{State, Status};
 use crate::container::watch::events::{self, Action};
@@ -43,6 +44,7 @@ fn sweep_one(store: &Store, id: &str) -> Result<()> {
         if let Some(container) = container {
             events::record_of(store.layout().root(), &container, &[Action::Remove], None);
             store.release_name(&container.name, id)?;
+            drop(volumes::retire_anonymous(store, &container));
         }
         // Files of subordinate ids stay under `tmp/`, for the next command that starts a worker.
         drop(gone);

@@ -7,11 +7,12 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
-use super::ownership::Server;
+use super::mounts::Volumes;
 use super::root::Root;
 use super::start::Running;
 use crate::container::control::ToClient;
 use crate::container::job::Job;
+use crate::container::mount::volumes;
 use crate::container::record::Container;
 use crate::container::state::{self, State, Status};
 use crate::container::watch::events::{self, Action};
@@ -110,7 +111,7 @@ struct Over {
     state: State,
     /// `None`: taken apart.
     mounts: Option<OwnedFd>,
-    volumes: Vec<Server>,
+    volumes: Volumes,
 }
 
 /// To take the mounts apart takes longer than anything else here, so that comes after the answer where nobody needs them again
@@ -160,17 +161,19 @@ fn write(job: &Job, state: &State) {
     let _ = records::write(&job.directory.join("state.json"), state, job.durable);
 }
 
-/// Out of sight; deleted when the value goes. `None`: it stays, its lock free, or could not be moved and is swept later.
-fn remove(job: &Job, lock: Lock, code: Option<i32>) -> Option<Tmp> {
+/// Out of sight, with its own volumes; deleted when the values go. Without any it stays, its lock free, or could not be moved and
+/// is swept later.
+fn remove(job: &Job, lock: Lock, code: Option<i32>) -> Vec<Tmp> {
     if !job.remove {
-        return None;
+        return Vec::new();
     }
-    let store = Store::open(&Dirs::at(&job.data)).ok()?;
+    let Ok(store) = Store::open(&Dirs::at(&job.data)) else { return Vec::new() };
     let container: Option<Container> = records::read(&job.directory.join("container.json")).ok().flatten();
-    let gone = store.retire(&job.directory, lock).ok()?;
-    if let Some(container) = container {
+    let mut gone: Vec<Tmp> = store.retire(&job.directory, lock).into_iter().collect();
+    if let Some(container) = container.filter(|_| !gone.is_empty()) {
         events::record_of(&job.data, &container, &[Action::Remove], code);
         let _ = store.release_name(&container.name, &container.id);
+        gone.extend(volumes::retire_anonymous(&store, &container));
     }
-    Some(gone)
+    gone
 }

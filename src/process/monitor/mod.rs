@@ -15,6 +15,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod exit;
+mod mounts;
 mod ownership;
 mod recording;
 mod restart;
@@ -154,7 +155,12 @@ impl Monitor {
         }
         let end = Session {
             program: &running.init.child,
-            servers: running.root.mounter.iter().chain(running.volumes.iter().map(|volume| &volume.child)).collect(),
+            servers: running
+                .root
+                .mounter
+                .iter()
+                .chain(running.volumes.servers.iter().map(|server| &server.child))
+                .collect(),
             listener: running.listener.take(),
             held: &mut running.held,
             log: running.log.as_mut(),

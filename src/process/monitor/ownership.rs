@@ -13,26 +13,11 @@ use crate::container::job::Job;
 use crate::container::spec::FILES;
 use crate::host::id_map::outward;
 use crate::host::subid::IdMaps;
-use crate::overlay::living::Living;
-use crate::overlay::start::{Mounter, start_mounter};
-use crate::overlay::view::View;
-use crate::overlay::{self, Features, Stack, Upper};
 use crate::runtime::plan::{Mount, Owners, Plan, Source, Step};
-use crate::sys::process::Child;
 use crate::sys::{Call, Result};
 
 /// A user and a group of this namespace.
-type Ids = (u32, u32);
-
-/// Who serves a bind.
-pub struct Server {
-    pub child: Child,
-    /// Open as long as it is to serve.
-    _talk: OwnedFd,
-}
-
-/// Detached mounts, by the number of the step that attaches each.
-pub type Served = Vec<(usize, OwnedFd)>;
+pub type Ids = (u32, u32);
 
 /// The ids of this namespace that stand for a user and a group of the container's.
 pub fn outside(maps: &IdMaps, (uid, gid): Ids) -> Option<Ids> {
@@ -53,35 +38,11 @@ pub fn give(job: &Job, plan: &Plan, user: Ids) -> Result<()> {
         }
     }
     for step in &plan.steps {
-        if let Step::Mount(Mount { source: Source::Bind { path, owners: Owners::Changed }, .. }) = step {
+        if let Step::Mount(Mount { source: Source::Bind { path, owners: Owners::Changed, .. }, .. }) = step {
             give_tree(Path::new(path), user)?;
         }
     }
     Ok(())
-}
-
-/// A file system of this program's own for each bind in which the caller's files are to be shown as `user`'s: its mount, by the
-/// number of the step, and who serves it. Where the caller is that user, an ordinary bind does it.
-pub fn serve(plan: &mut Plan, (uid, gid): Ids) -> std::result::Result<(Served, Vec<Server>), overlay::Error> {
-    let (mut served, mut servers) = (Vec::new(), Vec::new());
-    for (number, step) in plan.steps.iter_mut().enumerate() {
-        let Step::Mount(Mount { source: Source::Bind { path, owners: owners @ Owners::Mine }, .. }) = step else {
-            continue;
-        };
-        if (uid, gid) == (0, 0) {
-            *owners = Owners::Kept;
-            continue;
-        }
-        let open = || overlay::open_directory(path.as_str());
-        let stack = Stack { lowers: Vec::new(), upper: Some(Upper { dir: open()?, work: open()? }) };
-        let view = Some(View::Mine { uid, gid });
-        let features = Features { view, living: Some(Living::default()), ..Features::default() };
-        let stdio = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
-        let Mounter { child, mount, socket } = start_mounter(&stack, &features, None, stdio)?;
-        served.push((number, mount));
-        servers.push(Server { child, _talk: socket });
-    }
-    Ok((served, servers))
 }
 
 /// Changes one file, if it is another's; a symlink itself, not what it leads to.

@@ -5,7 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 
 use super::exit;
-use super::ownership::{self, Server};
+use super::mounts::{self, Volumes};
+use super::ownership;
 use super::recording::Recording;
 use super::root::{self, Root};
 use crate::container::job::{Job, Network, Streams};
@@ -29,8 +30,8 @@ use crate::sys::{self, Call};
 pub struct Running {
     pub init: Init,
     pub root: Root,
-    /// Who serves its volumes.
-    pub volumes: Vec<Server>,
+    /// What its mounts need.
+    pub volumes: Volumes,
     pub held: Held,
     pub log: Option<Log>,
     /// The way out; it ends with the outer pid namespace.
@@ -48,8 +49,8 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: prepare::Filter) ->
     let mut plan = job.plan.clone();
     let identity = identity(job, &mut plan, mount.as_fd())?;
     let user = ownership::outside(&plan.maps, (identity.uid, identity.gid)).unwrap_or((0, 0));
+    let (served, volumes) = mounts::prepare(job, &mut plan, mount.as_fd(), user)?;
     ownership::give(job, &plan, user).map_err(Refusal::ours)?;
-    let (served, volumes) = ownership::serve(&mut plan, user).map_err(Refusal::ours)?;
     let (held, stdio) = match job.streams {
         Streams::Given => (Held::default(), given),
         Streams::Pipes { input } => {

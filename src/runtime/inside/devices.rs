@@ -39,8 +39,3 @@ pub fn link(root: BorrowedFd<'_>, path: &str, to: &str) -> Result<()> {
     let above = resolve(root, parent, true)?;
     rustix::fs::symlinkat(to, &above, name).call_with(|| format!("symlink({path})"))
 }
-
-/// The file that the terminal will be bound on.
-pub fn make_console(root: BorrowedFd<'_>) -> Result<()> {
-    resolve_or_make(root, "/dev/console", Point::File, true).map(drop)
-}

@@ -92,7 +92,7 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
         privileges::become_root()?;
     }
     settings::write_all(&plan.sysctls)?;
-    mounts::carry_out(root.as_fd(), &plan.steps, &sources, plan.process.terminal.is_some())?;
+    mounts::carry_out(root.as_fd(), &plan.steps, &sources)?;
     drop(sources);
     let slave = match plan.process.terminal {
         Some(size) => Some(terminal::open_console(root.as_fd(), size, prepared.program.identity.uid, channel)?),

@@ -3,14 +3,16 @@
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{CWD, FileType};
+use rustix::fs::{CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
+use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 
 use super::devices;
 use super::root::{Point, resolve, resolve_or_make};
-use crate::runtime::plan::{Mount, Owners, Propagation, Source, Step};
+use crate::host::copy;
+use crate::runtime::plan::{Mount, Propagation, Source, Step};
 use crate::sys::mount::{self, Attributes};
-use crate::sys::{Call, Error, Result};
+use crate::sys::{Call, Error, Result, beneath};
 
 /// What the steps bind of the host, as detached mounts: one place a step, empty where it binds nothing.
 ///
@@ -21,17 +23,13 @@ use crate::sys::{Call, Error, Result};
 /// `served`: what the monitor has a file system of its own for, by the number of the step.
 pub fn sources(steps: &[Step], served: &[(usize, OwnedFd)]) -> Result<Vec<Option<OwnedFd>>> {
     let source = |(number, step): (usize, &Step)| match step {
-        Step::Mount(Mount { source: Source::Bind { owners: Owners::Mine, .. }, attributes, .. }) => {
-            let Some((_, tree)) = served.iter().find(|(of, _)| *of == number) else { return Ok(None) };
-            mount::set_attributes(tree.as_fd(), Attributes::from_bits(*attributes), None, false)?;
-            rustix::io::fcntl_dupfd_cloexec(tree, 0).call("fcntl(F_DUPFD_CLOEXEC)").map(Some)
-        }
-        Step::Mount(Mount { source: Source::Bind { path, .. }, attributes, propagation, optional, .. }) => {
-            match bind(path, Attributes::from_bits(*attributes), *propagation) {
-                Err(_) if *optional => Ok(None),
-                other => other.map(Some),
+        Step::Mount(mount) => match served.iter().find(|(of, _)| *of == number) {
+            Some((_, tree)) => {
+                restrict(tree.as_fd(), mount, true)?;
+                rustix::io::fcntl_dupfd_cloexec(tree, 0).call("fcntl(F_DUPFD_CLOEXEC)").map(Some)
             }
-        }
+            None => bind(mount),
+        },
         Step::Device(path) => devices::source(path).map(Some),
         _ => Ok(None),
     };
@@ -39,7 +37,7 @@ pub fn sources(steps: &[Step], served: &[(usize, OwnedFd)]) -> Result<Vec<Option
 }
 
 /// Carries the steps out in order.
-pub fn carry_out(root: BorrowedFd<'_>, steps: &[Step], sources: &[Option<OwnedFd>], terminal: bool) -> Result<()> {
+pub fn carry_out(root: BorrowedFd<'_>, steps: &[Step], sources: &[Option<OwnedFd>]) -> Result<()> {
     // Opened while the host's /dev is still in reach, and checked: it will cover files of the container.
     let null = devices::host_node("null")?;
     for (step, source) in steps.iter().zip(sources) {
@@ -53,18 +51,26 @@ pub fn carry_out(root: BorrowedFd<'_>, steps: &[Step], sources: &[Option<OwnedFd
             }
             Step::Symlink { path, to } => devices::link(root, path, to)?,
             Step::Directory(path) => drop(resolve_or_make(root, path, Point::Directory, false)?),
+            Step::File(path) => drop(resolve_or_make(root, path, Point::File, true)?),
             Step::Mask(path) => mask(root, path, null.as_fd())?,
             Step::ReadOnly(path) => read_only(root, path)?,
+            Step::Freeze(path) => {
+                mount::set_attributes(resolve(root, path, true)?.as_fd(), Attributes::READ_ONLY, None, false)?;
+            }
         }
     }
-    if terminal { devices::make_console(root) } else { Ok(()) }
+    Ok(())
 }
 
 fn mount_one(root: BorrowedFd<'_>, mount: &Mount, source: Option<BorrowedFd<'_>>) -> Result<()> {
     let new;
     let tree = match (&mount.source, source) {
-        (Source::New { fstype, options }, _) => {
-            match new_instance(fstype, options, Attributes::from_bits(mount.attributes)) {
+        (Source::New { fstype, options, copy_up }, _) => {
+            let made = match copy_up {
+                true => copied_up(root, mount, fstype, options),
+                false => new_instance(fstype, options, Attributes::from_bits(mount.attributes)),
+            };
+            match made {
                 Err(_) if mount.optional => return Ok(()),
                 made => {
                     new = made?;
@@ -72,17 +78,50 @@ fn mount_one(root: BorrowedFd<'_>, mount: &Mount, source: Option<BorrowedFd<'_>>
                 }
             }
         }
-        (Source::Bind { .. }, Some(source)) => source,
+        (_, Some(source)) => source,
         // It may be missing, and is.
-        (Source::Bind { .. }, None) => return Ok(()),
+        (_, None) => return Ok(()),
     };
     let point = if file_type(tree)? == FileType::Directory { Point::Directory } else { Point::File };
     let target = resolve_or_make(root, &mount.target, point, mount.strict)?;
     mount::attach(tree, target.as_fd()).map_err(|error| Error::new(format!("mount on {}", mount.target), error.source))
 }
 
+/// A new instance that holds, before anybody sees it, what the directory holds that it will cover; like that directory, where the
+/// options do not say otherwise.
+fn copied_up(root: BorrowedFd<'_>, mount: &Mount, fstype: &str, options: &Options) -> Result<OwnedFd> {
+    let attributes = Attributes::from_bits(mount.attributes);
+    let how = ResolveFlags::NO_MAGICLINKS;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    let covered = match beneath::open(root, mount.target.as_str(), flags, Mode::empty(), how) {
+        Err(Errno::NOENT | Errno::NOTDIR) => return new_instance(fstype, options, attributes),
+        other => other.call_with(|| format!("openat2({} in the container)", mount.target))?,
+    };
+    let new = new_instance(fstype, options, Attributes::default())?;
+    // What stands for the mount can't itself be changed, nor read.
+    let top = rustix::fs::openat(&new, c".", flags | OFlags::CLOEXEC, Mode::empty()).call("open(tmpfs)")?;
+    copy::tree(covered.as_fd(), top.as_fd())?;
+    let stat = rustix::fs::fstat(&covered).call("fstat")?;
+    let given = |wanted: &str| options.iter().any(|(key, _)| key == wanted);
+    let id = |key, id| (!given(key)).then_some(id);
+    match rustix::fs::fchown(&top, id("uid", stat.st_uid).map(Uid::from_raw), id("gid", stat.st_gid).map(Gid::from_raw))
+    {
+        // The container has no such id.
+        Ok(()) | Err(Errno::INVAL) => {}
+        Err(error) => return Err(Error::new("fchown(tmpfs)", error)),
+    }
+    if !given("mode") {
+        rustix::fs::fchmod(&top, Mode::from_raw_mode(stat.st_mode & 0o7777)).call("fchmod(tmpfs)")?;
+    }
+    mount::set_attributes(new.as_fd(), attributes, None, false)?;
+    Ok(new)
+}
+
+/// What a file system understands itself.
+type Options = [(String, Option<String>)];
+
 /// A detached mount of a new instance of a kernel file system.
-fn new_instance(fstype: &str, options: &[(String, Option<String>)], attributes: Attributes) -> Result<OwnedFd> {
+fn new_instance(fstype: &str, options: &Options, attributes: Attributes) -> Result<OwnedFd> {
     let context =
         rustix::mount::fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC).call_with(|| format!("fsopen({fstype})"))?;
     let context = context.as_fd();
@@ -100,20 +139,34 @@ fn new_instance(fstype: &str, options: &[(String, Option<String>)], attributes: 
         .call_with(|| format!("fsmount({fstype})"))
 }
 
-/// A detached copy of a part of the host's tree.
-fn bind(path: &str, attributes: Attributes, propagation: Propagation) -> Result<OwnedFd> {
-    let name = CString::new(path).call("bind")?;
-    let tree = mount::clone_tree(CWD, &name, true).map_err(|error| Error::new(format!("bind {path}"), error.source))?;
-    let propagation = match propagation {
+/// A detached copy of the part of the host's tree that a mount shows, if it shows one.
+fn bind(mount: &Mount) -> Result<Option<OwnedFd>> {
+    let Source::Bind { path, recursive, .. } = &mount.source else { return Ok(None) };
+    let name = CString::new(path.as_str()).call("bind")?;
+    match mount::clone_tree(CWD, &name, *recursive) {
+        Err(_) if mount.optional => Ok(None),
+        Err(error) => Err(Error::new(format!("bind {path}"), error.source)),
+        Ok(tree) => {
+            restrict(tree.as_fd(), mount, *recursive)?;
+            Ok(Some(tree))
+        }
+    }
+}
+
+/// Gives a detached mount the attributes that were asked for.
+fn restrict(tree: BorrowedFd<'_>, mount: &Mount, recursive: bool) -> Result<()> {
+    let propagation = match mount.propagation {
         Propagation::Private => mount::Propagation::Private,
         Propagation::Slave => mount::Propagation::Slave,
         Propagation::Shared => mount::Propagation::Shared,
+        Propagation::Unbindable => mount::Propagation::Unbindable,
     };
-    mount::set_attributes(tree.as_fd(), Attributes::default(), Some(propagation), true)?;
+    mount::set_attributes(tree, Attributes::default(), Some(propagation), recursive)?;
+    let attributes = Attributes::from_bits(mount.attributes);
     if attributes != Attributes::default() {
-        mount::set_attributes(tree.as_fd(), attributes, None, true)?;
+        mount::set_attributes(tree, attributes, None, recursive)?;
     }
-    Ok(tree)
+    Ok(())
 }
 
 pub fn file_type(fd: BorrowedFd<'_>) -> Result<FileType> {

@@ -21,6 +21,8 @@ pub enum Error {
     NotUtf8(String),
     #[error("`{0}` is not an absolute path")]
     NotAbsolute(String),
+    #[error("the overlay on `{0}` lacks a directory")]
+    Overlay(String),
     #[error("the mount option `{option}` of `{target}` is not known")]
     MountOption { target: String, option: String },
     #[error("namespaces of the type `{0}` can't be made or joined")]
@@ -63,9 +65,13 @@ pub enum Step {
         to: String,
     },
     Directory(String),
+    /// An empty file, for something to be mounted on.
+    File(String),
     /// Covered: a file by the null device, a directory by an empty read-only tmpfs.
     Mask(String),
     ReadOnly(String),
+    /// What is mounted here becomes read-only, and nothing that is mounted in it.
+    Freeze(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,16 +91,46 @@ pub struct Mount {
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A new instance of a file system, with the options that it understands itself.
-    New { fstype: String, options: Vec<(String, Option<String>)> },
+    New {
+        fstype: String,
+        options: Vec<(String, Option<String>)>,
+        /// It begins with what lies at its place.
+        copy_up: bool,
+    },
     /// A directory or file of the host.
-    Bind { path: String, owners: Owners },
+    Bind {
+        path: String,
+        /// What lies there inside it, whatever links it has, and not the whole.
+        subpath: Option<String>,
+        /// With what is mounted in it.
+        recursive: bool,
+        owners: Owners,
+    },
+    /// Directories that are only read, through this program's own file system.
+    Overlay {
+        /// Topmost first.
+        lowers: Vec<String>,
+        upper: Option<Upper>,
+        /// They are layers of the store, whose owners are an image's.
+        layers: bool,
+    },
+}
+
+/// Where an overlay is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upper {
+    pub dir: String,
+    pub work: String,
+    /// Nothing of it is kept from one start to the next.
+    pub thrown_away: bool,
 }
 
 /// Whose the files of a bind are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owners {
     /// As on the host.
+    #[default]
     Kept,
     /// The program's user's, for which they are changed on the host (`U`).
     Changed,
@@ -102,12 +138,14 @@ pub enum Owners {
     Mine,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Propagation {
+    #[default]
     Private,
     Slave,
     Shared,
+    Unbindable,
 }
 
 /// The program, and what it is when it starts.

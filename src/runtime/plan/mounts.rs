@@ -4,7 +4,7 @@ use std::path::Path;
 
 use oci_spec::runtime::{Mount as SpecMount, Spec};
 
-use super::{Error, Mount, Owners, Propagation, Source, Step};
+use super::{Error, Mount, Owners, Propagation, Source, Step, Upper};
 use crate::sys::mount::Attributes;
 
 /// Links that every /dev has.
@@ -17,20 +17,34 @@ const LINKS: [(&str, &str); 6] = [
     ("/dev/ptmx", "pts/ptmx"),
 ];
 
-/// Mounts in the order of the spec; the nodes and links of /dev right after /dev itself.
+/// Where a terminal is bound.
+const CONSOLE: &str = "/dev/console";
+
+/// Mounts in the order of the spec; the nodes and links of /dev right after /dev itself, which is made read-only in the end.
 pub fn steps(spec: &Spec) -> Result<Vec<Step>, Error> {
     let mut steps = Vec::new();
+    let mut last = None;
     for mount in spec.mounts().iter().flatten() {
-        let mount = step(mount)?;
-        let is_dev = mount.target == "/dev" && matches!(mount.source, Source::New { .. });
+        let mut mount = step(mount)?;
+        let is_dev = mount.target == "/dev";
+        let is_new = matches!(mount.source, Source::New { .. });
+        let read_only = Attributes::READ_ONLY.bits();
+        if is_dev && is_new && mount.attributes & read_only != 0 {
+            mount.attributes &= !read_only;
+            last = Some(Step::Freeze(mount.target.clone()));
+        }
         steps.push(Step::Mount(mount));
-        if is_dev {
+        if is_dev && is_new {
             for device in spec.linux().iter().flat_map(|linux| linux.devices().iter().flatten()) {
                 steps.push(Step::Device(text(device.path())?));
             }
             steps.extend(LINKS.iter().map(|(path, to)| Step::Symlink { path: (*path).into(), to: (*to).into() }));
         }
+        if is_dev && spec.process().as_ref().and_then(|process| process.terminal()).unwrap_or(false) {
+            steps.push(Step::File(CONSOLE.into()));
+        }
     }
+    steps.extend(last);
     Ok(steps)
 }
 
@@ -44,44 +58,93 @@ fn step(mount: &SpecMount) -> Result<Mount, Error> {
         return Err(Error::NotAbsolute(target));
     }
     let fstype = mount.typ().clone().unwrap_or_default();
-    let mut attributes = Attributes::default();
-    let mut propagation = Propagation::Private;
-    let mut bind = fstype == "bind";
-    let mut owners = Owners::Kept;
-    let mut optional = false;
-    let mut own = Vec::new();
+    let mut options = Options { bind: fstype == "bind", ..Options::default() };
     for option in mount.options().iter().flatten() {
-        match option.as_str() {
-            "ro" => attributes = attributes | Attributes::READ_ONLY,
-            "nosuid" => attributes = attributes | Attributes::NO_SUID,
-            "nodev" => attributes = attributes | Attributes::NO_DEV,
-            "noexec" => attributes = attributes | Attributes::NO_EXEC,
-            "rw" | "suid" | "dev" | "exec" | "relatime" => {}
-            "bind" | "rbind" => bind = true,
-            "private" | "rprivate" => propagation = Propagation::Private,
-            "slave" | "rslave" => propagation = Propagation::Slave,
-            "shared" | "rshared" => propagation = Propagation::Shared,
-            // Podman's and ours, beyond the specification.
-            "U" => owners = Owners::Changed,
-            "mine" => owners = Owners::Mine,
-            // Ours: a mount that may be missing.
-            "x-optional" => optional = true,
-            other => match other.split_once('=') {
-                Some((key, value)) => own.push((key.to_owned(), Some(value.to_owned()))),
-                None if bind => return Err(Error::MountOption { target, option: other.to_owned() }),
-                None => own.push((other.to_owned(), None)),
-            },
-        }
+        options.take(option);
     }
-    let source = if bind {
-        let path = mount.source().as_deref().ok_or(Error::Missing("mounts[].source"))?;
-        Source::Bind { path: text(path)?, owners }
+    let source = if options.bind {
+        if let Some((option, _)) = options.own.first() {
+            return Err(Error::MountOption { target, option: option.clone() });
+        }
+        let path = text(mount.source().as_deref().ok_or(Error::Missing("mounts[].source"))?)?;
+        Source::Bind { path, subpath: options.subpath, recursive: options.recursive, owners: options.owners }
+    } else if fstype == "overlay" {
+        overlay(options.own, options.thrown_away, options.layers).ok_or_else(|| Error::Overlay(target.clone()))?
     } else {
-        Source::New { fstype, options: own }
+        Source::New { fstype, options: options.own, copy_up: options.copy_up }
     };
     let strict =
         matches!(&source, Source::New { fstype, .. } if fstype != "tmpfs") || target == "/dev" || target == "/sys";
+    let Options { attributes, propagation, optional, .. } = options;
     Ok(Mount { target, source, attributes: attributes.bits(), propagation, strict, optional })
+}
+
+/// What the options of a mount say, one by one.
+#[derive(Default)]
+struct Options {
+    attributes: Attributes,
+    propagation: Propagation,
+    bind: bool,
+    recursive: bool,
+    owners: Owners,
+    optional: bool,
+    copy_up: bool,
+    layers: bool,
+    thrown_away: bool,
+    subpath: Option<String>,
+    /// The file system's own.
+    own: Vec<(String, Option<String>)>,
+}
+
+impl Options {
+    // flat: an arm an option
+    fn take(&mut self, option: &str) {
+        match option {
+            "ro" => self.attributes = self.attributes | Attributes::READ_ONLY,
+            "nosuid" => self.attributes = self.attributes | Attributes::NO_SUID,
+            "nodev" => self.attributes = self.attributes | Attributes::NO_DEV,
+            "noexec" => self.attributes = self.attributes | Attributes::NO_EXEC,
+            "rw" | "suid" | "dev" | "exec" | "relatime" => {}
+            "bind" => self.bind = true,
+            "rbind" => (self.bind, self.recursive) = (true, true),
+            "private" | "rprivate" => self.propagation = Propagation::Private,
+            "slave" | "rslave" => self.propagation = Propagation::Slave,
+            "shared" | "rshared" => self.propagation = Propagation::Shared,
+            "unbindable" | "runbindable" => self.propagation = Propagation::Unbindable,
+            // Podman's and ours, beyond the specification.
+            "U" => self.owners = Owners::Changed,
+            "mine" => self.owners = Owners::Mine,
+            // Ours: a mount that may be missing; what is there at first; whose an overlay's directories are.
+            "x-optional" => self.optional = true,
+            "x-copy-up" => self.copy_up = true,
+            "x-layers" => self.layers = true,
+            "x-thrown-away" => self.thrown_away = true,
+            other => match other.split_once('=') {
+                Some(("x-subpath", subpath)) => self.subpath = Some(subpath.to_owned()),
+                Some((key, value)) => self.own.push((key.to_owned(), Some(value.to_owned()))),
+                None => self.own.push((other.to_owned(), None)),
+            },
+        }
+    }
+}
+
+/// By the options of the kernel's overlay; each lower directory has one of its own.
+fn overlay(options: Vec<(String, Option<String>)>, thrown_away: bool, layers: bool) -> Option<Source> {
+    let (mut lowers, mut upper, mut work) = (Vec::new(), None, None);
+    for (key, value) in options {
+        match key.as_str() {
+            "lowerdir" => lowers.push(value?),
+            "upperdir" => upper = value,
+            "workdir" => work = value,
+            _ => return None,
+        }
+    }
+    let upper = match (upper, work) {
+        (Some(dir), Some(work)) => Some(Upper { dir, work, thrown_away }),
+        (None, None) if !lowers.is_empty() => None,
+        _ => return None,
+    };
+    Some(Source::Overlay { lowers, upper, layers })
 }
 
 #[cfg(test)]
@@ -101,7 +164,7 @@ mod tests {
         assert_eq!(attributes, (Attributes::NO_SUID | Attributes::NO_EXEC).bits());
         assert!(strict);
         let options = vec![("newinstance".into(), None), ("mode".into(), Some("0620".into()))];
-        assert_eq!(source, Source::New { fstype: "devpts".into(), options });
+        assert_eq!(source, Source::New { fstype: "devpts".into(), options, copy_up: false });
     }
 
     #[test]
@@ -113,7 +176,22 @@ mod tests {
         let mount = step(&mount("none", "/x", &["rbind", "rslave"])).unwrap();
         assert_eq!(
             (mount.source, mount.propagation),
-            (Source::Bind { path: "/src".into(), owners: Owners::Kept }, Propagation::Slave)
+            (
+                Source::Bind { path: "/src".into(), subpath: None, recursive: true, owners: Owners::Kept },
+                Propagation::Slave
+            )
         );
+    }
+
+    #[test]
+    fn an_overlay_is_whole_or_an_error() {
+        let of = |options: &[&str]| step(&mount("overlay", "/x", options)).map(|mount| mount.source);
+        let upper = Upper { dir: "/u".into(), work: "/w".into(), thrown_away: true };
+        let both = Source::Overlay { lowers: vec!["/a".into(), "/b:c".into()], upper: Some(upper), layers: false };
+        let options = ["lowerdir=/a", "lowerdir=/b:c", "upperdir=/u", "workdir=/w", "x-thrown-away"];
+        assert_eq!(of(&options).unwrap(), both);
+        for bad in [&["lowerdir=/a", "upperdir=/u"][..], &[], &["lowerdir=/a", "volatile"], &["lowerdir"]] {
+            assert!(matches!(of(bad), Err(Error::Overlay(_))), "{bad:?}");
+        }
     }
 }

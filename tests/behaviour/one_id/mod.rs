@@ -111,6 +111,15 @@ fn the_one_id_is_kept(case: &Case) {
     }
 }
 
+/// Volumes are filled, shared and removed, though all files in them are one id's.
+fn volumes(case: &Case) {
+    if no_ids() {
+        super::volumes::filled_from_the_image(case);
+        case.coracle(["volume", "rm", "-a"]).code(0);
+        super::volumes::anonymous(case);
+    }
+}
+
 on_both_drivers!(
     a_shell_works,
     packed,
@@ -119,5 +128,6 @@ on_both_drivers!(
     the_one_id_is_kept,
     foreign_owners,
     a_real_distribution,
-    detached
+    detached,
+    volumes
 );

@@ -1,6 +1,5 @@
 //! `container prune`: all containers that do not run go.
 
-use std::io::{BufRead, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ enum Filter {
 impl Prune {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let filters = self.filter.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        if !self.force && !agreed()? {
+        if !self.force && !output::agreed("WARNING! This will remove all non running containers.")? {
             return Ok(ExitCode::SUCCESS);
         }
         let store = context.store()?;
@@ -57,14 +56,6 @@ impl Prune {
 
 fn runs(found: &Found) -> Result<bool, Report> {
     Ok(found.state()?.status == Status::Running)
-}
-
-fn agreed() -> Result<bool, Report> {
-    output::print("WARNING! This will remove all non running containers.\nAre you sure you want to continue? [y/N] ");
-    std::io::stdout().flush().map_err(Report::new)?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(Report::new)?;
-    Ok(answer.trim().eq_ignore_ascii_case("y"))
 }
 
 impl Filter {

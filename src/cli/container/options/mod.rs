@@ -17,6 +17,7 @@ mod security;
 mod storage;
 mod user_namespace;
 pub mod value;
+mod volumes;
 
 use clap::{ArgAction, Args};
 
@@ -56,7 +57,7 @@ pub struct Options {
     #[command(flatten)]
     storage: storage::Flags,
     #[command(flatten)]
-    volumes: storage::volume::Flags,
+    volumes: volumes::Flags,
     #[command(flatten)]
     user_namespace: user_namespace::Flags,
     /// Name, or ID, of an image; then the program and its arguments [default: the image's]
@@ -80,6 +81,7 @@ impl Options {
         let id_file = self.life.id_file()?;
         let origin = Origin::find(&self.image, self.name_of_image(), context, store)?;
         let mut container = Container { waits, ..self.container(context, &origin)? };
+        self.volumes.fill(&mut container, &origin.config, store)?;
         // First of all for the names that they still hold.
         crate::container::life::sweep::sweep(store);
         if self.life.replace {
@@ -127,7 +129,6 @@ impl Options {
         self.limits.fill(&mut container)?;
         self.security.fill(&mut container)?;
         self.storage.fill(&mut container)?;
-        self.volumes.fill(&mut container)?;
         Ok(container)
     }
 }

@@ -72,7 +72,8 @@ impl Exec {
         // First of all, before this process opens anything that could take their numbers.
         let handed_on = handed_on(self.preserve_fds)?;
         let keys = DetachKeys::parse(&self.detach_keys)?;
-        let found = self.find(&context.store()?)?;
+        let store = context.store()?;
+        let found = self.find(&store)?;
         let args = std::mem::take(&mut self.container_and_command);
         if args.is_empty() {
             return Err(Report::new("must provide a non-empty command to start an exec session: invalid argument"));
@@ -94,7 +95,7 @@ impl Exec {
             stdio: stdio.filter(|_| streams == Streams::Given),
             handed_on: handed_on.iter().map(AsFd::as_fd).collect(),
         };
-        let talk = exec(&found, self.command(&found, args)?, &how).map_err(|error| match error {
+        let talk = exec(&store, &found, self.command(&found, args)?, &how).map_err(|error| match error {
             error @ Error::NotExecutable(_) => Report::from(error).code(255),
             error => error.into(),
         })?;

@@ -176,7 +176,7 @@ fn login(uid: u32, gid: u32, container: &Container) -> Result<Login, Report> {
     let name = name.filter(|_| uid == own_uid);
     let group = accounts.group(own_gid).filter(|_| gid == own_gid);
     let home = std::env::var("HOME").unwrap_or_default();
-    let shown = container.binds.iter().any(|bind| Path::new(&home).starts_with(&bind.target));
+    let shown = container.mounts.iter().any(|mount| Path::new(&home).starts_with(&mount.target));
     Ok(Login {
         name: name.unwrap_or_else(|| uid.to_string()),
         full_name: String::new(),

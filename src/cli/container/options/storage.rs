@@ -1,7 +1,5 @@
 //! What a container may write, and where.
 
-pub mod volume;
-
 use clap::Args;
 
 use super::value::bytes;

@@ -1,0 +1,74 @@
+//! Commands about volumes.
+
+mod create;
+mod exists;
+mod filter;
+mod inspect;
+mod ls;
+mod mount;
+mod prune;
+mod rm;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::{Context, Report};
+use crate::store::Store;
+use crate::store::volumes::Volume as Record;
+
+/// Manage volumes
+#[derive(Debug, Args)]
+pub struct Volume {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Create(create::Create),
+    Exists(exists::Exists),
+    Inspect(inspect::Inspect),
+    #[command(visible_alias = "list")]
+    Ls(ls::Ls),
+    Mount(mount::Mount),
+    Prune(prune::Prune),
+    Reload(mount::Reload),
+    Rm(rm::Rm),
+    Unmount(mount::Unmount),
+}
+
+impl Volume {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        match self.command {
+            Command::Create(command) => command.run(context),
+            Command::Exists(command) => command.run(context),
+            Command::Inspect(command) => command.run(context),
+            Command::Ls(command) => command.run(context),
+            Command::Mount(command) => command.run(context),
+            Command::Prune(command) => command.run(context),
+            Command::Reload(command) => command.run(context),
+            Command::Rm(command) => command.run(context),
+            Command::Unmount(command) => command.run(context),
+        }
+    }
+}
+
+/// The volume of this name, or the only one whose name begins so.
+fn find(store: &Store, name: &str) -> Result<Option<Record>, Report> {
+    if let Some(volume) = store.volume(name)? {
+        return Ok(Some(volume));
+    }
+    let mut beginning = store.volumes()?.into_iter().filter(|volume| !name.is_empty() && volume.name.starts_with(name));
+    match (beginning.next(), beginning.next()) {
+        (_, Some(_)) => Err(Report::new(format!("more than one result for volume name {name}: volume already exists"))
+            .hint("`coracle volume ls` lists all volumes")),
+        (found, None) => Ok(found),
+    }
+}
+
+/// As [`find`], where there must be one.
+fn get(store: &Store, name: &str) -> Result<Record, Report> {
+    find(store, name)?
+        .ok_or_else(|| Report::new(format!("no such volume {name}")).hint("`coracle volume ls` lists all volumes"))
+}

@@ -1,0 +1,102 @@
+//! What a container has mounted beside its own file system, as it was asked for: directories and files of this machine, volumes,
+//! images, memory.
+
+pub mod shown;
+pub mod spec;
+pub mod volumes;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::record::Image;
+use crate::oci::Digest;
+use crate::store::volumes::meaning::Backing;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mount {
+    pub source: Source,
+    /// An absolute path without `.` and `..`, and not `/` itself.
+    pub target: String,
+    /// As the OCI runtime spec has them (`ro`, `rslave`, …), and `U` and `mine`; those of a tmpfs, too.
+    #[serde(default)]
+    pub options: Vec<String>,
+    /// `O`: what is written to a directory or volume is kept apart from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlay: Option<Overlay>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Source {
+    /// A directory or file of this machine.
+    Bind(PathBuf),
+    Volume(Volume),
+    #[serde(rename_all = "camelCase")]
+    Tmpfs {
+        /// It begins with what the image has at its place.
+        copy_up: bool,
+    },
+    Image {
+        image: Image,
+        /// Lowest first.
+        layers: Vec<Digest>,
+    },
+    Devpts,
+}
+
+/// A volume, as one container uses it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Volume {
+    pub name: String,
+    /// Nobody named it: it goes with the container.
+    #[serde(default)]
+    pub anonymous: bool,
+    #[serde(default)]
+    pub backing: Backing,
+    /// A fresh one gets what the image has at its place.
+    #[serde(default)]
+    pub copy: bool,
+    /// Only this directory or file of it is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subpath: Option<String>,
+}
+
+/// Where the writes to an overlaid directory go; without directories they are thrown away when the container starts again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overlay {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directories: Option<Directories>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Directories {
+    pub upper: PathBuf,
+    pub work: PathBuf,
+}
+
+impl Mount {
+    pub fn is_read_only(&self) -> bool {
+        self.options.iter().any(|option| option == "ro")
+    }
+
+    pub fn volume(&self) -> Option<&Volume> {
+        match &self.source {
+            Source::Volume(volume) => Some(volume),
+            _ => None,
+        }
+    }
+
+    /// As `inspect` calls what it is.
+    pub fn kind(&self) -> &'static str {
+        match self.source {
+            Source::Bind(_) => "bind",
+            Source::Volume(_) => "volume",
+            Source::Tmpfs { .. } => "tmpfs",
+            Source::Image { .. } => "image",
+            Source::Devpts => "devpts",
+        }
+    }
+}
