@@ -1,9 +1,9 @@
 //! What a monitor does by itself: it starts a program again, or ends it in time; and the init process, and files of pids.
 
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
-use super::death::pid_of;
-use crate::harness::{Case, Driver, LIMIT, wait_until};
+use super::death::{exists, pid_of};
+use crate::harness::{Case, Driver, LIMIT, long_or, wait_for, wait_until};
 
 const NEVER: &str = "while :; do sleep 1000; done";
 
@@ -100,6 +100,25 @@ fn its_user_ends_it(case: &Case) {
     case.coracle(["ps", "-aq"]).code(0).stdout("");
 }
 
+/// Whoever sees the state may kill what it names, though it has not become the program yet: that is an end as any other.
+fn killed_as_soon_as_it_is_seen(case: &Case) {
+    let image = case.busybox();
+    case.coracle(["create", "--network=none", "--name=box", &image, "sleep", "1000"]).code(0);
+    let path = case.store().join("containers").join(case.inspect("box", "{{.Id}}")).join("state.json");
+    let pid = || -> Option<i64> {
+        let state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        state["pid"].as_i64().filter(|pid| *pid > 0)
+    };
+    for _ in 0..long_or(1000, 20) {
+        let starting = case.command(["start", "box"]).start();
+        let pid = wait_for("its state is there", LIMIT, pid);
+        kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL).unwrap();
+        starting.finish().code(0);
+        case.coracle(["wait", "box"]).code(0).stdout("137\n");
+        assert_eq!(states(case, "box"), "exited false 0 137");
+    }
+}
+
 /// A restart leaves nothing of the life before: neither descriptors of the monitor nor processes.
 fn nothing_gathers(case: &Case) {
     let image = case.busybox();
@@ -115,6 +134,33 @@ fn nothing_gathers(case: &Case) {
         (count(&format!("/proc/{monitor}/fd")), children.split_whitespace().count())
     };
     wait_until("both are at rest", LIMIT, || facts("box") == facts("new"));
+}
+
+/// Killed in a life, in a pause, or in between: the container is at rest, no process is left of it, and it starts again.
+fn a_monitor_is_killed_at_any_moment(case: &Case) {
+    let image = case.busybox();
+    let marker = format!("{}", 200_000 + std::process::id());
+    let script = format!("sleep {marker} & sleep 0.02; exit 1");
+    let flags = ["create", "--network=none", "--name=box", "--restart=always", "--health-cmd=true"];
+    let create = flags.into_iter().chain(["--health-interval=10ms", "--stop-timeout=0"]);
+    case.coracle(create.chain([&*image, "sh", "-c", &script])).code(0);
+    let left = || {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let mut lines = processes.map(|entry| std::fs::read(entry.path().join("cmdline")).unwrap_or_default());
+        lines.any(|line| String::from_utf8_lossy(&line).contains(&marker))
+    };
+    for round in 0..long_or(500, 15) {
+        case.coracle(["start", "box"]).code(0);
+        let monitor = pid_of(case, "box", "{{.State.ConmonPid}}");
+        std::thread::sleep(std::time::Duration::from_millis(round * 37 % 400));
+        kill_process(monitor, Signal::KILL).unwrap();
+        wait_until("it is at rest", LIMIT, || states(case, "box").starts_with("exited false"));
+        assert!(!states(case, "box").ends_with(" 0"), "{}", states(case, "box"));
+        wait_until("no process is left", LIMIT, || !left() && !exists(monitor));
+        case.coracle(["wait", "box"]).code(0);
+        case.coracle(["healthcheck", "run", "box"]).code(125).error("not running");
+    }
+    case.coracle(["rm", "box"]).code(0);
 }
 
 fn an_init_reaps_and_passes_on(case: &Case) {
@@ -147,7 +193,9 @@ on_both_drivers!(
     a_failure_is_tried_again,
     a_start_that_fails_is_no_loop,
     its_user_ends_it,
+    killed_as_soon_as_it_is_seen,
     nothing_gathers,
+    a_monitor_is_killed_at_any_moment,
     an_init_reaps_and_passes_on
 );
 

@@ -140,7 +140,11 @@ fn shake_hands(
                 // A container that nobody could find and stop must not run.
                 let Some(started) = started.take() else { return Ok(()) };
                 started.publish().map_err(Refusal::ours)?;
-                handshake::tell(channel, ToInit::Start).map_err(Refusal::ours)?;
+                match handshake::tell(channel, ToInit::Start) {
+                    // Killed by somebody who saw the state: a program that has ended, though it never ran.
+                    Err(error) if error.errno() == libc::EPIPE => return Ok(()),
+                    other => other.map_err(Refusal::ours)?,
+                }
             }
             FromInit::Listener(fd) => running.listener = recording.map(|recording| recording.listener(fd)),
             FromInit::Failed(failure) => return Err(Refusal::of_init(&failure)),
