@@ -89,6 +89,8 @@ pub enum Error {
     NoContainer,
     #[error("the file systems of container {id} can't be mounted: {message}")]
     NotMounted { id: String, message: String },
+    #[error("unknown container state: {0}: invalid argument")]
+    UnknownState(String),
     #[error("container {0} has no defined healthcheck")]
     NoHealthcheck(String),
     #[error("{0}")]

@@ -36,4 +36,5 @@ mod system;
 mod terminal;
 mod unpack;
 mod user_namespace;
+mod verbs;
 mod volumes;

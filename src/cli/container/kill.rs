@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::choice::{Choice, Wide};
 use super::options::value::signal;
 use crate::cli::{Context, Report, output};
-use crate::container::state::Status;
 use crate::container::{find, life};
 
 /// Send a signal to containers
@@ -18,22 +18,18 @@ pub struct Kill {
     /// The signal, by name or number
     #[arg(long, short, value_name = "SIGNAL", default_value = "KILL")]
     signal: String,
-    /// Names or IDs
-    #[arg(required_unless_present = "all")]
-    containers: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
 }
 
 impl Kill {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let number = signal(&self.signal)?;
         let store = context.store()?;
-        let mut names = self.containers.clone();
+        let mut names = self.choice.names(&store, &Wide { all: self.all, ..Wide::default() })?;
         if self.all {
-            for found in find::list(&store)?.found {
-                if found.state().is_ok_and(|state| state.status == Status::Running) {
-                    names.push(found.container.id);
-                }
-            }
+            let lives = |name: &String| find::find(&store, name)?.state().map(|state| state.lives());
+            names.retain(|name| lives(name).is_ok_and(|lives| lives));
         }
         super::each(&store, &names, |found, name| {
             life::stop::signal(found, number)?;

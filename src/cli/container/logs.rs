@@ -159,8 +159,7 @@ fn follow(logs: Vec<Log>) -> Result<(), Stopped> {
     loop {
         let mut living = Vec::new();
         for (mut log, mut watch) in followed {
-            watch.clear();
-            let last = log.records.is_final()?;
+            let last = log.records.is_final(&mut watch)?;
             if !log.print()? && !last {
                 living.push((log, watch));
             }

@@ -1,5 +1,6 @@
 //! Commands about containers.
 
+mod choice;
 pub mod create;
 mod fetch;
 pub mod inspect;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::choice::{Choice, Wide};
 use crate::cli::{Context, Report, output};
 use crate::container::{Error, find, life};
 use crate::store::{self, Store};
@@ -27,9 +28,8 @@ pub struct Rm {
     /// Their anonymous volumes, too
     #[arg(long, short)]
     volumes: bool,
-    /// Names or IDs
-    #[arg(required_unless_present = "all")]
-    containers: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
 }
 
 impl Rm {
@@ -37,10 +37,9 @@ impl Rm {
         let store = context.store()?;
         life::sweep::sweep(&store);
         let mut failed: Option<Report> = None;
-        let mut names = self.containers.clone();
-        if self.all {
-            names.extend(find::ids(&store)?);
-        }
+        let ignore = self.force || self.ignore;
+        let wide = Wide { all: self.all, ignore, absent: Some(1) };
+        let names = self.choice.names(&store, &wide)?;
         for name in &names {
             let removed = self.remove(&store, name);
             let report = match removed {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::latest::latest;
+use super::choice::{Choice, Wide};
 use super::run::{leave, stay};
 use super::session::attach::join;
 use super::session::detach_keys::{self, DetachKeys};
@@ -15,6 +15,9 @@ use crate::container::state::Status;
 /// Start containers
 #[derive(Debug, Args)]
 pub struct Start {
+    /// All containers
+    #[arg(long)]
+    all: bool,
     /// Stay with the container, its output and its exit code
     #[arg(long, short)]
     attach: bool,
@@ -24,27 +27,22 @@ pub struct Start {
     /// Feed standard input to the program (with `--attach`)
     #[arg(long, short)]
     interactive: bool,
-    /// The container that was created last
-    #[arg(long, short)]
-    latest: bool,
     /// Pass signals on to the program (with `--attach`)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(default_value_t = true, action = clap::ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
     sig_proxy: bool,
-    /// Names or IDs
-    #[arg(required_unless_present = "latest")]
-    containers: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
 }
 
 impl Start {
-    pub fn run(mut self, context: &Context) -> Result<ExitCode, Report> {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let keys = DetachKeys::parse(&self.detach_keys)?;
         let store = context.store()?;
-        if self.latest {
-            self.containers.push(latest(&store)?.container.id);
-        }
+        let wide = Wide { all: self.all, ..Wide::default() };
+        let names = self.choice.names(&store, &wide)?;
         if self.attach || self.interactive {
-            let [name] = self.containers.as_slice() else {
+            let [name] = names.as_slice() else {
                 return Err(Report::new("you cannot start and attach multiple containers at once"));
             };
             let mut found = find::find(&store, name)?;
@@ -54,9 +52,9 @@ impl Start {
             found.container.interactive |= self.interactive;
             return stay(context, &store, &found, self.sig_proxy, keys).map(ExitCode::from);
         }
-        super::each(&store, &self.containers, |found, name| {
+        super::each(&store, &names, |found, name| {
             // Already running is what was asked for.
-            if found.state()?.status != Status::Running {
+            if !found.state()?.lives() {
                 leave(context, &store, found)?;
             }
             output::line(name);

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::choice::{Choice, Wide};
 use crate::cli::{Context, Report, output};
-use crate::container::{find, life};
+use crate::container::life;
 
 /// Stop containers
 #[derive(Debug, Args)]
@@ -20,21 +21,14 @@ pub struct Stop {
     /// Seconds before the kill [default: the container's, 10]
     #[arg(long, short, visible_alias = "timeout", value_name = "SECONDS")]
     time: Option<u32>,
-    /// Names or IDs
-    #[arg(required_unless_present = "all")]
-    containers: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
 }
 
 impl Stop {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        let mut names = self.containers.clone();
-        if self.all {
-            names.extend(find::list(&store)?.found.into_iter().map(|found| found.container.id));
-        }
-        if self.ignore {
-            names.retain(|name| !matches!(find::find(&store, name), Err(crate::container::Error::NotFound(_))));
-        }
+        let names = self.choice.names(&store, &Wide { all: self.all, ignore: self.ignore, absent: None })?;
         super::each(&store, &names, |found, name| {
             let patience = self.time.unwrap_or(found.container.stop_timeout);
             life::stop::stop(found, Duration::from_secs(patience.into()))?;

@@ -11,10 +11,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::container::find::Found;
 use crate::container::log::{self, Entry, LogFile};
-use crate::container::state::Status;
+use crate::container::state::State;
 use crate::container::{Error, Result};
 use crate::sys::Call;
 
@@ -141,9 +142,12 @@ impl Records {
         })
     }
 
-    /// Whether nothing more will be written. Asked before the last read.
-    pub fn is_final(&self) -> Result<bool> {
-        Ok(self.found.state()?.status != Status::Running)
+    /// Whether nothing more will be written, to be asked before the last read; and what is waited for from now on.
+    pub fn is_final(&self, watch: &mut Watch) -> Result<bool> {
+        watch.clear();
+        let state = self.found.state()?;
+        watch.program = living(&state);
+        Ok(!state.lives())
     }
 
     /// What tells that something happened: to the log, or to the container.
@@ -154,8 +158,16 @@ impl Records {
         for path in [self.found.directory.as_path(), folder] {
             inotify::add_watch(&changes, path, what).call_with(|| format!("inotify_add_watch({})", path.display()))?;
         }
-        Ok(Watch { changes, program: self.found.state()?.pidfd() })
+        Ok(Watch { changes, program: living(&self.found.state()?) })
     }
+}
+
+/// Who writes of the next change: the program, by its end; between two lives its monitor.
+fn living(state: &State) -> Option<OwnedFd> {
+    if !state.restarting {
+        return state.pidfd();
+    }
+    pidfd_open(Pid::from_raw(state.monitor_pid)?, PidfdFlags::empty()).ok()
 }
 
 /// Descriptors to wait for.
@@ -176,7 +188,7 @@ impl Watch {
     }
 
     /// Forgets what has happened so far.
-    pub fn clear(&mut self) {
+    fn clear(&self) {
         let mut buffer = [0; 4096];
         while rustix::io::read(&self.changes, &mut buffer).is_ok_and(|count| count > 0) {}
     }

@@ -7,3 +7,4 @@ pub mod restart;
 pub mod start;
 pub mod stop;
 pub mod sweep;
+pub mod wait;

@@ -1,4 +1,4 @@
-//! `stop`, `kill` and `wait`: a signal by pidfd, and waiting for the end without taking a lock.
+//! `stop` and `kill`: a signal by pidfd, and waiting for the end without taking a lock.
 //!
 //! What a container does, two things tell together:
 //!
@@ -11,12 +11,11 @@
 //!
 //! What a user stops or kills is not restarted: the monitor is told so ([`GIVE_UP`]) before the program is ended.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -26,16 +25,13 @@ use crate::container::state::{State, Status};
 use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::host::lock;
-use crate::store::{records, tmp};
-use crate::sys::{self, Call};
+use crate::sys;
 
 /// How long a killed container may take to end: the kernel tears down namespaces and a monitor writes a record.
 const AFTER_KILL: Duration = Duration::from_secs(10);
 /// How long a start, or what is left of an end, is waited for before a signal is given up.
 const IN_BETWEEN: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
-/// Between two looks at a container of another machine.
-const PAUSE_ELSEWHERE: Duration = Duration::from_millis(200);
 
 /// A program that runs, or the monitor that will start it again.
 struct Program {
@@ -174,7 +170,7 @@ fn ended(directory: &Path, program: &Program, limit: Duration) -> Result<bool> {
 }
 
 /// Waits until the process has ended; `false`: it has not by then.
-fn gone(pidfd: &OwnedFd, deadline: Option<Instant>) -> Result<bool> {
+pub(super) fn gone(pidfd: &OwnedFd, deadline: Option<Instant>) -> Result<bool> {
     loop {
         let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let rest = rest.map(|rest| Timespec { tv_sec: rest.as_secs() as i64, tv_nsec: i64::from(rest.subsec_nanos()) });
@@ -187,84 +183,13 @@ fn gone(pidfd: &OwnedFd, deadline: Option<Instant>) -> Result<bool> {
     }
 }
 
-/// Waits until the container has ended; its exit code, if anybody knows it.
-///
-/// The directory and its lock file are held open from the beginning, so that they tell how one ended that was started with
-/// `--rm` and is out of sight by then (see [`crate::store::tmp`] for the last words in the lock file).
-pub fn wait(found: &Found) -> Result<Option<i32>> {
-    wait_at(&found.directory)
-}
-
-fn wait_at(directory: &Path) -> Result<Option<i32>> {
-    let Some(watched) = Watched::open(directory)? else { return Ok(None) };
-    let mut life = None::<String>;
-    loop {
-        // Asked first: what is read afterwards is final if it was free.
-        let held = lock::is_held_at(watched.lock.as_fd())?;
-        if let Some(state) = watched.last_words()? {
-            return Ok(state.exit_code);
-        }
-        let state = watched.state()?;
-        let ended = state.status == Status::Exited && life.as_ref().is_none_or(|life| *life == state.started_at);
-        if !held || (ended && life.is_some()) {
-            return Ok(if ended { state.exit_code } else { None });
-        }
-        let here = state.is_of_this_machine();
-        match state.pidfd().filter(|_| state.status == Status::Running) {
-            Some(pidfd) => {
-                life = Some(state.started_at);
-                gone(&pidfd, None)?;
-            }
-            None if here || state.status != Status::Running => {}
-            None => std::thread::sleep(PAUSE_ELSEWHERE),
-        }
-        std::thread::sleep(PAUSE);
-    }
-}
-
-/// A container's directory that may go out of sight.
-struct Watched {
-    /// Through the descriptor, wherever the directory is by now.
-    path: PathBuf,
-    _directory: OwnedFd,
-    lock: OwnedFd,
-}
-
-impl Watched {
-    /// `None`: it is gone already.
-    fn open(path: &Path) -> Result<Option<Self>> {
-        let open = || {
-            let directory = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-            let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-            let lock = rustix::fs::openat(&directory, c"lock", flags, Mode::empty())?;
-            Ok((directory, lock))
-        };
-        match open() {
-            Ok((directory, lock)) => {
-                let path = format!("/proc/self/fd/{}", directory.as_raw_fd()).into();
-                Ok(Some(Self { path, _directory: directory, lock }))
-            }
-            Err(Errno::NOENT) => Ok(None),
-            Err(error) => Err(sys::Error::new(format!("open({}/lock)", path.display()), error).into()),
-        }
-    }
-
-    fn state(&self) -> Result<State> {
-        Ok(records::read(&self.path.join("state.json"))?.unwrap_or_default())
-    }
-
-    fn last_words(&self) -> Result<Option<State>> {
-        let mut words = vec![0; tmp::LAST_WORDS_LIMIT];
-        let count = rustix::io::pread(&self.lock, &mut words, 0).call("pread(lock)")?;
-        Ok(words.get(..count).and_then(|words| serde_json::from_slice(words).ok()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::life::wait::end as end_at;
     use crate::container::state::start_time;
     use crate::host::lock::Lock;
+    use crate::store::records;
     use crate::store::testing::Scratch;
 
     /// A container that starts, runs a program that never ends by itself, records its end and goes away: what a monitor does.
@@ -319,10 +244,10 @@ mod tests {
         records::write(&directory.join("state.json"), &earlier, false).unwrap();
         drop(Lock::try_exclusive(&directory.join("lock")).unwrap());
         assert!(program(&directory, "x").unwrap().is_none());
-        assert_eq!(wait_at(&directory).unwrap(), Some(1));
+        assert_eq!(end_at(&directory).unwrap(), Some(1));
         let lock = Lock::try_exclusive(&directory.join("lock")).unwrap().unwrap();
         std::thread::scope(|scope| {
-            let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| wait_at(&directory).unwrap())).collect();
+            let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| end_at(&directory).unwrap())).collect();
             let killing = scope.spawn(|| kill(&directory, &id).unwrap());
             live(&scratch, &directory, lock);
             killing.join().unwrap();
@@ -331,6 +256,6 @@ mod tests {
             }
         });
         assert!(!directory.exists());
-        assert_eq!(wait_at(&directory).unwrap(), None);
+        assert_eq!(end_at(&directory).unwrap(), None);
     }
 }

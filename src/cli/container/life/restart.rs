@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::container::latest::latest;
+use crate::cli::container::choice::{Choice, Wide};
 use crate::cli::container::{each, run};
 use crate::cli::{Context, Report, output};
-use crate::container::find::{self, Found};
+use crate::container::find::Found;
 use crate::container::life;
-use crate::container::state::Status;
 use crate::container::watch::events::{self, Action};
 use crate::store::Store;
 
@@ -20,31 +19,23 @@ pub struct Restart {
     /// All containers
     #[arg(long, short)]
     all: bool,
-    /// The container that was created last
-    #[arg(long, short)]
-    latest: bool,
     /// Only those that run
     #[arg(long)]
     running: bool,
     /// Seconds before the kill [default: the container's, 10]
     #[arg(long, short, visible_alias = "timeout", value_name = "SECONDS")]
     time: Option<u32>,
-    /// Names or IDs
-    #[arg(required_unless_present_any = ["all", "latest", "running"])]
-    containers: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
 }
 
 impl Restart {
-    pub fn run(mut self, context: &Context) -> Result<ExitCode, Report> {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        if self.latest {
-            self.containers.push(latest(&store)?.container.id);
-        }
-        if self.all || (self.running && self.containers.is_empty()) {
-            self.containers.extend(find::list(&store)?.found.into_iter().map(|found| found.container.id));
-        }
-        each(&store, &self.containers, |found, name| {
-            let runs = found.state()?.status == Status::Running;
+        let all = self.all || (self.running && self.choice.is_empty());
+        let names = self.choice.names(&store, &Wide { all, ..Wide::default() })?;
+        each(&store, &names, |found, name| {
+            let runs = found.state()?.lives();
             if runs || !self.running {
                 self.restart(context, &store, found, runs)?;
                 output::line(name);
