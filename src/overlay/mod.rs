@@ -110,12 +110,17 @@ impl Features {
     }
 }
 
+/// What helps where FUSE is not there, or closed to this user.
+pub const DEVICE_HINT: &str = "as administrator: `modprobe fuse && chmod 666 /dev/fuse`";
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     System(#[from] sys::Error),
     #[error(transparent)]
     Role(#[from] crate::host::role::Error),
+    #[error("{0}\nhint: {DEVICE_HINT}")]
+    Device(#[source] sys::Error),
     #[error("the FUSE session did not start: {0}")]
     Session(#[source] std::io::Error),
     #[error("the kernel's overlay does not work here: {0}")]

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
-use rustix::mount::{UnmountFlags, unmount};
+use rustix::mount::{MountFlags, UnmountFlags, mount_bind, mount_remount, unmount};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::stage::{self, Stage};
@@ -51,6 +51,18 @@ pub fn few_descriptors(stage: &Stage) {
     mounted.unmount();
 }
 
+/// Where the account may not open the device, the server says who can help, and how.
+pub fn a_closed_device(stage: &Stage) {
+    for dir in ["lower1", "lower2"] {
+        fs::create_dir(stage.place.join(dir)).unwrap();
+    }
+    mount_bind("/dev/fuse", "/dev/fuse").unwrap();
+    mount_remount("/dev/fuse", MountFlags::BIND | MountFlags::NODEV, c"").unwrap();
+    let refusal = stage.refusal();
+    assert!(refusal.contains("open(/dev/fuse): Permission denied"), "{refusal}");
+    assert!(refusal.ends_with("\nhint: as administrator: `modprobe fuse && chmod 666 /dev/fuse`"), "{refusal}");
+}
+
 /// What one mount left, the next one has, though the server before it may still be ending: nobody ends another's mount.
 pub fn mounts_in_a_row(stage: &Stage) {
     for dir in ["lower1", "lower2"] {
@@ -73,6 +85,11 @@ pub fn mounts_in_a_row(stage: &Stage) {
             }
         }
     }
+}
+
+#[test]
+fn a_device_that_may_not_be_opened() {
+    stage::run("fuse", "a_closed_device");
 }
 
 #[test]

@@ -48,6 +48,7 @@ fn case(name: &str) -> Case {
         "a_limited_directory" => Case::Stage(disks::a_limited_directory),
         "a_living_directory" => Case::Stage(disks::a_living_directory),
         "ids_are_translated" => Case::Stage(views::ids_are_translated),
+        "a_closed_device" => Case::Stage(limits::a_closed_device),
         "few_descriptors" => Case::Stage(limits::few_descriptors),
         "mounts_in_a_row" => Case::Stage(limits::mounts_in_a_row),
         "programs" => Case::Stage(programs::check),

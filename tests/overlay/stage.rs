@@ -130,15 +130,27 @@ impl Stage {
         self.mount_at(driver, &self.place.join("merged"))
     }
 
-    pub fn mount_at(&self, driver: &str, at: &Path) -> Mounted {
+    fn stack(&self) -> Stack {
         let open = |name: &str| overlay::open_directory(&*self.place.join(name)).unwrap();
         let upper = Upper { dir: open("upper"), work: open("work") };
-        let stack = Stack { lowers: self.lowers.iter().map(|name| open(name)).collect(), upper: Some(upper) };
+        Stack { lowers: self.lowers.iter().map(|name| open(name)).collect(), upper: Some(upper) }
+    }
+
+    /// What the server says that can't mount the stack.
+    pub fn refusal(&self) -> String {
+        let (mount, _socket, child) = mounter(&self.stack(), &self.features);
+        let refusal = mount.unwrap_err().to_string();
+        assert!(!child.wait().unwrap().success());
+        refusal
+    }
+
+    pub fn mount_at(&self, driver: &str, at: &Path) -> Mounted {
+        let stack = self.stack();
         let (mount, mounter) = match driver {
             "kernel" => (kernel::mount(&stack, true).unwrap(), None),
             _ => {
                 let (mount, socket, child) = mounter(&stack, &self.features);
-                (mount, Some((socket, child)))
+                (mount.unwrap(), Some((socket, child)))
             }
         };
         move_mount(&mount, "", rustix::fs::CWD, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).unwrap();
@@ -165,7 +177,7 @@ impl Mounted {
 }
 
 /// The real role, in the real binary.
-fn mounter(stack: &Stack, features: &Features) -> (OwnedFd, OwnedFd, Child) {
+fn mounter(stack: &Stack, features: &Features) -> (Result<OwnedFd, overlay::Error>, OwnedFd, Child) {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
     let features = features.clone();
@@ -181,7 +193,7 @@ fn mounter(stack: &Stack, features: &Features) -> (OwnedFd, OwnedFd, Child) {
     let spawn = Spawn { program, args: role::arguments(Role::Mounter), env: role::environment(), fds };
     let child = spawn.start().unwrap();
     drop(theirs);
-    (start::receive(ours.as_fd()).unwrap(), ours, child)
+    (start::receive(ours.as_fd()), ours, child)
 }
 
 /// Hides what lies under that name in the layers below.

@@ -60,12 +60,9 @@ fn judge_kernel(tried: Result<probe::Abilities, String>) -> Check {
 }
 
 fn judge_fuse(tried: Result<(), String>, neither: bool) -> Check {
-    const HINT: &str = "as administrator: `modprobe fuse && chmod 666 /dev/fuse`";
-    match tried {
-        Ok(()) => Check::good(FUSE, "works on this store, over /dev/fuse"),
-        Err(why) if neither => Check::bad(FUSE, why, HINT),
-        Err(why) => Check::poor(FUSE, why, HINT),
-    }
+    let Err(why) = tried else { return Check::good(FUSE, "works on this store, over /dev/fuse") };
+    let (why, hint) = why.split_once("\nhint: ").unwrap_or((&why, overlay::DEVICE_HINT));
+    if neither { Check::bad(FUSE, why, hint) } else { Check::poor(FUSE, why, hint) }
 }
 
 /// The store's own directory for what is being made, or the nearest above it that exists and can be written.

@@ -46,9 +46,9 @@ pub fn mount(stack: Stack, options: Options) -> Result<(Mounted, OwnedFd), Error
         let _ = super::change::whiteout::sweep(&upper.work);
     }
     let tree = Tree::new(stack, options.directories, options.features)?;
-    let device =
-        rustix::fs::open("/dev/fuse", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).call("open(/dev/fuse)")?;
-    let context = fsopen("fuse", FsOpenFlags::FSOPEN_CLOEXEC).call("fsopen(fuse)")?;
+    let device = rustix::fs::open("/dev/fuse", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
+    let device = device.call("open(/dev/fuse)").map_err(Error::Device)?;
+    let context = fsopen("fuse", FsOpenFlags::FSOPEN_CLOEXEC).call("fsopen(fuse)").map_err(Error::Device)?;
     let settings = [
         ("source", "coracle".to_owned()),
         ("subtype", "coracle".to_owned()),
