@@ -7,12 +7,13 @@
 //! who opened it before see what is written now. Before a file loses the last name that is known it is opened, and then kept
 //! until the kernel forgets the file: somebody may have it open.
 
+use std::io::IoSliceMut;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, SeekFrom, Stat, UTIME_OMIT, XattrFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, ReadWriteFlags};
 
 use super::change::copy_up::times;
 use super::inode::{Node, UPPER, lock};
@@ -23,7 +24,7 @@ const CAPABILITY: &std::ffi::CStr = c"security.capability";
 /// Set-user-id and set-group-id.
 const PRIVILEGE: u32 = 0o6000;
 
-/// What takes a while to be written.
+/// What takes a while to be written or copied.
 const LARGE: usize = 64 << 10;
 /// How many files may be held open.
 const FILES: usize = 512;
@@ -100,13 +101,18 @@ impl Tree {
     /// FUSE read: fills `buffer` as far as the file reaches; fewer bytes mean its end.
     pub fn read(&self, ino: u64, offset: u64, buffer: &mut [u8]) -> Op<usize> {
         let file = self.file_of(ino)?;
-        long_work();
+        // What the kernel has in memory already, and then what it has to bring from the disk.
+        let mut flags = ReadWriteFlags::NOWAIT;
         let mut done = 0;
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            match rustix::io::pread(&file, rest, offset + done as u64) {
+            match rustix::io::preadv2(&file, &mut [IoSliceMut::new(rest)], offset + done as u64, flags) {
                 Ok(0) => break,
                 Ok(count) => done += count,
                 Err(Errno::INTR) => {}
+                Err(Errno::AGAIN | Errno::OPNOTSUPP) if !flags.is_empty() => {
+                    long_work();
+                    flags = ReadWriteFlags::empty();
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -191,7 +197,9 @@ impl Tree {
         let target = self.writable(&self.node(to.0)?)?;
         // Afterwards: it may be the same file.
         let source = self.file_of(from.0)?;
-        long_work();
+        if length >= LARGE {
+            long_work();
+        }
         let (mut from, mut to) = (from.1, to.1);
         let (admitted, _room) = self.admit_write(&target, to, length as u64)?;
         let copied = rustix::fs::copy_file_range(&source, Some(&mut from), &target, Some(&mut to), admitted as usize)?;

@@ -20,6 +20,7 @@ use smallvec::SmallVec;
 
 use super::quota::Leaving;
 use super::readdir::Listing;
+use super::session::turns::close_later;
 use crate::sys::memory;
 
 /// The root's number, fixed by the protocol.
@@ -173,10 +174,18 @@ impl DerefMut for State {
 }
 
 impl State {
+    /// Gives up all that is held for a node that nobody needs: a file's descriptor last.
+    fn end(&mut self) {
+        if let Some(more) = self.more.take() {
+            drop(more.leaving);
+            close_later(more.file);
+        }
+    }
+
     /// Gives up the file's descriptor.
     pub fn close(&mut self) {
         let Some(more) = &mut self.more else { return };
-        more.file = None;
+        close_later(more.file.take());
         // That of a directory, which is never closed in this way, has more in it.
         if more.opens == 0 && more.leaving.is_none() && more.last.is_none() && more.links.is_none() {
             self.more = None;
@@ -443,6 +452,7 @@ impl Inner {
                 if node.ino == ROOT || state.lookups > 0 || state.children > 0 || linked {
                     continue;
                 }
+                state.end();
                 (std::mem::take(&mut state.names), std::mem::take(&mut state.keys))
             };
             self.by_ino.remove(&node.ino);

@@ -8,7 +8,7 @@ use rustix::mount::{MountFlags, UnmountFlags, mount_bind, mount_remount, unmount
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::stage::{self, Stage};
-use crate::harness::long_or;
+use crate::harness::{LIMIT, long_or, wait_until};
 
 /// Walks it all; then has many files open at once, changes each, and reads it again, some of them removed meanwhile.
 const MANY_FILES: &str = r"
@@ -63,6 +63,34 @@ pub fn a_closed_device(stage: &Stage) {
     assert!(refusal.ends_with("\nhint: as administrator: `modprobe fuse && chmod 666 /dev/fuse`"), "{refusal}");
 }
 
+/// The server gives back what was removed, whichever of its threads had to do with it, though nothing else is asked of it.
+pub fn removed_files(stage: &Stage) {
+    for dir in ["lower1", "lower2"] {
+        fs::create_dir(stage.place.join(dir)).unwrap();
+    }
+    let mounted = stage.mount("fuse");
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let place = mounted.at.join(thread.to_string());
+            scope.spawn(move || {
+                fs::create_dir(&place).unwrap();
+                for at in 0..100 {
+                    fs::write(place.join(at.to_string()), "x").unwrap();
+                }
+                fs::remove_dir_all(place).unwrap();
+            });
+        }
+    });
+    let server = mounted.mounter.as_ref().unwrap().1.pid;
+    let removed = || {
+        let open = fs::read_dir(format!("/proc/{server}/fd")).unwrap();
+        let paths = open.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+        paths.filter(|path| path.as_os_str().as_encoded_bytes().ends_with(b" (deleted)")).count()
+    };
+    wait_until("the server closes what was removed", LIMIT, || removed() == 0);
+    mounted.unmount();
+}
+
 /// What one mount left, the next one has, though the server before it may still be ending: nobody ends another's mount.
 pub fn mounts_in_a_row(stage: &Stage) {
     for dir in ["lower1", "lower2"] {
@@ -85,6 +113,11 @@ pub fn mounts_in_a_row(stage: &Stage) {
             }
         }
     }
+}
+
+#[test]
+fn removed_files_are_closed() {
+    stage::run("fuse", "removed_files");
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn case(name: &str) -> Case {
         "ids_are_translated" => Case::Stage(views::ids_are_translated),
         "a_closed_device" => Case::Stage(limits::a_closed_device),
         "few_descriptors" => Case::Stage(limits::few_descriptors),
+        "removed_files" => Case::Stage(limits::removed_files),
         "mounts_in_a_row" => Case::Stage(limits::mounts_in_a_row),
         "programs" => Case::Stage(programs::check),
         "random" => Case::Stage(random::sequence),

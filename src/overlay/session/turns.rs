@@ -12,6 +12,9 @@
 //!
 //! The others wait here, as the kernel would wake one of them for every request, in vain. After work that has taken long, as on
 //! a disk that is slow just now, one is called for each of the next requests.
+//!
+//! To close the last descriptor of a removed file takes as long as most requests do, since then its blocks are given back. Nobody
+//! waits for that, so it is done while nothing else is to do.
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::OwnedFd;
@@ -29,9 +32,11 @@ const MOMENT: Duration = Duration::from_micros(30);
 const MOST_VAIN: u32 = 5;
 /// Work that has taken longer than a thread needs to wake is long, and likely to be followed by more of that kind.
 const LONG: Duration = Duration::from_millis(1);
-const AFTER_LONG: u32 = 64;
+const AFTER_LONG: u32 = 8;
 /// So many requests that lay ready, one after the other, are more than one thread can do.
 const PILE: u32 = 4;
+/// How many descriptors wait to be closed at most.
+const CLOSING: usize = 32;
 
 /// The turns of all threads of a session.
 #[derive(Debug)]
@@ -64,6 +69,8 @@ struct Seat {
     turn: Cell<u32>,
     vain: Cell<u32>,
     ready: Cell<u32>,
+    /// What is to be closed when there is nothing else to do.
+    closing: RefCell<Vec<Arc<OwnedFd>>>,
 }
 
 impl Drop for Seat {
@@ -95,6 +102,17 @@ pub fn long_work() {
     });
 }
 
+/// Gives up a file, if there is one: this thread closes it soon, unless somebody else has it.
+pub fn close_later(file: Option<Arc<OwnedFd>>) {
+    SEAT.with_borrow(|seat| {
+        if let (Some(seat), Some(file)) = (seat, file) {
+            let mut closing = seat.closing.borrow_mut();
+            closing.truncate(CLOSING - 1);
+            closing.push(file);
+        }
+    });
+}
+
 impl Turns {
     pub fn new(device: OwnedFd) -> Arc<Self> {
         Arc::new(Self { device, threads: Mutex::default(), called: Condvar::new(), after_long: AtomicU32::new(0) })
@@ -114,6 +132,7 @@ impl Turns {
                 turn: Cell::new(0),
                 vain: Cell::new(0),
                 ready: Cell::new(0),
+                closing: RefCell::default(),
             };
             seat.get_or_insert_with(new).begun.set(Instant::now());
         });
@@ -132,7 +151,7 @@ impl Turns {
             if seat.begun.get().elapsed() > LONG {
                 self.after_long.store(AFTER_LONG, Ordering::Relaxed);
             }
-            self.wait();
+            self.wait(seat);
             self.look(seat);
         });
     }
@@ -148,8 +167,14 @@ impl Turns {
         });
     }
 
-    fn wait(&self) {
+    fn wait(&self, seat: &Seat) {
         let mut threads = lock(&self.threads);
+        if threads.receiving > 0 && threads.calls == 0 {
+            // It may be long until this thread is called.
+            drop(threads);
+            seat.closing.take();
+            threads = lock(&self.threads);
+        }
         threads.waiting += 1;
         while threads.receiving > 0 && threads.calls == 0 && !threads.over {
             threads = self.called.wait(threads).unwrap_or_else(PoisonError::into_inner);
@@ -161,7 +186,8 @@ impl Turns {
 
     fn look(&self, seat: &Seat) {
         seat.turn.set(seat.turn.get().wrapping_add(1));
-        if !seat.turn.get().is_multiple_of(1 << seat.vain.get()) {
+        let moment = if seat.turn.get().is_multiple_of(1 << seat.vain.get()) { MOMENT } else { Duration::ZERO };
+        if moment.is_zero() && seat.closing.borrow().is_empty() {
             return;
         }
         if self.is_ready() {
@@ -174,12 +200,14 @@ impl Turns {
         }
         seat.ready.set(0);
         let begin = Instant::now();
-        while begin.elapsed() < MOMENT {
+        while seat.closing.borrow_mut().pop().is_some() || begin.elapsed() < moment {
             if self.is_ready() {
                 return seat.vain.set(0);
             }
         }
-        seat.vain.set((seat.vain.get() + 1).min(MOST_VAIN));
+        if !moment.is_zero() {
+            seat.vain.set((seat.vain.get() + 1).min(MOST_VAIN));
+        }
     }
 
     fn is_ready(&self) -> bool {
