@@ -25,6 +25,19 @@ impl Filters {
         Ok(filters)
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// What was given for a key.
+    pub fn values(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.0.get(key).into_iter().flatten().map(String::as_str)
+    }
+
     /// Whether something fits, of which `fits` tells by key and value.
     pub fn fit(&self, mut fits: impl FnMut(&str, &str) -> Result<bool, Report>) -> Result<bool, Report> {
         for (key, values) in &self.0 {

@@ -27,6 +27,7 @@ pub mod log;
 pub mod mount;
 pub mod name;
 pub mod record;
+pub mod size;
 pub mod spec;
 pub mod state;
 pub mod time_zone;

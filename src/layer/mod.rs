@@ -21,6 +21,7 @@ mod attributes;
 pub mod changes;
 pub mod compression;
 pub mod copy;
+pub mod measure;
 pub mod merged;
 pub mod pack;
 mod pax;

@@ -50,6 +50,8 @@ pub enum Job {
     Pack { form: Form, leave_out: Vec<String>, inputs: Inputs },
     /// Write to [`STREAM`] what differs between that tree and another.
     Compare { ignored: Vec<String>, inputs: Inputs },
+    /// Add up what the directories at these paths below it hold.
+    Measure { paths: Vec<String> },
     /// Nothing but what each job that reads a live tree does first.
     Settle { inputs: Inputs },
     /// Write a file or directory of a container to [`STREAM`]; behind it, the container's user namespace and root.
@@ -63,7 +65,11 @@ impl Job {
     pub fn inputs(&self) -> Option<&Inputs> {
         match self {
             Self::Pack { inputs, .. } | Self::Compare { inputs, .. } | Self::Settle { inputs } => Some(inputs),
-            Self::Unpack { .. } | Self::Empty { .. } | Self::CopyOut { .. } | Self::CopyIn { .. } => None,
+            Self::Unpack { .. }
+            | Self::Empty { .. }
+            | Self::Measure { .. }
+            | Self::CopyOut { .. }
+            | Self::CopyIn { .. } => None,
         }
     }
 
@@ -86,6 +92,8 @@ pub enum Reply {
     Ready,
     Unpacked(Unpacked),
     Emptied,
+    /// Bytes, in the order of the paths.
+    Measured(Vec<u64>),
     /// So many entries are written.
     Packed(u64),
     Compared,

@@ -21,7 +21,7 @@ use crate::layer::merged::{self, Merged};
 use crate::layer::read::{self, Inputs, Kept, Live};
 use crate::layer::stream::HashedStream;
 use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, OWNERS, Reply, STREAM, Unpacked, receive, send};
-use crate::layer::{Error, Result, changes, compression, pack, settle, unpack};
+use crate::layer::{Error, Result, changes, compression, measure, pack, settle, unpack};
 use crate::oci::Digest;
 use crate::runtime::identity::{Accounts, Identity};
 use crate::store::layers::Mode;
@@ -47,7 +47,7 @@ pub fn main() -> ExitCode {
 fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     let directory = role::inherited(DIRECTORY)?;
     let stream = match job {
-        Job::Empty { .. } => None,
+        Job::Empty { .. } | Job::Measure { .. } => None,
         _ => Some(role::inherited(STREAM)?),
     };
     let owners = match job {
@@ -76,6 +76,10 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
             unpack_layer(root.as_fd(), stream, *mode, owners, expected.as_ref())
         }
         (Job::Empty { keep }, ..) => empty(root.as_fd(), keep),
+        (Job::Measure { paths }, ..) => {
+            let size = |path: &String| measure::size(root.as_fd(), path);
+            Ok(Reply::Measured(paths.iter().map(size).collect::<sys::Result<_>>()?))
+        }
         (Job::Pack { form, leave_out, .. }, Some(stream), Some(sources)) => {
             let (tree, _) = sources.settled(root)?;
             Ok(Reply::Packed(pack::pack(tree, *form, leave_out, BufWriter::with_capacity(PIECE, File::from(stream)))?))

@@ -36,6 +36,11 @@ pub fn line(text: &str) {
     print(&format!("{text}\n"));
 }
 
+/// Empties the terminal for what is shown anew.
+pub fn clear_screen() {
+    print("\x1b[2J\x1b[H");
+}
+
 /// One line to standard error; nothing is left to do if that fails.
 pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");

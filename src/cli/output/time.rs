@@ -93,6 +93,27 @@ pub fn size(bytes: u64) -> String {
     String::new()
 }
 
+/// `2.128MB`: the same with four digits and no space, as Podman writes most sizes.
+pub fn go_size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut units = ["B", "kB", "MB", "GB", "TB", "PB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    while value >= 1000.0 {
+        let Some(next) = units.next() else { break };
+        (value, unit) = (value / 1000.0, next);
+    }
+    let digits = if value < 10.0 {
+        3
+    } else if value < 100.0 {
+        2
+    } else {
+        usize::from(value < 1000.0)
+    };
+    let text = format!("{value:.digits$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{unit}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +139,8 @@ mod tests {
         assert_eq!(duration(60), "About a minute");
         assert_eq!(duration(7300), "2 hours");
         assert_eq!(duration(3 * 86_400), "3 days");
+        let sizes = [0, 999, 1000, 10_710, 2_128_498, 125_700_000, 25_276_514_304].map(go_size);
+        assert_eq!(sizes, ["0B", "999B", "1kB", "10.71kB", "2.128MB", "125.7MB", "25.28GB"]);
         assert_eq!(
             (size(12), size(2_160_000), size(129_400_000), size(999_999)),
             ("12 B".into(), "2.16 MB".into(), "129 MB".into(), "1.00 MB".into())

@@ -1,3 +1,4 @@
 //! What users look at: lists, records, figures, what has happened.
 
 mod events;
+mod ps;

@@ -66,6 +66,11 @@ impl Template {
         })
     }
 
+    /// Whether it is `{{json .}}`, which shows the whole thing and not a row of a list.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// One line for each value.
     pub fn each<T: Serialize>(&self, values: &[T]) -> Result<String, Report> {
         self.lines(values, Vec::new())
