@@ -110,7 +110,12 @@ impl Filter {
             "label!" => !has_label(&container.labels, value),
             "name" => matches(&container.name),
             "network" => value == container.network.name(),
-            "status" => value == state.status.name() || (value == "stopped" && state.status == Status::Exited),
+            "restart-policy" => value == container.restart.name(),
+            "status" => match value {
+                "stopped" => state.status == Status::Exited,
+                "restarting" => state.restarting,
+                _ => value == state.status.name(),
+            },
             "volume" => container.mounts.iter().any(|mount| shown::is_named(mount, value)),
             _ => false,
         }

@@ -17,7 +17,6 @@ use crate::cli::{Context, Report};
 use crate::container::find::{self, Broken};
 use crate::container::life;
 use crate::container::size::Sizes;
-use crate::container::state::Status;
 use crate::store::Store;
 
 /// List containers
@@ -120,7 +119,7 @@ impl Ps {
         let find::All { found, mut broken } = find::list(store)?;
         for found in found {
             match found.state() {
-                Ok(state) if everything || state.status == Status::Running => {
+                Ok(state) if everything || state.lives() => {
                     if filter.fits(&found, &state)? {
                         shown.push(Shown { found, state, size: None });
                     }

@@ -109,6 +109,7 @@ impl Shown {
             exited: state.status == Status::Exited,
             exited_at: moment(&state.finished_at),
             pid: state.pid,
+            restarts: state.restart_count,
             labels: container.labels.clone(),
             mounts: shown::targets(container).into_iter().map(str::to_owned).collect(),
             networks: self.networks().join(","),
@@ -166,7 +167,7 @@ impl Shown {
             "Pod": "",
             "PodName": "",
             "Ports": null,
-            "Restarts": 0,
+            "Restarts": state.restart_count,
             "Size": self.size.map(|size| json!({ "rootFsSize": size.whole, "rwSize": size.written })),
             "StartedAt": moment(&state.started_at),
             "State": state.status.name(),
@@ -212,7 +213,10 @@ pub fn status(state: &State) -> String {
         }
         Status::Running => format!("Up on {}", state.host),
         Status::Exited => match state.exit_code {
-            Some(code) => format!("Exited ({code}) {}", time::ago(seconds(&state.finished_at))),
+            Some(code) => {
+                let what = if state.restarting { "Restarting" } else { "Exited" };
+                format!("{what} ({code}) {}", time::ago(seconds(&state.finished_at)))
+            }
             None => "Exited (unknown)".into(),
         },
     }
