@@ -41,6 +41,7 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "healthcheck" -d 'Ch
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "inspect" -d 'Show everything about containers or images'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "kill" -d 'Send a signal to containers'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "logs" -d 'Print what containers wrote'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "port" -d 'List the ports of containers that are published on this machine'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "ps" -d 'List containers'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "list" -d 'List containers'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "rename" -d 'Give a container another name'
@@ -48,7 +49,9 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "restart" -d 'Stop c
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "rm" -d 'Remove containers'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "run" -d 'Run a command in a new container'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "start" -d 'Start containers'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "stats" -d 'Show what containers use of processors, memory and networks'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "stop" -d 'Stop containers'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "top" -d 'Show the processes of a container'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "wait" -d 'Wait until containers have ended and print their exit codes'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "doctor" -d 'Try each thing that a container needs of this machine and account, and say what helps'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "events" -d 'Show what happens to containers, images and volumes, as it happens'
@@ -80,29 +83,32 @@ complete -c coracle -n "__fish_coracle_using_subcommand commit" -s p -l pause -d
 complete -c coracle -n "__fish_coracle_using_subcommand commit" -s q -l quiet -d 'Print nothing but the ID'
 complete -c coracle -n "__fish_coracle_using_subcommand commit" -s s -l squash -d 'Make one layer of the whole file system'
 complete -c coracle -n "__fish_coracle_using_subcommand commit" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "attach" -d 'Attach to a running container'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "commit" -d 'Make an image of a container and what it changed'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "cp" -d 'Copy files and directories between a container and this machine, or two containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "create" -d 'Create a container without starting it'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "diff" -d 'Show what a container changed'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "exec" -d 'Run a command in a running container'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 or 1'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "export" -d 'Write the file system of a container as a tar archive'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "inspect" -d 'Show everything about containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "kill" -d 'Send a signal to containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "logs" -d 'Print what containers wrote'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "ls" -d 'List containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "list" -d 'List containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "ps" -d 'List containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "prune" -d 'Remove all containers that do not run'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "rename" -d 'Give a container another name'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "restart" -d 'Stop containers, if they run, and start them'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "rm" -d 'Remove containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "run" -d 'Run a command in a new container'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "start" -d 'Start containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "stop" -d 'Stop containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps prune rename restart rm run start stop wait" -f -a "wait" -d 'Wait until containers have ended and print their exit codes'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "attach" -d 'Attach to a running container'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "commit" -d 'Make an image of a container and what it changed'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "cp" -d 'Copy files and directories between a container and this machine, or two containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "create" -d 'Create a container without starting it'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "diff" -d 'Show what a container changed'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "exec" -d 'Run a command in a running container'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 or 1'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "export" -d 'Write the file system of a container as a tar archive'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "inspect" -d 'Show everything about containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "kill" -d 'Send a signal to containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "logs" -d 'Print what containers wrote'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "ls" -d 'List containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "list" -d 'List containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "ps" -d 'List containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "port" -d 'List the ports of containers that are published on this machine'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "prune" -d 'Remove all containers that do not run'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "rename" -d 'Give a container another name'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "restart" -d 'Stop containers, if they run, and start them'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "rm" -d 'Remove containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "run" -d 'Run a command in a new container'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "start" -d 'Start containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "stats" -d 'Show what containers use of processors, memory and networks'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "stop" -d 'Stop containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "top" -d 'Show the processes of a container'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top wait" -f -a "wait" -d 'Wait until containers have ended and print their exit codes'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
 false\t''"
@@ -245,6 +251,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from export" -s o -l output -d 'To this file, which appears when it is whole [default: standard output]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from inspect" -s l -l latest -d 'The container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'How much each container has written, and how much that is with its image'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'The signal, by name or number' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from kill" -l cidfile -d 'Read a container\'s ID from this file' -r -F
@@ -259,33 +267,78 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l names -d 'With several containers: begin each line with the name of its own instead of the ID'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'Begin each line with its time'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`, `before=`, `since=`, `until=`, `exited=`, `command=`, `network=`, `volume=`; of one key any, of different keys all' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d '`json`, or a Go template' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'Only the last N created' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -l sort -d 'What to sort by' -r -f -a "command\t''
+created\t''
+id\t''
+image\t''
+names\t''
+runningfor\t''
+size\t''
+status\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -s w -l watch -d 'Show it again and again, with so many seconds between' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -s a -l all -d 'All, not only those that run'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -l external -d 'Accepted for scripts: other programs\' containers are never in this store'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -s l -l latest -d 'Only the one created last'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Whole IDs and commands'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -l noheading -d 'No line of headings'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -l ns -d 'The namespaces of each'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -s p -l pod -d 'The pod of each'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only IDs'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -s s -l size -d 'How much each has written, and how much that is with its image'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -l sync -d 'Accepted for scripts: the state shown is always the true one'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`, `before=`, `since=`, `until=`, `exited=`, `command=`, `network=`, `volume=`; of one key any, of different keys all' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -l format -d '`json`, or a Go template' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -s n -l last -d 'Only the last N created' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -l sort -d 'What to sort by' -r -f -a "command\t''
+created\t''
+id\t''
+image\t''
+names\t''
+runningfor\t''
+size\t''
+status\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -s w -l watch -d 'Show it again and again, with so many seconds between' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -s a -l all -d 'All, not only those that run'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -l external -d 'Accepted for scripts: other programs\' containers are never in this store'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -s l -l latest -d 'Only the one created last'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -l no-trunc -d 'Whole IDs and commands'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -l noheading -d 'No line of headings'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -l ns -d 'The namespaces of each'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -s p -l pod -d 'The pod of each'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only IDs'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -s s -l size -d 'How much each has written, and how much that is with its image'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -l sync -d 'Accepted for scripts: the state shown is always the true one'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`, `before=`, `since=`, `until=`, `exited=`, `command=`, `network=`, `volume=`; of one key any, of different keys all' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d '`json`, or a Go template' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'Only the last N created' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -l sort -d 'What to sort by' -r -f -a "command\t''
+created\t''
+id\t''
+image\t''
+names\t''
+runningfor\t''
+size\t''
+status\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s w -l watch -d 'Show it again and again, with so many seconds between' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s a -l all -d 'All, not only those that run'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -l external -d 'Accepted for scripts: other programs\' containers are never in this store'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s l -l latest -d 'Only the one created last'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -l no-trunc -d 'Whole IDs and commands'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -l noheading -d 'No line of headings'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -l ns -d 'The namespaces of each'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s p -l pod -d 'The pod of each'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Only IDs'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'How much each has written, and how much that is with its image'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -l sync -d 'Accepted for scripts: the state shown is always the true one'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from port" -s a -l all -d 'Of all running containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from port" -s l -l latest -d 'Of the container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from port" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Only containers that fit: `label=NAME[=VALUE]`, `label!=…`, `until=TIME` (made before then)' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
@@ -419,12 +472,22 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from start" -s i -l interactive -d 'Feed standard input to the program (with `--attach`)'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from start" -s l -l latest -d 'The container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stats" -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stats" -s i -l interval -d 'Seconds between two looks' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stats" -s a -l all -d 'All containers, not only those that run'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stats" -s l -l latest -d 'Only the container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-reset -d 'Show what is new below what is old'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-stream -d 'Look once'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-trunc -d 'Whole IDs'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stop" -s t -l time -l timeout -d 'Seconds before the kill [default: the container\'s, 10]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stop" -l cidfile -d 'Read a container\'s ID from this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stop" -s a -l all -d 'All running containers'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stop" -s i -l ignore -d 'Names that no container has are no failure'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stop" -s l -l latest -d 'The container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from top" -s l -l latest -d 'Of the container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from top" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from wait" -l condition -d 'Wait for this: `created`, `running`, `exited`, `removing`, `healthy`, … [default: exited]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from wait" -s i -l interval -d 'Look this often for what tells nobody of a change, in milliseconds or as `5s`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Wait until one of the containers is so, not for each in turn'
@@ -559,6 +622,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand healthcheck; and not __f
 complete -c coracle -n "__fish_coracle_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand inspect" -s t -l type -d '`container`, `image`, or `all`: whatever has the name' -r
 complete -c coracle -n "__fish_coracle_using_subcommand inspect" -s f -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand inspect" -s l -l latest -d 'The container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand inspect" -s s -l size -d 'How much each container has written, and how much that is with its image'
 complete -c coracle -n "__fish_coracle_using_subcommand inspect" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand kill" -s s -l signal -d 'The signal, by name or number' -r
 complete -c coracle -n "__fish_coracle_using_subcommand kill" -l cidfile -d 'Read a container\'s ID from this file' -r -F
@@ -573,23 +638,54 @@ complete -c coracle -n "__fish_coracle_using_subcommand logs" -s l -l latest -d 
 complete -c coracle -n "__fish_coracle_using_subcommand logs" -s n -l names -d 'With several containers: begin each line with the name of its own instead of the ID'
 complete -c coracle -n "__fish_coracle_using_subcommand logs" -s t -l timestamps -d 'Begin each line with its time'
 complete -c coracle -n "__fish_coracle_using_subcommand logs" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand ps" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand port" -s a -l all -d 'Of all running containers'
+complete -c coracle -n "__fish_coracle_using_subcommand port" -s l -l latest -d 'Of the container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand port" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand ps" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`, `before=`, `since=`, `until=`, `exited=`, `command=`, `network=`, `volume=`; of one key any, of different keys all' -r
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -l format -d '`json`, or a Go template' -r
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -s n -l last -d 'Only the last N created' -r
+complete -c coracle -n "__fish_coracle_using_subcommand ps" -l sort -d 'What to sort by' -r -f -a "command\t''
+created\t''
+id\t''
+image\t''
+names\t''
+runningfor\t''
+size\t''
+status\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand ps" -s w -l watch -d 'Show it again and again, with so many seconds between' -r
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -s a -l all -d 'All, not only those that run'
+complete -c coracle -n "__fish_coracle_using_subcommand ps" -l external -d 'Accepted for scripts: other programs\' containers are never in this store'
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -s l -l latest -d 'Only the one created last'
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -l no-trunc -d 'Whole IDs and commands'
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -l noheading -d 'No line of headings'
+complete -c coracle -n "__fish_coracle_using_subcommand ps" -l ns -d 'The namespaces of each'
+complete -c coracle -n "__fish_coracle_using_subcommand ps" -s p -l pod -d 'The pod of each'
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -s q -l quiet -d 'Only IDs'
+complete -c coracle -n "__fish_coracle_using_subcommand ps" -s s -l size -d 'How much each has written, and how much that is with its image'
+complete -c coracle -n "__fish_coracle_using_subcommand ps" -l sync -d 'Accepted for scripts: the state shown is always the true one'
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand list" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand list" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`, `before=`, `since=`, `until=`, `exited=`, `command=`, `network=`, `volume=`; of one key any, of different keys all' -r
 complete -c coracle -n "__fish_coracle_using_subcommand list" -l format -d '`json`, or a Go template' -r
 complete -c coracle -n "__fish_coracle_using_subcommand list" -s n -l last -d 'Only the last N created' -r
+complete -c coracle -n "__fish_coracle_using_subcommand list" -l sort -d 'What to sort by' -r -f -a "command\t''
+created\t''
+id\t''
+image\t''
+names\t''
+runningfor\t''
+size\t''
+status\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand list" -s w -l watch -d 'Show it again and again, with so many seconds between' -r
 complete -c coracle -n "__fish_coracle_using_subcommand list" -s a -l all -d 'All, not only those that run'
+complete -c coracle -n "__fish_coracle_using_subcommand list" -l external -d 'Accepted for scripts: other programs\' containers are never in this store'
 complete -c coracle -n "__fish_coracle_using_subcommand list" -s l -l latest -d 'Only the one created last'
 complete -c coracle -n "__fish_coracle_using_subcommand list" -l no-trunc -d 'Whole IDs and commands'
 complete -c coracle -n "__fish_coracle_using_subcommand list" -l noheading -d 'No line of headings'
+complete -c coracle -n "__fish_coracle_using_subcommand list" -l ns -d 'The namespaces of each'
+complete -c coracle -n "__fish_coracle_using_subcommand list" -s p -l pod -d 'The pod of each'
 complete -c coracle -n "__fish_coracle_using_subcommand list" -s q -l quiet -d 'Only IDs'
+complete -c coracle -n "__fish_coracle_using_subcommand list" -s s -l size -d 'How much each has written, and how much that is with its image'
+complete -c coracle -n "__fish_coracle_using_subcommand list" -l sync -d 'Accepted for scripts: the state shown is always the true one'
 complete -c coracle -n "__fish_coracle_using_subcommand list" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand rename" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand restart" -s t -l time -l timeout -d 'Seconds before the kill [default: the container\'s, 10]' -r
@@ -721,12 +817,22 @@ complete -c coracle -n "__fish_coracle_using_subcommand start" -s a -l attach -d
 complete -c coracle -n "__fish_coracle_using_subcommand start" -s i -l interactive -d 'Feed standard input to the program (with `--attach`)'
 complete -c coracle -n "__fish_coracle_using_subcommand start" -s l -l latest -d 'The container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand start" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand stats" -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand stats" -s i -l interval -d 'Seconds between two looks' -r
+complete -c coracle -n "__fish_coracle_using_subcommand stats" -s a -l all -d 'All containers, not only those that run'
+complete -c coracle -n "__fish_coracle_using_subcommand stats" -s l -l latest -d 'Only the container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand stats" -l no-reset -d 'Show what is new below what is old'
+complete -c coracle -n "__fish_coracle_using_subcommand stats" -l no-stream -d 'Look once'
+complete -c coracle -n "__fish_coracle_using_subcommand stats" -l no-trunc -d 'Whole IDs'
+complete -c coracle -n "__fish_coracle_using_subcommand stats" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand stop" -s t -l time -l timeout -d 'Seconds before the kill [default: the container\'s, 10]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand stop" -l cidfile -d 'Read a container\'s ID from this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand stop" -s a -l all -d 'All running containers'
 complete -c coracle -n "__fish_coracle_using_subcommand stop" -s i -l ignore -d 'Names that no container has are no failure'
 complete -c coracle -n "__fish_coracle_using_subcommand stop" -s l -l latest -d 'The container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand stop" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand top" -s l -l latest -d 'Of the container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand top" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand wait" -l condition -d 'Wait for this: `created`, `running`, `exited`, `removing`, `healthy`, … [default: exited]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand wait" -s i -l interval -d 'Look this often for what tells nobody of a change, in milliseconds or as `5s`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand wait" -l exit-first-match -d 'Wait until one of the containers is so, not for each in turn'

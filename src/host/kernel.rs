@@ -1,5 +1,7 @@
 //! Facts about this machine, read from /proc and uname(2): for `info`, and for what depends on the kernel's version.
 
+use std::time::Duration;
+
 use super::system_file;
 
 /// The oldest Linux on which this program is meant to work: overlay mounts by users came with 5.11, mount_setattr(2) with 5.12.
@@ -55,6 +57,12 @@ fn parse_memory(text: &str) -> Memory {
 pub fn uptime() -> u64 {
     let text = system_file::read("/proc/uptime").unwrap_or_default();
     text.split('.').next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0)
+}
+
+/// The clock by which the kernel says when a process was started.
+pub fn since_boot() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 /// The distribution (os-release(5)).

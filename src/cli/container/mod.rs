@@ -17,6 +17,7 @@ pub mod start;
 pub mod stop;
 pub mod tree;
 pub mod wait;
+pub mod watch;
 
 use std::process::ExitCode;
 
@@ -48,13 +49,16 @@ enum Command {
     Logs(logs::Logs),
     #[command(visible_aliases = ["list", "ps"])]
     Ls(ps::Ps),
+    Port(watch::port::Port),
     Prune(life::prune::Prune),
     Rename(life::rename::Rename),
     Restart(life::restart::Restart),
     Rm(rm::Rm),
     Run(run::Run),
     Start(start::Start),
+    Stats(watch::stats::Stats),
     Stop(stop::Stop),
+    Top(watch::top::Top),
     Wait(wait::Wait),
 }
 
@@ -73,13 +77,16 @@ impl Container {
             Command::Kill(command) => command.run(context),
             Command::Logs(command) => command.run(context),
             Command::Ls(command) => command.run(context),
+            Command::Port(command) => command.run(context),
             Command::Prune(command) => command.run(context),
             Command::Rename(command) => command.run(context),
             Command::Restart(command) => command.run(context),
             Command::Rm(command) => command.run(context),
             Command::Run(command) => command.run(context),
             Command::Start(command) => command.run(context),
+            Command::Stats(command) => command.run(context),
             Command::Stop(command) => command.run(context),
+            Command::Top(command) => command.run(context),
             Command::Wait(command) => command.run(context),
         }
     }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::cli::container::inspect::complete;
 use crate::cli::output::template::Template;
 use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
@@ -41,7 +42,12 @@ impl Inspect {
         }
         match self.format.as_deref() {
             None | Some("json") => output::print(&format::json(&found)?),
-            Some(text) => output::print(&Template::parse("inspect", text)?.each(&found)?),
+            Some(text) => {
+                let mut values =
+                    found.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(Report::new)?;
+                values.iter_mut().for_each(complete);
+                output::print(&Template::parse("inspect", text)?.each(&values)?);
+            }
         }
         failure.map_or(Ok(ExitCode::SUCCESS), Err)
     }

@@ -114,6 +114,41 @@ pub fn go_size(bytes: u64) -> String {
     format!("{text}{unit}")
 }
 
+/// `23.54GiB`: powers of 1024.
+pub fn binary_size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    while value >= 1024.0 {
+        let Some(next) = units.next() else { break };
+        (value, unit) = (value / 1024.0, next);
+    }
+    let text = format!("{value:.2}");
+    format!("{}{unit}", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// `1h2m3.5s`, `3.361ms`: as Go writes how long something took.
+pub fn go_text(time: std::time::Duration) -> String {
+    let trimmed = |value: f64| {
+        let text = format!("{value:.9}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    let (seconds, nanoseconds) = (time.as_secs(), time.subsec_nanos());
+    if seconds == 0 && nanoseconds > 0 {
+        return match nanoseconds {
+            1_000_000.. => format!("{}ms", trimmed(f64::from(nanoseconds) / 1e6)),
+            1000.. => format!("{}µs", trimmed(f64::from(nanoseconds) / 1e3)),
+            _ => format!("{nanoseconds}ns"),
+        };
+    }
+    let rest = format!("{}s", trimmed((seconds % 60) as f64 + f64::from(nanoseconds) / 1e9));
+    match (seconds / 3600, seconds / 60 % 60) {
+        (0, 0) => rest,
+        (0, minutes) => format!("{minutes}m{rest}"),
+        (hours, minutes) => format!("{hours}h{minutes}m{rest}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +174,10 @@ mod tests {
         assert_eq!(duration(60), "About a minute");
         assert_eq!(duration(7300), "2 hours");
         assert_eq!(duration(3 * 86_400), "3 days");
+        let times = [0, 10, 3361, 1_016_960, 601_141_936, 3_723_500_000]
+            .map(|micros| go_text(std::time::Duration::from_micros(micros)));
+        assert_eq!(times, ["0s", "10µs", "3.361ms", "1.01696s", "10m1.141936s", "1h2m3.5s"]);
+        assert_eq!((binary_size(0), binary_size(25_276_514_304)), ("0B".into(), "23.54GiB".into()));
         let sizes = [0, 999, 1000, 10_710, 2_128_498, 125_700_000, 25_276_514_304].map(go_size);
         assert_eq!(sizes, ["0B", "999B", "1kB", "10.71kB", "2.128MB", "125.7MB", "25.28GB"]);
         assert_eq!(

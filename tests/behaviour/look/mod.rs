@@ -1,4 +1,6 @@
 //! What users look at: lists, records, figures, what has happened.
 
 mod events;
+mod inspect;
 mod ps;
+mod top;

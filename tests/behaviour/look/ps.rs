@@ -167,12 +167,12 @@ on_both_drivers!(chosen, shown);
 fn mistakes() {
     let case = Case::new(Driver::Auto);
     let table: &[(&[&str], &str)] = &[
-        (&["-l", "-n", "2"], "Error: last and latest are mutually exclusive\n"),
-        (&["-q", "-s"], "Error: quiet conflicts with size and namespace\n"),
-        (&["--ns", "-s"], "Error: size and namespace options conflict\n"),
-        (&["--filter", "foo=bar"], "Error: foo is an invalid filter\n"),
-        (&["--filter", "status=bogus"], "Error: unknown container state: bogus: invalid argument\n"),
-        (&["--filter", "name"], "Error: invalid filter \"name\"\n"),
+        (&["-l", "-n", "2"], "Error: last and latest are mutually exclusive"),
+        (&["-q", "-s"], "Error: quiet conflicts with size and namespace"),
+        (&["--ns", "-s"], "Error: size and namespace options conflict"),
+        (&["--filter", "foo=bar"], "Error: foo is an invalid filter"),
+        (&["--filter", "status=bogus"], "Error: unknown container state: bogus: invalid argument"),
+        (&["--filter", "name"], "Error: invalid filter \"name\""),
         (&["--watch", "0"], "Error: the watch interval"),
     ];
     for (arguments, words) in table {

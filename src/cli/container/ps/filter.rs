@@ -105,6 +105,10 @@ impl Filter {
             "since" => moment.is_some_and(|moment| created(found) > moment),
             "command" => container.args().first().is_some_and(|program| matches(program)),
             "exited" => state.status == Status::Exited && state.exit_code.is_some_and(|code| value == code.to_string()),
+            "health" => {
+                found.health().ok().flatten().map_or("", |health| health.status.name())
+                    == if value == "none" { "" } else { value }
+            }
             "id" => container.id.starts_with(value),
             "label" => has_label(&container.labels, value),
             "label!" => !has_label(&container.labels, value),

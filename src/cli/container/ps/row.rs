@@ -103,7 +103,7 @@ impl Shown {
             created_human: ago.clone(),
             running_for: ago,
             started_at: moment(&state.started_at),
-            status: status(state),
+            status: status(&self.found, state),
             state: state.status.name(),
             exit_code: exit_code(state),
             exited: state.status == Status::Exited,
@@ -171,7 +171,7 @@ impl Shown {
             "Size": self.size.map(|size| json!({ "rootFsSize": size.whole, "rwSize": size.written })),
             "StartedAt": moment(&state.started_at),
             "State": state.status.name(),
-            "Status": status(state),
+            "Status": status(&self.found, state),
         })
     }
 }
@@ -204,12 +204,14 @@ fn exit_code(state: &State) -> i32 {
     state.exit_code.unwrap_or(if state.status == Status::Exited { -1 } else { 0 })
 }
 
-/// `Up 3 seconds`, `Exited (137) 3 seconds ago`; a code that nobody saw is not made up.
-pub fn status(state: &State) -> String {
+/// `Up 3 seconds (healthy)`, `Exited (137) 3 seconds ago`; a code that nobody saw is not made up.
+fn status(found: &Found, state: &State) -> String {
     match state.status {
         Status::Created => "Created".into(),
         Status::Running if state.is_here() => {
-            format!("Up {}", time::duration(time::now() - seconds(&state.started_at)))
+            let health = found.health().ok().flatten().map_or("", |health| health.status.name());
+            let health = if health.is_empty() { String::new() } else { format!(" ({health})") };
+            format!("Up {}{health}", time::duration(time::now() - seconds(&state.started_at)))
         }
         Status::Running => format!("Up on {}", state.host),
         Status::Exited => match state.exit_code {

@@ -6,7 +6,7 @@ use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, PipeNode, Pos
 use super::functions::KEY;
 
 /// Fields that hold maps, whosever they are.
-const MAPS: [&str; 15] = [
+pub const MAPS: [&str; 15] = [
     "Annotations",
     "Attributes",
     "Data",

@@ -8,9 +8,14 @@ use gotmpl::Value;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::maps::MAPS;
+
 /// Fields that hold a moment: shown as Go does, where JSON has RFC 3339.
 const TIMES: [&str; 7] =
     ["CheckpointedAt", "Created", "CreatedAt", "FinishedAt", "RestoredAt", "StartedAt", "UpdatedAt"];
+
+/// Fields that hold lists, which may be `null` in JSON.
+const LISTS: [&str; 8] = ["Args", "Cmd", "Devices", "Entrypoint", "Env", "Mounts", "OnBuild", "VolumesFrom"];
 
 /// How Go writes a moment of UTC.
 const GO_TIME: &str = "%Y-%m-%d %H:%M:%S%.f +0000 UTC";
@@ -33,6 +38,9 @@ fn from_json(value: &Json) -> Value {
         Json::Object(fields) => {
             let field = |(name, value): (&String, &Json)| {
                 let value = match value {
+                    // Go has no missing lists and maps, only empty ones.
+                    Json::Null if LISTS.contains(&name.as_str()) => Value::List(Arc::new([])),
+                    Json::Null if MAPS.contains(&name.as_str()) => Value::Map(Arc::default()),
                     Json::String(text) if TIMES.contains(&name.as_str()) => Value::String(go_time(text).into()),
                     other => from_json(other),
                 };

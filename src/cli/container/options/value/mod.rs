@@ -3,5 +3,5 @@
 mod signal;
 mod size;
 
-pub use signal::{number_of_signal, signal};
+pub use signal::{name_of_signal, number_of_signal, signal};
 pub use size::bytes;

@@ -34,6 +34,15 @@ pub fn number_of_signal(text: &str) -> Option<i32> {
     REAL_TIME.contains(&number).then_some(number)
 }
 
+/// The name of a signal, as `inspect` shows it.
+pub fn name_of_signal(number: i32) -> String {
+    match nix::sys::signal::Signal::try_from(number) {
+        Ok(signal) => signal.as_str().to_owned(),
+        Err(_) if number == *REAL_TIME.start() => "SIGRTMIN".to_owned(),
+        Err(_) => format!("SIGRTMIN+{}", number - REAL_TIME.start()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

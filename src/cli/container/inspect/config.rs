@@ -1,0 +1,65 @@
+//! The part `Config`: what the image and the command line say of the program.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::container::options::value::name_of_signal;
+use crate::container::record::Container;
+use crate::container::watch::health::Check;
+
+pub fn config(container: &Container) -> Value {
+    let health = container.health.as_ref();
+    let none_if_empty = |list: &[String]| if list.is_empty() { Value::Null } else { json!(list) };
+    json!({
+        "Hostname": container.hostname,
+        "Domainname": "",
+        "User": container.user,
+        "Tty": container.terminal,
+        "OpenStdin": container.interactive,
+        "StdinOnce": false,
+        "Env": container.env,
+        "Cmd": none_if_empty(&container.command),
+        "Image": container.image_name(),
+        "Volumes": null,
+        "WorkingDir": container.working_dir,
+        "Entrypoint": none_if_empty(&container.entrypoint),
+        "OnBuild": null,
+        "Labels": container.labels,
+        "Annotations": annotations(container),
+        "StopSignal": name_of_signal(container.stop_signal),
+        "CreateCommand": container.create_command,
+        "Timezone": container.time_zone.as_deref().unwrap_or_default(),
+        "Umask": format!("{:04o}", container.umask),
+        "Timeout": container.timeout,
+        "StopTimeout": container.stop_timeout,
+        "Healthcheck": health.map(|health| check(&health.check)),
+        "StartupHealthCheck": health.and_then(|health| health.startup.as_ref()).map(check),
+        "HealthcheckOnFailureAction": health.map_or("none", |health| health.on_failure.name()),
+        "HealthLogDestination": health.map_or(Path::new("local"), |health| health.log_destination()),
+        "HealthcheckMaxLogCount": health.map(|health| health.max_log_count),
+        "HealthcheckMaxLogSize": health.map(|health| health.max_log_size),
+        "Passwd": container.introductions.is_some(),
+        "ExposedPorts": container.exposed_ports.iter().map(|port| (port.clone(), json!({}))).collect::<Map<_, _>>(),
+    })
+}
+
+/// Under the keys of images; what is 0 is left out, as there.
+fn check(check: &Check) -> Value {
+    let numbers = [
+        ("StartPeriod", check.start_period),
+        ("Interval", check.interval),
+        ("Timeout", check.timeout),
+        ("Retries", check.retries.into()),
+        ("Successes", check.successes.into()),
+    ];
+    let numbers = numbers.into_iter().filter(|(_, number)| *number > 0).map(|(key, number)| (key, json!(number)));
+    [("Test", json!(check.test))].into_iter().chain(numbers).collect()
+}
+
+/// Those of the user, and the mode of the user namespace, where Podman has it.
+pub fn annotations(container: &Container) -> BTreeMap<&str, &str> {
+    let own = container.user_namespace.as_ref().map(|own| ("io.podman.annotations.userns", own.mode.as_str()));
+    container.annotations.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(own).collect()
+}

@@ -1,0 +1,111 @@
+//! The part `HostConfig`: what the container gets of the host. Limits that it does not have are 0.
+
+use serde_json::{Value, json};
+
+use super::config::annotations;
+use crate::cli::output::time;
+use crate::container::find::Found;
+use crate::container::mount::shown;
+use crate::container::record::{Container, Rlimit};
+use crate::host::subid::{Extent, IdMaps};
+use crate::oci::capability::CapabilitySet;
+
+// flat: a table of keys
+pub fn host_config(found: &Found) -> Value {
+    let container = &found.container;
+    let (added, dropped) = capabilities(container);
+    let mut keys = json!({
+        "Binds": shown::binds(container),
+        "CgroupMode": "private",
+        "LogConfig": {
+            "Type": container.log.driver.name(),
+            "Config": null,
+            "Path": container.log.file(&found.directory).path,
+            "Tag": container.log.tag,
+            "Size": container.log.max_size.map_or("0B".to_owned(), time::go_size),
+        },
+        "NetworkMode": container.network.name(),
+        "PortBindings": {},
+        "RestartPolicy": { "Name": container.restart.name(), "MaximumRetryCount": container.restart.most() },
+        "AutoRemove": container.remove,
+        "Annotations": annotations(container),
+        "VolumeDriver": "",
+        "VolumesFrom": null,
+        "CapAdd": added,
+        "CapDrop": dropped,
+        "Dns": container.resolver.servers,
+        "DnsOptions": container.resolver.options,
+        "DnsSearch": container.resolver.searches,
+        "ExtraHosts": container.add_hosts,
+        "GroupAdd": container.additional_groups,
+        "IpcMode": "private",
+        "Links": null,
+        "OomScoreAdj": container.oom_score_adj.unwrap_or(0),
+        "PidMode": "private",
+        "Privileged": container.privileged,
+        "PublishAllPorts": false,
+        "ReadonlyRootfs": container.read_only,
+        "SecurityOpt": container.security_options,
+        "Tmpfs": shown::tmpfs(container),
+        "UTSMode": "private",
+        "UsernsMode": if container.user_namespace.is_some() { "private" } else { "" },
+        "IDMappings": container.user_namespace.as_ref().map(|own| id_mappings(&own.maps)),
+        "ShmSize": container.shm_size,
+        "Runtime": "oci",
+        "Init": container.init.is_some(),
+        "DiskQuota": container.quota.unwrap_or(0),
+        "Devices": [],
+        "Ulimits": container.rlimits.iter().map(ulimit).collect::<Vec<_>>(),
+    });
+    if let (Some(keys), Value::Object(limits)) = (keys.as_object_mut(), no_limits()) {
+        keys.extend(limits);
+    }
+    keys
+}
+
+/// Until there are limits.
+fn no_limits() -> Value {
+    json!({
+        "BlkioWeight": 0,
+        "BlkioWeightDevice": null,
+        "CgroupParent": "",
+        "CpuCount": 0,
+        "CpuPercent": 0,
+        "CpuPeriod": 0,
+        "CpuQuota": 0,
+        "CpuRealtimePeriod": 0,
+        "CpuRealtimeRuntime": 0,
+        "CpuShares": 0,
+        "CpusetCpus": "",
+        "CpusetMems": "",
+        "KernelMemory": 0,
+        "Memory": 0,
+        "MemoryReservation": 0,
+        "MemorySwap": 0,
+        "MemorySwappiness": 0,
+        "NanoCpus": 0,
+        "OomKillDisable": false,
+        "PidsLimit": 0,
+    })
+}
+
+/// Those beyond the default, and those of it that are missing.
+fn capabilities(container: &Container) -> (Vec<String>, Vec<String>) {
+    let (own, default) = (container.capabilities, CapabilitySet::DEFAULT);
+    let without = |set: CapabilitySet, other: CapabilitySet| {
+        set.iter().filter(|capability| !other.contains(*capability)).map(|capability| capability.name()).collect()
+    };
+    (without(own, default), without(default, own))
+}
+
+fn id_mappings(maps: &IdMaps) -> Value {
+    let lines = |extents: &[Extent]| -> Vec<String> {
+        extents.iter().map(|Extent { inside, outside, count }| format!("{inside}:{outside}:{count}")).collect()
+    };
+    json!({ "UidMap": lines(&maps.uids), "GidMap": lines(&maps.gids) })
+}
+
+fn ulimit(Rlimit { name, soft, hard }: &Rlimit) -> Value {
+    // -1: none.
+    json!({ "Name": format!("RLIMIT_{}", name.to_uppercase()), "Soft": *soft as i64, "Hard": *hard as i64 })
+}
