@@ -489,7 +489,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__create)
-            opts="-i -t -u -w -e -h -l -q -v --help --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --oom-score-adj --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --privileged --security-opt --read-only --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-i -t -u -w -e -h -l -q -v --help --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --oom-score-adj --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --privileged --security-opt --read-only --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -736,6 +736,26 @@ _coracle() {
                     return 0
                     ;;
                 --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cgroupns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ipc)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --requires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --uts)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1177,7 +1197,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__run)
-            opts="-d -i -t -u -w -e -h -l -q -v --detach --detach-keys --sig-proxy --explain --help --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --oom-score-adj --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --privileged --security-opt --read-only --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-d -i -t -u -w -e -h -l -q -v --detach --detach-keys --sig-proxy --explain --help --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --oom-score-adj --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --privileged --security-opt --read-only --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1432,6 +1452,26 @@ _coracle() {
                     return 0
                     ;;
                 --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cgroupns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ipc)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --requires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --uts)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1687,7 +1727,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__create)
-            opts="-i -t -u -w -e -h -l -q -v --help --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --oom-score-adj --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --privileged --security-opt --read-only --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-i -t -u -w -e -h -l -q -v --help --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --oom-score-adj --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --privileged --security-opt --read-only --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1934,6 +1974,26 @@ _coracle() {
                     return 0
                     ;;
                 --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cgroupns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ipc)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --requires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --uts)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2743,7 +2803,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__run)
-            opts="-d -i -t -u -w -e -h -l -q -v --detach --detach-keys --sig-proxy --explain --help --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --oom-score-adj --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --privileged --security-opt --read-only --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-d -i -t -u -w -e -h -l -q -v --detach --detach-keys --sig-proxy --explain --help --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --oom-score-adj --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --privileged --security-opt --read-only --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2998,6 +3058,26 @@ _coracle() {
                     return 0
                     ;;
                 --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cgroupns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ipc)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --requires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --uts)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -192,13 +192,18 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l health-timeout -d 'A check that takes longer is killed, and has failed [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d '`private`, `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d '`shareable`, `private`, `none` (no /dev/shm), `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l pid -d '`private`, `host` or `container:NAME`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l requires -d 'Start these containers first' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d '`private`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a line to /etc/hosts' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Ask this server for names in place of the host\'s; `none`: leave /etc/resolv.conf to the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
@@ -215,7 +220,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours; `container:NAME`: that container\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep standard input open'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Give the program a terminal'
@@ -422,13 +427,18 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l health-timeout -d 'A check that takes longer is killed, and has failed [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d '`private`, `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d '`shareable`, `private`, `none` (no /dev/shm), `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l pid -d '`private`, `host` or `container:NAME`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l requires -d 'Start these containers first' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d '`private`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a line to /etc/hosts' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Ask this server for names in place of the host\'s; `none`: leave /etc/resolv.conf to the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
@@ -445,7 +455,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours; `container:NAME`: that container\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Leave the container running and print its ID'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l explain -d 'Print the steps of the start as JSON instead of carrying them out'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print help'
@@ -560,13 +570,18 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l health-startu
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l health-timeout -d 'A check that takes longer is killed, and has failed [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cgroupns -d '`private`, `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l ipc -d '`shareable`, `private`, `none` (no /dev/shm), `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l pid -d '`private`, `host` or `container:NAME`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l requires -d 'Start these containers first' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l uts -d '`private`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l add-host -d 'Add a line to /etc/hosts' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l dns -d 'Ask this server for names in place of the host\'s; `none`: leave /etc/resolv.conf to the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
@@ -583,7 +598,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l gidmap -d 'Ma
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l subuidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours; `container:NAME`: that container\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s i -l interactive -d 'Keep standard input open'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s t -l tty -d 'Give the program a terminal'
@@ -767,13 +782,18 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l health-startup-t
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l health-timeout -d 'A check that takes longer is killed, and has failed [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l log-driver -d 'Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l log-opt -d '`max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cgroupns -d '`private`, `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l ipc -d '`shareable`, `private`, `none` (no /dev/shm), `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l pid -d '`private`, `host` or `container:NAME`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l requires -d 'Start these containers first' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l uts -d '`private`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l add-host -d 'Add a line to /etc/hosts' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l dns -d 'Ask this server for names in place of the host\'s; `none`: leave /etc/resolv.conf to the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -d '`none`, `host`, or `private`: a network of its own with a way out' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
@@ -790,7 +810,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l gidmap -d 'Map g
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l subuidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours; `container:NAME`: that container\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s d -l detach -d 'Leave the container running and print its ID'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l explain -d 'Print the steps of the start as JSON instead of carrying them out'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l help -d 'Print help'

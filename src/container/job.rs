@@ -36,6 +36,8 @@ pub struct Job {
     pub overlay: Overlay,
     pub volumes: Vec<Volume>,
     pub streams: Streams,
+    /// What init enters of others, as clone(2) flags; a descriptor for each, behind the program's.
+    pub joins: Vec<u64>,
     /// Output is kept for `logs`.
     pub log: Option<LogFile>,
     pub network: Network,

@@ -26,11 +26,11 @@ pub mod life;
 pub mod log;
 pub mod mount;
 pub mod name;
+pub mod namespace;
 pub mod record;
 pub mod size;
 pub mod spec;
 pub mod state;
-pub mod time_zone;
 pub mod tree;
 pub mod user_namespace;
 pub mod watch;
@@ -104,6 +104,8 @@ pub enum Error {
         "cannot remove container {0} as it is running - running or paused containers cannot be removed without force: container state improper"
     )]
     RemoveRunning(String),
+    #[error("container {id} has dependent containers which must be removed before it: {dependents}")]
+    HasDependents { id: String, dependents: String },
     #[error("container {0} is still being started, or taken apart")]
     InBetween(String),
     #[error("container {0} did not end after it was killed")]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::life::restart::RestartPolicy;
 use super::log::LogConfig;
 use super::mount::Mount;
+use super::namespace::Namespaces;
 use super::user_namespace::UserNamespace;
 use super::watch::health::HealthConfig;
 use crate::network::resolv::Asked;
@@ -83,6 +84,11 @@ pub struct Container {
     /// What it has beside its own file system.
     #[serde(default)]
     pub mounts: Vec<Mount>,
+    #[serde(default)]
+    pub namespaces: Namespaces,
+    /// The ids of containers that are to run before this one does.
+    #[serde(default)]
+    pub requires: Vec<String>,
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
     #[serde(default)]
@@ -194,6 +200,8 @@ pub enum Driver {
 pub enum Network {
     None,
     Host,
+    /// Another container's, or one that a file stands for (see [`Namespaces`]).
+    Joined,
     /// A namespace of its own, with a way out through `pasta`.
     #[default]
     Private,
@@ -205,6 +213,7 @@ impl Network {
         match self {
             Self::None => "none",
             Self::Host => "host",
+            Self::Joined => "joined",
             Self::Private => "pasta",
         }
     }

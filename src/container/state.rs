@@ -66,6 +66,9 @@ pub struct State {
     /// It was to go when it ended: a later command sees to that if its monitor could not.
     #[serde(default)]
     pub remove: bool,
+    /// Its processes have no pid namespace that ends them with the monitor.
+    #[serde(default)]
+    pub unbound: bool,
     /// Why it did not start.
     #[serde(default)]
     pub error: String,
@@ -98,6 +101,7 @@ impl Default for State {
             driver: String::new(),
             driver_reason: String::new(),
             remove: false,
+            unbound: false,
             error: String::new(),
             restart_count: 0,
             restarting: false,

@@ -141,7 +141,9 @@ fn start(
 /// From the clone on, what runs in the container can see the command's process: from before, it can't be dumped.
 fn enter(job: &Join, joining: &Joining) -> sys::Result<Child> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable).call("prctl(PR_SET_DUMPABLE)")?;
-    setns(&joining.init, CloneFlags::CLONE_NEWPID).call("setns(pid)")?;
+    if job.namespaces & libc::CLONE_NEWPID as u64 != 0 {
+        setns(&joining.init, CloneFlags::CLONE_NEWPID).call("setns(pid)")?;
+    }
     match process::clone_single(0)? {
         Cloned::Child => inside::run(&job.process, joining),
         Cloned::Parent(child) => Ok(child),

@@ -39,7 +39,11 @@ impl Rm {
         let mut failed: Option<Report> = None;
         let ignore = self.force || self.ignore;
         let wide = Wide { all: self.all, ignore, absent: Some(1) };
-        let names = self.choice.names(&store, &wide)?;
+        let mut names = self.choice.names(&store, &wide)?;
+        if self.all {
+            // The youngest first: what needs another is younger than that.
+            names.reverse();
+        }
         for name in &names {
             let removed = self.remove(&store, name);
             let report = match removed {

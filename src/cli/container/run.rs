@@ -11,11 +11,12 @@ use super::session::detach_keys::{self, DetachKeys};
 use super::session::direct::Direct;
 use super::session::foreground::{self, Foreground};
 use crate::cli::{Context, Report, output};
-use crate::container::find::Found;
+use crate::container::find::{Found, find};
 use crate::container::job::Streams;
 use crate::container::life::start::{How, start};
 use crate::container::log::LogDriver;
 use crate::container::record::Container;
+use crate::container::state::Status;
 use crate::container::watch::events::{self, Action};
 use crate::store::Store;
 
@@ -61,6 +62,7 @@ impl Run {
 
 /// Starts the container and lets it live on alone.
 pub fn leave(context: &Context, store: &Store, found: &Found) -> Result<(), Report> {
+    start_dependencies(context, store, found)?;
     let direct = passthrough(&found.container)?;
     let stdio = direct.as_ref().map(Direct::stdio);
     let streams = if stdio.is_some() { Streams::Given } else { streams(&found.container) };
@@ -77,6 +79,7 @@ pub fn stay(
     pass_signals: bool,
     keys: DetachKeys,
 ) -> Result<u8, Report> {
+    start_dependencies(context, store, found)?;
     let container = &found.container;
     if container.terminal && container.interactive && !isatty(stdin()) {
         output::complain(
@@ -110,6 +113,17 @@ pub fn stay(
         launcher: true,
     };
     foreground.stay(launched.talk)
+}
+
+/// Starts those of the containers that this one needs which do not run.
+fn start_dependencies(context: &Context, store: &Store, found: &Found) -> Result<(), Report> {
+    for id in found.container.dependencies() {
+        let needed = find(store, id)?;
+        if needed.state()?.status != Status::Running {
+            leave(context, store, &needed)?;
+        }
+    }
+    Ok(())
 }
 
 /// Our own streams, for a container that is to have them.

@@ -86,7 +86,7 @@ pub fn exec(store: &Store, found: &Found, command: Command, how: &How<'_>) -> Re
     let plan = plan(store, container, command, &maps)?;
     let job = Join {
         process: plan.process,
-        namespaces: plan.namespaces,
+        namespaces: plan.namespaces | plan.joined,
         pid: state.pid,
         one_id: maps.is_single(),
         recorded: maps.is_single() && state.driver == "fuse",
@@ -103,7 +103,7 @@ pub fn exec(store: &Store, found: &Found, command: Command, how: &How<'_>) -> Re
     let mut fds = vec![theirs.as_fd(), init.as_fd()];
     fds.extend(how.stdio.into_iter().flatten());
     fds.extend_from_slice(&how.handed_on);
-    Launch { stdio: [null.as_fd(); 3], job: role::pack(&job)?, fds }.joiner(namespace.as_fd())?;
+    Launch { stdio: [null.as_fd(); 3], job: role::pack(&job)?, fds, own_pids: false }.joiner(namespace.as_fd())?;
     events::record_of(found.root(), container, &[Action::Exec], None);
     Ok(ours)
 }

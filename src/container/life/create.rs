@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use super::dependents;
 use crate::container::mount::volumes;
 use crate::container::record::{Container, Network};
+use crate::container::spec::time_zone;
 use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
-use crate::container::{apt, name, time_zone};
+use crate::container::{apt, name};
 use crate::host::{atomic_file, change, system_file};
 use crate::network::DNS_FORWARD;
 use crate::network::hosts::{self, Hosts};
@@ -51,6 +53,7 @@ fn write_down(store: &Store, mut container: Container, given_name: Option<&str>)
     if durable {
         change::sync_dir(directory)?;
     }
+    dependents::record(store, &container)?;
     let home = store.layout().container(&container.id);
     let lock = place.become_at(&home)?;
     loop {
@@ -102,7 +105,8 @@ fn free_name(store: &Store) -> Result<String> {
 fn write_files(container: &Container, directory: &Path) -> Result<()> {
     let reach = match container.network {
         Network::None => Reach::None,
-        Network::Host => Reach::Host,
+        // Whose network is shared has files that are, too.
+        Network::Host | Network::Joined => Reach::Host,
         Network::Private => Reach::Private { forward: Some(DNS_FORWARD) },
     };
     let hosts = Hosts {

@@ -1,6 +1,8 @@
 //! From nothing to running to nothing: one file a transition.
 
 pub mod create;
+mod dependents;
+mod orphan;
 pub mod remove;
 pub mod rename;
 pub mod restart;

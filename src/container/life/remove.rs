@@ -27,6 +27,8 @@ pub fn remove_with_volumes(store: &Store, found: &Found, force: bool, patience: 
 }
 
 fn remove_with(store: &Store, found: &Found, force: bool, patience: Duration, volumes: bool) -> Result<()> {
+    super::dependents::refuse(store, &found.container.id)?;
+    super::orphan::end(&found.directory);
     let stop = || super::stop::stop(found, patience);
     let Some(lock) = take(&found.directory, &found.container.id, force.then_some(&stop))? else { return Ok(()) };
     let code = found.state().ok().and_then(|state| state.exit_code);

@@ -12,6 +12,7 @@ use crate::container::job::{HealthJob, Job, Network as NetworkJob, Overlay, Stre
 use crate::container::life::restart::RestartPolicy;
 use crate::container::log::LogDriver;
 use crate::container::mount::volumes;
+use crate::container::namespace::Namespace;
 use crate::container::record::{Container, Driver, Init, Network};
 use crate::container::state::State;
 use crate::container::{Error, Result, spec};
@@ -75,11 +76,16 @@ pub fn hold(store: &Store, found: &Found) -> Result<Launched> {
 }
 
 fn launch(store: &Store, found: &Found, how: How<'_>, held: bool) -> Result<Launched> {
+    super::orphan::end(&found.directory);
     let lock = Lock::try_exclusive(&found.directory.join("lock"))?
         .ok_or_else(|| Error::Running(found.container.short_id().to_owned()))?;
     let maps = IdMaps::of_account()?;
     let mut job = job(store, found, how, &maps)?;
+    // Of what is only mounted, nothing is another's.
+    let joins = if held { Vec::new() } else { found.container.namespaces.joins(store)? };
+    job.joins = joins.iter().map(|join| join.flags).collect();
     if held {
+        job.plan.namespaces |= std::mem::take(&mut job.plan.joined);
         let (network, restart) = (NetworkJob::Nothing, RestartPolicy::No);
         job = Job { held, network, remove: false, restart, timeout: 0, health: None, ..job };
     }
@@ -91,9 +97,10 @@ fn launch(store: &Store, found: &Found, how: How<'_>, held: bool) -> Result<Laun
     let null = null.as_fd();
     let mut fds = vec![lock.fd(), theirs.as_fd()];
     fds.extend(how.stdio.into_iter().flatten());
-    let launch = Launch { stdio: [null; 3], job: role::pack(&job)?, fds };
+    fds.extend(joins.iter().map(|join| join.fd.as_fd()));
+    let launch = Launch { stdio: [null; 3], job: role::pack(&job)?, fds, own_pids: !job.state.unbound };
     let monitor = match living_namespace(store, &maps)? {
-        Some(namespace) => launch.in_namespace(namespace.as_fd())?,
+        Some(namespace) => launch.in_namespace(namespace)?,
         None => launch.in_new_namespace(&maps)?,
     };
     Ok(Launched { monitor, talk: ours })
@@ -138,6 +145,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         overlay: overlay(store, found, how.driver, features)?,
         volumes: volumes::job(store, container),
         streams: how.streams,
+        joins: Vec::new(),
         log: (how.log && container.log.driver == LogDriver::K8sFile).then(|| container.log.file(&found.directory)),
         network: if private { NetworkJob::Pasta } else { NetworkJob::Nothing },
         remove: container.remove,
@@ -150,7 +158,11 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         leashed: how.leashed,
         held: false,
         durable: !container.remove,
-        state: State { remove: container.remove, ..State::on_this_machine() },
+        state: State {
+            remove: container.remove,
+            unbound: container.namespaces.pid != Namespace::Private,
+            ..State::on_this_machine()
+        },
     })
 }
 

@@ -33,12 +33,16 @@ pub fn sweep(store: &Store) {
 fn sweep_one(store: &Store, id: &str) -> Result<()> {
     let directory = store.layout().container(id);
     let path = directory.join("lock");
-    if !is_left(&directory)? || lock::is_held(&path)? {
+    let state: Option<State> = records::read(&directory.join("state.json"))?;
+    if let Some(state) = &state {
+        super::orphan::end_of(&directory, state);
+    }
+    if !is_left(&directory, state)? || lock::is_held(&path)? {
         return Ok(());
     }
     let Some(lock) = Lock::try_exclusive(&path)? else { return Ok(()) };
     // Asked again, now that nobody can start it.
-    if is_left(&directory)? {
+    if is_left(&directory, records::read(&directory.join("state.json"))?)? {
         let container: Option<Container> = records::read(&directory.join("container.json")).ok().flatten();
         let gone = store.retire(&directory, lock)?;
         if let Some(container) = container {
@@ -53,8 +57,7 @@ fn sweep_one(store: &Store, id: &str) -> Result<()> {
 }
 
 /// Whether nothing but a held lock speaks against its end.
-fn is_left(directory: &Path) -> Result<bool> {
-    let state: Option<State> = records::read(&directory.join("state.json"))?;
+fn is_left(directory: &Path, state: Option<State>) -> Result<bool> {
     match state {
         Some(state) if state.status != Status::Created => Ok(state.remove && state.is_of_this_machine()),
         _ => {

@@ -10,6 +10,7 @@ use rustix::process::{WaitId, WaitIdOptions, waitid};
 use super::mounts::Volumes;
 use super::root::Root;
 use super::start::Running;
+use super::stragglers;
 use crate::container::control::ToClient;
 use crate::container::job::Job;
 use crate::container::mount::volumes;
@@ -55,7 +56,7 @@ fn own_pid() -> i32 {
 /// Records the end, answers, cleans up.
 pub fn finish(job: &Job, running: Running, end: &End, lock: Lock, mut clients: Clients) {
     let code = end.code();
-    let Over { state, mounts, volumes } = over(running, end, job.remove);
+    let Over { state, mounts, volumes } = over(job, running, end, job.remove);
     // Also of a container that goes: whoever waits for its end has its directory open.
     write(job, &state);
     let ended: &[Action] = if job.remove { &[Action::Died] } else { &[Action::Died, Action::Cleanup] };
@@ -73,7 +74,7 @@ pub fn finish(job: &Job, running: Running, end: &End, lock: Lock, mut clients: C
 
 /// The end of one of several lives: records it, answers, and clears away what is left. The container's state until it lives again.
 pub fn pause(job: &Job, running: Running, end: &End, clients: &mut Clients) -> State {
-    let Over { state, mounts, volumes } = over(running, end, false);
+    let Over { state, mounts, volumes } = over(job, running, end, false);
     let state = State { restarting: true, monitor_pid: own_pid(), ..state };
     write(job, &state);
     events::record_at(&job.data, &job.directory, &[Action::Died, Action::Cleanup], end.code());
@@ -117,8 +118,13 @@ struct Over {
 /// To take the mounts apart takes longer than anything else here, so that comes after the answer where nobody needs them again
 /// (`keep`). Else what the program wrote must be in the upper directory before anybody is told that it ended, and only an
 /// unmounted one can be mounted again.
-fn over(running: Running, end: &End, keep: bool) -> Over {
+fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
     let Running { init, root, volumes, held, log, network, state, .. } = running;
+    if job.state.unbound {
+        let servers = root.mounter.iter().chain(volumes.servers.iter().map(|server| &server.child));
+        let spared: Vec<_> = servers.map(|server| server.pid).collect();
+        stragglers::end(&spared);
+    }
     let state = State {
         status: Status::Exited,
         finished_at: state::now(),

@@ -21,6 +21,7 @@ mod recording;
 mod restart;
 mod root;
 mod start;
+mod stragglers;
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ use crate::container::life::restart::{BackOff, RestartPolicy};
 use crate::container::watch::events::{self, Action};
 use crate::host::lock::Lock;
 use crate::host::role;
+use crate::runtime::outside::join::Join;
 use crate::runtime::outside::launch::await_ids;
 
 /// What cannot be told to the launcher ends here without a word: the launcher sees the end of the talk.
@@ -55,6 +57,7 @@ struct Monitor {
     lock: Lock,
     clients: Clients,
     given: Option<[OwnedFd; 3]>,
+    joins: Vec<Join>,
     /// That of the first life.
     filter: Option<Result<prepare::Filter, Refusal>>,
 }
@@ -71,19 +74,25 @@ impl Monitor {
             }
             Streams::Pipes { .. } | Streams::Terminal => None,
         };
-        let launch = match job.streams {
-            Streams::Given => job::STDIO + 3,
-            Streams::Pipes { .. } | Streams::Terminal => job::STDIO,
-        };
+        let mut next = job::STDIO + if given.is_some() { 3 } else { 0 };
+        let mut joins = Vec::new();
+        for flags in &job.joins {
+            joins.push(Join { flags: *flags, fd: role::inherited(next)? });
+            next += 1;
+        }
         // While the helpers map the ids.
         let filter = Some(prepare::filter(&job.plan.process));
-        await_ids(role::inherited(launch)?)?;
-        Ok(Self { job, lock, clients, given, filter })
+        await_ids(role::inherited(next)?)?;
+        Ok(Self { job, lock, clients, given, joins, filter })
     }
 
     fn live(mut self) {
         // A session of its own: the keys of the user's terminal send signals to the launcher alone, which passes them on.
         let _ = rustix::process::setsid();
+        if self.job.state.unbound {
+            // What loses its parent comes here, so that the end finds it.
+            let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+        }
         let signals = event_loop::signals();
         if self.job.held {
             return self.hold(signals.as_ref());
@@ -125,7 +134,7 @@ impl Monitor {
         // The first filter was made while the helpers mapped the ids.
         let filter = self.filter.take().unwrap_or_else(|| prepare::filter(&self.job.plan.process))?;
         let given = self.streams()?;
-        start::start(&self.job, given, filter)
+        start::start(&self.job, given, &self.joins, filter)
     }
 
     /// The streams that were given, for a life that need not be the last.

@@ -83,7 +83,7 @@ fn serve(job: &Job, plan: &mut Plan, user: Ids) -> Result<(Served, Vec<Server>),
                 continue;
             }
             Source::Overlay { lowers, upper, layers } => overlay(job, lowers, upper.as_ref(), *layers),
-            Source::Bind { .. } | Source::New { .. } => continue,
+            Source::Bind { .. } | Source::New { .. } | Source::Joined => continue,
         };
         let Mounter { child, mount, socket } = mounter.map_err(Refusal::ours)?;
         served.push((number, mount));

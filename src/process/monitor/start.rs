@@ -12,6 +12,7 @@ use super::root::{self, Root};
 use crate::container::job::{Job, Network, Streams};
 use crate::container::state::State;
 use crate::host::atomic_file::{self, Staged};
+use crate::host::subid::IdMaps;
 use crate::network::DNS_FORWARD;
 use crate::network::pasta::{self, Pasta};
 use crate::process::session::log::Log;
@@ -23,7 +24,8 @@ use crate::runtime::handshake::{self, FromInit, ToInit};
 use crate::runtime::identity::{Accounts, Identity};
 use crate::runtime::inside::Filters;
 use crate::runtime::outside::init::{self, Init};
-use crate::runtime::plan::Plan;
+use crate::runtime::outside::join::{self, Join};
+use crate::runtime::plan::{Plan, Source, Step};
 use crate::sys::{self, Call};
 
 /// A container whose program runs.
@@ -43,14 +45,23 @@ pub struct Running {
 }
 
 /// Mounts, clones, waits for the exec.
-pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: prepare::Filter) -> Result<Running, Refusal> {
+pub fn start(
+    job: &Job,
+    given: Option<[OwnedFd; 3]>,
+    joins: &[Join],
+    filter: prepare::Filter,
+) -> Result<Running, Refusal> {
     let mut root = root::mount(job)?;
     let mount = root.mount.take().ok_or_else(|| Refusal::ours("no root file system"))?;
     let mut plan = job.plan.clone();
+    if let Some(join) = entering(joins, libc::CLONE_NEWUSER) {
+        plan.maps = IdMaps::of_process(init::host_pid(&join.fd).map_err(Refusal::ours)?).map_err(Refusal::ours)?;
+    }
     let identity = identity(job, &mut plan, mount.as_fd())?;
     let user = ownership::outside(&plan.maps, (identity.uid, identity.gid)).unwrap_or((0, 0));
-    let (served, volumes) = mounts::prepare(job, &mut plan, mount.as_fd(), user)?;
+    let (mut served, volumes) = mounts::prepare(job, &mut plan, mount.as_fd(), user)?;
     ownership::give(job, &plan, user).map_err(Refusal::ours)?;
+    served.extend(shared_memory(&plan, joins)?);
     let (held, stdio) = match job.streams {
         Streams::Given => (Held::default(), given),
         Streams::Pipes { input } => {
@@ -64,7 +75,7 @@ pub fn start(job: &Job, given: Option<[OwnedFd; 3]>, filter: prepare::Filter) ->
     let emulation = emulation::filters(&plan.process, &identity, job.one_id, recording.is_some())?;
     let filters = Filters { container: filter, ..emulation };
     let (prepared, channel) = init::prepare(&plan, mount, served, identity, stdio, filters).map_err(Refusal::ours)?;
-    let init = init::start(&plan, prepared, channel).map_err(Refusal::ours)?;
+    let init = init::start(&plan, joins, prepared, channel).map_err(Refusal::ours)?;
     let network = match job.network {
         Network::Pasta => Some(network(init.host_pid)?),
         Network::Nothing => None,
@@ -91,12 +102,25 @@ fn write_pids(job: &Job, state: &State) -> sys::Result<()> {
     Ok(())
 }
 
+fn entering(joins: &[Join], namespace: i32) -> Option<&Join> {
+    joins.iter().find(|join| join.flags & namespace as u64 != 0)
+}
+
+/// The /dev/shm of the container whose IPC namespace is joined, by the number of the step that mounts it.
+fn shared_memory(plan: &Plan, joins: &[Join]) -> Result<Option<(usize, OwnedFd)>, Refusal> {
+    let is_joined = |step: &Step| matches!(step, Step::Mount(mount) if mount.source == Source::Joined);
+    match plan.steps.iter().position(is_joined).zip(entering(joins, libc::CLONE_NEWIPC)) {
+        Some((step, join)) => Ok(Some((step, join::tree_of(&join.fd, c"/dev/shm").map_err(Refusal::ours)?))),
+        None => Ok(None),
+    }
+}
+
 /// Resolves the user in the mounted root. With one id, the container's one id is the user's: a program that refuses root runs.
 fn identity(job: &Job, plan: &mut Plan, root: BorrowedFd<'_>) -> Result<Identity, Refusal> {
     let mut accounts = Accounts::read(root).map_err(Refusal::ours)?;
     let introduced = job.introductions.carry_out(&mut accounts, root, &plan.process.user, &plan.process.cwd);
     introduced.map_err(Refusal::ours)?;
-    if job.one_id {
+    if job.one_id && plan.joined & libc::CLONE_NEWUSER as u64 == 0 {
         let named = accounts.identity(&plan.process.user, &plan.process.additional_groups);
         let named = named.map_err(|error| Refusal { code: 126, message: error.to_string() })?;
         for (extents, id) in [(&mut plan.maps.uids, named.uid), (&mut plan.maps.gids, named.gid)] {

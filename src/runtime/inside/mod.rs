@@ -114,5 +114,11 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
     drop((root, slave));
     // Before the working directory is entered: `/proc/self/fd/N` as one must not lead to a directory of the host.
     process::close_all_but(process::FIRST_INHERITED, channel)?;
-    privileges::take_identity(&prepared.program.identity, plan.process.capabilities)
+    privileges::take_identity(&prepared.program.identity, plan.process.capabilities)?;
+    if plan.namespaces & libc::CLONE_NEWPID as u64 == 0 {
+        // No pid namespace ends it with its monitor. A change of ids takes the signal away: the last one was just made.
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+            .call("prctl(PR_SET_PDEATHSIG)")?;
+    }
+    Ok(())
 }

@@ -5,13 +5,14 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 
+use super::join::{Join, clone_into};
 use crate::host::role::{self, Role};
 use crate::host::{fault, subid};
 use crate::runtime::handshake::{self, ToInit};
 use crate::runtime::identity::Identity;
 use crate::runtime::inside::{self, Filters, Prepared, Program};
 use crate::runtime::plan::{Plan, Process};
-use crate::sys::process::{self, Child, Cloned};
+use crate::sys::process::{Child, Cloned};
 use crate::sys::{self, Call};
 
 /// Where programs are looked for when the container's environment does not say.
@@ -82,15 +83,17 @@ fn strings(texts: &[String]) -> Result<Vec<CString>, Error> {
 }
 
 /// Clones init into its namespaces and gives it its ids; it goes on by itself from there.
-pub fn start(plan: &Plan, prepared: Prepared, channel: OwnedFd) -> Result<Init, Error> {
+pub fn start(plan: &Plan, joins: &[Join], prepared: Prepared, channel: OwnedFd) -> Result<Init, Error> {
     fault::point("init: clone").call("clone init")?;
-    let child = match process::clone_single(plan.namespaces)? {
+    let child = match clone_into(joins, plan.namespaces)? {
         Cloned::Child => inside::run(plan, &prepared),
         Cloned::Parent(child) => child,
     };
     drop(prepared);
-    let host_pid = host_pid(&child)?;
-    plan.maps.write_nested(&format!("/proc/{host_pid}"))?;
+    let host_pid = host_pid(&child.pidfd)?;
+    if plan.namespaces & libc::CLONE_NEWUSER as u64 != 0 {
+        plan.maps.write_nested(&format!("/proc/{host_pid}"))?;
+    }
     handshake::tell(channel.as_fd(), ToInit::Go)?;
     let path = format!("/proc/{host_pid}/ns/mnt");
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
@@ -99,8 +102,8 @@ pub fn start(plan: &Plan, prepared: Prepared, channel: OwnedFd) -> Result<Init, 
 }
 
 /// The pid in the pid namespace of the /proc that this process sees, which is the host's (proc(5), fdinfo of a pidfd).
-fn host_pid(child: &Child) -> Result<i32, Error> {
-    let path = format!("/proc/self/fdinfo/{}", child.pidfd.as_raw_fd());
+pub fn host_pid(pidfd: &OwnedFd) -> Result<i32, Error> {
+    let path = format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd());
     let text = std::fs::read_to_string(&path).call_with(|| format!("read({path})"))?;
     let pid = text.lines().find_map(|line| line.strip_prefix("Pid:")).and_then(|pid| pid.trim().parse().ok());
     pid.ok_or_else(|| sys::Error::new(path, rustix::io::Errno::SRCH).into())

@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
+use super::join::{Join, clone_into};
 use crate::host::fault;
 use crate::host::role::{self, Role};
 use crate::host::subid::{self, IdMaps};
@@ -37,16 +38,18 @@ pub struct Launch<'a> {
     pub stdio: [BorrowedFd<'a>; 3],
     pub job: OwnedFd,
     pub fds: Vec<BorrowedFd<'a>>,
+    /// The monitor is PID 1 of an outer pid namespace; not where the container has none of its own.
+    pub own_pids: bool,
 }
-
-const OWN: u64 = (libc::CLONE_NEWNS | libc::CLONE_NEWPID) as u64;
 
 impl Launch<'_> {
     /// Starts the monitor in a new U with these maps.
     pub fn in_new_namespace(&self, maps: &IdMaps) -> Result<Child, Error> {
         fault::point("launch: clone the monitor").call("clone the monitor")?;
         let (ours, theirs) = pair()?;
-        let child = match process::clone_single(libc::CLONE_NEWUSER as u64 | OWN).map_err(Error::UserNamespace)? {
+        let child = match process::clone_single(libc::CLONE_NEWUSER as u64 | self.namespaces())
+            .map_err(Error::UserNamespace)?
+        {
             Cloned::Child => {
                 // The launcher's end, copied by the clone: closed, so that the launcher's death is seen as end of file.
                 let _ = process::close_copy(ours.as_fd());
@@ -68,40 +71,22 @@ impl Launch<'_> {
     }
 
     /// Starts the monitor in the U that `user_namespace` stands for.
-    pub fn in_namespace(&self, user_namespace: BorrowedFd<'_>) -> Result<Child, Error> {
+    pub fn in_namespace(&self, user_namespace: OwnedFd) -> Result<Child, Error> {
         fault::point("launch: clone the monitor").call("clone the monitor")?;
         let (ours, theirs) = pair()?;
-        // A process in between: the launcher itself must stay in the host's user namespace.
-        let between = match process::clone_single(0)? {
-            Cloned::Child => self.join_and_clone(user_namespace, &theirs),
+        let join = Join { flags: libc::CLONE_NEWUSER as u64, fd: user_namespace };
+        let child = match clone_into(&[join], self.namespaces())? {
+            Cloned::Child => self.become_role(Role::Monitor, &theirs),
             Cloned::Parent(child) => child,
         };
         drop(theirs);
-        let mut buffer = [0u8; 4096];
-        let (count, pidfd) = handshake::receive_with_fd(ours.as_fd(), &mut buffer)?;
-        between.wait()?;
-        let (Some(pidfd), Some([b'P', a, b, c, d])) = (pidfd, buffer.get(..count)) else {
-            return Err(Error::Monitor(String::from_utf8_lossy(buffer.get(1..count).unwrap_or_default()).into_owned()));
-        };
-        let pid = rustix::process::Pid::from_raw(i32::from_le_bytes([*a, *b, *c, *d]))
-            .ok_or_else(|| Error::Monitor("no pid".into()))?;
-        heard(&ours, Child { pid, pidfd })
+        heard(&ours, child)
     }
 
-    fn join_and_clone(&self, user_namespace: BorrowedFd<'_>, channel: &OwnedFd) -> ! {
-        let cloned = nix::sched::setns(user_namespace, nix::sched::CloneFlags::CLONE_NEWUSER)
-            .call("setns(user)")
-            .and_then(|()| process::clone_single(OWN | libc::CLONE_PARENT as u64));
-        match cloned {
-            Ok(Cloned::Child) => self.become_role(Role::Monitor, channel),
-            Ok(Cloned::Parent(child)) => {
-                let mut message = vec![b'P'];
-                message.extend(child.pid.as_raw_nonzero().get().to_le_bytes());
-                let sent = handshake::send_with_fd(channel.as_fd(), &message, child.pidfd.as_fd());
-                process::exit_now(i32::from(sent.is_err()))
-            }
-            Err(error) => fail(channel, &error),
-        }
+    /// New ones, other than the user namespace.
+    fn namespaces(&self) -> u64 {
+        let pids = if self.own_pids { libc::CLONE_NEWPID } else { 0 };
+        (libc::CLONE_NEWNS | pids) as u64
     }
 
     /// Starts a joiner in the U that `user_namespace` stands for: beside the monitors there, with mounts of its own, and in the

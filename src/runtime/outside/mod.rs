@@ -2,4 +2,5 @@
 //! executed: the monitor by its launcher, init by the monitor. Both callers have one thread.
 
 pub mod init;
+pub mod join;
 pub mod launch;

@@ -38,6 +38,8 @@ pub enum Error {
 pub struct Plan {
     /// Namespaces that init is cloned into, as clone(2) flags.
     pub namespaces: u64,
+    /// Those of others that it enters, in the same way.
+    pub joined: u64,
     /// The maps of the container's user namespace, in ids of the namespace around it.
     pub maps: IdMaps,
     /// Where init attaches the root file system; any directory of the host that the user can reach.
@@ -97,6 +99,8 @@ pub enum Source {
         /// It begins with what lies at its place.
         copy_up: bool,
     },
+    /// What the container whose IPC namespace is joined has there.
+    Joined,
     /// A directory or file of the host.
     Bind {
         path: String,
@@ -192,7 +196,7 @@ impl Plan {
     /// The plan for a spec. Pure: the system is neither asked nor changed.
     pub fn from_spec(spec: &Spec, beyond: Beyond) -> Result<Self, Error> {
         let linux = spec.linux().as_ref().ok_or(Error::Missing("linux"))?;
-        let namespaces = process::namespaces(linux)?;
+        let (namespaces, joined) = process::namespaces(linux)?;
         let new_network = namespaces & libc::CLONE_NEWNET as u64 != 0;
         let mut steps = mounts::steps(spec)?;
         for path in linux.masked_paths().iter().flatten() {
@@ -204,9 +208,11 @@ impl Plan {
         let root = spec.root().as_ref().ok_or(Error::Missing("root"))?;
         Ok(Self {
             namespaces,
+            joined,
             root_read_only: root.readonly().unwrap_or(false),
             steps,
-            hostname: spec.hostname().clone(),
+            // Another's name is not changed.
+            hostname: spec.hostname().clone().filter(|_| namespaces & libc::CLONE_NEWUTS as u64 != 0),
             sysctls: linux.sysctl().clone().unwrap_or_default().into_iter().collect(),
             process: process::process(spec, &beyond)?,
             loopback: new_network,

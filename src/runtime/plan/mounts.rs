@@ -62,7 +62,9 @@ fn step(mount: &SpecMount) -> Result<Mount, Error> {
     for option in mount.options().iter().flatten() {
         options.take(option);
     }
-    let source = if options.bind {
+    let source = if options.joined {
+        Source::Joined
+    } else if options.bind {
         if let Some((option, _)) = options.own.first() {
             return Err(Error::MountOption { target, option: option.clone() });
         }
@@ -90,6 +92,7 @@ struct Options {
     optional: bool,
     copy_up: bool,
     layers: bool,
+    joined: bool,
     thrown_away: bool,
     subpath: Option<String>,
     /// The file system's own.
@@ -114,10 +117,12 @@ impl Options {
             // Podman's and ours, beyond the specification.
             "U" => self.owners = Owners::Changed,
             "mine" => self.owners = Owners::Mine,
-            // Ours: a mount that may be missing; what is there at first; whose an overlay's directories are.
+            // Ours: a mount that may be missing; what is there at first; whose an overlay's directories are; what is
+            // the container's whose IPC namespace is joined.
             "x-optional" => self.optional = true,
             "x-copy-up" => self.copy_up = true,
             "x-layers" => self.layers = true,
+            "x-joined" => self.joined = true,
             "x-thrown-away" => self.thrown_away = true,
             other => match other.split_once('=') {
                 Some(("x-subpath", subpath)) => self.subpath = Some(subpath.to_owned()),

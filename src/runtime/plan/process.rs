@@ -5,9 +5,9 @@ use oci_spec::runtime::{Linux, LinuxNamespaceType, PosixRlimitType, Spec};
 use super::{Beyond, Error, Process};
 use crate::oci::capability::CapabilitySet;
 
-/// The clone(2) flags of the namespaces that are to be new.
-pub fn namespaces(linux: &Linux) -> Result<u64, Error> {
-    let mut flags = 0;
+/// The clone(2) flags of the namespaces that are to be new, and of those that are to be entered.
+pub fn namespaces(linux: &Linux) -> Result<(u64, u64), Error> {
+    let (mut new, mut joined) = (0, 0);
     for namespace in linux.namespaces().iter().flatten() {
         let flag = match namespace.typ() {
             LinuxNamespaceType::User => libc::CLONE_NEWUSER,
@@ -19,12 +19,9 @@ pub fn namespaces(linux: &Linux) -> Result<u64, Error> {
             LinuxNamespaceType::Network => libc::CLONE_NEWNET,
             other => return Err(Error::Namespace(format!("{other:?}").to_lowercase())),
         };
-        if namespace.path().is_some() {
-            return Err(Error::Namespace(format!("{:?} by path", namespace.typ()).to_lowercase()));
-        }
-        flags |= flag as u32 as u64;
+        *(if namespace.path().is_some() { &mut joined } else { &mut new }) |= flag as u32 as u64;
     }
-    Ok(flags)
+    Ok((new, joined))
 }
 
 pub fn process(spec: &Spec, beyond: &Beyond) -> Result<Process, Error> {

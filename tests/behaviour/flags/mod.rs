@@ -5,6 +5,7 @@ mod environment;
 mod image;
 mod limits;
 mod names;
+mod namespaces;
 mod security;
 
 use crate::harness::{Case, Finished};

@@ -25,6 +25,23 @@ fn a_shell_works(case: &Case) {
     case.sh(&image, script).code(0).stdout("x\n0\n1\n");
 }
 
+/// Who joins a container has its ids, which is one: a program of that number runs, of another it can't.
+fn namespaces_of_another_container(case: &Case) {
+    if !no_ids() {
+        return;
+    }
+    let image = case.busybox();
+    case.coracle(["run", "-d", "--network=none", "--name", "box", "-u", "33:33", &image, "sleep", "1000"]).succeeded();
+    let join = |user: &str, command: &str| {
+        let flags = ["--net=container:box", "--pid=container:box", "-u", user];
+        case.coracle(["run", "--rm"].iter().chain(&flags).copied().chain([image.as_str(), "sh", "-c", command]))
+    };
+    let own = case.coracle(["exec", "box", "readlink", "/proc/self/ns/net"]).succeeded().stdout;
+    join("33:33", "readlink /proc/self/ns/net").code(0).stdout(&own);
+    join("33:33", "ps -o args | grep -c '^sleep 1000'; id -u").code(0).stdout("1\n33\n");
+    join("0", "true").code(126).error("the id 0 is not mapped");
+}
+
 /// One more command in a container: its one id is the program's, whichever it is inside.
 fn one_more_command(case: &Case) {
     if !no_ids() {
@@ -125,6 +142,7 @@ on_both_drivers!(
     packed,
     copied,
     one_more_command,
+    namespaces_of_another_container,
     the_one_id_is_kept,
     foreign_owners,
     a_real_distribution,

@@ -58,7 +58,7 @@ pub fn container(store: &Store, found: &Found, size: Size) -> Result<Value, Repo
         "SizeRw": size.map(|(written, _)| written),
         "SizeRootFs": size.map(|(_, whole)| whole),
         "Mounts": shown::mounts(container, store),
-        "Dependencies": [],
+        "Dependencies": container.dependencies(),
         "NetworkSettings": network_settings(container, &state),
         "Namespace": "",
         "IsInfra": false,
@@ -150,7 +150,8 @@ fn network_settings(container: &Container, state: &State) -> Value {
         "LinkLocalIPv6PrefixLen": 0,
         "Ports": container.exposed_ports.iter().map(|port| (port.clone(), Value::Null)).collect::<Map<_, _>>(),
         "SandboxKey": if runs { format!("/proc/{}/ns/net", state.pid) } else { String::new() },
-        "Networks": { network: own },
+        // Whose network is another's, that one has it.
+        "Networks": if container.network == Network::Joined { json!({}) } else { json!({ network: own }) },
     });
     if let (Some(settings), Value::Object(more)) = (settings.as_object_mut(), more) {
         settings.extend(more);

@@ -13,10 +13,11 @@ use crate::oci::capability::CapabilitySet;
 // flat: a table of keys
 pub fn host_config(found: &Found) -> Value {
     let container = &found.container;
+    let namespaces = &container.namespaces;
     let (added, dropped) = capabilities(container);
     let mut keys = json!({
         "Binds": shown::binds(container),
-        "CgroupMode": "private",
+        "CgroupMode": namespaces.cgroup.mode(),
         "LogConfig": {
             "Type": container.log.driver.name(),
             "Config": null,
@@ -24,7 +25,7 @@ pub fn host_config(found: &Found) -> Value {
             "Tag": container.log.tag,
             "Size": container.log.max_size.map_or("0B".to_owned(), time::go_size),
         },
-        "NetworkMode": container.network.name(),
+        "NetworkMode": container.network_mode(),
         "PortBindings": {},
         "RestartPolicy": { "Name": container.restart.name(), "MaximumRetryCount": container.restart.most() },
         "AutoRemove": container.remove,
@@ -38,16 +39,16 @@ pub fn host_config(found: &Found) -> Value {
         "DnsSearch": container.resolver.searches,
         "ExtraHosts": container.add_hosts,
         "GroupAdd": container.additional_groups,
-        "IpcMode": "private",
+        "IpcMode": namespaces.ipc_mode(),
         "Links": null,
         "OomScoreAdj": container.oom_score_adj.unwrap_or(0),
-        "PidMode": "private",
+        "PidMode": namespaces.pid.mode(),
         "Privileged": container.privileged,
         "PublishAllPorts": false,
         "ReadonlyRootfs": container.read_only,
         "SecurityOpt": container.security_options,
         "Tmpfs": shown::tmpfs(container),
-        "UTSMode": "private",
+        "UTSMode": namespaces.uts.mode(),
         "UsernsMode": if container.user_namespace.is_some() { "private" } else { "" },
         "IDMappings": container.user_namespace.as_ref().map(|own| id_mappings(&own.maps)),
         "ShmSize": container.shm_size,

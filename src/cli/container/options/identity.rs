@@ -18,7 +18,7 @@ pub struct Flags {
     annotation: Vec<String>,
     /// The container's host name [default: the beginning of its ID]
     #[arg(long, short = 'h', value_name = "NAME")]
-    hostname: Option<String>,
+    pub hostname: Option<String>,
     /// Set a label
     #[arg(long, short, value_name = "NAME[=VALUE]")]
     label: Vec<String>,

@@ -10,6 +10,7 @@ mod identity;
 mod life;
 mod limits;
 mod log;
+mod namespaces;
 mod network;
 mod origin;
 mod process;
@@ -51,6 +52,8 @@ pub struct Options {
     #[command(flatten)]
     log: log::Flags,
     #[command(flatten)]
+    namespaces: namespaces::Flags,
+    #[command(flatten)]
     network: network::Flags,
     #[command(flatten)]
     security: security::Flags,
@@ -80,7 +83,7 @@ impl Options {
     fn make(&self, context: &Context, store: &Store, waits: bool) -> Result<Container, Report> {
         let id_file = self.life.id_file()?;
         let origin = Origin::find(&self.image, self.name_of_image(), context, store)?;
-        let mut container = Container { waits, ..self.container(context, &origin)? };
+        let mut container = Container { waits, ..self.container(context, store, &origin)? };
         self.volumes.fill(&mut container, &origin.config, store)?;
         // First of all for the names that they still hold.
         crate::container::life::sweep::sweep(store);
@@ -105,7 +108,7 @@ impl Options {
     }
 
     /// All defaults filled in.
-    fn container(&self, context: &Context, origin: &Origin) -> Result<Container, Report> {
+    fn container(&self, context: &Context, store: &Store, origin: &Origin) -> Result<Container, Report> {
         let mut container = Container {
             id: name::random_id()?,
             created: state::now(),
@@ -121,11 +124,12 @@ impl Options {
         self.process.fill(&mut container, config, self.image_and_command.get(1..).unwrap_or_default())?;
         self.accounts.fill(&mut container)?;
         self.identity.fill(&mut container, config)?;
-        self.environment.fill(&mut container, config)?;
         self.life.fill(&mut container, config)?;
         self.health.fill(&mut container, config)?;
         self.log.fill(&mut container)?;
-        self.network.fill(&mut container, config)?;
+        self.network.fill(store, &mut container, config)?;
+        self.namespaces.fill(store, &mut container, self.identity.hostname.is_some())?;
+        self.environment.fill(&mut container, config)?;
         self.limits.fill(&mut container)?;
         self.security.fill(&mut container)?;
         self.storage.fill(&mut container)?;

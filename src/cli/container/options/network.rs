@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
+use super::namespaces::join_network;
 use crate::cli::Report;
 use crate::container::record::{Container, Network};
 use crate::network::resolv::Asked;
 use crate::oci::image_config::RunConfig;
+use crate::store::Store;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
@@ -32,7 +34,7 @@ pub struct Flags {
     /// Take the lines of this file into /etc/hosts in place of the host's; `none`: no lines
     #[arg(long, value_name = "FILE")]
     hosts_file: Option<PathBuf>,
-    /// `none`, `host`, or `private`: a network of its own with a way out
+    /// `private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`
     #[arg(long, visible_alias = "net", value_name = "MODE", default_value = "private", hide_default_value = true)]
     network: String,
     /// Leave /etc/hostname to the image
@@ -44,9 +46,12 @@ pub struct Flags {
 }
 
 impl Flags {
-    pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
+    pub fn fill(&self, store: &Store, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
         container.add_hosts.clone_from(&self.add_host);
-        container.network = network(&self.network)?;
+        match self.network.split_once(':') {
+            Some(("container" | "ns", _)) => join_network(store, container, &self.network)?,
+            _ => container.network = network(&self.network)?,
+        }
         container.exposed_ports = config.exposed_ports.keys().map(|port| with_protocol(port)).collect();
         for text in &self.expose {
             container.exposed_ports.extend(ports(text)?);
@@ -64,8 +69,9 @@ impl Flags {
 
     fn resolver(&self, network: Network) -> Result<Asked, Report> {
         let flags = [("dns", &self.dns), ("dns-search", &self.dns_search), ("dns-option", &self.dns_option)];
-        if let Some((flag, _)) = flags.into_iter().find(|(_, values)| network == Network::None && !values.is_empty()) {
-            return Err(Report::new(format!("conflicting options: {flag} and the network mode: none")));
+        let own = matches!(network, Network::Private | Network::Host);
+        if let Some((flag, _)) = flags.into_iter().find(|(_, values)| !own && !values.is_empty()) {
+            return Err(Report::new(format!("conflicting options: {flag} and the network mode: {}", self.network)));
         }
         let server =
             |text: &String| text.parse::<IpAddr>().map_err(|_| Report::new(format!("{text} is not an ip address")));
@@ -87,7 +93,8 @@ fn network(mode: &str) -> Result<Network, Report> {
         "none" => Ok(Network::None),
         "host" => Ok(Network::Host),
         "private" | "pasta" | "default" | "" => Ok(Network::Private),
-        _ => Err(Report::new(format!("the network `{mode}` is not known")).hint("`none`, `host` and `private` are")),
+        _ => Err(Report::new(format!("the network `{mode}` is not known"))
+            .hint("`none`, `host`, `private`, `container:NAME` and `ns:PATH` are")),
     }
 }
 

@@ -113,7 +113,7 @@ impl Filter {
             "label" => has_label(&container.labels, value),
             "label!" => !has_label(&container.labels, value),
             "name" => matches(&container.name),
-            "network" => value == container.network.name(),
+            "network" => value == container.network_mode(),
             "restart-policy" => value == container.restart.name(),
             "status" => match value {
                 "stopped" => state.status == Status::Exited,

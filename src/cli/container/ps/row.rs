@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::output::time;
 use crate::container::find::{Broken, Found};
 use crate::container::mount::shown;
+use crate::container::record::Network;
 use crate::container::state::{State, Status};
 
 /// The state of a container whose record can't be read.
@@ -123,8 +124,10 @@ impl Shown {
     }
 
     fn networks(&self) -> Vec<&'static str> {
-        let network = self.found.container.network.name();
-        if network == "none" || network == "host" { Vec::new() } else { vec![network] }
+        match self.found.container.network {
+            network @ Network::Private => vec![network.name()],
+            Network::None | Network::Host | Network::Joined => Vec::new(),
+        }
     }
 
     /// The numbers of its namespaces, empty where it does not run: our field, the kernel's name, the number.

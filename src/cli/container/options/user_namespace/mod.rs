@@ -8,6 +8,8 @@ use std::path::Path;
 use clap::Args;
 
 use crate::cli::Report;
+use crate::container::find::find;
+use crate::container::namespace::Namespace;
 use crate::container::record::Container;
 use crate::container::user_namespace::{self, Asked, UserNamespace};
 use crate::host::lock::Lock;
@@ -35,7 +37,8 @@ pub struct Flags {
     /// Map user ids: a user of the container to one of yours; may be given several times
     #[arg(long, value_name = "CONTAINER:FROM[:AMOUNT]")]
     uidmap: Vec<String>,
-    /// `host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours
+    /// `host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours;
+    /// `container:NAME`: that container's
     #[arg(long, value_name = "MODE[:OPTIONS]")]
     userns: Option<String>,
 }
@@ -44,8 +47,21 @@ impl Flags {
     /// Gives a container its ids, and with `keep-id` its user unless the user or the image has named one. The lock, where there
     /// is one, is to be held until the container is on disk.
     pub fn settle(&self, store: &Store, container: &mut Container, user_given: bool) -> Result<Option<Lock>, Report> {
-        let mode = self.mode()?;
         let maps_given = !(self.uidmap.is_empty() && self.gidmap.is_empty());
+        let mode = self.mode()?;
+        let named = mode.strip_prefix("container:");
+        // What is another's namespace can be used with its user namespace alone.
+        let joined = container.namespaces.containers().next().filter(|_| !maps_given && self.userns.is_none());
+        if let Some(name) = named.or(joined) {
+            let shared = find(store, name)?.container;
+            container.namespaces.user = Some(shared.namespaces.user.unwrap_or(shared.id));
+            container.user_namespace = shared.user_namespace;
+            return Ok(None);
+        }
+        if container.namespaces.pid != Namespace::Private && container.namespaces.pid != Namespace::Host {
+            return Err(Report::new("the pid namespace of a container can't be used with other ids than its own")
+                .hint("leave `--userns`, `--uidmap` and `--gidmap` out: the ids are those of that container"));
+        }
         if !maps_given && HOST.contains(&mode.as_str()) {
             return Ok(None);
         }
@@ -102,10 +118,10 @@ fn asked(mode: &str) -> Result<Asked, Report> {
         ("nomap", "") => Ok(Asked::NoMap),
         ("keep-id", options) => keep_id(options),
         ("auto", options) => auto(options),
-        ("container" | "ns", _) => Err(Report::new(format!("joining a user namespace (`{mode}`) is not supported"))
-            .hint("the containers of an account share one namespace around their own already")),
+        ("ns", _) => Err(Report::new(format!("the user namespace `{mode}` can't be entered by its path"))
+            .hint("`--userns=container:NAME` enters that of a container")),
         _ => Err(Report::new(format!("unrecognized namespace mode {mode} passed"))
-            .hint("`host`, `keep-id`, `auto` and `nomap` are known")),
+            .hint("`host`, `keep-id`, `auto`, `nomap` and `container:NAME` are known")),
     }
 }
 

@@ -1,19 +1,20 @@
 //! From a container to an OCI runtime spec: namespaces, mounts, devices, covered paths, as rootless Podman has them.
 
+mod kernel;
+pub mod time_zone;
+
 use std::collections::HashMap;
-use std::path::Path;
 
 use oci_spec::OciSpecError;
 use oci_spec::runtime::{
     Capabilities, Capability, LinuxBuilder, LinuxCapabilitiesBuilder, LinuxDevice, LinuxDeviceBuilder, LinuxDeviceType,
-    LinuxNamespace, LinuxNamespaceBuilder, LinuxNamespaceType, Mount, PosixRlimit, PosixRlimitBuilder, PosixRlimitType,
-    ProcessBuilder, RootBuilder, Spec, SpecBuilder,
+    Mount, PosixRlimit, PosixRlimitBuilder, PosixRlimitType, ProcessBuilder, RootBuilder, Spec, SpecBuilder,
 };
 
 use super::mount::spec::{add, mount};
-use super::record::{Container, Init, Kernel, Network, Rlimit};
-use super::{Error, Result, apt, time_zone};
-use crate::host::id_map;
+use super::namespace::Namespace;
+use super::record::{Container, Init, Kernel, Rlimit};
+use super::{Error, Result, apt};
 use crate::host::subid::IdMaps;
 use crate::store::Store;
 
@@ -37,9 +38,6 @@ const MASKED_IF_THERE: [&str; 3] = ["/sys/devices/virtual/powercap", "/sys/fs/se
 const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
-
-/// The group `tty` of every distribution.
-const TTY: u32 = 5;
 
 /// Where an init program of the host's is found.
 const INIT: &str = "/run/podman-init";
@@ -84,7 +82,7 @@ fn build(container: &Container, store: &Store, maps: &IdMaps) -> Built<Spec> {
         false => covered(&container.kernel),
     };
     let linux = LinuxBuilder::default()
-        .namespaces(namespaces(container)?)
+        .namespaces(kernel::namespaces(container)?)
         .devices(devices()?)
         .sysctl(container.sysctls.clone().into_iter().collect::<HashMap<_, _>>())
         .masked_paths(masked)
@@ -138,15 +136,6 @@ fn masked() -> Vec<String> {
     MASKED.iter().chain(&MASKED_IF_THERE).map(|path| (*path).to_owned()).chain(throttles).collect()
 }
 
-fn namespaces(container: &Container) -> Built<Vec<LinuxNamespace>> {
-    use LinuxNamespaceType::{Cgroup, Ipc, Mount, Network as Net, Pid, User, Uts};
-    let mut types = vec![User, Mount, Pid, Ipc, Uts, Cgroup];
-    if container.network != Network::Host {
-        types.push(Net);
-    }
-    types.into_iter().map(|typ| LinuxNamespaceBuilder::default().typ(typ).build()).collect()
-}
-
 fn devices() -> Built<Vec<LinuxDevice>> {
     DEVICES
         .iter()
@@ -184,39 +173,21 @@ fn is_of_image(container: &Container, file: &str) -> bool {
 }
 
 fn mounts(container: &Container, store: &Store, maps: &IdMaps) -> Built<Vec<Mount>> {
-    let kernel = |typ: &str, target: &str, options: &[&str]| mount(typ, Path::new(typ), target, options);
-    let safe = ["nosuid", "noexec", "nodev"];
-    let proc_options: Vec<&str> = container.kernel.proc_options.iter().map(String::as_str).collect();
-    let shm = format!("size={}", container.shm_size);
-    let mut pts = vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
-    if id_map::outward(&maps.gids, TTY).is_some() {
-        pts.push("gid=5");
-    }
-    let mut mounts = vec![
-        kernel("proc", "/proc", &[&safe[..], &proc_options].concat())?,
-        kernel("tmpfs", "/dev", &["nosuid", "noexec", "mode=755", "size=65536k"])?,
-        kernel("devpts", "/dev/pts", &pts)?,
-        kernel("mqueue", "/dev/mqueue", &safe)?,
-        kernel("tmpfs", "/dev/shm", &["nosuid", "noexec", "nodev", "mode=1777", &shm])?,
-    ];
-    let writable = if container.privileged { "rw" } else { "ro" };
-    if container.network == Network::Host {
-        // A new sysfs shows a network namespace that must be the container's own.
-        mounts.push(mount("bind", Path::new("/sys"), "/sys", &["rbind", "ro", "nosuid", "noexec", "nodev", "rslave"])?);
-    } else {
-        mounts.push(kernel("sysfs", "/sys", &[writable, "nosuid", "noexec", "nodev"])?);
-        // On machines with the old hierarchy there may be no mount point for it.
-        mounts.push(kernel("cgroup2", "/sys/fs/cgroup", &[writable, "nosuid", "noexec", "nodev", "x-optional"])?);
-    }
+    let mut mounts = kernel::mounts(container, maps)?;
     if container.read_only {
         // Podman's --read-only-tmpfs: what every program expects to be able to write.
         for (target, mode) in [("/run", "mode=755"), ("/tmp", "mode=1777"), ("/var/tmp", "mode=1777")] {
-            mounts.push(kernel("tmpfs", target, &["nosuid", "nodev", mode])?);
+            mounts.push(kernel::new("tmpfs", target, &["nosuid", "nodev", mode])?);
         }
     }
     let directory = store.layout().container(&container.id);
     for (file, target) in files(container) {
-        mounts.push(mount("bind", &directory.join(file), target, &["bind", "rprivate", "nosuid", "nodev", "noexec"])?);
+        // Who shares a network has the names of it.
+        let home = match &container.namespaces.network {
+            Namespace::Container(id) if file == "hosts" || file == "resolv.conf" => directory.with_file_name(id),
+            _ => directory.to_owned(),
+        };
+        mounts.push(mount("bind", &home.join(file), target, &["bind", "rprivate", "nosuid", "nodev", "noexec"])?);
     }
     if let Some(Init::Program(program)) = &container.init {
         mounts.push(mount("bind", program, INIT, &["bind", "ro", "nosuid", "nodev"])?);

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Component, Path};
 
-use super::{Error, Result};
+use crate::container::{Error, Result};
 use crate::sys::Call;
 
 /// The file beside the container's record, and where the container finds it.
