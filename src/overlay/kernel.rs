@@ -7,13 +7,14 @@ use std::ffi::{CString, OsStr};
 use std::fmt::Write;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use rustix::fs::{Mode, StatVfsMountFlags};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, open_tree,
 };
 
-use super::{Error, Stack};
+use super::{Error, Stack, Upper};
 use crate::host::change;
 use crate::sys::{self, Call};
 
@@ -44,13 +45,28 @@ pub fn mount(stack: &Stack, volatile: bool) -> Result<OwnedFd, Error> {
             settings.push(("volatile", None));
         }
     }
-    match with_settings(&settings) {
+    let mount = match with_settings(&settings) {
         // Before 6.5 options were only collected, and an unknown one showed in the end.
         Err(error) if error.errno() == Errno::INVAL.raw_os_error() => {
-            mount_by_options(stack, volatile).map_err(|_| error.into())
+            mount_by_options(stack, volatile).map_err(|_| Error::from(error))?
         }
-        result => Ok(result?),
+        result => result?,
+    };
+    match &stack.upper {
+        Some(upper) => writable(mount, upper),
+        None => Ok(mount),
     }
+}
+
+/// Where the kernel can't make its corner, it mounts all the same, read-only, and tells nobody why: on a full disk, above all.
+fn writable(mount: OwnedFd, upper: &Upper) -> Result<OwnedFd, Error> {
+    let found = rustix::fs::fstatvfs(&mount).call("fstatvfs(overlay)")?;
+    if !found.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        return Ok(mount);
+    }
+    let work = upper.work.as_fd();
+    rustix::fs::mkdirat(work, c"work", Mode::RWXU).call("mkdirat(the overlay's work directory)")?;
+    Err(Error::Unfit("it was mounted read-only".to_owned()))
 }
 
 /// A detached overlay with these options, each given to the kernel by itself. Where it refuses, the error has its words.

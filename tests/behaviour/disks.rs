@@ -134,6 +134,37 @@ fn a_full_disk() {
     }
 }
 
+/// What a full disk does to containers that are there: commands say so, half files don't show, programs go on.
+#[test]
+fn containers_on_a_full_disk() {
+    for driver in [Driver::Kernel, Driver::Fuse] {
+        let Some(case) = Case::on_disk(driver, "full") else { return };
+        let image = case.busybox();
+        let script = "until [ -e /go ]; do sleep 0.05; done; seq 100000; echo done";
+        case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sh", "-c", script]).succeeded();
+        case.coracle(["create", "--network=none", "--name", "never", &image, "true"]).succeeded();
+        std::fs::write(case.home.join("big"), vec![7; 4 << 20]).unwrap();
+        case.coracle(["exec", "box", "touch", "/go"]).code(0);
+        let filler = case.data.join("filler");
+        let _ = std::fs::write(&filler, vec![0; 48 << 20]);
+        for name in ["box", "never"] {
+            let copied = case.coracle(["cp", "big", &format!("{name}:/tmp/big")]).code(125).stdout("");
+            copied.error("No space left on device").says("hint: free space");
+        }
+        // A program that nobody could write down for ends all the same, and is waited for, listed and asked about.
+        case.coracle(["wait", "box"]).code(0);
+        case.coracle(["ps", "-a"]).succeeded();
+        case.coracle(["logs", "box"]).succeeded();
+        std::fs::remove_file(&filler).unwrap();
+        for name in ["box", "never"] {
+            case.coracle(["cp", &format!("{name}:/tmp/big"), "back"]).code(125).error("could not be found");
+            case.coracle(["cp", "big", &format!("{name}:/tmp/big")]).code(0);
+        }
+        case.coracle(["start", "-a", "never"]).code(0);
+        case.coracle(["rm", "-f", "box", "never"]).code(0);
+    }
+}
+
 #[test]
 fn a_read_only_disk() {
     let Some(small) = Case::on_disk(Driver::Auto, "small") else { return };

@@ -14,6 +14,7 @@ mod elsewhere;
 mod exec;
 mod files;
 mod flags;
+mod frozen;
 mod health;
 mod identity;
 mod images;

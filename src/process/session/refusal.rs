@@ -27,7 +27,8 @@ impl Refusal {
             (Step::Exec, libc::ENOENT) => (127, format!("executable file `{call}` not found: {reason}")),
             (Step::Exec, _) => (126, format!("`{call}` can't be executed: {reason}")),
             (Step::WorkingDirectory, _) => (126, format!("the working directory `{call}` can't be entered: {reason}")),
-            (Step::Setup, _) => (125, format!("the container could not be set up: {call}: {reason}")),
+            // Whole, as whatever else fails of the system.
+            (Step::Setup, _) => (125, format!("the container could not be set up: {call}: {error}")),
         };
         Self { code, message }
     }
