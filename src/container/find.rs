@@ -86,15 +86,26 @@ pub struct Broken {
 
 /// All containers. One that is removed meanwhile is left out; one that can't be read hides no other.
 pub fn list(store: &Store) -> Result<All> {
+    Ok(read(store, ids(store)?))
+}
+
+/// As [`list`], of those alone that run, or will in a moment by themselves: of the others no more is read than tells so.
+pub fn living(store: &Store) -> Result<All> {
+    // One whose state can't be read may be one of them.
+    let lives = |id: &String| State::read(&store.layout().container(id)).map_or(true, |state| state.lives());
+    Ok(read(store, ids(store)?.into_iter().filter(lives).collect()))
+}
+
+fn read(store: &Store, ids: Vec<String>) -> All {
     let mut all = All { found: Vec::new(), broken: Vec::new() };
-    for id in ids(store)? {
+    for id in ids {
         match open(store, &id) {
             Ok(found) => all.found.extend(found),
             Err(error) => all.broken.push(Broken { id, error }),
         }
     }
     all.found.sort_by(|a, b| a.container.created.cmp(&b.container.created));
-    Ok(all)
+    all
 }
 
 /// `None`: there is none, or no longer.

@@ -87,9 +87,6 @@ impl Ps {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         self.check()?;
         let store = context.store()?;
-        if self.all {
-            life::sweep::sweep(&store);
-        }
         loop {
             self.show(&store)?;
             let Some(seconds) = self.watch else { return Ok(ExitCode::SUCCESS) };
@@ -116,7 +113,7 @@ impl Ps {
         let last = if self.latest { Some(1) } else { self.last.and_then(|last| usize::try_from(last).ok()) };
         let everything = self.all || last.is_some() || filter.names_a_state();
         let mut shown = Vec::new();
-        let find::All { found, mut broken } = find::list(store)?;
+        let find::All { found, mut broken } = if everything { self.all(store)? } else { find::living(store)? };
         for found in found {
             match found.state() {
                 Ok(state) if everything || state.lives() => {
@@ -143,6 +140,16 @@ impl Ps {
         }
         self.sort(&mut shown);
         self.print(&shown, &broken)
+    }
+
+    /// Only where one is to remove itself, it may be that it should have by now.
+    fn all(&self, store: &Store) -> Result<find::All, Report> {
+        let all = find::list(store)?;
+        if self.all && all.found.iter().any(|found| found.container.remove) {
+            life::sweep::sweep(store);
+            return Ok(find::list(store)?);
+        }
+        Ok(all)
     }
 
     fn sort(&self, shown: &mut [Shown]) {
