@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::into::exec::Join;
 use super::life::restart::RestartPolicy;
-use super::log::LogFile;
+use super::log;
 use super::record::Driver;
 use super::state::State;
 use super::watch::health::HealthConfig;
@@ -39,7 +39,7 @@ pub struct Job {
     /// What init enters of others, as clone(2) flags; a descriptor for each, behind the program's.
     pub joins: Vec<u64>,
     /// Output is kept for `logs`.
-    pub log: Option<LogFile>,
+    pub log: Option<log::Target>,
     pub network: Network,
     /// The container goes when it has ended.
     pub remove: bool,

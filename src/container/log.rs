@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub enum LogDriver {
     #[default]
     K8sFile,
+    /// systemd's journal.
+    Journald,
     None,
     /// Straight to the streams of who starts it.
     Passthrough,
@@ -26,6 +28,7 @@ impl LogDriver {
     pub fn name(self) -> &'static str {
         match self {
             Self::K8sFile => "k8s-file",
+            Self::Journald => "journald",
             Self::None => "none",
             Self::Passthrough => "passthrough",
         }
@@ -48,9 +51,62 @@ pub struct LogConfig {
 }
 
 impl LogConfig {
+    /// Where the monitor writes for a container in `directory`. `None`: nothing is kept.
+    pub fn target(&self, directory: &Path, id: &str, name: &str) -> Option<Target> {
+        match self.driver {
+            LogDriver::K8sFile => Some(Target::File(self.file(directory))),
+            LogDriver::Journald => {
+                Some(Target::Journal(Source { id: id.to_owned(), name: name.to_owned(), tag: self.tag.clone() }))
+            }
+            LogDriver::None | LogDriver::Passthrough => None,
+        }
+    }
+
     /// The file of a container in `directory`.
     pub fn file(&self, directory: &Path) -> LogFile {
         LogFile { path: self.path.clone().unwrap_or_else(|| directory.join("log")), max_size: self.max_size }
+    }
+}
+
+/// Where the monitor writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    File(LogFile),
+    Journal(Source),
+}
+
+/// Where the journal takes records.
+pub const JOURNAL: &str = "/run/systemd/journal/socket";
+/// The journal's field that names the container.
+pub const CONTAINER: &str = "CONTAINER_ID_FULL";
+/// The journal's field of a record whose line has not ended.
+pub const PARTIAL: &str = "CONTAINER_PARTIAL_MESSAGE";
+
+/// A container, as the journal knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    pub id: String,
+    pub name: String,
+    /// Empty: none.
+    pub tag: String,
+}
+
+impl Source {
+    /// Podman's fields.
+    pub fn fields(&self) -> Vec<(&'static str, &str)> {
+        let Self { id, name, tag } = self;
+        let known = if tag.is_empty() { name } else { tag };
+        let mut fields = vec![
+            (CONTAINER, id.as_str()),
+            ("CONTAINER_ID", id.get(..12).unwrap_or(id)),
+            ("CONTAINER_NAME", name),
+            ("SYSLOG_IDENTIFIER", known),
+        ];
+        if !tag.is_empty() {
+            fields.push(("CONTAINER_TAG", tag));
+        }
+        fields
     }
 }
 

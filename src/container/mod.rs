@@ -16,7 +16,6 @@
 //! takes no lock.
 
 pub mod apt;
-pub mod check;
 pub mod commit;
 pub mod control;
 pub mod diff;
@@ -93,6 +92,10 @@ pub enum Error {
     NotMounted { id: String, message: String },
     #[error("unknown container state: {0}: invalid argument")]
     UnknownState(String),
+    #[error("the container's log is in the journal, and `journalctl` is not installed")]
+    NoJournalctl,
+    #[error("the journal can't be read")]
+    UnreadableJournal,
     #[error("container {0} has no defined healthcheck")]
     NoHealthcheck(String),
     #[error("{0}")]
@@ -154,6 +157,10 @@ impl Error {
             Self::NothingBelow { directory, .. } => {
                 Some(format!("made with `--rootfs {directory}:O`, a container leaves the directory as it is"))
             }
+            Self::UnreadableJournal => Some(
+                "users have journals of their own where /var/log/journal exists; members of the group `systemd-journal` read all"
+                    .into(),
+            ),
             Self::NoCommand => Some("name one: `coracle run IMAGE COMMAND`".into()),
             Self::NoSubordinateIds => {
                 Some("`--userns=keep-id` works; an administrator grants more with `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME`".into())

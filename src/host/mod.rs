@@ -8,6 +8,7 @@ pub mod copy;
 pub mod dirs;
 pub mod fault;
 pub mod id_map;
+pub mod journal;
 pub mod kernel;
 pub mod lock;
 pub mod role;

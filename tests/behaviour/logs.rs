@@ -116,7 +116,7 @@ fn limited(case: &Case) {
     assert!(size("log.1") >= 10_240 && size("log.1") < 10_400 && size("log") < 10_400);
     assert_eq!(
         case.inspect("box", "{{.HostConfig.LogConfig.Type}} {{.HostConfig.LogConfig.Size}}"),
-        "k8s-file 10.2 kB"
+        "k8s-file 10.24kB"
     );
 }
 
@@ -143,7 +143,7 @@ fn elsewhere_or_nowhere(case: &Case) {
     run(&["--name", "through"]).code(0).stdout("out\npipe\n").stderr("err\n");
     logs(case, &["through"]).code(125).error("using the 'passthrough' log driver");
     run(&["-t"]).code(125).error("cannot be used on a TTY");
-    run(&["--log-driver=journald"]).code(125).error("`journald`");
+    run(&["--log-driver=syslog"]).code(125).error("`syslog`");
     run(&["--log-opt", "max-file=3"]).code(125).error("`max-file=3`");
     // Also of one in the background: its output is the caller's.
     let detached = run(&["-d", "--name", "detached"]).code(0);
@@ -162,4 +162,41 @@ fn the_end_of_a_long_one() {
     assert_eq!(all.lines().count(), 300_001);
     let tail = logs(&case, &["--tail", "5000", "box"]).code(0).stdout;
     assert!(tail.lines().count() == 5000 && tail.ends_with("the end\n"));
+}
+
+/// What `journalctl` prints is shown like any log; this one knows two records, and one more for who follows.
+#[test]
+fn records_of_the_journal() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let create = ["create", "--network=none", "--name=box", "--log-driver=journald"];
+    case.coracle(create.into_iter().chain([&*image, "true"])).code(0);
+    let id = case.inspect("box", "{{.Id}}");
+    let folder = case.home.join("bin");
+    std::fs::create_dir(&folder).unwrap();
+    let script = format!(
+        r#"#!/bin/sh
+        record() {{ echo "{{\"__CURSOR\":\"$1\",\"__REALTIME_TIMESTAMP\":\"176986080000000$1\",\"MESSAGE\":$2,\"PRIORITY\":\"$3\"}}"; }}
+        case " $* " in *" CONTAINER_ID_FULL={id} "*) ;; *) exit 9;; esac
+        case "$*" in
+            *--after-cursor=2*--follow*|*--follow*--after-cursor=2*) record 3 '"three"' 6; sleep 1000;;
+            *--after-cursor=3*) record 4 '"four"' 6;;
+            *--after-cursor=2*) record 3 '"three"' 6; record 4 '"four"' 6;;
+            *) record 1 '"one"' 6; record 2 '[116,119,111]' 3;;
+        esac"#
+    );
+    let program = folder.join("journalctl");
+    std::fs::write(&program, script).unwrap();
+    crate::harness::set_mode(&program, 0o755);
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    let logs = |flags: &[&str]| {
+        let line = ["logs"].into_iter().chain(flags.iter().copied()).chain(["box"]);
+        case.command(line).env("PATH", &path).finish()
+    };
+    logs(&[]).code(0).stdout("one\n").stderr("two\n");
+    logs(&["--tail=1"]).code(0).stdout("").stderr("two\n");
+    logs(&["-t"]).code(0).stdout("2026-01-31T12:00:00.000001000+00:00 one\n");
+    // Of one that has ended: all that has come by then.
+    logs(&["-f"]).code(0).stdout("one\nthree\nfour\n").stderr("two\n");
+    case.command(["logs", "box"]).env("PATH", "/nowhere").finish().code(125).error("`journalctl` is not installed");
 }

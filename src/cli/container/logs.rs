@@ -89,7 +89,7 @@ impl Logs {
 
 fn records(found: Found, tail: Option<u64>, follow: bool) -> Result<Records, Report> {
     match found.container.log.driver {
-        LogDriver::K8sFile => Ok(Records::open(found, tail, follow)?),
+        LogDriver::K8sFile | LogDriver::Journald => Ok(Records::open(found, tail, follow)?),
         driver => Err(Report::new(format!(
             "this container is using the '{0}' log driver, cannot read logs: this container is not logging output",
             driver.name()

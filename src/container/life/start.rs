@@ -10,7 +10,6 @@ use crate::container::find::{self, Found};
 use crate::container::into::exec;
 use crate::container::job::{HealthJob, Job, Network as NetworkJob, Overlay, Streams};
 use crate::container::life::restart::RestartPolicy;
-use crate::container::log::LogDriver;
 use crate::container::mount::volumes;
 use crate::container::namespace::Namespace;
 use crate::container::record::{Container, Driver, Init, Network};
@@ -146,7 +145,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         volumes: volumes::job(store, container),
         streams: how.streams,
         joins: Vec::new(),
-        log: (how.log && container.log.driver == LogDriver::K8sFile).then(|| container.log.file(&found.directory)),
+        log: container.log.target(&found.directory, &container.id, &container.name).filter(|_| how.log),
         network: if private { NetworkJob::Pasta } else { NetworkJob::Nothing },
         remove: container.remove,
         restart: container.restart,

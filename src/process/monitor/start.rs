@@ -10,6 +10,7 @@ use super::ownership;
 use super::recording::Recording;
 use super::root::{self, Root};
 use crate::container::job::{Job, Network, Streams};
+use crate::container::log::Target;
 use crate::container::state::State;
 use crate::host::atomic_file::{self, Staged};
 use crate::host::subid::IdMaps;
@@ -70,7 +71,7 @@ pub fn start(
         }
         Streams::Terminal => (Held::default(), None),
     };
-    let log = job.log.clone().map(Log::open).transpose().map_err(Refusal::ours)?;
+    let log = job.log.clone().map(log).transpose()?;
     let recording = Recording::of(job, &root, mount.as_fd(), &identity).map_err(Refusal::ours)?;
     let emulation = emulation::filters(&plan.process, &identity, job.one_id, recording.is_some())?;
     let filters = Filters { container: filter, ..emulation };
@@ -91,6 +92,16 @@ pub fn start(
     }
     shake_hands(&mut running, network, started, recording.as_ref())?;
     Ok(running)
+}
+
+fn log(target: Target) -> Result<Log, Refusal> {
+    let in_journal = matches!(target, Target::Journal(_));
+    Log::open(target).map_err(|error| match in_journal {
+        true => Refusal::ours(format!(
+            "{error}\nhint: no journal of systemd's runs here; `--log-driver=k8s-file` needs none"
+        )),
+        false => Refusal::ours(error),
+    })
 }
 
 fn write_pids(job: &Job, state: &State) -> sys::Result<()> {

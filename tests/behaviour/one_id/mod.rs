@@ -2,6 +2,7 @@
 
 use crate::harness::{Account, Case, Driver, Image, Layer};
 
+mod journal;
 mod owners;
 mod packages;
 

@@ -13,7 +13,7 @@ use crate::container::record::Container;
 #[command(next_help_heading = "Log")]
 #[group(skip)]
 pub struct Flags {
-    /// Keep the output as `k8s-file` (`json-file` is the same), or leave it to `none` or `passthrough` [default: k8s-file]
+    /// Keep the output as `k8s-file` (`json-file` is the same) or in `journald`, or leave it to `none` or `passthrough` [default: k8s-file]
     #[arg(long, value_name = "DRIVER")]
     log_driver: Option<String>,
     /// `max-size=SIZE`: keep the last that many bytes, `path=FILE`: in this file, `tag=TEXT`
@@ -32,12 +32,12 @@ impl Flags {
 fn config(driver: Option<&str>, options: &[String]) -> Result<LogConfig, Report> {
     let driver = match driver.unwrap_or_default() {
         "" | "k8s-file" | "json-file" => LogDriver::K8sFile,
+        "journald" => LogDriver::Journald,
         "none" => LogDriver::None,
         "passthrough" => LogDriver::Passthrough,
         other => {
-            return Err(Report::new(format!("the log driver `{other}` is not known")).hint(
-                "`k8s-file` (also as `json-file`), `none` and `passthrough` are; with the last one a systemd unit's journal gets the output",
-            ));
+            return Err(Report::new(format!("the log driver `{other}` is not known"))
+                .hint("`k8s-file` (also as `json-file`), `journald`, `none` and `passthrough` are"));
         }
     };
     let mut config = LogConfig { driver, ..LogConfig::default() };
@@ -68,6 +68,6 @@ mod tests {
         for bad in ["size=1", "max-size=x", "max-size"] {
             assert!(super::config(None, &[bad.to_owned()]).is_err(), "{bad}");
         }
-        assert!(super::config(Some("journald"), &[]).is_err());
+        assert!(super::config(Some("syslog"), &[]).is_err());
     }
 }

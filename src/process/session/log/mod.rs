@@ -1,39 +1,38 @@
-//! The log of a container, as [`crate::container::log`] describes it.
-//!
-//! With a limit, a file that has grown to it makes way: it is renamed, in the place of the one before, and a new one is begun.
-//! So the last bytes up to the limit are always there, in whole lines, and never more than twice as many.
+//! The log of a container, as [`crate::container::log`] describes it: its output cut into lines, and one of two places for them.
 
-use std::fs::File;
-use std::io::Write;
-
-use rustix::fs::{Mode, OFlags};
+mod file;
+mod journal;
 
 use super::streams::Kind;
-use crate::container::log::{self, LogFile};
-use crate::host::change;
-use crate::sys::{Call, Result};
+use crate::container::log::{self, Target};
+use crate::sys::Result;
+use file::LogWriter;
+use journal::Journal;
 
 /// A line longer than this is written in parts, so that nothing grows without limit.
 const LONGEST: usize = 16 * 1024;
 
 #[derive(Debug)]
 pub struct Log {
-    place: LogFile,
-    file: File,
-    /// How many bytes are in the file.
-    size: u64,
-    /// Records that are about to be written.
-    text: Vec<u8>,
+    place: Place,
     /// The unfinished lines of output and error output.
     unfinished: [Vec<u8>; 2],
 }
 
+#[derive(Debug)]
+enum Place {
+    File(LogWriter),
+    Journal(Journal),
+}
+
 impl Log {
-    /// Appends to the log.
-    pub fn open(place: LogFile) -> Result<Self> {
-        let file = open(&place)?;
-        let size = rustix::fs::fstat(&file).call("fstat(log)")?.st_size as u64;
-        Ok(Self { place, file, size, text: Vec::new(), unfinished: [Vec::new(), Vec::new()] })
+    /// Adds to what is there.
+    pub fn open(target: Target) -> Result<Self> {
+        let place = match target {
+            Target::File(place) => Place::File(LogWriter::open(place)?),
+            Target::Journal(source) => Place::Journal(Journal::open(&source)?),
+        };
+        Ok(Self { place, unfinished: [Vec::new(), Vec::new()] })
     }
 
     /// Adds output; what is read at once has one time. A full disk loses lines of the log, not the container.
@@ -74,39 +73,23 @@ impl Log {
     }
 
     fn record(&mut self, time: &str, kind: Kind, whole: bool, line: &[u8]) {
-        log::write(&mut self.text, time, kind == Kind::Error, whole, line);
-        if self.place.max_size.is_some_and(|most| self.size + self.text.len() as u64 >= most) {
-            self.write();
-            self.make_way();
+        match &mut self.place {
+            Place::File(file) => file.record(time, kind, whole, line),
+            Place::Journal(journal) => journal.record(kind, whole, line),
         }
     }
 
     fn write(&mut self) {
-        let _ = self.file.write_all(&self.text);
-        self.size += self.text.len() as u64;
-        self.text.clear();
-    }
-
-    /// Begins a new file; where that fails the old one grows on, and it is tried again later.
-    fn make_way(&mut self) {
-        self.size = 0;
-        if change::rename(&self.place.path, &self.place.older()).is_ok()
-            && let Ok(file) = open(&self.place)
-        {
-            self.file = file;
+        if let Place::File(file) = &mut self.place {
+            file.write();
         }
     }
-}
-
-fn open(place: &LogFile) -> Result<File> {
-    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC;
-    let file = rustix::fs::open(&place.path, flags, Mode::RUSR | Mode::WUSR);
-    Ok(file.call_with(|| format!("open({})", place.path.display()))?.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::log::LogFile;
     use crate::store::testing::Scratch;
 
     /// Everything that the files hold, oldest first, without times.
@@ -120,13 +103,13 @@ mod tests {
     fn lines_come_whole_or_in_parts() {
         let scratch = Scratch::new("log-lines");
         let place = LogFile { path: scratch.root.join("log"), max_size: None };
-        let mut log = Log::open(place.clone()).unwrap();
+        let mut log = Log::open(Target::File(place.clone())).unwrap();
         log.add(Kind::Output, b"one\ntw");
         log.add(Kind::Error, b"err\n\n");
         log.add(Kind::Output, b"o\nrest");
         log.finish();
         assert_eq!(kept(&place), "stdout F one\nstderr F err\nstderr F \nstdout F two\nstdout P rest\n");
-        let mut log = Log::open(place.clone()).unwrap();
+        let mut log = Log::open(Target::File(place.clone())).unwrap();
         log.add(Kind::Output, &[vec![b'x'; LONGEST + 1], vec![b'\n']].concat());
         let long = format!("stdout P {}\nstdout F x\n", "x".repeat(LONGEST));
         assert!(kept(&place).ends_with(&long));
@@ -136,7 +119,7 @@ mod tests {
     fn with_a_limit_the_last_bytes_are_kept_whole() {
         let scratch = Scratch::new("log-limit");
         let place = LogFile { path: scratch.root.join("log"), max_size: Some(1000) };
-        let mut log = Log::open(place.clone()).unwrap();
+        let mut log = Log::open(Target::File(place.clone())).unwrap();
         for number in 0..500 {
             log.add(Kind::Output, format!("line {number}\nline {number} again\n").as_bytes());
             let size: u64 =

@@ -3,6 +3,8 @@
 //! The writer may rename the file that is read, at any moment and more than once (see [`crate::container::log`]): at the end of one
 //! file the next is what took its place.
 
+mod journal;
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -14,7 +16,7 @@ use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::container::find::Found;
-use crate::container::log::{self, Entry, LogFile};
+use crate::container::log::{self, Entry, LogDriver, LogFile};
 use crate::container::state::State;
 use crate::container::{Error, Result};
 use crate::sys::Call;
@@ -29,6 +31,8 @@ pub struct Records {
     file: Option<BufReader<File>>,
     /// The record that is being read; without a newline at its end, the rest is still to come.
     line: Vec<u8>,
+    /// Of a container whose records the journal has: what is read.
+    journal: Option<journal::Copy>,
     /// Where to stop, for who does not follow: a program that writes faster than it is read would never come to an end.
     end: Option<End>,
 }
@@ -53,7 +57,13 @@ impl End {
 impl Records {
     /// From the first record that is kept, or from the one with which the last `tail` lines begin; `follow`: with what comes later.
     pub fn open(found: Found, tail: Option<u64>, follow: bool) -> Result<Self> {
-        let place = found.container.log.file(&found.directory);
+        let container = &found.container;
+        let journald = container.log.driver == LogDriver::Journald;
+        let journal = journald.then(|| journal::Copy::open(&container.id, follow)).transpose()?;
+        let place = match &journal {
+            Some(copy) => LogFile { path: copy.path(), max_size: None },
+            None => container.log.file(&found.directory),
+        };
         let mut end = if follow { None } else { End::of(&place)? };
         let file = match tail {
             Some(lines) => last(&place, lines)?,
@@ -66,7 +76,7 @@ impl Records {
             end.reached = identity(file)? == identity(&end.file)?;
         }
         let file = file.map(|file| BufReader::with_capacity(BUFFER, file));
-        Ok(Self { found, place, file, line: Vec::new(), end })
+        Ok(Self { found, place, file, line: Vec::new(), journal, end })
     }
 
     pub fn found(&self) -> &Found {
@@ -143,10 +153,14 @@ impl Records {
     }
 
     /// Whether nothing more will be written, to be asked before the last read; and what is waited for from now on.
-    pub fn is_final(&self, watch: &mut Watch) -> Result<bool> {
+    pub fn is_final(&mut self, watch: &mut Watch) -> Result<bool> {
         watch.clear();
         let state = self.found.state()?;
         watch.program = living(&state);
+        match &mut self.journal {
+            Some(copy) if !state.lives() => copy.finish()?,
+            _ => {}
+        }
         Ok(!state.lives())
     }
 
@@ -154,7 +168,8 @@ impl Records {
     pub fn watch(&self) -> Result<Watch> {
         let changes = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).call("inotify_init1")?;
         let what = WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::MOVE_SELF;
-        let folder = self.place.path.parent().unwrap_or(Path::new("/"));
+        // A file may be replaced; the copy of the journal is in no folder.
+        let folder = self.place.path.parent().filter(|_| self.journal.is_none()).unwrap_or(&self.place.path);
         for path in [self.found.directory.as_path(), folder] {
             inotify::add_watch(&changes, path, what).call_with(|| format!("inotify_add_watch({})", path.display()))?;
         }
