@@ -31,6 +31,11 @@ fn containers_are_chosen() {
     let [one, two, three] = three(&case);
     let lines = |ids: &[&String]| ids.iter().map(|id| format!("{id}\n")).collect::<String>();
 
+    case.coracle(["stop", "--filter=label=set=1"]).code(0).stdout(&lines(&[&one, &two]));
+    assert_eq!(running(&case), "");
+    case.coracle(["start", "-f", "label=set=1", "-f", "name=one"]).code(0).stdout(&lines(&[&one]));
+    case.coracle(["start", "-f", "label=set=1", "two", "three"]).code(0).stdout(&lines(&[&two]));
+    assert_eq!(running(&case), "one two");
     case.coracle(["kill", "--cidfile=one"]).code(0).stdout(&lines(&[&one]));
     case.coracle(["wait", "one"]).code(0).stdout("137\n");
     case.coracle(["kill", "--cidfile=one"]).code(125).stdout("").error("running");
@@ -42,7 +47,7 @@ fn containers_are_chosen() {
     wait_until("none runs", LIMIT, || running(&case).is_empty());
     case.coracle(["start", "--latest"]).code(0).stdout(&lines(&[&three]));
     case.coracle(["wait", "--latest"]).code(0).stdout("4\n");
-    case.coracle(["rm", "--latest"]).code(0).stdout(&lines(&[&three]));
+    case.coracle(["rm", "--filter=exited=4"]).code(0).stdout(&lines(&[&three]));
     case.coracle(["rm", "--cidfile=one", "--cidfile=two"]).code(0).stdout(&lines(&[&one, &two]));
     for verb in ["stop", "rm"] {
         case.coracle([verb, "--cidfile=none"]).code(125).stdout("").error("reading CIDFile");
@@ -71,7 +76,7 @@ fn names_that_nothing_has() {
     for verb in ["stop", "kill", "start", "restart", "rm"] {
         case.coracle([verb, "--all", "three"]).code(125).stdout("").error("--all");
     }
-    for (verb, flag) in [("kill", "--signal=LOUD"), ("stop", "--time=soon")] {
+    for (verb, flag) in [("stop", "--filter=colour=red"), ("kill", "--signal=LOUD"), ("stop", "--time=soon")] {
         case.coracle([verb, flag, "three"]).code(125).stdout("");
     }
 }
@@ -121,7 +126,55 @@ fn an_end_that_nobody_tells(case: &Case) {
     waiting.finish().code(0).stdout("-1\n");
 }
 
-on_both_drivers!(conditions_are_waited_for, an_end_that_nobody_tells, logs_are_followed_through_restarts);
+#[test]
+fn those_that_need_it_go_first() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    for (name, needs) in
+        [("root", &[][..]), ("trunk", &["--requires=root"]), ("leaf", &["--requires=trunk,root"]), ("stone", &[])]
+    {
+        let create = ["create", "--network=none", "--name", name].into_iter().chain(needs.iter().copied());
+        case.coracle(create.chain([&*image, "true"])).code(0);
+    }
+    let (trunk, leaf) = (case.inspect("trunk", "{{.Id}}"), case.inspect("leaf", "{{.Id}}"));
+    case.coracle(["rm", "root"]).code(125).stdout("").error("has dependent containers");
+    case.coracle(["rm", "--depend", "root", "trunk"]).code(0).stdout(&format!("{leaf}\n{trunk}\nroot\n"));
+    case.coracle(["ps", "-a", "--format={{.Names}}"]).code(0).stdout("stone\n");
+}
+
+/// `--stop-signal` and `--stop-timeout`, shown and obeyed.
+fn how_it_is_stopped(case: &Case) {
+    let image = case.busybox();
+    let start = |name: &str, flags: &[&str], script: &str| {
+        let run = ["run", "-d", "--network=none", "--name", name].into_iter().chain(flags.iter().copied());
+        case.coracle(run.chain([&*image, "sh", "-c", script])).code(0);
+        wait_until("it is ready", LIMIT, || case.coracle(["logs", name]).stdout == "ready\n");
+    };
+    let loops = "echo ready; while :; do sleep 0.01; done";
+    start("obeys", &["--stop-signal=USR1", "--stop-timeout=50"], &format!("trap 'exit 5' USR1; {loops}"));
+    assert_eq!(case.inspect("obeys", "{{.Config.StopTimeout}}"), "50");
+    case.coracle(["stop", "obeys"]).code(0);
+    case.coracle(["wait", "obeys"]).code(0).stdout("5\n");
+    for (name, flags, time, least) in [
+        ("deaf", &["--stop-timeout=1"][..], &[][..], 1000),
+        ("told", &["--stop-timeout=50"], &["-t1"], 1000),
+        ("hurried", &[], &["-t0"], 0),
+    ] {
+        start(name, flags, &format!("trap '' TERM; {loops}"));
+        let begin = std::time::Instant::now();
+        case.coracle(["stop"].into_iter().chain(time.iter().copied()).chain([name])).code(0);
+        let millis = begin.elapsed().as_millis();
+        assert!((least..9000).contains(&millis), "{name}: {millis} ms");
+        case.coracle(["wait", name]).code(0).stdout("137\n");
+    }
+}
+
+on_both_drivers!(
+    how_it_is_stopped,
+    conditions_are_waited_for,
+    an_end_that_nobody_tells,
+    logs_are_followed_through_restarts
+);
 
 #[test]
 fn the_first_of_several_to_end() {

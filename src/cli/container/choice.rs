@@ -1,10 +1,12 @@
-//! Which containers a command is about: those that are named, the latest, those of files; and where it has such a flag, all.
+//! Which containers a command is about: those that are named, the latest, those of files; and where it has such flags, all, or
+//! those that fit filters.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::latest::latest;
+use super::ps::filter::Filter;
 use crate::cli::Report;
 use crate::container::{Error, find};
 use crate::store::Store;
@@ -24,8 +26,10 @@ pub struct Choice {
 
 /// How the flags of a command widen its choice.
 #[derive(Debug, Default)]
-pub struct Wide {
+pub struct Wide<'a> {
     pub all: bool,
+    /// As those of `ps`.
+    pub filters: &'a [String],
     /// What is not there is no failure.
     pub ignore: bool,
     /// Else its exit code, if that is not the usual one.
@@ -40,20 +44,20 @@ impl Choice {
 
     /// Names and IDs as they were given; IDs of what was chosen otherwise. One that names nothing keeps the command from doing
     /// anything, unless it is to be ignored.
-    pub fn names(&self, store: &Store, wide: &Wide) -> Result<Vec<String>, Report> {
+    pub fn names(&self, store: &Store, wide: &Wide<'_>) -> Result<Vec<String>, Report> {
         let mut names = self.containers.clone();
         names.extend(self.of_files(wide.ignore)?);
-        match (wide.all, self.latest) {
-            (true, true) => return Err(Report::new("--all and --latest cannot be used together")),
-            (true, _) if !names.is_empty() => return Err(Report::new("no arguments are needed with --all")),
-            (_, true) if !names.is_empty() => {
+        match (wide.all, self.latest, wide.filters.is_empty()) {
+            (true, true, _) => return Err(Report::new("--all and --latest cannot be used together")),
+            (true, ..) if !names.is_empty() => return Err(Report::new("no arguments are needed with --all")),
+            (_, true, _) if !names.is_empty() => {
                 return Err(Report::new("--latest and containers cannot be used together"));
             }
-            (false, false) if self.is_empty() => {
+            (false, false, true) if self.is_empty() => {
                 return Err(Report::new("you must provide at least one name or id"));
             }
-            (true, _) => return all(store),
-            (_, true) => return Ok(vec![latest(store)?.container.id]),
+            (true, _, true) => return all(store),
+            (_, true, _) => return Ok(vec![latest(store)?.container.id]),
             _ => {}
         }
         let known = |name: &String| match find::find_id(store, name) {
@@ -62,7 +66,9 @@ impl Choice {
             other => Ok(other.map(|_| true)?),
         };
         let known = names.iter().map(known).collect::<Result<Vec<bool>, Report>>()?;
-        Ok(names.into_iter().zip(known).filter_map(|(name, known)| known.then_some(name)).collect())
+        let names: Vec<String> =
+            names.into_iter().zip(known).filter_map(|(name, known)| known.then_some(name)).collect();
+        if wide.filters.is_empty() { Ok(names) } else { fitting(store, wide.filters, &names) }
     }
 
     /// The first line of each file.
@@ -79,6 +85,20 @@ impl Choice {
         }
         Ok(ids)
     }
+}
+
+/// The IDs of those containers that fit the filters, among all or those that are named.
+fn fitting(store: &Store, filters: &[String], names: &[String]) -> Result<Vec<String>, Report> {
+    let filter = Filter::parse(filters, store)?;
+    let among = names.iter().map(|name| find::find_id(store, name)).collect::<Result<Vec<String>, Error>>()?;
+    let mut fitting = Vec::new();
+    for found in find::list(store)?.found {
+        let id = &found.container.id;
+        if (among.is_empty() || among.contains(id)) && filter.fits(&found, &found.state()?)? {
+            fitting.push(found.container.id);
+        }
+    }
+    Ok(fitting)
 }
 
 /// The ID of each container, oldest first, also of those whose records can't be read.

@@ -16,6 +16,12 @@ pub struct Rm {
     /// All containers
     #[arg(long, short)]
     all: bool,
+    /// Before each, the containers that need it
+    #[arg(long)]
+    depend: bool,
+    /// Only those that fit, as with `ps`
+    #[arg(long, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
     /// Running ones too; names that no container has are no failure
     #[arg(long, short)]
     force: bool,
@@ -38,11 +44,14 @@ impl Rm {
         life::sweep::sweep(&store);
         let mut failed: Option<Report> = None;
         let ignore = self.force || self.ignore;
-        let wide = Wide { all: self.all, ignore, absent: Some(1) };
+        let wide = Wide { all: self.all, filters: &self.filter, ignore, absent: Some(1) };
         let mut names = self.choice.names(&store, &wide)?;
-        if self.all {
+        if self.all || !self.filter.is_empty() {
             // The youngest first: what needs another is younger than that.
             names.reverse();
+        }
+        if self.depend {
+            names = with_dependents(&store, names)?;
         }
         for name in &names {
             let removed = self.remove(&store, name);
@@ -80,4 +89,13 @@ impl Rm {
             Err(error) => Err(error),
         }
     }
+}
+
+fn with_dependents(store: &Store, names: Vec<String>) -> Result<Vec<String>, Report> {
+    let ids = names.iter().map(|name| find::find_id(store, name)).collect::<Result<Vec<String>, Error>>()?;
+    let mut all = life::dependents::all(store, &ids)?;
+    let others = names.into_iter().zip(ids).filter(|(_, id)| !all.contains(id));
+    let others: Vec<String> = others.map(|(name, _)| name).collect();
+    all.extend(others);
+    Ok(all)
 }

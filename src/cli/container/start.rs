@@ -24,6 +24,9 @@ pub struct Start {
     /// Keys that leave the container and let it run on; an empty text: none do
     #[arg(long, value_name = "KEYS", default_value = detach_keys::DEFAULT, hide_default_value = true)]
     detach_keys: String,
+    /// Only those that fit, as with `ps`
+    #[arg(long, short, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
     /// Feed standard input to the program (with `--attach`)
     #[arg(long, short)]
     interactive: bool,
@@ -39,7 +42,7 @@ impl Start {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let keys = DetachKeys::parse(&self.detach_keys)?;
         let store = context.store()?;
-        let wide = Wide { all: self.all, ..Wide::default() };
+        let wide = Wide { all: self.all, filters: &self.filter, ..Wide::default() };
         let names = self.choice.names(&store, &wide)?;
         if self.attach || self.interactive {
             let [name] = names.as_slice() else {

@@ -15,6 +15,9 @@ pub struct Stop {
     /// All running containers
     #[arg(long, short)]
     all: bool,
+    /// Only those that fit, as with `ps`
+    #[arg(long, short, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
     /// Names that no container has are no failure
     #[arg(long, short)]
     ignore: bool,
@@ -28,7 +31,9 @@ pub struct Stop {
 impl Stop {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        let names = self.choice.names(&store, &Wide { all: self.all, ignore: self.ignore, absent: None })?;
+        let names = self
+            .choice
+            .names(&store, &Wide { all: self.all, filters: &self.filter, ignore: self.ignore, absent: None })?;
         super::each(&store, &names, |found, name| {
             let patience = self.time.unwrap_or(found.container.stop_timeout);
             life::stop::stop(found, Duration::from_secs(patience.into()))?;

@@ -3,10 +3,10 @@
 mod create;
 mod exists;
 mod filter;
-pub mod inspect;
+mod inspect;
 mod ls;
 mod mount;
-pub mod prune;
+mod prune;
 mod rm;
 
 use std::process::ExitCode;
@@ -68,7 +68,7 @@ fn find(store: &Store, name: &str) -> Result<Option<Record>, Report> {
 }
 
 /// As [`find`], where there must be one.
-pub fn get(store: &Store, name: &str) -> Result<Record, Report> {
+fn get(store: &Store, name: &str) -> Result<Record, Report> {
     find(store, name)?
         .ok_or_else(|| Report::new(format!("no such volume {name}")).hint("`coracle volume ls` lists all volumes"))
 }

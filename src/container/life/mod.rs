@@ -1,7 +1,7 @@
 //! From nothing to running to nothing: one file a transition.
 
 pub mod create;
-mod dependents;
+pub mod dependents;
 mod orphan;
 pub mod remove;
 pub mod rename;

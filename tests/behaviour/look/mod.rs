@@ -3,5 +3,4 @@
 mod events;
 mod inspect;
 mod ps;
-mod store;
 mod top;

@@ -26,8 +26,7 @@ pub fn container(store: &Store, found: &Found, size: Size) -> Result<Value, Repo
     let state = found.state()?;
     let path = |file: &str| found.directory.join(file);
     let args = container.args();
-    let mut capabilities: Vec<String> = container.capabilities.iter().map(|capability| capability.name()).collect();
-    capabilities.sort();
+    let capabilities: Vec<String> = container.capabilities.iter().map(|capability| capability.name()).collect();
     Ok(json!({
         "Id": container.id,
         "ID": container.id,

@@ -1,6 +1,5 @@
 //! Changes in the life of containers that consist of others.
 
-pub mod cleanup;
 pub mod healthcheck;
 pub mod prune;
 pub mod rename;

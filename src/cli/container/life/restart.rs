@@ -19,6 +19,9 @@ pub struct Restart {
     /// All containers
     #[arg(long, short)]
     all: bool,
+    /// Only those that fit, as with `ps`
+    #[arg(long, short, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
     /// Only those that run
     #[arg(long)]
     running: bool,
@@ -33,7 +36,7 @@ impl Restart {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
         let all = self.all || (self.running && self.choice.is_empty());
-        let names = self.choice.names(&store, &Wide { all, ..Wide::default() })?;
+        let names = self.choice.names(&store, &Wide { all, filters: &self.filter, ..Wide::default() })?;
         each(&store, &names, |found, name| {
             let runs = found.state()?.lives();
             if runs || !self.running {
