@@ -31,9 +31,9 @@ pub fn main() -> ExitCode {
         Err(Stopped::Failed(report)) => report.print(),
         // Help shows all commands, and flags plainly, without the `=false` that they all take.
         Err(Stopped::Usage(error)) if error.kind() == ErrorKind::DisplayHelp => {
-            report::usage(&root::whole().try_get_matches().err().unwrap_or(error))
+            report::usage(&root::whole().try_get_matches().err().unwrap_or(error), &words)
         }
-        Err(Stopped::Usage(error)) => report::usage(&error),
+        Err(Stopped::Usage(error)) => report::usage(&error, &words),
     }
 }
 

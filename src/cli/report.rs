@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ErrorKind};
 
+use super::container::options::refused;
 use super::output;
 
 /// What goes back to the user instead of a result.
@@ -113,8 +114,8 @@ impl From<crate::sys::Error> for Report {
 
 reported!(crate::image::Error, crate::registry::Error, crate::layer::Error);
 
-/// What clap refuses, in Podman's words; help and version are not failures.
-pub fn usage(error: &clap::Error) -> ExitCode {
+/// What clap refuses of these words, in Podman's; help and version are not failures.
+pub fn usage(error: &clap::Error, words: &[String]) -> ExitCode {
     let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -130,7 +131,13 @@ pub fn usage(error: &clap::Error) -> ExitCode {
                 .hint("try `coracle --help` for the list of commands")
         }
         ErrorKind::UnknownArgument => {
-            let report = Report::new(format!("unknown flag: {}", text(ContextKind::InvalidArg)));
+            let flag = text(ContextKind::InvalidArg);
+            // Only these two commands have so many that some are missing.
+            let refused = refused::why(&flag).filter(|_| words.iter().any(|word| word == "run" || word == "create"));
+            if let Some((why, hint)) = refused {
+                return Report::new(format!("{flag}: {why}")).hint(hint).print();
+            }
+            let report = Report::new(format!("unknown flag: {flag}"));
             match error.get(ContextKind::SuggestedArg) {
                 Some(similar) => report.hint(format!("a similar flag exists: `{similar}`")),
                 None => report.hint("see `--help` of the command"),

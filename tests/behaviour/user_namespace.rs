@@ -277,7 +277,7 @@ fn what_makes_no_sense_is_refused_in_words() {
             (&["--userns=keep-id:foo=1"], "unknown option specified: \"foo\""),
             (&["--userns=keep-id:uid=x"], "parsing \"x\": invalid syntax"),
             (&["--userns=nomap:size=1"], "unrecognized namespace mode nomap:size=1 passed"),
-            (&["--userns=container:x"], "joining a user namespace"),
+            (&["--userns=container:x"], "no container with name or ID \"x\" found"),
             (&["--userns=auto:size=70000"], "not enough unused ids"),
             (&["--userns=keep-id", "--uidmap=0:0:1"], "mutually exclusive"),
             (&["--uidmap=5:6:7"], "container UID 0 is not mapped"),

@@ -8,7 +8,7 @@ pub mod kill;
 mod latest;
 pub mod life;
 pub mod logs;
-mod options;
+pub mod options;
 pub mod ps;
 pub mod rm;
 pub mod run;

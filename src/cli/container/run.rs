@@ -24,6 +24,9 @@ use crate::store::Store;
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub struct Run {
+    /// Of the streams show this one alone: `stdin`, `stdout` or `stderr`; may be given several times
+    #[arg(long, short, value_name = "STREAM", value_delimiter = ',')]
+    attach: Vec<String>,
     /// Leave the container running and print its ID
     #[arg(long, short)]
     detach: bool,
@@ -44,6 +47,7 @@ pub struct Run {
 impl Run {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let keys = DetachKeys::parse(&self.detach_keys)?;
+        let muted = muted(&self.attach)?;
         let store = context.store()?;
         let container = self.options.create(context, &store)?;
         let directory = store.layout().container(&container.id);
@@ -56,7 +60,26 @@ impl Run {
             output::line(&found.container.id);
             return Ok(ExitCode::SUCCESS);
         }
-        stay(context, &store, &found, self.sig_proxy, keys).map(ExitCode::from)
+        stay(context, &store, &found, Manner { pass_signals: self.sig_proxy, keys, muted }).map(ExitCode::from)
+    }
+}
+
+/// How a client stays.
+pub struct Manner {
+    pub pass_signals: bool,
+    pub keys: DetachKeys,
+    /// Standard output, and error, are not shown.
+    pub muted: [bool; 2],
+}
+
+/// Which of the outputs `--attach` leaves out; standard input is fed where it is open.
+fn muted(attach: &[String]) -> Result<[bool; 2], Report> {
+    let names: Vec<String> = attach.iter().map(|name| name.to_lowercase()).collect();
+    match names.iter().find(|name| !["stdin", "stdout", "stderr"].contains(&name.as_str())) {
+        Some(bad) => Err(Report::new(format!(
+            "invalid stream \"{bad}\" for --attach - must be one of stdin, stdout, or stderr: invalid argument"
+        ))),
+        None => Ok(["stdout", "stderr"].map(|output| !names.is_empty() && !names.iter().any(|name| name == output))),
     }
 }
 
@@ -72,13 +95,7 @@ pub fn leave(context: &Context, store: &Store, found: &Found) -> Result<(), Repo
 }
 
 /// Starts the container and stays with it until it has ended, or the user detaches; the exit code.
-pub fn stay(
-    context: &Context,
-    store: &Store,
-    found: &Found,
-    pass_signals: bool,
-    keys: DetachKeys,
-) -> Result<u8, Report> {
+pub fn stay(context: &Context, store: &Store, found: &Found, manner: Manner) -> Result<u8, Report> {
     start_dependencies(context, store, found)?;
     let container = &found.container;
     if container.terminal && container.interactive && !isatty(stdin()) {
@@ -88,7 +105,7 @@ pub fn stay(
     }
     let direct = match passthrough(container)? {
         // Straight through, where nothing is kept.
-        None if container.remove && !container.terminal => {
+        None if container.remove && !container.terminal && manner.muted == [false; 2] => {
             Direct::of(container, &container.user, container.interactive)?
         }
         other => other,
@@ -108,8 +125,9 @@ pub fn stay(
     let foreground = Foreground {
         input: container.interactive && streams != Streams::Given,
         terminal: container.terminal,
-        pass_signals,
-        keys,
+        pass_signals: manner.pass_signals,
+        keys: manner.keys,
+        muted: manner.muted,
         launcher: true,
     };
     foreground.stay(launched.talk)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::choice::{Choice, Wide};
-use super::run::{leave, stay};
+use super::run::{Manner, leave, stay};
 use super::session::attach::join;
 use super::session::detach_keys::{self, DetachKeys};
 use crate::cli::{Context, Report, output};
@@ -53,7 +53,8 @@ impl Start {
                 return join(&found, self.interactive, self.sig_proxy, keys).map(ExitCode::from);
             }
             found.container.interactive |= self.interactive;
-            return stay(context, &store, &found, self.sig_proxy, keys).map(ExitCode::from);
+            let manner = Manner { pass_signals: self.sig_proxy, keys, muted: [false; 2] };
+            return stay(context, &store, &found, manner).map(ExitCode::from);
         }
         super::each(&store, &names, |found, name| {
             // Already running is what was asked for.

@@ -7,6 +7,7 @@ mod limits;
 mod names;
 mod namespaces;
 mod security;
+mod traps;
 
 use crate::harness::{Case, Finished};
 

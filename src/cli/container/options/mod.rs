@@ -14,6 +14,7 @@ mod namespaces;
 mod network;
 mod origin;
 mod process;
+pub mod refused;
 mod security;
 mod storage;
 mod user_namespace;

@@ -45,6 +45,7 @@ pub fn join(found: &Found, input: bool, pass_signals: bool, keys: DetachKeys) ->
         terminal: container.terminal,
         pass_signals,
         keys,
+        muted: [false; 2],
         launcher: false,
     };
     foreground.stay(attach::attach(found)?)

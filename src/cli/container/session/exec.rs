@@ -109,6 +109,7 @@ impl Exec {
             terminal: self.tty,
             pass_signals: true,
             keys,
+            muted: [false; 2],
             launcher: true,
         };
         foreground.stay(talk).map(ExitCode::from)

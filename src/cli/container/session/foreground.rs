@@ -30,6 +30,8 @@ pub struct Foreground {
     pub pass_signals: bool,
     /// Typed at a terminal, they end the talk and let the program live on.
     pub keys: DetachKeys,
+    /// Standard output, and error, are read and not shown.
+    pub muted: [bool; 2],
     /// The session is ours: its output has no other reader, and while it starts it ends with us.
     pub launcher: bool,
 }
@@ -109,7 +111,7 @@ impl Foreground {
             input: self.input,
             to_monitor: None,
             output: VecDeque::new(),
-            closed: [false; 2],
+            closed: self.muted,
             terminal: self.terminal,
             pass_signals: self.pass_signals,
             keys: if self.terminal { self.keys } else { DetachKeys::default() },
@@ -149,7 +151,7 @@ struct Relay {
     to_monitor: Option<Vec<u8>>,
     /// What came from the monitor and is still to be written, and the exit code behind it.
     output: VecDeque<Due>,
-    /// Outputs that nobody reads.
+    /// Outputs that nobody reads, or is to read.
     closed: [bool; 2],
     terminal: bool,
     pass_signals: bool,

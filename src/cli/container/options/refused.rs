@@ -1,0 +1,143 @@
+//! Flags of Podman's and Docker's `run` that this program does not have, and what serves instead.
+//!
+//! They are no part of the definition, for which every start would pay: whoever meets a flag that is not known looks here.
+
+/// Flags that fail for one reason, which the second text says, and the third what to do.
+const REFUSED: [(&[&str], &str, &str); 16] = [
+    (
+        &[
+            "blkio-weight",
+            "blkio-weight-device",
+            "cgroup-conf",
+            "cgroup-parent",
+            "cgroups",
+            "cpu-period",
+            "cpu-quota",
+            "cpu-rt-period",
+            "cpu-rt-runtime",
+            "c",
+            "cpu-shares",
+            "cpus",
+            "cpuset-cpus",
+            "cpuset-mems",
+            "device-read-bps",
+            "device-read-iops",
+            "device-write-bps",
+            "device-write-iops",
+            "m",
+            "memory",
+            "memory-reservation",
+            "memory-swap",
+            "memory-swappiness",
+            "oom-kill-disable",
+            "rdt-class",
+        ],
+        "limits of memory, processors, processes and devices are not there yet",
+        "a unit of the user's can have them meanwhile: `systemd-run --user --scope -p MemoryMax=512M coracle run …`; `--ulimit` limits a process",
+    ),
+    (
+        &["p", "publish", "P", "publish-all"],
+        "ports are not published yet",
+        "with `--network=host` the program listens on this machine's own ports",
+    ),
+    (
+        &["ip", "ip6", "mac-address", "network-alias", "link", "link-local-ip"],
+        "networks of several containers are not there yet",
+        "`--network=container:NAME` shares the network of a container",
+    ),
+    (&["pod", "pod-id-file"], "pods are not there yet", "`--network`, `--ipc` and `--pid` take `container:NAME`"),
+    (&["gpus"], "devices by vendor are not there yet", "`--device` gives the device's nodes"),
+    (
+        &["seccomp-policy"],
+        "no profile comes with an image",
+        "`--security-opt seccomp=unconfined` goes without the default one",
+    ),
+    (&["decryption-key"], "encrypted images are not supported", "pull the image in the clear"),
+    (
+        &["chrootdirs", "personality", "shm-size-systemd", "disable-content-trust", "retry", "retry-delay"],
+        "it would change nothing here",
+        "leave it out",
+    ),
+    (
+        &["preserve-fd", "preserve-fds"],
+        "descriptors can be handed on to one more command alone",
+        "`coracle exec --preserve-fds N` does it",
+    ),
+    (
+        &["device", "device-cgroup-rule", "read-only-tmpfs", "secret"],
+        "devices and secrets are not there yet",
+        "`--volume` and `--tmpfs` show and make files",
+    ),
+    (&["rmi"], "a container does not remove its image", "`coracle rmi IMAGE` does, once the container is gone"),
+    (&["systemd"], "systemd in a container needs cgroups of its own, which are not there yet", "leave it out"),
+    (&["runtime"], "this program is its own runtime", "leave it out"),
+    (&["domainname"], "there is no name of a domain apart", "`--hostname NAME.DOMAIN` names both"),
+    (
+        &["volume-driver"],
+        "volumes are kept by this program alone",
+        "`volume create --opt` takes the options of mount(8)",
+    ),
+    (
+        &[
+            "health-start-interval",
+            "isolation",
+            "use-api-socket",
+            "cpu-count",
+            "cpu-percent",
+            "io-maxbandwidth",
+            "io-maxiops",
+        ],
+        "that is Docker's alone",
+        "leave it out; `--health-startup-interval` is the interval while a container starts",
+    ),
+];
+
+/// Why a flag, by its name with the dashes before it, is not there, and what to do.
+pub fn why(flag: &str) -> Option<(&'static str, &'static str)> {
+    let name = flag.trim_start_matches('-').split('=').next()?;
+    let refused = REFUSED.iter().find(|(names, ..)| names.contains(&name));
+    refused.map(|(_, why, hint)| (*why, *hint))
+}
+
+#[cfg(test)]
+mod tests {
+    /// All flags of `podman run` 5.4.
+    const PODMAN: &str = "add-host annotation arch attach authfile blkio-weight blkio-weight-device cap-add cap-drop \
+        cgroup-conf cgroup-parent cgroupns cgroups chrootdirs cidfile conmon-pidfile cpu-period cpu-quota \
+        cpu-rt-period cpu-rt-runtime cpu-shares cpus cpuset-cpus cpuset-mems decryption-key detach \
+        detach-keys device device-cgroup-rule device-read-bps device-read-iops device-write-bps \
+        device-write-iops disable-content-trust dns dns-option dns-search entrypoint env env-file env-host \
+        env-merge expose gidmap gpus group-add group-entry health-cmd health-interval \
+        health-log-destination health-max-log-count health-max-log-size health-on-failure health-retries \
+        health-start-period health-startup-cmd health-startup-interval health-startup-retries \
+        health-startup-success health-startup-timeout health-timeout help hostname hosts-file hostuser \
+        http-proxy image-volume init init-path interactive ip ip6 ipc label label-file log-driver log-opt \
+        mac-address memory memory-reservation memory-swap memory-swappiness mount name network \
+        network-alias no-healthcheck no-hostname no-hosts oom-kill-disable oom-score-adj os passwd \
+        passwd-entry personality pid pidfile pids-limit platform pod pod-id-file preserve-fd preserve-fds \
+        privileged publish publish-all pull quiet rdt-class read-only read-only-tmpfs replace requires \
+        restart retry retry-delay rm rmi rootfs sdnotify seccomp-policy secret security-opt shm-size \
+        shm-size-systemd sig-proxy stop-signal stop-timeout subgidname subuidname sysctl systemd timeout \
+        tls-verify tmpfs tty tz uidmap ulimit umask unsetenv unsetenv-all user userns uts variant volume \
+        volumes-from workdir";
+
+    #[test]
+    fn every_flag_of_podmans_is_there_or_refused_in_words() {
+        let whole = crate::cli::root::whole();
+        let of_run_alone = ["attach", "detach", "detach-keys", "sig-proxy"];
+        for command in ["run", "create"] {
+            let command = whole.find_subcommand(command).unwrap();
+            let names = |arg: &clap::Arg| {
+                let aliases = arg.get_all_aliases().unwrap_or_default();
+                arg.get_long().into_iter().chain(aliases).map(str::to_owned).collect::<Vec<_>>()
+            };
+            let known: Vec<String> = command.get_arguments().flat_map(names).collect();
+            let there = |flag: &&str| known.iter().any(|name| name == flag) || super::why(flag).is_some();
+            let missing: Vec<&str> = PODMAN
+                .split_whitespace()
+                .filter(|flag| !(there(flag) || command.get_name() == "create" && of_run_alone.contains(flag)))
+                .collect();
+            assert!(missing.is_empty(), "{missing:?} of {}", command.get_name());
+        }
+    }
+}
