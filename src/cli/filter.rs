@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, FixedOffset, Utc};
+
 use super::Report;
+use super::output::time;
 
 /// Keys of which all values must fit.
 const CUMULATIVE: [&str; 3] = ["label", "label!", "annotation"];
@@ -64,6 +67,29 @@ pub fn has_label(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
     match wanted.split_once('=') {
         Some((name, value)) => labels.get(name).is_some_and(|found| found == value),
         None => labels.contains_key(wanted),
+    }
+}
+
+/// What `prune` removes: by labels, and by age.
+#[derive(Debug)]
+pub struct Prunable {
+    labels: Filters,
+    until: Vec<DateTime<Utc>>,
+}
+
+impl Prunable {
+    pub fn parse(given: &[String]) -> Result<Self, Report> {
+        let labels = Filters::parse(given, &["label", "label!", "until"])?;
+        let moment = |text: &str| time::moment(text).ok_or_else(|| Report::new(format!("`{text}` is not a time")));
+        let until = labels.values("until").map(moment).collect::<Result<_, _>>()?;
+        Ok(Self { labels, until })
+    }
+
+    /// One whose age nobody knows is not old.
+    pub fn fits(&self, labels: &BTreeMap<String, String>, created: Option<DateTime<FixedOffset>>) -> bool {
+        let old = self.until.iter().all(|until| created.is_some_and(|created| created < *until));
+        let labelled = self.labels.values("label").all(|label| has_label(labels, label));
+        old && labelled && !self.labels.values("label!").any(|label| has_label(labels, label))
     }
 }
 

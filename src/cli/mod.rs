@@ -6,7 +6,9 @@
 mod container;
 mod filter;
 mod image;
+mod network;
 pub mod output;
+mod pod;
 mod report;
 mod root;
 mod system;

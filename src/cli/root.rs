@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 
-use super::{Report, container, image, system, volume};
+use super::{Report, container, image, network, pod, system, volume};
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
 use crate::store::Store;
@@ -78,6 +78,8 @@ commands! {
     "generate" => system::generate::Generate,
     "image" => image::Image,
     "images" => image::list::Images,
+    "network" => network::Network,
+    "pod" => pod::Pod,
     "pull" => image::pull::Pull,
     "rmi" => image::remove::Rmi,
     "tag" => image::tag::Tag,

@@ -16,6 +16,7 @@
 //! takes no lock.
 
 pub mod apt;
+pub mod check;
 pub mod commit;
 pub mod control;
 pub mod diff;

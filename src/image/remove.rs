@@ -43,6 +43,8 @@ pub struct Removed {
     pub untagged: Vec<String>,
     /// The id of the image that is gone.
     pub deleted: Option<Digest>,
+    /// Bytes of the files in the layers that are gone.
+    pub bytes: u64,
     /// Unpacked layers, out of sight already, for whoever can remove files of subordinate ids.
     pub layers: Vec<Tmp>,
 }
@@ -92,7 +94,7 @@ fn delete(store: &Store, image: &Found, by_id: bool, users: &[User]) -> Result<R
         store.remove_blob(digest)?;
     }
     for image in candidates {
-        kept.drop_unused(store, &image, &mut removed.layers)?;
+        kept.drop_unused(store, &image, &mut removed)?;
     }
     Ok(removed)
 }
@@ -117,14 +119,18 @@ impl Kept {
         Some(kept)
     }
 
-    fn drop_unused(&self, store: &Store, image: &Found, retired: &mut Vec<Tmp>) -> Result<()> {
+    fn drop_unused(&self, store: &Store, image: &Found, removed: &mut Removed) -> Result<()> {
         let blobs = image.manifest.layers.iter().map(|layer| &layer.digest);
         for digest in blobs.chain([&image.id, &image.manifest_digest]).filter(|digest| !self.blobs.contains(*digest)) {
             store.remove_blob(digest)?;
         }
         for diff_id in image.layers.iter().filter(|diff_id| !self.layers.contains(*diff_id)) {
             for mode in Mode::ALL {
-                retired.extend(store.retire_layer(mode, diff_id)?);
+                let size = store.layer_record(mode, diff_id).ok().flatten().map_or(0, |record| record.size);
+                if let Some(layer) = store.retire_layer(mode, diff_id)? {
+                    removed.bytes += size;
+                    removed.layers.push(layer);
+                }
             }
         }
         Ok(())

@@ -37,6 +37,7 @@ pub struct Container {
 #[derive(Debug, Subcommand)]
 enum Command {
     Attach(session::attach::Attach),
+    Cleanup(life::cleanup::Cleanup),
     Commit(tree::commit::Commit),
     Cp(tree::cp::Cp),
     Create(create::Create),
@@ -66,6 +67,7 @@ impl Container {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         match self.command {
             Command::Attach(command) => command.run(context),
+            Command::Cleanup(command) => command.run(context),
             Command::Commit(command) => command.run(context),
             Command::Cp(command) => command.run(context),
             Command::Create(command) => command.run(context),

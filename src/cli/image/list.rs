@@ -9,8 +9,10 @@ use serde::Serialize;
 use crate::cli::output::template::Template;
 use crate::cli::output::{self, format, table, time};
 use crate::cli::{Context, Report};
+use crate::container::find;
 use crate::image::list::{List, Listed, list};
 use crate::oci::{Digest, Reference};
+use crate::store::Store;
 
 /// List images
 #[derive(Debug, Args)]
@@ -58,15 +60,28 @@ const HEADINGS: [(&str, &str); 2] = [("ID", "IMAGE ID"), ("CreatedSince", "CREAT
 
 const NONE: &str = "<none>";
 
+/// How many containers each image has, by its id.
+type Users = BTreeMap<String, u64>;
+
+fn users(store: &Store) -> Result<Users, Report> {
+    let mut users = Users::new();
+    for found in find::list(store)?.found {
+        *users.entry(found.container.image_id().to_owned()).or_default() += 1;
+    }
+    Ok(users)
+}
+
 impl Images {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
-        let List { mut images, broken } = list(&context.store()?)?;
+        let store = context.store()?;
+        let List { mut images, broken } = list(&store)?;
         for (digest, error) in broken {
             output::complain(&output::printable(&format!("Warning: the image with the manifest `{digest}`: {error}")));
         }
         self.select(&mut images)?;
+        let users = if self.format.is_some() { users(&store)? } else { BTreeMap::new() };
         if self.format.as_deref() == Some("json") {
-            let all: Vec<Json> = images.iter().map(Json::new).collect();
+            let all: Vec<Json> = images.iter().map(|listed| Json::new(listed, &users)).collect();
             output::print(&format::json(&all)?);
             return Ok(ExitCode::SUCCESS);
         }
@@ -80,7 +95,7 @@ impl Images {
             output::print(&ids.iter().map(|id| format!("{id}\n")).collect::<String>());
             return Ok(ExitCode::SUCCESS);
         }
-        let mut rows: Vec<Row> = images.iter().flat_map(|listed| self.rows(listed)).collect();
+        let mut rows: Vec<Row> = images.iter().flat_map(|listed| self.rows(listed, &users)).collect();
         match self.sort {
             Sort::Created => {}
             Sort::Id => rows.sort_by(|a, b| a.id.cmp(&b.id)),
@@ -119,10 +134,11 @@ impl Images {
     }
 
     /// One row for each name.
-    fn rows(&self, listed: &Listed) -> Vec<Row> {
+    fn rows(&self, listed: &Listed, users: &Users) -> Vec<Row> {
         let image = &listed.image;
         let row = |repository: &str, tag: &str| Row {
             id: self.id(&image.id),
+            full_id: image.id.hex().to_owned(),
             repository: repository.to_owned(),
             tag: tag.to_owned(),
             digest: image.manifest_digest.to_string(),
@@ -135,7 +151,7 @@ impl Images {
             names: image.names.clone(),
             repo_tags: image.repo_tags(),
             repo_digests: image.repo_digests(),
-            containers: 0,
+            containers: users.get(image.id.hex()).copied().unwrap_or(0),
             bytes: listed.size,
         };
         if image.names.is_empty() {
@@ -250,6 +266,8 @@ fn rfc3339(seconds: i64) -> String {
 struct Row {
     #[serde(rename = "ID")]
     id: String,
+    #[serde(rename = "Id")]
+    full_id: String,
     repository: String,
     tag: String,
     digest: String,
@@ -290,7 +308,7 @@ struct Json {
 }
 
 impl Json {
-    fn new(listed: &Listed) -> Self {
+    fn new(listed: &Listed, users: &Users) -> Self {
         let image = &listed.image;
         Self {
             id: image.id.hex().to_owned(),
@@ -301,7 +319,7 @@ impl Json {
             shared_size: 0,
             virtual_size: listed.size,
             labels: image.config.config.labels.clone(),
-            containers: 0,
+            containers: users.get(image.id.hex()).copied().unwrap_or(0),
             arch: image.config.architecture.clone(),
             digest: image.manifest_digest.to_string(),
             history: image.names.clone(),

@@ -3,6 +3,7 @@
 pub mod exists;
 pub mod inspect;
 pub mod list;
+pub mod prune;
 pub mod pull;
 pub mod remove;
 pub mod tag;
@@ -28,6 +29,7 @@ enum Command {
     Inspect(inspect::Inspect),
     #[command(visible_alias = "list")]
     Ls(list::Images),
+    Prune(prune::Prune),
     Pull(Box<pull::Pull>),
     Rm(remove::Rmi),
     Tag(tag::Tag),
@@ -41,6 +43,7 @@ impl Image {
             Command::Exists(command) => command.run(context),
             Command::Inspect(command) => command.run(context),
             Command::Ls(command) => command.run(context),
+            Command::Prune(command) => command.run(context),
             Command::Pull(command) => command.run(context),
             Command::Rm(command) => command.run(context),
             Command::Tag(command) => command.run(context),

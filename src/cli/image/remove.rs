@@ -83,18 +83,23 @@ fn report(error: Error) -> Report {
     Report::from(error).code(code)
 }
 
-/// Says what is gone, then removes what is out of sight already.
+/// Says what is gone, then clears up behind it.
 fn finish(store: &Store, removed: Removed) -> Result<(), Report> {
-    let event = |action, name: &str| Event::new(Kind::Image, action, &removed.id, name);
-    let untagged = removed.untagged.iter().map(|name| event(Action::Untag, name));
-    let deleted = removed.deleted.iter().map(|_| event(Action::Remove, ""));
-    events::record(store.layout().root(), &untagged.chain(deleted).collect::<Vec<_>>());
     for name in &removed.untagged {
         output::line(&output::printable(&format!("Untagged: {name}")));
     }
     if let Some(id) = &removed.deleted {
         output::line(&format!("Deleted: {}", id.hex()));
     }
+    clear(store, removed)
+}
+
+/// Tells of it among the events, and removes what is out of sight already.
+pub fn clear(store: &Store, removed: Removed) -> Result<(), Report> {
+    let event = |action, name: &str| Event::new(Kind::Image, action, &removed.id, name);
+    let untagged = removed.untagged.iter().map(|name| event(Action::Untag, name));
+    let deleted = removed.deleted.iter().map(|_| event(Action::Remove, ""));
+    events::record(store.layout().root(), &untagged.chain(deleted).collect::<Vec<_>>());
     if !removed.layers.is_empty() {
         let ids = IdMaps::of_account()?;
         for layer in removed.layers {
@@ -115,7 +120,7 @@ fn remove_containers(store: &Store, text: &str) -> Result<(), Report> {
 }
 
 /// The containers of this store, as users of images.
-struct Containers<'a>(&'a Store);
+pub struct Containers<'a>(pub &'a Store);
 
 impl Users for Containers<'_> {
     fn users(&self) -> Result<Vec<User>, Box<dyn std::error::Error + Send + Sync>> {

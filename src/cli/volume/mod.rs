@@ -3,10 +3,10 @@
 mod create;
 mod exists;
 mod filter;
-mod inspect;
+pub mod inspect;
 mod ls;
 mod mount;
-mod prune;
+pub mod prune;
 mod rm;
 
 use std::process::ExitCode;
@@ -68,7 +68,7 @@ fn find(store: &Store, name: &str) -> Result<Option<Record>, Report> {
 }
 
 /// As [`find`], where there must be one.
-fn get(store: &Store, name: &str) -> Result<Record, Report> {
+pub fn get(store: &Store, name: &str) -> Result<Record, Report> {
     find(store, name)?
         .ok_or_else(|| Report::new(format!("no such volume {name}")).hint("`coracle volume ls` lists all volumes"))
 }

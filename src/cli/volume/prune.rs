@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::filter::Filters;
+use crate::cli::container::life::prune::Removed;
 use crate::cli::{Context, Report, output};
-use crate::container::Error;
 use crate::container::mount::volumes;
+use crate::container::{Error, size};
 use crate::layer::worker;
-use crate::store;
+use crate::store::{self, Store};
 
 /// Remove all volumes that no container uses
 #[derive(Debug, Args)]
@@ -25,11 +26,7 @@ pub struct Prune {
 impl Prune {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        let mut texts = self.filter;
-        texts.push("dangling=true".into());
-        let filters = Filters::parse(&texts, &store)?;
-        let names = store.volumes()?.into_iter().filter(|volume| filters.fit(volume)).map(|volume| volume.name);
-        let names: Vec<String> = names.collect();
+        let names = unused(&store, self.filter)?;
         let warning = "WARNING! This will remove all volumes not used by at least one container.";
         if !self.force {
             let listed = if names.is_empty() {
@@ -41,23 +38,36 @@ impl Prune {
                 return Ok(ExitCode::SUCCESS);
             }
         }
-        let mut failed: Option<Report> = None;
-        for name in &names {
-            match volumes::retire(&store, name) {
-                Ok(gone) => {
-                    output::line(name);
-                    drop(gone);
-                }
-                // Used, or removed, meanwhile.
-                Err(Error::VolumeInUse { .. } | Error::Store(store::Error::NoVolume(_))) => {}
-                Err(error) => match &mut failed {
-                    Some(failed) => failed.join(error.into()),
-                    None => failed = Some(error.into()),
-                },
-            }
-        }
-        // What belongs to subordinate ids.
-        let _ = worker::sweep(&store);
-        failed.map_or(Ok(ExitCode::SUCCESS), Err)
+        let removed = remove(&store, &names)?;
+        removed.ids.iter().for_each(|name| output::line(name));
+        removed.failed.map_or(Ok(ExitCode::SUCCESS), Err)
     }
+}
+
+/// The names of those that no container uses and that fit.
+pub fn unused(store: &Store, mut filter: Vec<String>) -> Result<Vec<String>, Report> {
+    filter.push("dangling=true".into());
+    let filters = Filters::parse(&filter, store)?;
+    Ok(store.volumes()?.into_iter().filter(|volume| filters.fit(volume)).map(|volume| volume.name).collect())
+}
+
+/// Removes volumes, unless somebody has come to use them.
+pub fn remove(store: &Store, names: &[String]) -> Result<Removed, Report> {
+    let sizes = size::volumes(store, std::iter::empty())?;
+    let mut removed = Removed::default();
+    for name in names {
+        match volumes::retire(store, name) {
+            Ok(gone) => {
+                removed.bytes += sizes.iter().find(|volume| volume.name == *name).map_or(0, |volume| volume.bytes);
+                removed.ids.push(name.clone());
+                drop(gone);
+            }
+            // Used, or removed, meanwhile.
+            Err(Error::VolumeInUse { .. } | Error::Store(store::Error::NoVolume(_))) => {}
+            Err(error) => removed.fail(error.into()),
+        }
+    }
+    // What belongs to subordinate ids.
+    let _ = worker::sweep(store);
+    Ok(removed)
 }

@@ -3,4 +3,5 @@
 mod events;
 mod inspect;
 mod ps;
+mod store;
 mod top;

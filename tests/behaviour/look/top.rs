@@ -6,10 +6,14 @@ use crate::harness::{Account, Case, Driver, LIMIT, wait_until};
 
 fn top(case: &Case) {
     let image = case.busybox();
-    let added = "echo 'extra:x:33:' >>/etc/group; echo 'someone:x:33:33::/:' >>/etc/passwd; sleep 1000; true";
+    let added = "echo 'extra:x:77:' >>/etc/group; echo 'someone:x:77:77::/:' >>/etc/passwd; sleep 1000; true";
     case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sh", "-c", added]).succeeded();
-    case.coracle(["exec", "-d", "-u", "33:33", "box", "sleep", "2000"]).succeeded();
-    wait_until("all run", LIMIT, || case.coracle(["top", "box", "args"]).stdout.matches("sleep").count() == 3);
+    let sleeps = |count| {
+        wait_until("all run", LIMIT, || case.coracle(["top", "box", "args"]).stdout.matches("sleep").count() == count);
+    };
+    sleeps(2);
+    case.coracle(["exec", "-d", "-u", "77:77", "box", "sleep", "2000"]).succeeded();
+    sleeps(3);
 
     let usual = case.coracle(["top", "box"]).succeeded().stdout;
     let mut lines = usual.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -24,12 +28,12 @@ fn top(case: &Case) {
     let rows: Vec<Vec<&str>> = chosen.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(&rows[0][..8], ["PID", "USER", "GROUP", "UID", "HUID", "HPID", "COMMAND", "SECCOMP"]);
     let account = Account::current();
-    let (own, other) = (rustix::process::getuid().as_raw(), account.subordinate + 32);
+    let (own, other) = (rustix::process::getuid().as_raw(), account.subordinate + 76);
     assert_eq!(rows[1][4], own.to_string(), "{chosen}");
     assert_eq!(rows[1][5], case.inspect("box", "{{.State.Pid}}"));
     assert!(rows[1][8].contains("SYS_CHROOT") && rows[1][7] == "filter", "{chosen}");
     let last = rows.last().unwrap();
-    assert_eq!((&last[1..5], last[8]), (&["someone", "extra", "33", &other.to_string()][..], "none"), "{chosen}");
+    assert_eq!((&last[1..5], last[8]), (&["someone", "extra", "77", &other.to_string()][..], "none"), "{chosen}");
 
     // What is no descriptor is the container's own ps(1)'s to read.
     let inside = case.coracle(["top", "box", "-o", "pid,comm"]).succeeded().stdout;

@@ -26,7 +26,8 @@ pub fn container(store: &Store, found: &Found, size: Size) -> Result<Value, Repo
     let state = found.state()?;
     let path = |file: &str| found.directory.join(file);
     let args = container.args();
-    let capabilities: Vec<String> = container.capabilities.iter().map(|capability| capability.name()).collect();
+    let mut capabilities: Vec<String> = container.capabilities.iter().map(|capability| capability.name()).collect();
+    capabilities.sort();
     Ok(json!({
         "Id": container.id,
         "ID": container.id,

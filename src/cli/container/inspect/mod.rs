@@ -1,4 +1,4 @@
-//! `inspect`: everything about containers, and about images where no container has the name.
+//! `inspect`: everything about containers, and about images and volumes where no container has the name.
 
 mod config;
 mod container;
@@ -12,16 +12,16 @@ use serde_json::{Value, json};
 use super::latest::latest;
 use crate::cli::output::template::Template;
 use crate::cli::output::{self, format};
-use crate::cli::{Context, Report};
+use crate::cli::{Context, Report, volume};
 use crate::container::Error;
 use crate::container::find::{self, Found};
 use crate::container::size::Sizes;
 use crate::store::Store;
 
-/// Show everything about containers or images
+/// Show everything about containers, images or volumes
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// `container`, `image`, or `all`: whatever has the name
+    /// `container`, `image`, `volume`, or `all`: whatever has the name
     #[arg(long = "type", short = 't', value_name = "TYPE", default_value = "all", hide_default_value = true)]
     kind: String,
     #[command(flatten)]
@@ -51,6 +51,7 @@ enum Kind {
     All,
     Container,
     Image,
+    Volume,
 }
 
 /// Fields that JSON shows only of those that have them. Templates may ask for them all the same.
@@ -62,9 +63,10 @@ impl Inspect {
             "all" | "" => Kind::All,
             "container" => Kind::Container,
             "image" => Kind::Image,
+            "volume" => Kind::Volume,
             other => {
                 return Err(Report::new(format!(
-                    "invalid type \"{other}\": must be \"image\", \"container\", or \"all\""
+                    "invalid type \"{other}\": must be \"image\", \"container\", \"volume\", or \"all\""
                 )));
             }
         };
@@ -113,7 +115,7 @@ impl InspectContainer {
     }
 
     fn one(&self, store: &Store, name: &str, kind: Kind) -> Result<Value, Report> {
-        if kind != Kind::Image {
+        if matches!(kind, Kind::All | Kind::Container) {
             match find::find(store, name) {
                 Ok(found) => return self.container(store, &found),
                 Err(Error::NotFound(_)) if kind == Kind::All => {}
@@ -121,10 +123,17 @@ impl InspectContainer {
                 Err(error) => return Err(error.into()),
             }
         }
-        match crate::image::inspect::inspect(store, name)? {
-            Some(image) => serde_json::to_value(image).map_err(Report::new),
-            None if kind == Kind::Image => Err(crate::image::Error::Unknown { name: name.to_owned() }.into()),
-            None => Err(Report::new(format!("no such object: \"{name}\""))),
+        if matches!(kind, Kind::All | Kind::Image) {
+            match crate::image::inspect::inspect(store, name)? {
+                Some(image) => return serde_json::to_value(image).map_err(Report::new),
+                None if kind == Kind::All => {}
+                None => return Err(crate::image::Error::Unknown { name: name.to_owned() }.into()),
+            }
+        }
+        match volume::get(store, name) {
+            Ok(volume) => serde_json::to_value(volume::inspect::show(store, vec![volume])?.pop()).map_err(Report::new),
+            Err(_) if kind == Kind::All => Err(Report::new(format!("no such object: \"{name}\""))),
+            Err(report) => Err(report),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Changes in the life of containers that consist of others.
 
+pub mod cleanup;
 pub mod healthcheck;
 pub mod prune;
 pub mod rename;

@@ -120,7 +120,7 @@ impl Filter {
                 "restarting" => state.restarting,
                 _ => value == state.status.name(),
             },
-            "volume" => container.mounts.iter().any(|mount| shown::is_named(mount, value)),
+            "volume" => container.mounts.iter().any(|mount| mount.target == value || shown::is_named(mount, value)),
             _ => false,
         }
     }

@@ -190,8 +190,9 @@ fn word(process: &Process, key: &str, place: usize) -> String {
 fn capabilities(process: &Process, key: &str) -> String {
     let mask = u64::from_str_radix(&word(process, key, 0), 16).unwrap_or_default();
     let set = CapabilitySet::from_bits(mask);
-    let names: Vec<String> =
+    let mut names: Vec<String> =
         set.iter().map(|capability| capability.name().trim_start_matches("CAP_").to_owned()).collect();
+    names.sort();
     match names.is_empty() {
         true => "none".to_owned(),
         false if set == CapabilitySet::ALL => "full".to_owned(),

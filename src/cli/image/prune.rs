@@ -1,0 +1,73 @@
+//! `image prune`: images that nobody uses go.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::remove::{Containers, clear};
+use crate::cli::container::life::prune::Removed;
+use crate::cli::filter::Prunable;
+use crate::cli::{Context, Report, output};
+use crate::image::Error;
+use crate::image::list::list;
+use crate::image::remove::Removal;
+use crate::store::Store;
+
+/// Remove images that have no name, or all that no container uses
+#[derive(Debug, Args)]
+pub struct Prune {
+    /// Those with names, too
+    #[arg(long, short)]
+    all: bool,
+    /// Accepted for scripts: there is no such cache
+    #[arg(long, hide = true)]
+    build_cache: bool,
+    /// Accepted for scripts: other programs' containers are never in this store
+    #[arg(long, hide = true)]
+    external: bool,
+    /// Only images that fit: `label=NAME[=VALUE]`, `label!=…`, `until=TIME` (made before then)
+    #[arg(long, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
+    /// Do not ask
+    #[arg(long, short)]
+    force: bool,
+}
+
+impl Prune {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let filter = Prunable::parse(&self.filter)?;
+        let warning = match self.all {
+            true => "WARNING! This command removes all images without at least one container associated with them.",
+            false => "WARNING! This command removes all dangling images.",
+        };
+        if !self.force && !output::agreed(warning)? {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let removed = prune(&context.store()?, self.all, &filter)?;
+        removed.ids.iter().for_each(|id| output::line(id));
+        removed.failed.map_or(Ok(ExitCode::SUCCESS), Err)
+    }
+}
+
+/// Removes the images that no container uses, and that fit; without `all` only those without a name.
+pub fn prune(store: &Store, all: bool, filter: &Prunable) -> Result<Removed, Report> {
+    let mut removed = Removed::default();
+    for listed in list(store)?.images {
+        let labels = &listed.image.config.config.labels;
+        let created = chrono::DateTime::from_timestamp(listed.created, 0).map(|created| created.fixed_offset());
+        if !(all || listed.image.names.is_empty()) || !filter.fits(labels, created) {
+            continue;
+        }
+        match (Removal { names: true }).run(store, listed.image.id.hex(), &Containers(store)) {
+            Ok(gone) => {
+                removed.bytes += gone.bytes;
+                removed.ids.push(gone.id.clone());
+                clear(store, gone)?;
+            }
+            // Another of the same id went with all its manifests.
+            Err(Error::InUse { .. } | Error::Unknown { .. }) => {}
+            Err(error) => removed.fail(error.into()),
+        }
+    }
+    Ok(removed)
+}

@@ -1,0 +1,267 @@
+//! Whether what the store holds is whole, and what to do about what is not.
+//!
+//! A store is never half written by us, but disks lose bits and users remove files. What a killed command may leave is no damage:
+//! directories in `tmp/`, names that lead nowhere, blobs and layers that no image names. Those are counted as damage only once they
+//! are old, so that they can be removed.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::time::{Duration, SystemTime};
+
+use sha2::{Digest as _, Sha256};
+
+use super::find::{self, Broken, Found};
+use super::{Result, life};
+use crate::host::subid::IdMaps;
+use crate::image;
+use crate::layer::{measure, worker};
+use crate::oci::Digest;
+use crate::store::Store;
+use crate::store::layers::{FS, Mode};
+use crate::sys::Call;
+
+/// How to look.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// Not at every byte.
+    pub quick: bool,
+    /// How old a blob or layer may grow that no image and no container uses.
+    pub max_age: Duration,
+}
+
+/// What is damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    Blob(Digest),
+    Layer(Mode, Digest),
+    /// An image by its manifest, and how it is called.
+    Image(Digest, String),
+    Container(String),
+}
+
+#[derive(Debug)]
+pub struct Damage {
+    pub subject: Subject,
+    pub why: String,
+}
+
+impl Damage {
+    fn of(subject: Subject, why: impl ToString) -> Self {
+        Self { subject, why: why.to_string() }
+    }
+}
+
+/// What is used, and what is there.
+struct Survey<'a> {
+    store: &'a Store,
+    check: Check,
+    blobs: BTreeSet<Digest>,
+    layers: BTreeSet<(Mode, Digest)>,
+    used_blobs: BTreeSet<Digest>,
+    used_layers: BTreeSet<Digest>,
+    found: Vec<Damage>,
+}
+
+impl Check {
+    /// Looks at everything; nothing is removed meanwhile.
+    pub fn run(self, store: &Store) -> Result<Vec<Damage>> {
+        let _lock = store.lock_shared()?;
+        let mut survey = Survey {
+            store,
+            check: self,
+            blobs: store.blobs()?.into_iter().collect(),
+            layers: store.layers()?.into_iter().collect(),
+            used_blobs: BTreeSet::new(),
+            used_layers: BTreeSet::new(),
+            found: Vec::new(),
+        };
+        survey.look_at_blobs()?;
+        survey.look_at_layers()?;
+        survey.look_at_images()?;
+        survey.look_at_containers()?;
+        survey.look_for_unused();
+        Ok(survey.found)
+    }
+}
+
+impl Survey<'_> {
+    fn report(&mut self, subject: Subject, why: impl ToString) {
+        self.found.push(Damage::of(subject, why));
+    }
+
+    fn look_at_blobs(&mut self) -> Result<()> {
+        if self.check.quick {
+            return Ok(());
+        }
+        for digest in self.blobs.clone() {
+            match hash(self.store, &digest) {
+                Ok(found) if found == digest => {}
+                Ok(found) => {
+                    self.blobs.remove(&digest);
+                    self.report(Subject::Blob(digest), format!("its bytes have the digest {found}"));
+                }
+                Err(error) => {
+                    self.blobs.remove(&digest);
+                    self.report(Subject::Blob(digest), error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at_layers(&mut self) -> Result<()> {
+        let mut sizes = Vec::new();
+        for (mode, diff_id) in self.layers.clone() {
+            let why = match self.store.layer_record(mode, &diff_id) {
+                Ok(Some(record)) if record.diff_id != diff_id => "its record is another layer's".to_owned(),
+                Ok(Some(_)) if !self.store.layer_fs(mode, &diff_id).is_dir() => "its files are missing".to_owned(),
+                Ok(Some(record)) => {
+                    sizes.push(((mode, diff_id), record.size));
+                    continue;
+                }
+                Ok(None) => "its record is missing".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            self.layers.remove(&(mode, diff_id.clone()));
+            self.report(Subject::Layer(mode, diff_id), why);
+        }
+        if self.check.quick {
+            return Ok(());
+        }
+        let path = |(mode, diff_id): &(Mode, Digest)| format!("{}-{}/{FS}", mode.name(), diff_id.hex());
+        let paths: Vec<String> = sizes.iter().map(|(layer, _)| path(layer)).collect();
+        let measured = measure::sizes(&IdMaps::of_account()?, &self.store.layout().layers(), &paths)?;
+        for ((layer, expected), found) in sizes.into_iter().zip(measured) {
+            if found != expected {
+                self.layers.remove(&layer);
+                let why = format!("its files have {found} bytes, and had {expected}");
+                self.report(Subject::Layer(layer.0, layer.1), why);
+            }
+        }
+        Ok(())
+    }
+
+    fn has_layer(&self, diff_id: &Digest) -> bool {
+        Mode::ALL.into_iter().any(|mode| self.layers.contains(&(mode, diff_id.clone())))
+    }
+
+    fn look_at_images(&mut self) -> Result<()> {
+        let image::list::List { images, broken } = image::list::list(self.store)?;
+        for (manifest, error) in broken {
+            self.used_blobs.insert(manifest.clone());
+            let name = manifest.to_string();
+            self.report(Subject::Image(manifest, name), error);
+        }
+        for image in images.into_iter().map(|listed| listed.image) {
+            let own = [image.manifest_digest.clone(), image.id.clone()];
+            let blobs: Vec<Digest> =
+                own.into_iter().chain(image.manifest.layers.iter().map(|layer| layer.digest.clone())).collect();
+            let missing_blob = blobs.iter().find(|blob| !self.blobs.contains(*blob));
+            let missing_layer = image.layers.iter().find(|layer| !self.has_layer(layer));
+            let why = match (missing_blob, missing_layer) {
+                (Some(blob), _) => Some(format!("its blob {blob} is missing or damaged")),
+                (None, Some(layer)) => Some(format!("its layer {layer} is missing or damaged")),
+                (None, None) => None,
+            };
+            if let Some(why) = why {
+                self.report(Subject::Image(image.manifest_digest.clone(), image.display_name()), why);
+            }
+            self.used_blobs.extend(blobs);
+            self.used_layers.extend(image.layers);
+        }
+        Ok(())
+    }
+
+    fn look_at_containers(&mut self) -> Result<()> {
+        let find::All { found, broken } = find::list(self.store)?;
+        for Broken { id, error } in broken {
+            self.report(Subject::Container(id), error);
+        }
+        for found in found {
+            let container = &found.container;
+            let has = |diff_id: &&Digest| self.layers.contains(&(container.mode, (*diff_id).clone()));
+            let missing = container.layers.iter().find(|diff_id| !has(diff_id));
+            let why = match (missing, found.state()) {
+                (Some(layer), _) => Some(format!("its layer {layer} is missing or damaged")),
+                (None, Err(error)) => Some(error.to_string()),
+                (None, Ok(_)) => ["upper", "work"]
+                    .into_iter()
+                    .find(|folder| !found.directory.join(folder).is_dir())
+                    .map(|folder| format!("its directory `{folder}` is missing")),
+            };
+            if let Some(why) = why {
+                self.report(Subject::Container(container.id.clone()), why);
+            }
+            self.used_layers.extend(found.container.layers);
+        }
+        Ok(())
+    }
+
+    fn look_for_unused(&mut self) {
+        let old = |path: std::path::PathBuf| {
+            let written = path.metadata().and_then(|found| found.modified());
+            written.is_ok_and(|written| {
+                SystemTime::now().duration_since(written).is_ok_and(|age| age > self.check.max_age)
+            })
+        };
+        let blobs = self.blobs.difference(&self.used_blobs).filter(|blob| old(self.store.blob_path(blob)));
+        let layers = self.layers.iter().filter(|(mode, diff_id)| {
+            !self.used_layers.contains(diff_id) && old(self.store.layer_path(*mode, diff_id))
+        });
+        let subjects: Vec<Subject> = blobs
+            .map(|blob| Subject::Blob(blob.clone()))
+            .chain(layers.map(|(mode, diff_id)| Subject::Layer(*mode, diff_id.clone())))
+            .collect();
+        for subject in subjects {
+            self.report(subject, "nothing uses it");
+        }
+    }
+}
+
+fn hash(store: &Store, digest: &Digest) -> Result<Digest> {
+    let mut file = store.open_blob(digest)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let count = file.read(&mut buffer).call_with(|| format!("read({})", store.blob_path(digest).display()))?;
+        match buffer.get(..count).filter(|bytes| !bytes.is_empty()) {
+            Some(bytes) => hash.update(bytes),
+            None => return Ok(Digest::from_sha256(hash.finalize().into())),
+        }
+    }
+}
+
+/// Removes what is damaged; containers only by `force`, which ends those that run.
+pub fn repair(store: &Store, damage: &Damage, force: bool) -> Result<bool> {
+    match &damage.subject {
+        Subject::Container(_) if !force => return Ok(false),
+        Subject::Container(id) => match find::find(store, id) {
+            Ok(found) => remove(store, &found)?,
+            Err(_) => life::remove::remove_broken(store, id, true)?,
+        },
+        Subject::Image(manifest, _) => {
+            let _lock = store.lock_exclusive()?;
+            store.forget(manifest)?;
+        }
+        Subject::Blob(digest) => {
+            let _lock = store.lock_exclusive()?;
+            store.remove_blob(digest)?;
+        }
+        Subject::Layer(mode, diff_id) => {
+            if !force && find::list(store)?.found.iter().any(|found| found.container.layers.contains(diff_id)) {
+                return Ok(false);
+            }
+            let lock = store.lock_exclusive()?;
+            let gone = store.retire_layer(*mode, diff_id)?;
+            drop(lock);
+            if let Some(gone) = gone {
+                worker::remove_tmp(&IdMaps::of_account()?, gone)?;
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn remove(store: &Store, found: &Found) -> Result<()> {
+    life::remove::remove(store, found, true, Duration::ZERO)
+}

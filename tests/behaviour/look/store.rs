@@ -1,0 +1,172 @@
+//! `system df`, `check`, `prune`, `reset`, `image prune`, and lists of what there is not yet.
+
+use serde_json::Value;
+
+use crate::harness::{Case, Driver, Image};
+
+fn df(case: &Case) -> Vec<Value> {
+    serde_json::from_str(&case.coracle(["system", "df", "--format", "json"]).succeeded().stdout).unwrap()
+}
+
+fn space(case: &Case) {
+    let image = case.busybox();
+    let unused = case.pull(&Image::busybox().config("User", "1").push("other:latest"));
+    let write = "head -c 7000 /dev/zero >/file; chmod 700 /tmp; chown 33 /tmp; head -c 3000 /dev/zero >/v/file";
+    case.coracle(["run", "--network=none", "--name", "box", "-v", "vol:/v", &image, "sh", "-c", write]).code(0);
+    case.coracle(["run", "-d", "--network=none", "--name", "alive", &image, "sleep", "1000"]).succeeded();
+    let kinds = df(case);
+    let of = |kind: usize, key: &str| kinds[kind][key].clone();
+    assert_eq!((of(0, "Type"), of(0, "Total"), of(0, "Active")), ("Images".into(), 2.into(), 1.into()));
+    assert_eq!((of(1, "Type"), of(1, "Total"), of(1, "Active")), ("Containers".into(), 2.into(), 1.into()));
+    assert_eq!((of(1, "RawSize"), of(1, "Reclaimable")), (7000.into(), "7kB (100%)".into()));
+    assert_eq!(
+        (of(2, "Type"), of(2, "Total"), of(2, "Active"), of(2, "Size")),
+        ("Local Volumes".into(), 1.into(), 1.into(), "3kB".into())
+    );
+    // One layer under two images counts once.
+    let size: u64 = case.coracle(["image", "inspect", "--format", "{{.Size}}", &image]).stdout.trim().parse().unwrap();
+    assert_eq!((of(0, "RawSize"), of(0, "RawReclaimable")), (size.into(), 0.into()));
+    let table = case.coracle(["system", "df"]).succeeded().stdout;
+    let first: Vec<&str> = table.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(first, ["TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"]);
+    let all = case.coracle(["system", "df", "-v"]).succeeded().stdout;
+    for part in [
+        "Images space usage:",
+        "SHARED SIZE",
+        "Containers space usage:",
+        "LOCAL VOLUMES",
+        "Local Volumes space usage:",
+        "vol ",
+    ] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
+    case.coracle(["system", "df", "-v", "--format", "json"])
+        .code(125)
+        .error("cannot combine --format and --verbose flags");
+
+    // What is used stays.
+    let kept = case.coracle(["system", "prune"]).code(0);
+    assert!(kept.stdout.ends_with("Are you sure you want to continue? [y/N] "), "{kept}");
+    let pruned = case.coracle(["system", "prune", "-a", "-f", "--volumes"]).succeeded().stdout;
+    let id = case.coracle(["image", "inspect", "--format", "{{.Id}}", &unused]).code(125);
+    assert!(id.stderr.contains("image not known"), "{id}");
+    for part in ["Deleted Containers\n", "Deleted Volumes\nvol\n", "Deleted Images\n"] {
+        assert!(pruned.contains(part), "{part}: {pruned}");
+    }
+    assert!(pruned.ends_with("Total reclaimed space: 10kB\n"), "{pruned}");
+    assert_eq!(case.coracle(["ps", "-a", "--format", "{{.Names}}"]).stdout, "alive\n");
+    case.coracle(["system", "prune", "-f"]).code(0).stdout("Total reclaimed space: 0B\n");
+    case.coracle(["image", "prune", "-a", "-f"]).code(0).stdout("");
+    case.coracle(["system", "check"]).code(0).stdout("").stderr("");
+
+    case.coracle(["system", "reset", "-f"]).code(0).stdout("").stderr("");
+    case.coracle(["ps", "-a", "-q"]).code(0).stdout("");
+    case.coracle(["images", "-q"]).code(0).stdout("");
+    case.coracle(["volume", "ls", "-q"]).code(0).stdout("");
+    let left = |folder: &str| std::fs::read_dir(case.store().join(folder)).map_or(0, Iterator::count);
+    assert_eq!(["layers", "containers", "volumes", "tmp"].map(left), [0; 4]);
+    let image = case.busybox();
+    case.coracle(["run", "--rm", "--network=none", &image, "echo", "again"]).code(0).stdout("again\n");
+}
+
+/// Each kind of damage is found and named, and what can be pulled again is removed.
+fn damage(case: &Case) {
+    let image = case.busybox();
+    case.coracle(["create", "--network=none", "--name", "box", &image, "true"]).succeeded();
+    case.coracle(["system", "check"]).code(0).stdout("").stderr("");
+
+    let blobs = case.store().join("images/blobs/sha256");
+    let largest = std::fs::read_dir(&blobs).unwrap().map(|entry| entry.unwrap().path());
+    let blob = largest.max_by_key(|path| path.metadata().unwrap().len()).unwrap();
+    let whole = std::fs::read(&blob).unwrap();
+    let mut bytes = whole.clone();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&blob, &bytes).unwrap();
+    let found = case.coracle(["system", "check"]).code(125).error("damage detected in local storage");
+    let name = format!("Damaged blob sha256:{}", blob.file_name().unwrap().to_str().unwrap());
+    assert!(found.stdout.contains(&name) && found.stdout.contains(&format!("Damaged image {image}")), "{found}");
+    assert!(found.stderr.contains("hint: `--repair`"), "{found}");
+    // A quick look does not read blobs.
+    case.coracle(["system", "check", "--quick"]).code(0).stdout("");
+    std::fs::write(&blob, &whole).unwrap();
+    case.coracle(["system", "check"]).code(0);
+
+    let layer = std::fs::read_dir(case.store().join("layers")).unwrap().next().unwrap().unwrap().path();
+    std::fs::rename(layer.join("layer.json"), layer.join("aside")).unwrap();
+    let found = case.coracle(["system", "check", "--quick"]).code(125);
+    for part in ["Damaged layer", "Damaged image", "Damaged container"] {
+        assert!(found.stdout.contains(part), "{part}: {found}");
+    }
+    let repaired = case.coracle(["system", "check", "--repair"]).code(125);
+    assert!(repaired.stderr.contains("hint: `--force`"), "{repaired}");
+    case.coracle(["images", "-q"]).code(0).stdout("");
+    let forced = case.coracle(["system", "check", "--repair", "--force"]).code(0);
+    assert!(forced.stdout.contains("Damaged container"), "{forced}");
+    case.coracle(["ps", "-a", "-q"]).code(0).stdout("");
+    case.coracle(["system", "check"]).code(0).stdout("");
+    let image = case.busybox();
+    case.coracle(["run", "--rm", "--network=none", &image, "echo", "again"]).code(0).stdout("again\n");
+
+    // What no image names is no damage until it is old.
+    case.coracle(["untag", &image]).code(0);
+    case.coracle(["image", "prune", "-f"]).code(0);
+    let stray = blobs.join("ab".repeat(32));
+    std::fs::write(&stray, "whatever").unwrap();
+    case.coracle(["system", "check", "--quick"]).code(0).stdout("");
+    let old = case.coracle(["system", "check", "--quick", "--max", "0s"]).code(125);
+    assert!(old.stdout.contains("nothing uses it"), "{old}");
+    case.coracle(["system", "check", "--quick", "--max", "0s", "--repair"]).code(0);
+    assert!(!stray.exists());
+}
+
+on_both_drivers!(space, damage);
+
+#[test]
+fn dangling_images_go_first() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let other = case.pull(&Image::busybox().config("User", "2").push("dangling:latest"));
+    let id = case.coracle(["image", "inspect", "--format", "{{.Id}}", &other]).succeeded().stdout;
+    case.coracle(["untag", &other]).code(0);
+    case.coracle(["image", "prune", "-f", "--filter", "label=none"]).code(0).stdout("");
+    case.coracle(["image", "prune", "-f", "--filter", "until=1h"]).code(0);
+    case.coracle(["images", "-q", "--filter", "dangling=true"]).code(0);
+    let pruned = case.coracle(["image", "prune", "-f"]).succeeded().stdout;
+    assert!(pruned == id || pruned.is_empty(), "{pruned}");
+    case.coracle(["images", "-q", "--no-trunc", "--filter", "dangling=true"]).code(0).stdout("");
+    case.coracle(["image", "exists", &image]).code(0);
+    case.coracle(["image", "prune", "-f", "--filter", "foo=bar"]).code(125).error("foo is an invalid filter");
+}
+
+#[test]
+fn what_there_is_not_yet() {
+    let case = Case::new(Driver::Auto);
+    let table: &[(&[&str], i32, &str)] = &[
+        (&["pod", "ls"], 0, "POD ID      NAME        STATUS      CREATED     INFRA ID    # OF CONTAINERS\n"),
+        (&["pod", "ps", "--format", "json"], 0, "[]\n"),
+        (&["pod", "ls", "-q"], 0, ""),
+        (&["pod", "prune", "-f"], 0, ""),
+        (&["pod", "exists", "x"], 1, ""),
+        (&["pod", "inspect", "x"], 125, "[]\n"),
+        (&["network", "ls"], 0, "NETWORK ID  NAME        DRIVER\n"),
+        (&["network", "ls", "--noheading"], 0, ""),
+        (&["network", "ls", "--format", "json"], 0, "[]\n"),
+        (&["network", "prune", "-f"], 0, ""),
+        (&["network", "exists", "x"], 1, ""),
+        (&["network", "inspect", "x"], 125, "[]\n"),
+        (&["container", "exists", "x"], 1, ""),
+    ];
+    for (arguments, code, stdout) in table {
+        case.coracle(arguments.iter().copied()).code(*code).stdout(stdout);
+    }
+    let image = case.busybox();
+    case.coracle(["create", "--network=none", "--name", "box", &image, "true"]).succeeded();
+    case.coracle(["images", "--format", "{{.Containers}}"]).code(0).stdout("1\n");
+    case.coracle(["container", "cleanup", "box", "nope"]).code(0).stdout("box\n").stderr("");
+    case.coracle(["container", "cleanup", "--all", "--rm"]).code(0);
+    case.coracle(["ps", "-a", "-q"]).code(0).stdout("");
+    for verb in ["migrate", "renumber"] {
+        let said = case.coracle(["system", verb]).code(0).stderr("");
+        assert!(said.stdout.starts_with("nothing to do"), "{said}");
+    }
+}
