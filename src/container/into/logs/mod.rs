@@ -28,13 +28,29 @@ const BUFFER: usize = 256 << 10;
 pub struct Records {
     found: Found,
     place: LogFile,
-    file: Option<BufReader<File>>,
+    file: Option<Reading>,
     /// The record that is being read; without a newline at its end, the rest is still to come.
     line: Vec<u8>,
     /// Of a container whose records the journal has: what is read.
     journal: Option<journal::Copy>,
     /// Where to stop, for who does not follow: a program that writes faster than it is read would never come to an end.
     end: Option<End>,
+}
+
+/// A file that is read.
+#[derive(Debug)]
+struct Reading {
+    file: BufReader<File>,
+    /// Where in it: the kernel would have to be asked for each record.
+    position: u64,
+}
+
+impl Reading {
+    /// From where the file is placed.
+    fn of(mut file: File) -> Result<Self> {
+        let position = file.stream_position().call("lseek(log)")?;
+        Ok(Self { file: BufReader::with_capacity(BUFFER, file), position })
+    }
 }
 
 /// The end of what there was: the newest file, and how long it was.
@@ -75,7 +91,7 @@ impl Records {
         if let (Some(end), Some(file)) = (&mut end, &file) {
             end.reached = identity(file)? == identity(&end.file)?;
         }
-        let file = file.map(|file| BufReader::with_capacity(BUFFER, file));
+        let file = file.map(Reading::of).transpose()?;
         Ok(Self { found, place, file, line: Vec::new(), journal, end })
     }
 
@@ -91,15 +107,16 @@ impl Records {
         let mut replaced = false;
         loop {
             if self.file.is_none() {
-                self.file = open(&self.place.path)?.map(|file| BufReader::with_capacity(BUFFER, file));
+                self.file = open(&self.place.path)?.map(Reading::of).transpose()?;
             }
-            let Some(file) = &mut self.file else { return Ok(None) };
+            let Some(reading) = &mut self.file else { return Ok(None) };
             if let Some(end) = self.end.as_ref().filter(|end| end.reached)
-                && file.stream_position().call("lseek(log)")? >= end.size
+                && reading.position >= end.size
             {
                 return Ok(None);
             }
-            file.read_until(b'\n', &mut self.line).call_with(|| format!("read({})", self.place.path.display()))?;
+            let count = reading.file.read_until(b'\n', &mut self.line);
+            reading.position += count.call_with(|| format!("read({})", self.place.path.display()))? as u64;
             if let Some(line) = self.line.strip_suffix(b"\n") {
                 if log::read(line).is_some() {
                     break;
@@ -109,7 +126,7 @@ impl Records {
             }
             if let Some(end) = self.end.as_mut().filter(|end| !end.reached) {
                 end.reached = true;
-                self.file = Some(BufReader::with_capacity(BUFFER, end.file.try_clone().call("dup(log)")?));
+                self.file = Some(Reading::of(end.file.try_clone().call("dup(log)")?)?);
                 self.line.clear();
                 continue;
             }
@@ -118,7 +135,7 @@ impl Records {
             }
             // What was written before the file was replaced may have come after the end was met: one more look.
             if replaced {
-                self.file = self.successor()?.map(|file| BufReader::with_capacity(BUFFER, file));
+                self.file = self.successor()?.map(Reading::of).transpose()?;
                 self.line.clear();
             }
             replaced = !replaced;
@@ -142,8 +159,8 @@ impl Records {
 
     /// Where that file lies now. `None`: nothing has taken its place, or there is nothing any more.
     fn next_place(&self) -> Result<Option<PathBuf>> {
-        let Some(file) = &self.file else { return Ok(None) };
-        let own = Some(identity(file.get_ref())?);
+        let Some(reading) = &self.file else { return Ok(None) };
+        let own = Some(identity(reading.file.get_ref())?);
         let older = self.place.older();
         Ok(match (at(&older), at(&self.place.path)) {
             (_, newest) if newest == own || newest.is_none() => None,
