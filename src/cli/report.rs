@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ErrorKind};
 
 use super::container::options::refused;
-use super::output;
+use super::{output, root};
 
 /// What goes back to the user instead of a result.
 #[derive(Debug, PartialEq, Eq)]
@@ -132,8 +132,12 @@ pub fn usage(error: &clap::Error, words: &[String]) -> ExitCode {
         }
         ErrorKind::UnknownArgument => {
             let flag = text(ContextKind::InvalidArg);
-            // Only these two commands have so many that some are missing.
-            let refused = refused::why(&flag).filter(|_| words.iter().any(|word| word == "run" || word == "create"));
+            let refused = match root::command_among(words.iter().take_while(|word| !word.starts_with(&flag))) {
+                None => refused::why_global(&flag),
+                // Only these two have so many that some are missing.
+                Some("run" | "create" | "container") => refused::why(&flag),
+                Some(_) => None,
+            };
             if let Some((why, hint)) = refused {
                 return Report::new(format!("{flag}: {why}")).hint(hint).print();
             }

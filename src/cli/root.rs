@@ -119,6 +119,11 @@ pub fn meant_by(words: &[String]) -> clap::Command {
     with_commands(head(), |names| names.iter().any(said))
 }
 
+/// The first of the words that is a command's name.
+pub fn command_among<'a>(mut words: impl Iterator<Item = &'a String>) -> Option<&'static str> {
+    words.find_map(|word| NAMES.iter().find(|name| *name == word)).copied()
+}
+
 fn head() -> clap::Command {
     let root = clap::Command::new("coracle")
         .version(concat!("version ", env!("CARGO_PKG_VERSION")))

@@ -119,6 +119,16 @@ fn what_is_not_there_says_what_is(case: &Case) {
     }
     run(case, &["--pids-limit=-1"], "echo ran").code(0).stdout("ran\n");
     let image = case.busybox();
+    for (flag, hint) in [
+        ("--url=unix:x", "leave it out"),
+        ("--remote", "leave it out"),
+        ("--runroot=/x", "--root"),
+        ("--cgroup-manager=x", "leave"),
+    ] {
+        let refused = case.coracle([flag, "ps"]).code(125).says("hint: ");
+        assert!(refused.stderr.contains(hint) && !refused.stderr.contains("unknown flag"), "{refused}");
+    }
+    case.coracle(["--frob", "ps"]).code(125).error("unknown flag: --frob");
     case.coracle(["ps", "--memory=1"]).code(125).error("unknown flag: --memory");
     case.coracle(["run", "--frob", &image]).code(125).error("unknown flag: --frob");
 }

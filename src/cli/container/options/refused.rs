@@ -99,6 +99,23 @@ pub fn why(flag: &str) -> Option<(&'static str, &'static str)> {
     refused.map(|(_, why, hint)| (*why, *hint))
 }
 
+/// Why a flag that stands before the command is not there.
+pub fn why_global(flag: &str) -> Option<(&'static str, &'static str)> {
+    match flag.trim_start_matches('-').split('=').next()? {
+        "url" | "remote" | "r" | "connection" | "c" | "context" | "host" | "H" | "identity" | "ssh" | "tls-ca"
+        | "tls-cert" | "tls-key" => {
+            Some(("there is no service to speak to: containers are this account's, on this machine", "leave it out"))
+        }
+        "runroot" | "tmpdir" => {
+            Some(("nothing essential lies outside of the store", "`--root DIRECTORY` says where everything is kept"))
+        }
+        "storage-opt" => Some(("the drivers have no options", "`run --storage-opt size=…` limits a container")),
+        "cgroup-manager" | "runtime" | "runtime-flag" | "conmon" | "network-cmd-path" | "events-backend"
+        | "hooks-dir" => Some(("this program does that itself", "leave it out")),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     /// All flags of `podman run` 5.4.
