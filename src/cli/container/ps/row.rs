@@ -133,6 +133,9 @@ impl Shown {
     /// The numbers of its namespaces, empty where it does not run: our field, the kernel's name, the number.
     fn namespaces(&self) -> Vec<(&'static str, &'static str, String)> {
         let number = |name: &str| {
+            if self.state.pid == 0 {
+                return String::new();
+            }
             let link = std::fs::read_link(format!("/proc/{}/ns/{name}", self.state.pid)).unwrap_or_default();
             link.to_string_lossy().chars().filter(char::is_ascii_digit).collect()
         };
