@@ -76,8 +76,7 @@ pub fn hold(store: &Store, found: &Found) -> Result<Launched> {
 
 fn launch(store: &Store, found: &Found, how: How<'_>, held: bool) -> Result<Launched> {
     super::orphan::end(&found.directory);
-    let lock = Lock::try_exclusive(&found.directory.join("lock"))?
-        .ok_or_else(|| Error::Running(found.container.short_id().to_owned()))?;
+    let lock = lock(found)?;
     let maps = IdMaps::of_account()?;
     let mut job = job(store, found, how, &maps)?;
     // Of what is only mounted, nothing is another's.
@@ -103,6 +102,18 @@ fn launch(store: &Store, found: &Found, how: How<'_>, held: bool) -> Result<Laun
         None => launch.in_new_namespace(&maps)?,
     };
     Ok(Launched { monitor, talk: ours })
+}
+
+/// The lock of a container that does not run. One that has just ended is waited for: its monitor is about to let go.
+fn lock(found: &Found) -> Result<Lock> {
+    loop {
+        if let Some(lock) = Lock::try_exclusive(&found.directory.join("lock"))? {
+            return Ok(lock);
+        }
+        if super::stop::runs(&found.directory, &found.container.id)? {
+            return Err(Error::Running(found.container.short_id().to_owned()));
+        }
+    }
 }
 
 /// The monitor's job for a container.
