@@ -11,9 +11,11 @@ pub mod output;
 mod pod;
 mod report;
 mod root;
+mod secret;
 mod system;
 mod volume;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::ArgAction;
@@ -37,6 +39,15 @@ pub fn main() -> ExitCode {
         }
         Err(Stopped::Usage(error)) => report::usage(&error, &words),
     }
+}
+
+/// Texts of the form `NAME[=VALUE]`; of those with one name the last counts.
+fn pairs(texts: &[String]) -> BTreeMap<String, String> {
+    let pair = |text: &String| {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        (name.to_owned(), value.to_owned())
+    };
+    texts.iter().map(pair).collect()
 }
 
 /// Flags take `=false` and `=true`, and of a flag that is given twice the last one counts.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 
-use super::{Report, container, image, network, pod, system, volume};
+use super::{Report, container, image, network, pod, secret, system, volume};
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
 use crate::store::Store;
@@ -84,6 +84,7 @@ commands! {
     "rmi" => image::remove::Rmi,
     "tag" => image::tag::Tag,
     "untag" => image::tag::Untag,
+    "secret" => secret::Secret,
     "volume" => volume::Volume,
 }
 

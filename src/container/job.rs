@@ -35,6 +35,8 @@ pub struct Job {
     pub rootfs: Option<PathBuf>,
     pub overlay: Overlay,
     pub volumes: Vec<Volume>,
+    /// Variables that the plan, which can be shown, lacks.
+    pub secrets: Vec<String>,
     pub streams: Streams,
     /// What init enters of others, as clone(2) flags; a descriptor for each, behind the program's.
     pub joins: Vec<u64>,

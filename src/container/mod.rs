@@ -123,6 +123,8 @@ pub enum Error {
     MissingId { id: u32, count: u32 },
     #[error("finding timezone: unknown time zone {0}")]
     TimeZone(String),
+    #[error("no secret with name or id \"{0}\": no such secret")]
+    NoSecret(String),
     #[error("volume {name} is being used by the following container(s): {}: volume is being used", containers.join(", "))]
     VolumeInUse { name: String, containers: Vec<String> },
     #[error(transparent)]
@@ -170,6 +172,7 @@ impl Error {
                 Some("ask for fewer with `--userns=auto:size=N`, or remove containers that have some".into())
             }
             Self::MissingId { .. } => Some("`/etc/subuid` and `/etc/subgid` say which ids this account has".into()),
+            Self::NoSecret(_) => Some("`coracle secret ls` lists all secrets, `coracle secret create` makes one".into()),
             Self::VolumeInUse { name, .. } => Some(format!("`coracle volume rm --force {name}` removes them, too")),
             Self::VolumeOption(error) => error.hint(),
             Self::RemoveRunning(id) => Some(format!("`coracle stop {id}` first, or remove it with `--force`")),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::life::restart::RestartPolicy;
 use super::log::LogConfig;
 use super::mount::Mount;
+use super::mount::secret::Secret;
 use super::namespace::Namespaces;
 use super::user_namespace::UserNamespace;
 use super::watch::health::HealthConfig;
@@ -84,6 +85,9 @@ pub struct Container {
     /// What it has beside its own file system.
     #[serde(default)]
     pub mounts: Vec<Mount>,
+    /// Which secrets it has, without what they are.
+    #[serde(default)]
+    pub secrets: Vec<Secret>,
     #[serde(default)]
     pub namespaces: Namespaces,
     /// The ids of containers that are to run before this one does.

@@ -66,6 +66,10 @@ impl Layout {
         self.volumes().join(name)
     }
 
+    pub fn secrets(&self) -> PathBuf {
+        self.root.join("secrets")
+    }
+
     pub fn locks(&self) -> PathBuf {
         self.root.join("locks")
     }

@@ -11,6 +11,7 @@
 //! │   └── layer.json                     diff id, size, counts, the blob it was made from
 //! ├── containers/<id>/                   the room `container` owns what is in it
 //! ├── names/<name> -> ../containers/<id> creating the link is the claim of the name                  [names]
+//! ├── secrets/<SHA-256 of the name>.json one secret, readable by its user alone                       [secrets]
 //! ├── volumes/<name>/                    files that outlive containers                               [volumes]
 //! ├── locks/{store,volumes,ids,index,names}                                                          [locks]
 //! └── tmp/<random>/{lock,...}            what is being made or removed                               [tmp]
@@ -40,6 +41,7 @@ pub mod locks;
 pub mod names;
 pub mod owners;
 pub mod records;
+pub mod secrets;
 pub mod tmp;
 pub mod volumes;
 
@@ -69,6 +71,8 @@ pub enum Error {
     NameTaken { name: String, holder: String },
     #[error("`{0}` is not a name: letters, digits, `_`, `.` and `-`, the first a letter or digit, at most 255")]
     BadName(String),
+    #[error("\"{0}\" is the beginning of more than one secret's ID: name more of it")]
+    AmbiguousSecret(String),
     #[error("no volume with name \"{0}\" found: no such volume")]
     NoVolume(String),
     #[error("the blob `{digest}` is not in the store")]

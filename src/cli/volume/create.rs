@@ -1,11 +1,10 @@
 //! `volume create`.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::cli::{Context, Report, output};
+use crate::cli::{Context, Report, output, pairs};
 use crate::container::{Error, name, state};
 use crate::store::names;
 use crate::store::volumes::{Volume, meaning};
@@ -64,12 +63,4 @@ impl Create {
         output::line(&name);
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn pairs(texts: &[String]) -> BTreeMap<String, String> {
-    let pair = |text: &String| {
-        let (name, value) = text.split_once('=').unwrap_or((text, ""));
-        (name.to_owned(), value.to_owned())
-    };
-    texts.iter().map(pair).collect()
 }

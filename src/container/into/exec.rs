@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::find::Found;
 use crate::container::job::Streams;
+use crate::container::mount::secret;
 use crate::container::record::Container;
 use crate::container::state::{State, Status};
 use crate::container::watch::events::{self, Action, Event};
@@ -145,6 +146,7 @@ fn plan(store: &Store, container: &Container, command: Command, maps: &IdMaps) -
     let mut plan = Plan::from_spec(&spec, beyond)?;
     plan.process.args = command.args;
     plan.process.env = apt::environment(container, command.env);
+    plan.process.env.extend(secret::variables(container, &store.layout().container(&container.id))?);
     plan.process.cwd = command.working_dir.unwrap_or_else(|| container.working_dir.clone());
     plan.process.terminal = command.terminal;
     if command.privileged {

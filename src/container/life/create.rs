@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::dependents;
-use crate::container::mount::volumes;
+use crate::container::mount::{secret, volumes};
 use crate::container::record::{Container, Network};
 use crate::container::spec::time_zone;
 use crate::container::watch::events::{self, Action};
@@ -49,6 +49,7 @@ fn write_down(store: &Store, mut container: Container, given_name: Option<&str>)
     // The root of a container is everybody's to walk through; only the directory above it is private.
     set_mode(&directory.join("upper"), 0o755)?;
     write_files(&container, directory)?;
+    secret::take(store, &container, directory, durable)?;
     records::create(&directory.join("container.json"), &container, durable)?;
     if durable {
         change::sync_dir(directory)?;

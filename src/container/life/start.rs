@@ -10,7 +10,7 @@ use crate::container::find::{self, Found};
 use crate::container::into::exec;
 use crate::container::job::{HealthJob, Job, Network as NetworkJob, Overlay, Streams};
 use crate::container::life::restart::RestartPolicy;
-use crate::container::mount::volumes;
+use crate::container::mount::{secret, volumes};
 use crate::container::namespace::Namespace;
 use crate::container::record::{Container, Driver, Init, Network};
 use crate::container::state::State;
@@ -140,6 +140,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         init: container.init == Some(Init::Own),
     };
     let mut plan = Plan::from_spec(&spec, beyond)?;
+    plan.steps.extend(secret::steps(container, &found.directory)?);
     if container.working_dir_of_image {
         plan.steps.push(Step::Directory(container.working_dir.clone()));
     }
@@ -154,6 +155,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         rootfs: container.rootfs.as_ref().filter(|rootfs| !rootfs.overlay).map(|rootfs| rootfs.path.clone()),
         overlay: overlay(store, found, how.driver, features)?,
         volumes: volumes::job(store, container),
+        secrets: secret::variables(container, &found.directory)?,
         streams: how.streams,
         joins: Vec::new(),
         log: container.log.target(&found.directory, &container.id, &container.name).filter(|_| how.log),

@@ -1,6 +1,7 @@
 //! What a container has mounted beside its own file system, as it was asked for: directories and files of this machine, volumes,
 //! images, memory.
 
+pub mod secret;
 pub mod shown;
 pub mod spec;
 pub mod volumes;

@@ -55,11 +55,13 @@ pub fn start(
     let mut root = root::mount(job)?;
     let mount = root.mount.take().ok_or_else(|| Refusal::ours("no root file system"))?;
     let mut plan = job.plan.clone();
+    plan.process.env.extend(job.secrets.iter().cloned());
     if let Some(join) = entering(joins, libc::CLONE_NEWUSER) {
         plan.maps = IdMaps::of_process(init::host_pid(&join.fd).map_err(Refusal::ours)?).map_err(Refusal::ours)?;
     }
     let identity = identity(job, &mut plan, mount.as_fd())?;
     let user = ownership::outside(&plan.maps, (identity.uid, identity.gid)).unwrap_or((0, 0));
+    check_secrets(job, &plan)?;
     let (mut served, volumes) = mounts::prepare(job, &mut plan, mount.as_fd(), user)?;
     ownership::give(job, &plan, user).map_err(Refusal::ours)?;
     served.extend(shared_memory(&plan, joins)?);
@@ -139,6 +141,19 @@ fn identity(job: &Job, plan: &mut Plan, root: BorrowedFd<'_>) -> Result<Identity
         }
     }
     prepare::identity(&accounts, &plan.process, &plan.maps, job.one_id)
+}
+
+/// A secret of an owner that the container has no id for would be somebody else's.
+fn check_secrets(job: &Job, plan: &Plan) -> Result<(), Refusal> {
+    for step in plan.steps.iter().filter(|_| !job.one_id) {
+        if let Step::Secret { owner, .. } = step
+            && ownership::outside(&plan.maps, *owner).is_none()
+        {
+            let message = format!("the secret's owner {}:{} is not mapped in this container", owner.0, owner.1);
+            return Err(Refusal { code: 126, message });
+        }
+    }
+    Ok(())
 }
 
 fn network(init: i32) -> Result<pasta::Starting, Refusal> {

@@ -11,6 +11,7 @@ pub mod join;
 mod mounts;
 mod privileges;
 mod root;
+mod secret;
 mod settings;
 mod terminal;
 

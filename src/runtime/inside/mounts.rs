@@ -7,8 +7,8 @@ use rustix::fs::{CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 
-use super::devices;
 use super::root::{Point, resolve, resolve_or_make};
+use super::{devices, secret};
 use crate::host::copy;
 use crate::runtime::plan::{Mount, Propagation, Source, Step};
 use crate::sys::mount::{self, Attributes};
@@ -31,6 +31,7 @@ pub fn sources(steps: &[Step], served: &[(usize, OwnedFd)]) -> Result<Vec<Option
             None => bind(mount),
         },
         Step::Device(path) => devices::source(path).map(Some),
+        Step::Secret { source, .. } => secret::open(source).map(Some),
         _ => Ok(None),
     };
     steps.iter().enumerate().map(source).collect()
@@ -51,6 +52,11 @@ pub fn carry_out(root: BorrowedFd<'_>, steps: &[Step], sources: &[Option<OwnedFd
             }
             Step::Symlink { path, to } => devices::link(root, path, to)?,
             Step::Directory(path) => drop(resolve_or_make(root, path, Point::Directory, false)?),
+            Step::Secret { made_at, moved_to, owner, mode, .. } => {
+                if let Some(source) = source {
+                    secret::put(root, made_at, moved_to.as_deref(), source, *owner, *mode)?;
+                }
+            }
             Step::File(path) => drop(resolve_or_make(root, path, Point::File, true)?),
             Step::Mask(path) => mask(root, path, null.as_fd())?,
             Step::ReadOnly(path) => read_only(root, path)?,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::subid::IdMaps;
 use crate::oci::capability::CapabilitySet;
+use crate::sys::mount::Attributes;
 
 /// What a spec asks that this program can't do.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,15 @@ pub enum Step {
         to: String,
     },
     Directory(String),
+    /// A file with the content of one of the host's, in a tmpfs: there it stays, or it is mounted elsewhere and has no name there any
+    /// more.
+    Secret {
+        source: String,
+        made_at: String,
+        moved_to: Option<String>,
+        owner: (u32, u32),
+        mode: u32,
+    },
     /// An empty file, for something to be mounted on.
     File(String),
     /// Covered: a file by the null device, a directory by an empty read-only tmpfs.
@@ -87,6 +97,22 @@ pub struct Mount {
     pub strict: bool,
     /// Left out without an error where the kernel refuses it.
     pub optional: bool,
+}
+
+impl Mount {
+    /// A small tmpfs for files of this program's own.
+    pub fn in_memory(target: &str) -> Self {
+        let attributes = Attributes::NO_SUID | Attributes::NO_DEV | Attributes::NO_EXEC;
+        let options = vec![("mode".to_owned(), Some("755".to_owned()))];
+        Self {
+            target: target.to_owned(),
+            source: Source::New { fstype: "tmpfs".to_owned(), options, copy_up: false },
+            attributes: attributes.bits(),
+            propagation: Propagation::Private,
+            strict: false,
+            optional: false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -129,6 +129,13 @@ fn the_one_id_is_kept(case: &Case) {
     }
 }
 
+/// A secret is a file, though its owner can't be had.
+fn secrets(case: &Case) {
+    if no_ids() {
+        super::secrets::given_and_found_nowhere_else(case);
+    }
+}
+
 /// Volumes are filled, shared and removed, though all files in them are one id's.
 fn volumes(case: &Case) {
     if no_ids() {
@@ -148,5 +155,6 @@ on_both_drivers!(
     foreign_owners,
     a_real_distribution,
     detached,
-    volumes
+    volumes,
+    secrets
 );

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::cli::container::options::value::name_of_signal;
+use crate::container::mount::secret::{Place, Secret};
 use crate::container::record::Container;
 use crate::container::watch::health::Check;
 
@@ -19,7 +20,7 @@ pub fn config(container: &Container) -> Value {
         "Tty": container.terminal,
         "OpenStdin": container.interactive,
         "StdinOnce": false,
-        "Env": container.env,
+        "Env": env(container),
         "Cmd": none_if_empty(&container.command),
         "Image": container.image_name(),
         "Volumes": null,
@@ -41,8 +42,28 @@ pub fn config(container: &Container) -> Value {
         "HealthcheckMaxLogCount": health.map(|health| health.max_log_count),
         "HealthcheckMaxLogSize": health.map(|health| health.max_log_size),
         "Passwd": container.introductions.is_some(),
+        "Secrets": container.secrets.iter().filter_map(secret).collect::<Vec<_>>(),
         "ExposedPorts": container.exposed_ports.iter().map(|port| (port.clone(), json!({}))).collect::<Map<_, _>>(),
     })
+}
+
+/// With the names of secret variables, and without what they are.
+fn env(container: &Container) -> Vec<String> {
+    let hidden = container.secrets.iter().filter_map(|secret| match &secret.place {
+        Place::Variable(name) => Some(format!("{name}=*******")),
+        Place::File { .. } => None,
+    });
+    container.env.iter().cloned().chain(hidden).collect()
+}
+
+/// One that is a file.
+fn secret(Secret { id, name, place }: &Secret) -> Option<Value> {
+    match place {
+        Place::File { uid, gid, mode, .. } => {
+            Some(json!({ "Name": name, "ID": id, "UID": uid, "GID": gid, "Mode": mode }))
+        }
+        Place::Variable(_) => None,
+    }
 }
 
 /// Under the keys of images; what is 0 is left out, as there.

@@ -15,6 +15,7 @@ mod network;
 mod origin;
 mod process;
 pub mod refused;
+mod secrets;
 mod security;
 mod storage;
 mod user_namespace;
@@ -63,6 +64,8 @@ pub struct Options {
     #[command(flatten)]
     volumes: volumes::Flags,
     #[command(flatten)]
+    secrets: secrets::Flags,
+    #[command(flatten)]
     user_namespace: user_namespace::Flags,
     /// Name, or ID, of an image; then the program and its arguments [default: the image's]
     #[arg(required = true, trailing_var_arg = true, value_names = ["IMAGE", "COMMAND"])]
@@ -86,6 +89,7 @@ impl Options {
         let origin = Origin::find(&self.image, self.name_of_image(), context, store)?;
         let mut container = Container { waits, ..self.container(context, store, &origin)? };
         self.volumes.fill(&mut container, &origin.config, store)?;
+        self.secrets.fill(&mut container, store)?;
         // First of all for the names that they still hold.
         crate::container::life::sweep::sweep(store);
         if self.life.replace {

@@ -64,8 +64,8 @@ const REFUSED: [(&[&str], &str, &str); 16] = [
         "`coracle exec --preserve-fds N` does it",
     ),
     (
-        &["device", "device-cgroup-rule", "read-only-tmpfs", "secret"],
-        "devices and secrets are not there yet",
+        &["device", "device-cgroup-rule", "read-only-tmpfs"],
+        "devices are not there yet",
         "`--volume` and `--tmpfs` show and make files",
     ),
     (&["rmi"], "a container does not remove its image", "`coracle rmi IMAGE` does, once the container is gone"),

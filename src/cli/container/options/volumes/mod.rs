@@ -6,7 +6,7 @@
 mod glob;
 mod lent;
 mod mount;
-mod target;
+pub mod target;
 mod volume;
 mod words;
 

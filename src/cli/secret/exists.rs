@@ -1,0 +1,21 @@
+//! `secret exists`: the exit code is the answer.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::cli::{Context, Report};
+
+/// Tell by the exit code whether a secret exists: 0 or 1
+#[derive(Debug, Args)]
+pub struct Exists {
+    /// Name or ID
+    secret: String,
+}
+
+impl Exists {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let exists = context.store()?.secret(&self.secret)?.is_some();
+        Ok(if exists { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    }
+}

@@ -1,0 +1,55 @@
+//! `secret rm`: secrets go; containers that have them keep their copies.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::get;
+use crate::cli::{Context, Report, output};
+
+/// Remove secrets; containers that have them keep what they have
+#[derive(Debug, Args)]
+pub struct Rm {
+    /// All secrets
+    #[arg(long, short, conflicts_with = "secrets")]
+    all: bool,
+    /// Names that no secret has are no failure
+    #[arg(long, short)]
+    ignore: bool,
+    /// Names or IDs
+    #[arg(value_name = "SECRET")]
+    secrets: Vec<String>,
+}
+
+impl Rm {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        if !self.all && self.secrets.is_empty() {
+            return Err(Report::new("`coracle secret rm` requires one argument, or the --all flag"));
+        }
+        let store = context.store()?;
+        if self.all {
+            for secret in store.secrets()? {
+                store.remove_secret(&secret.name)?;
+                output::line(&secret.id);
+            }
+        }
+        let mut failed: Option<Report> = None;
+        for name in &self.secrets {
+            if self.ignore && store.secret(name)?.is_none() {
+                continue;
+            }
+            let removed = get(&store, name).and_then(|secret| {
+                store.remove_secret(&secret.name)?;
+                output::line(&secret.id);
+                Ok(())
+            });
+            if let Err(report) = removed {
+                match &mut failed {
+                    Some(failed) => failed.join(report),
+                    None => failed = Some(report),
+                }
+            }
+        }
+        failed.map_or(Ok(ExitCode::SUCCESS), Err)
+    }
+}
