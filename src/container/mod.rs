@@ -127,6 +127,8 @@ pub enum Error {
     NoSecret(String),
     #[error("volume {name} is being used by the following container(s): {}: volume is being used", containers.join(", "))]
     VolumeInUse { name: String, containers: Vec<String> },
+    #[error("the volume {0} is in memory, and empty unless a container has it")]
+    VolumeInMemory(String),
     #[error(transparent)]
     VolumeOption(#[from] store::volumes::meaning::BadOption),
     #[error("{0}")]
@@ -174,6 +176,7 @@ impl Error {
             Self::MissingId { .. } => Some("`/etc/subuid` and `/etc/subgid` say which ids this account has".into()),
             Self::NoSecret(_) => Some("`coracle secret ls` lists all secrets, `coracle secret create` makes one".into()),
             Self::VolumeInUse { name, .. } => Some(format!("`coracle volume rm --force {name}` removes them, too")),
+            Self::VolumeInMemory(_) => Some("`coracle cp` copies from and to the container that has it".into()),
             Self::VolumeOption(error) => error.hint(),
             Self::RemoveRunning(id) => Some(format!("`coracle stop {id}` first, or remove it with `--force`")),
             _ => None,

@@ -24,7 +24,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::copy::{Source, Target};
+use super::copy::{Owners, Source, Stream, Target};
 use super::pack::Form;
 use super::read::Inputs;
 use super::unpack::Summary;
@@ -54,6 +54,8 @@ pub enum Job {
     Measure { paths: Vec<String> },
     /// Nothing but what each job that reads a live tree does first.
     Settle { inputs: Inputs },
+    /// Make what the archive at [`STREAM`] holds in the directory, beside what is there.
+    Extract { target: Target },
     /// Write a file or directory of a container to [`STREAM`]; behind it, the container's user namespace and root.
     CopyOut { source: Source },
     /// Make what is read there in a container; all of it the user's, where one is named.
@@ -68,6 +70,7 @@ impl Job {
             Self::Unpack { .. }
             | Self::Empty { .. }
             | Self::Measure { .. }
+            | Self::Extract { .. }
             | Self::CopyOut { .. }
             | Self::CopyIn { .. } => None,
         }
@@ -245,6 +248,17 @@ pub fn empty_as_root(ids: &IdMaps, path: &Path, keep: &[&str]) -> Result<()> {
     let job = Job::Empty { keep: keep.iter().map(|name| (*name).to_owned()).collect() };
     match Running::start(ids, path, &job, &[])?.result()? {
         Reply::Emptied => Ok(()),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Makes what a tar archive, compressed or not, holds in a directory, with the owners that it names. How many entries that were.
+pub fn extract(ids: &IdMaps, directory: &Path, archive: BorrowedFd<'_>, place: &str) -> Result<u64> {
+    let (path, place) = (b"/".to_vec(), place.to_owned());
+    let owners = if ids.is_single() { Owners::Own } else { Owners::Kept };
+    let target = Target { path, place, stream: Stream::Archive, overwrite: true, owners };
+    match Running::start(ids, directory, &Job::Extract { target }, &[archive])?.result()? {
+        Reply::Copied(entries) => Ok(entries),
         other => Err(unexpected(&other)),
     }
 }

@@ -94,6 +94,7 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
             let out = BufWriter::with_capacity(PIECE, File::from(stream));
             Ok(Reply::Copied(copy::pack(Root::Container(container.root.as_fd()), source, out)?))
         }
+        (Job::Extract { target }, Some(stream), _) => extract(root.as_fd(), target, stream),
         (Job::CopyIn { target, user }, Some(stream), _) => {
             copy_in(&container.ok_or_else(incomplete)?, target, user.as_deref(), stream)
         }
@@ -117,14 +118,18 @@ fn copy_in(container: &Live, target: &copy::Target, user: Option<&str>, stream: 
         }
         None => target.owners,
     };
+    let target = copy::Target { owners, ..target.clone() };
+    extract(root, &target, stream)
+}
+
+fn extract(root: BorrowedFd<'_>, target: &copy::Target, stream: OwnedFd) -> Result<Reply> {
     let plain = compression::plain(File::from(stream)).map_err(|error| match error.kind() {
         // Of fewer bytes than tell a format.
         ErrorKind::UnexpectedEof => copy::Problem::NotArchive.into(),
         _ => Error::Read(error),
     })?;
     let plain = BufReader::with_capacity(PIECE, plain);
-    let target = copy::Target { owners, ..target.clone() };
-    Ok(Reply::Copied(copy::unpack(Root::Container(root), &target, plain)?))
+    Ok(Reply::Copied(copy::unpack(Root::Container(root), target, plain)?))
 }
 
 /// What a job that reads is given, beside the directory itself.

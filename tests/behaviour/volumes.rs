@@ -4,6 +4,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 
 use serde_json::{Value, json};
 
+use super::diff::gnu_tar;
 use crate::harness::{Account, Case, Driver, Image, Layer, has, wait_until};
 
 /// An image with a directory of several owners, and a volume of its own there.
@@ -332,4 +333,53 @@ fn filled_though_killed_on_the_way() {
         count.succeeded().stdout("300\n");
         case.coracle(["volume", "rm", "--force", "v"]).code(0);
     }
+}
+
+/// What is in one comes out as an archive, with owners, and goes into another, beside what is there.
+pub fn exported_and_imported(case: &Case) {
+    let image = case.busybox();
+    let own = if Account::current().subordinate == 0 { "0/0" } else { "33/40" };
+    let make = "cd /x; mkdir -m 700 d; echo deep >d/f; echo t >theirs; chown 33:40 theirs; ln -s /etc/passwd l; ln theirs hard; echo >.wh.x";
+    let run = |volume: &str, script: &str| {
+        case.coracle(["run", "--rm", "--network=none", "-v", &format!("{volume}:/x"), &image, "sh", "-c", script])
+    };
+    run("a", make).code(0);
+    let archive = case.home.join("a.tar");
+    let path = archive.to_str().unwrap();
+    case.coracle(["volume", "export", "a", "-o", path]).code(0).stdout("");
+    let listed = gnu_tar(&["--list", "--verbose", "--numeric-owner", "--file", path]);
+    assert!(listed.lines().count() == 6 && listed.contains(&format!(" {own} ")), "{listed}");
+    case.coracle(["volume", "create", "b"]).code(0);
+    run("b", "echo mine >/x/mine; echo older >/x/l").code(0);
+    case.coracle(["volume", "import", "b", path]).code(0).stdout("").stderr("");
+    let show = "cd /x; ls -A | xargs; cat d/f; readlink l; stat -c %a d; test theirs -ef hard && echo one; stat -c %u/%g theirs";
+    run("b", show).code(0).stdout(&format!(".wh.x d hard l mine theirs\ndeep\n/etc/passwd\n700\none\n{own}\n"));
+    // By a pipe, and compressed.
+    let program = crate::harness::binary().display().to_string();
+    let pipe = "\"$0\" volume export a | gzip | \"$0\" volume import c -";
+    case.coracle(["volume", "create", "c"]).code(0);
+    case.command_of("/bin/sh".as_ref(), ["-c", pipe, &program]).finish().code(0);
+    run("c", "ls -A /x | wc -l").code(0).stdout("5\n");
+    case.coracle(["volume", "create", "empty"]).code(0);
+    case.coracle(["volume", "export", "empty", "-o", path]).code(0);
+    case.coracle(["volume", "import", "c", path]).code(0);
+    case.coracle(["volume", "export", "nope"]).code(125).error("no such volume nope");
+    case.coracle(["volume", "import", "nope", path]).code(125).error("no such volume nope");
+    case.coracle(["volume", "import", "c", "/nope"]).code(125).error("open /nope: no such file or directory");
+    case.command(["volume", "import", "c", "-"]).stdin("junk").finish().code(125).error("tar archive");
+}
+
+#[test]
+fn an_archive_for_a_volume_stays_in_it() {
+    let case = Case::new(Driver::Auto);
+    exported_and_imported(&case);
+    // Beneath a link that a container made, or that the archive has.
+    let image = case.busybox();
+    case.coracle(["run", "--rm", "--network=none", "-v", "out:/x", &image, "ln", "-s", "/", "/x/root"]).code(0);
+    let (place, archive) = (case.home.join("place"), case.home.join("bad.tar"));
+    std::fs::create_dir_all(place.join("root/tmp")).unwrap();
+    std::fs::write(place.join(format!("root/tmp/written-{}", std::process::id())), "").unwrap();
+    gnu_tar(&["--create", "--file", archive.to_str().unwrap(), "--directory", place.to_str().unwrap(), "root"]);
+    let _ = case.coracle(["volume", "import", "out", archive.to_str().unwrap()]);
+    assert!(!std::path::Path::new(&format!("/tmp/written-{}", std::process::id())).exists());
 }

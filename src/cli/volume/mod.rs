@@ -2,6 +2,7 @@
 
 mod create;
 mod exists;
+mod export;
 mod filter;
 pub mod inspect;
 mod ls;
@@ -28,6 +29,8 @@ pub struct Volume {
 enum Command {
     Create(create::Create),
     Exists(exists::Exists),
+    Export(export::Export),
+    Import(export::Import),
     Inspect(inspect::Inspect),
     #[command(visible_alias = "list")]
     Ls(ls::Ls),
@@ -43,6 +46,8 @@ impl Volume {
         match self.command {
             Command::Create(command) => command.run(context),
             Command::Exists(command) => command.run(context),
+            Command::Export(command) => command.run(context),
+            Command::Import(command) => command.run(context),
             Command::Inspect(command) => command.run(context),
             Command::Ls(command) => command.run(context),
             Command::Mount(command) => command.run(context),

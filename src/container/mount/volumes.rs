@@ -1,9 +1,17 @@
 //! The volumes of containers: made for them, used by them, removed with them.
 
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+
 use super::{Mount, Source, Volume};
 use crate::container::record::Container;
 use crate::container::{Error, Result, state};
 use crate::container::{find, job};
+use crate::host::subid::IdMaps;
+use crate::layer::pack::Form;
+use crate::layer::read::{self, Layer, Tree};
+use crate::layer::worker;
+use crate::store::layers::Mode;
 use crate::store::volumes::{self, meaning};
 use crate::store::{self, Store, Tmp};
 
@@ -80,6 +88,30 @@ pub fn job(store: &Store, container: &Container) -> Vec<job::Volume> {
         Some(job::Volume { directory, target: mount.target.clone(), copy, alone })
     };
     container.mounts.iter().filter_map(one).collect()
+}
+
+/// Where the files of a volume are.
+fn directory(store: &Store, volume: &volumes::Volume) -> Result<PathBuf> {
+    match meaning::of(&volume.options)?.backing {
+        meaning::Backing::Data => Ok(store.layout().volume(&volume.name).join(volumes::DATA)),
+        meaning::Backing::Directory { path, .. } => Ok(path),
+        meaning::Backing::Tmpfs(_) => Err(Error::VolumeInMemory(volume.name.clone())),
+    }
+}
+
+/// Writes what is in a volume as one tar stream.
+pub fn export(store: &Store, volume: &volumes::Volume, out: BorrowedFd<'_>) -> Result<()> {
+    let top = Layer::upper(directory(store, volume)?, Mode::Mapped);
+    let tree = Tree { top, below: Vec::new(), live: None };
+    read::start_pack(&IdMaps::of_account()?, &tree, Form::Tree, &[], out)?.finish()?;
+    Ok(())
+}
+
+/// Makes what a tar archive holds in a volume, beside what is there.
+pub fn import(store: &Store, volume: &volumes::Volume, archive: BorrowedFd<'_>) -> Result<()> {
+    let place = format!("the volume {}", volume.name);
+    worker::extract(&IdMaps::of_account()?, &directory(store, volume)?, archive, &place)?;
+    Ok(())
 }
 
 /// The containers that use a volume, by their ids.

@@ -39,7 +39,10 @@ pub fn unpack(root: Root<'_>, target: &Target, source: impl BufRead) -> Result<u
         (_, error) => error,
     })?;
     let Some(mut entry) = first else {
+        let length = stream.drain().map_err(Error::Read)?;
         return Err(match target.stream {
+            // Of an archive in which nothing is, there is its end.
+            Stream::Archive if length > 0 => return Ok(0),
             Stream::Archive => Problem::NotArchive.into(),
             Stream::Named | Stream::Content => Error::Archive("nothing is in it".into()),
         });

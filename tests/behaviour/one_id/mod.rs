@@ -142,6 +142,7 @@ fn volumes(case: &Case) {
         super::volumes::filled_from_the_image(case);
         case.coracle(["volume", "rm", "-a"]).code(0);
         super::volumes::anonymous(case);
+        super::volumes::exported_and_imported(case);
     }
 }
 
