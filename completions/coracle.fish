@@ -67,6 +67,7 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "pull" -d 'Pull imag
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "rmi" -d 'Remove images, or names of images that have several'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "tag" -d 'Give an image more names'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "untag" -d 'Take names away from an image, which itself stays'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "secret" -d 'Manage secrets'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "volume" -d 'Manage volumes'
 complete -c coracle -n "__fish_coracle_using_subcommand attach" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand attach" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
@@ -215,6 +216,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With `--read-only`, let /run, /tmp, /var/tmp, /dev and /dev/shm be written to, in memory [default: true]' -r -f -a "true\t''
+false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What becomes of the volumes that the image asks for: `anonymous`, `tmpfs` or `ignore` [default: anonymous]' -r -f -a "anonymous\t''
@@ -224,6 +227,9 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -d 'Not for containers without root' -r
@@ -455,6 +461,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With `--read-only`, let /run, /tmp, /var/tmp, /dev and /dev/shm be written to, in memory [default: true]' -r -f -a "true\t''
+false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What becomes of the volumes that the image asks for: `anonymous`, `tmpfs` or `ignore` [default: anonymous]' -r -f -a "anonymous\t''
@@ -464,6 +472,9 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -d 'Not for containers without root' -r
@@ -601,6 +612,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l ne
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l read-only-tmpfs -d 'With `--read-only`, let /run, /tmp, /var/tmp, /dev and /dev/shm be written to, in memory [default: true]' -r -f -a "true\t''
+false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l image-volume -d 'What becomes of the volumes that the image asks for: `anonymous`, `tmpfs` or `ignore` [default: anonymous]' -r -f -a "anonymous\t''
@@ -610,6 +623,9 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l mount -d 'Mou
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l subuidname -d 'Not for containers without root' -r
@@ -818,6 +834,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l read-only-tmpfs -d 'With `--read-only`, let /run, /tmp, /var/tmp, /dev and /dev/shm be written to, in memory [default: true]' -r -f -a "true\t''
+false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l storage-opt -d '`size=BYTES[bkmgt]`: how much the container may write into its file system' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l image-volume -d 'What becomes of the volumes that the image asks for: `anonymous`, `tmpfs` or `ignore` [default: anonymous]' -r -f -a "anonymous\t''
@@ -827,6 +845,9 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l mount -d 'Mount 
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l subgidname -d 'Not for containers without root' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l subuidname -d 'Not for containers without root' -r
@@ -1085,23 +1106,59 @@ complete -c coracle -n "__fish_coracle_using_subcommand rmi" -l no-prune -d 'Acc
 complete -c coracle -n "__fish_coracle_using_subcommand rmi" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand tag" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand untag" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "create" -d 'Make a volume, which outlives the containers that use it'
-complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "exists" -d 'Tell by the exit code whether a volume exists: 0 or 1'
-complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "inspect" -d 'Show everything about volumes'
-complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "ls" -d 'List volumes'
-complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "list" -d 'List volumes'
-complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "mount" -d 'Refused: a volume is mounted in containers only'
-complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "prune" -d 'Remove all volumes that no container uses'
-complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "reload" -d 'Accepted for scripts: there are no volume plugins to be asked for their volumes'
-complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "rm" -d 'Remove volumes'
-complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list mount prune reload rm unmount" -f -a "unmount" -d 'Accepted for scripts: no volume is mounted outside of containers'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and not __fish_seen_subcommand_from create exists inspect ls list rm" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and not __fish_seen_subcommand_from create exists inspect ls list rm" -f -a "create" -d 'Keep a secret, to be given to containers with `--secret`'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and not __fish_seen_subcommand_from create exists inspect ls list rm" -f -a "exists" -d 'Tell by the exit code whether a secret exists: 0 or 1'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and not __fish_seen_subcommand_from create exists inspect ls list rm" -f -a "inspect" -d 'Show everything about secrets but what they are'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and not __fish_seen_subcommand_from create exists inspect ls list rm" -f -a "ls" -d 'List secrets'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and not __fish_seen_subcommand_from create exists inspect ls list rm" -f -a "list" -d 'List secrets'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and not __fish_seen_subcommand_from create exists inspect ls list rm" -f -a "rm" -d 'Remove secrets; containers that have them keep what they have'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from create" -s d -l driver -d '`file`: in the store, in a file that only you can read' -r
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from create" -l driver-opts -d 'Kept for `inspect`; the driver `file` needs none' -r
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label' -r
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from create" -l env -d 'Take it from the environment variable of that name instead of a file'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from create" -l replace -d 'Take the place of one of this name; containers that have it keep what they have'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from inspect" -s f -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from inspect" -l pretty -d 'In lines'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from inspect" -l showsecret -d 'What it is, too'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those that fit: `name=`, `id=`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from ls" -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No line of headings'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only IDs'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those that fit: `name=`, `id=`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from list" -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No line of headings'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only IDs'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from rm" -s a -l all -d 'All secrets'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Names that no secret has are no failure'
+complete -c coracle -n "__fish_coracle_using_subcommand secret; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "create" -d 'Make a volume, which outlives the containers that use it'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "exists" -d 'Tell by the exit code whether a volume exists: 0 or 1'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "export" -d 'Write what is in a volume as a tar archive'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "import" -d 'Put what a tar archive holds into a volume, beside what is there'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "inspect" -d 'Show everything about volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "ls" -d 'List volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "list" -d 'List volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "mount" -d 'Refused: a volume is mounted in containers only'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "prune" -d 'Remove all volumes that no container uses'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "reload" -d 'Accepted for scripts: there are no volume plugins to be asked for their volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "rm" -d 'Remove volumes'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune reload rm unmount" -f -a "unmount" -d 'Accepted for scripts: no volume is mounted outside of containers'
 complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d '`local`: in the store, in memory, or a directory of this machine' -r
 complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label' -r
 complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d '`type=tmpfs`, or `type=none` and `device=DIRECTORY` with `o=bind`; further options in `o=`, such as `uid=`, `gid=`, `nocopy`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from create" -l ignore -d 'One of this name that is there already is no failure'
 complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from export" -s o -l output -d 'To this file, which appears when it is whole [default: standard output]' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s f -l format -d '`json`, or a Go template' -r
 complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s a -l all -d 'All volumes'
 complete -c coracle -n "__fish_coracle_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'

@@ -79,12 +79,18 @@ pub struct Container {
     pub waits: bool,
     #[serde(default)]
     pub read_only: bool,
+    /// With it, what it has in memory is not for writing, either.
+    #[serde(default)]
+    pub read_only_in_memory: bool,
     #[serde(default)]
     pub privileged: bool,
     pub network: Network,
     /// What it has beside its own file system.
     #[serde(default)]
     pub mounts: Vec<Mount>,
+    /// Nodes of this machine that it has beside those that all have.
+    #[serde(default)]
+    pub devices: Vec<Device>,
     /// Which secrets it has, without what they are.
     #[serde(default)]
     pub secrets: Vec<Secret>,
@@ -233,6 +239,15 @@ pub struct Kernel {
     pub unmasked: Vec<String>,
     /// Options of the mount of /proc.
     pub proc_options: Vec<String>,
+}
+
+/// A node of this machine in the container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    pub host: PathBuf,
+    pub target: String,
+    /// Of `rwm`. An account can limit nobody to some of them; the node's own permissions hold.
+    pub permissions: String,
 }
 
 /// A limit of the program's resources, by the name that `--ulimit` uses. `u64::MAX`: none.

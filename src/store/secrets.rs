@@ -91,10 +91,11 @@ impl Store {
         if let Some(secret) = records::read(&self.secret_path(name_or_id))? {
             return Ok(Some(secret));
         }
-        let mut fitting = self.secrets()?.into_iter().filter(|secret| secret.id.starts_with(name_or_id));
+        let begins = |secret: &Secret| !name_or_id.is_empty() && secret.id.starts_with(name_or_id);
+        let mut fitting = self.secrets()?.into_iter().filter(begins);
         match (fitting.next(), fitting.next()) {
             (Some(_), Some(_)) => Err(Error::AmbiguousSecret(name_or_id.to_owned())),
-            (found, _) => Ok(found.filter(|_| !name_or_id.is_empty())),
+            (found, _) => Ok(found),
         }
     }
 

@@ -257,3 +257,50 @@ fn targets_lead_nowhere_else() {
         case.coracle(["run", "--rm", "--pull=always", "-q", &image, "true"]).code(125).error("which is the kernel's");
     }
 }
+
+/// As podman 5.4 reads them; the node's own permissions hold.
+#[test]
+fn devices() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let run = |flag: &str, script: &str| run(&case, &image, &["--device", flag], script);
+    run("/dev/zero:/dev/xx", "head -c 3 /dev/xx | wc -c; test -c /dev/xx && echo node").code(0).stdout("3\nnode\n");
+    run("/dev/fuse", "test -c /dev/fuse && echo node").code(0).stdout("node\n");
+    run("/dev/full:rw", "echo x >/dev/full").code(1);
+    run("/dev/net:/dev/other", "ls /dev/other").code(0).stdout("tun\n");
+    for (device, words) in [
+        ("/dev/nope", "stat /dev/nope: no such file or directory"),
+        ("/dev/null:foo", "invalid device mode: foo"),
+        ("/dev/null:/dev/x:q", "invalid device mode: q"),
+        ("/etc/passwd", "/etc/passwd is not a valid device: not a device node"),
+        ("vendor.com/class=x", "names a device of a vendor"),
+    ] {
+        case.coracle(["create", "--device", device, &image]).code(125).error(words);
+    }
+    let rule = case.coracle(["create", "--device-cgroup-rule", "c 1:3 rwm", &image]).code(125);
+    rule.error("device cgroup rules are not supported in rootless mode or in a user namespace")
+        .says("hint: `--device PATH`");
+    case.coracle(["create", "--name", "box", "--device=/dev/fuse:/dev/xx:rw", &image]).code(0);
+    let shown = case.inspect(
+        "box",
+        "{{range .HostConfig.Devices}}{{.PathOnHost}} {{.PathInContainer}} {{.CgroupPermissions}}{{end}}",
+    );
+    assert_eq!(shown, "/dev/fuse /dev/xx rw");
+}
+
+#[test]
+fn what_is_written_to_with_a_root_that_is_not() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let script =
+        "for d in / /run /tmp /dev /dev/shm; do touch $d/x 2>/dev/null && echo $d; done; echo >/dev/null && echo null";
+    run(&case, &image, &["--read-only"], script).code(0).stdout("/run\n/tmp\n/dev\n/dev/shm\nnull\n");
+    run(&case, &image, &["--read-only", "--read-only-tmpfs=false"], script).code(0).stdout("null\n");
+    run(&case, &image, &["--read-only", "--read-only-tmpfs=false", "-t"], "tty; touch /dev/x 2>/dev/null || echo no")
+        .code(0)
+        .stdout("/dev/pts/0\r\nno\r\n");
+    run(&case, &image, &["--read-only", "--read-only-tmpfs=false", "--tmpfs=/tmp"], "touch /tmp/x && echo ok")
+        .code(0)
+        .stdout("ok\n");
+    run(&case, &image, &["--read-only-tmpfs=false"], script).code(0).stdout("/\n/run\n/tmp\n/dev\n/dev/shm\nnull\n");
+}

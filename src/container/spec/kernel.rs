@@ -55,6 +55,7 @@ fn of_host(path: &str, options: &[&str]) -> Built<Mount> {
 pub fn mounts(container: &Container, maps: &IdMaps) -> Built<Vec<Mount>> {
     let proc_options: Vec<&str> = container.kernel.proc_options.iter().map(String::as_str).collect();
     let shm = format!("size={}", container.shm_size);
+    let memory = if container.read_only_in_memory { "ro" } else { "rw" };
     let mut pts = vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
     if id_map::outward(&maps.gids, TTY).is_some() {
         pts.push("gid=5");
@@ -65,7 +66,7 @@ pub fn mounts(container: &Container, maps: &IdMaps) -> Built<Vec<Mount>> {
             true => new("proc", "/proc", &[&SAFE[..], &proc_options].concat())?,
             false => of_host("/proc", &[])?,
         },
-        new("tmpfs", "/dev", &["nosuid", "noexec", "mode=755", "size=65536k"])?,
+        new("tmpfs", "/dev", &[memory, "nosuid", "noexec", "mode=755", "size=65536k"])?,
         new("devpts", "/dev/pts", &pts)?,
         match namespaces.owns(&namespaces.ipc) {
             true => new("mqueue", "/dev/mqueue", &SAFE)?,
@@ -74,7 +75,7 @@ pub fn mounts(container: &Container, maps: &IdMaps) -> Built<Vec<Mount>> {
     ];
     mounts.extend(match (&namespaces.ipc, namespaces.shared_memory) {
         (Namespace::Private, SharedMemory::None) => None,
-        (Namespace::Private, _) => Some(new("tmpfs", "/dev/shm", &[&SAFE[..], &["mode=1777", &shm]].concat())?),
+        (Namespace::Private, _) => Some(new("tmpfs", "/dev/shm", &[&SAFE[..], &[memory, "mode=1777", &shm]].concat())?),
         (Namespace::Container(_), _) => Some(new("tmpfs", "/dev/shm", &["x-joined"])?),
         (Namespace::Host | Namespace::Path(_), _) => Some(of_host("/dev/shm", &[])?),
     });

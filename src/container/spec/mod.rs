@@ -13,7 +13,7 @@ use oci_spec::runtime::{
 
 use super::mount::spec::{add, mount};
 use super::namespace::Namespace;
-use super::record::{Container, Init, Kernel, Rlimit};
+use super::record::{Container, Device, Init, Kernel, Rlimit};
 use super::{Error, Result, apt};
 use crate::host::subid::IdMaps;
 use crate::store::Store;
@@ -174,7 +174,7 @@ fn is_of_image(container: &Container, file: &str) -> bool {
 
 fn mounts(container: &Container, store: &Store, maps: &IdMaps) -> Built<Vec<Mount>> {
     let mut mounts = kernel::mounts(container, maps)?;
-    if container.read_only {
+    if container.read_only && !container.read_only_in_memory {
         // Podman's --read-only-tmpfs: what every program expects to be able to write.
         for (target, mode) in [("/run", "mode=755"), ("/tmp", "mode=1777"), ("/var/tmp", "mode=1777")] {
             mounts.push(kernel::new("tmpfs", target, &["nosuid", "nodev", mode])?);
@@ -191,6 +191,9 @@ fn mounts(container: &Container, store: &Store, maps: &IdMaps) -> Built<Vec<Moun
     }
     if let Some(Init::Program(program)) = &container.init {
         mounts.push(mount("bind", program, INIT, &["bind", "ro", "nosuid", "nodev"])?);
+    }
+    for Device { host, target, .. } in &container.devices {
+        mounts.push(mount("bind", host, target, &["bind", "rprivate", "nosuid", "noexec"])?);
     }
     add(container, store, mounts)
 }

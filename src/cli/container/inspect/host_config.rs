@@ -6,7 +6,7 @@ use super::config::annotations;
 use crate::cli::output::time;
 use crate::container::find::Found;
 use crate::container::mount::shown;
-use crate::container::record::{Container, Rlimit};
+use crate::container::record::{Container, Device, Rlimit};
 use crate::host::subid::{Extent, IdMaps};
 use crate::oci::capability::CapabilitySet;
 
@@ -55,7 +55,7 @@ pub fn host_config(found: &Found) -> Value {
         "Runtime": "oci",
         "Init": container.init.is_some(),
         "DiskQuota": container.quota.unwrap_or(0),
-        "Devices": [],
+        "Devices": container.devices.iter().map(device).collect::<Vec<_>>(),
         "Ulimits": container.rlimits.iter().map(ulimit).collect::<Vec<_>>(),
     });
     if let (Some(keys), Value::Object(limits)) = (keys.as_object_mut(), no_limits()) {
@@ -104,6 +104,10 @@ fn id_mappings(maps: &IdMaps) -> Value {
         extents.iter().map(|Extent { inside, outside, count }| format!("{inside}:{outside}:{count}")).collect()
     };
     json!({ "UidMap": lines(&maps.uids), "GidMap": lines(&maps.gids) })
+}
+
+fn device(Device { host, target, permissions }: &Device) -> Value {
+    json!({ "PathOnHost": host, "PathInContainer": target, "CgroupPermissions": permissions })
 }
 
 fn ulimit(Rlimit { name, soft, hard }: &Rlimit) -> Value {

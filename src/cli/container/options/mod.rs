@@ -64,6 +64,8 @@ pub struct Options {
     #[command(flatten)]
     volumes: volumes::Flags,
     #[command(flatten)]
+    devices: volumes::devices::Flags,
+    #[command(flatten)]
     secrets: secrets::Flags,
     #[command(flatten)]
     user_namespace: user_namespace::Flags,
@@ -90,6 +92,7 @@ impl Options {
         let mut container = Container { waits, ..self.container(context, store, &origin)? };
         self.volumes.fill(&mut container, &origin.config, store)?;
         self.secrets.fill(&mut container, store)?;
+        self.devices.fill(&mut container)?;
         // First of all for the names that they still hold.
         crate::container::life::sweep::sweep(store);
         if self.life.replace {

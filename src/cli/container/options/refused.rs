@@ -3,7 +3,7 @@
 //! They are no part of the definition, for which every start would pay: whoever meets a flag that is not known looks here.
 
 /// Flags that fail for one reason, which the second text says, and the third what to do.
-const REFUSED: [(&[&str], &str, &str); 16] = [
+const REFUSED: [(&[&str], &str, &str); 15] = [
     (
         &[
             "blkio-weight",
@@ -62,11 +62,6 @@ const REFUSED: [(&[&str], &str, &str); 16] = [
         &["preserve-fd", "preserve-fds"],
         "descriptors can be handed on to one more command alone",
         "`coracle exec --preserve-fds N` does it",
-    ),
-    (
-        &["device", "device-cgroup-rule", "read-only-tmpfs"],
-        "devices are not there yet",
-        "`--volume` and `--tmpfs` show and make files",
     ),
     (&["rmi"], "a container does not remove its image", "`coracle rmi IMAGE` does, once the container is gone"),
     (&["systemd"], "systemd in a container needs cgroups of its own, which are not there yet", "leave it out"),

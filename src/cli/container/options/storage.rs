@@ -15,6 +15,10 @@ pub struct Flags {
     /// Mount the root file system read-only
     #[arg(long)]
     read_only: bool,
+    /// With `--read-only`, let /run, /tmp, /var/tmp, /dev and /dev/shm be written to, in memory [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(hide_possible_values = true)]
+    read_only_tmpfs: Option<bool>,
     /// Size of /dev/shm
     #[arg(long, value_name = "BYTES[bkmg]")]
     shm_size: Option<String>,
@@ -26,6 +30,7 @@ pub struct Flags {
 impl Flags {
     pub fn fill(&self, container: &mut Container) -> Result<(), Report> {
         container.read_only = self.read_only;
+        container.read_only_in_memory = self.read_only && self.read_only_tmpfs == Some(false);
         container.shm_size = self.shm_size.as_deref().map_or(Ok(SHM_SIZE), bytes)?;
         container.quota = self.quota()?;
         if let Some(rootfs) = container.rootfs.as_ref().filter(|rootfs| container.quota.is_some() && !rootfs.overlay) {
