@@ -126,6 +126,12 @@ impl State {
         Ok(state)
     }
 
+    /// The program's pid and its monitor's, as far as they live: the record keeps those of a container whose monitor was killed.
+    pub fn living_pids(&self) -> (i32, i32) {
+        let pid = if self.status == Status::Running { self.pid } else { 0 };
+        (pid, if self.lives() { self.monitor_pid } else { 0 })
+    }
+
     /// It runs, or will in a moment by itself.
     pub fn lives(&self) -> bool {
         self.status == Status::Running || self.restarting

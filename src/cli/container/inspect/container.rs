@@ -74,6 +74,7 @@ pub fn container(store: &Store, found: &Found, size: Size) -> Result<Value, Repo
 
 fn state(found: &Found, state: &State) -> Result<Value, Report> {
     let moment = |time: &str| if time.is_empty() { NEVER.to_owned() } else { time.to_owned() };
+    let (pid, monitor_pid) = state.living_pids();
     Ok(json!({
         "OciVersion": "1.2.0",
         "Status": state.status.name(),
@@ -82,8 +83,8 @@ fn state(found: &Found, state: &State) -> Result<Value, Report> {
         "Restarting": state.restarting,
         "OOMKilled": false,
         "Dead": false,
-        "Pid": state.pid,
-        "ConmonPid": state.monitor_pid,
+        "Pid": pid,
+        "ConmonPid": monitor_pid,
         // -1: nobody knows.
         "ExitCode": state.exit_code.unwrap_or(if state.status == Status::Exited { -1 } else { 0 }),
         "ExitCodeKnown": state.exit_code.is_some() || state.status != Status::Exited,
