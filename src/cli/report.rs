@@ -134,8 +134,8 @@ pub fn usage(error: &clap::Error, words: &[String]) -> ExitCode {
             let flag = text(ContextKind::InvalidArg);
             let refused = match root::command_among(words.iter().take_while(|word| !word.starts_with(&flag))) {
                 None => refused::why_global(&flag),
-                // Only these two have so many that some are missing.
-                Some("run" | "create" | "container") => refused::why(&flag),
+                // Only these have so many that some are missing.
+                Some("run" | "create" | "update" | "container") => refused::why(&flag),
                 Some(_) => None,
             };
             if let Some((why, hint)) = refused {

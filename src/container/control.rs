@@ -12,6 +12,7 @@
 //!    a            attach: I want the output ─▶
 //!    d            detach: live on without me ▶
 //!    h            check its health now, and tell the code ▶
+//!    u JSON       it is to be looked after so from now on ([`super::job::Care`]); answered by the end of the talk ▶
 //!    k            a user's signal goes to the program: no restart when it ends ▶
 //!    ◀── s + pidfd   the program runs; the descriptor is init's
 //!    ◀── o BYTES / e BYTES   output, error output
@@ -40,6 +41,7 @@ pub enum ToMonitor<'a> {
     Attach,
     Detach,
     CheckHealth,
+    Update(&'a [u8]),
     GiveUp,
 }
 
@@ -63,6 +65,7 @@ impl<'a> ToMonitor<'a> {
             Self::Attach => b"a".to_vec(),
             Self::Detach => b"d".to_vec(),
             Self::CheckHealth => b"h".to_vec(),
+            Self::Update(care) => [b"u".as_slice(), care].concat(),
             Self::GiveUp => b"k".to_vec(),
         }
     }
@@ -80,6 +83,7 @@ impl<'a> ToMonitor<'a> {
             [b'a'] => Some(Self::Attach),
             [b'd'] => Some(Self::Detach),
             [b'h'] => Some(Self::CheckHealth),
+            [b'u', care @ ..] => Some(Self::Update(care)),
             [b'k'] => Some(Self::GiveUp),
             _ => None,
         }
@@ -127,6 +131,7 @@ mod tests {
             ToMonitor::Attach,
             ToMonitor::Detach,
             ToMonitor::CheckHealth,
+            ToMonitor::Update(b"{}"),
             ToMonitor::GiveUp,
         ] {
             assert_eq!(ToMonitor::decode(&message.encode()), Some(message));

@@ -45,7 +45,7 @@ pub struct Job {
     pub network: Network,
     /// The container goes when it has ended.
     pub remove: bool,
-    pub restart: RestartPolicy,
+    pub care: Care,
     /// Seconds after which the program is killed; 0: never.
     pub timeout: u32,
     /// Where the program's pid is written, and the monitor's.
@@ -53,7 +53,6 @@ pub struct Job {
     pub monitor_pid_file: Option<PathBuf>,
     /// How the program is stopped: the signal, and seconds until the kill.
     pub stop: (i32, u32),
-    pub health: Option<HealthJob>,
     /// The container ends when the launcher's end of the talk is closed without a word.
     pub leashed: bool,
     /// No program runs: all is mounted for as long as the launcher likes, and nothing is written down.
@@ -62,6 +61,13 @@ pub struct Job {
     pub durable: bool,
     /// What the launcher knew: machine, boot, times.
     pub state: State,
+}
+
+/// What the monitor does by itself for a container that runs; `update` changes it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Care {
+    pub restart: RestartPolicy,
+    pub health: Option<HealthJob>,
 }
 
 /// The health checks of a container, made ready.

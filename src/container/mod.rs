@@ -11,7 +11,7 @@
 //!   (none) ◀── remove: renamed into tmp/, then deleted ◀───────────────────────────────┘
 //! ```
 //!
-//! `container.json` ([`record`]) is written once, at the creation; `state.json` ([`state`]) by the launcher and then by the monitor
+//! `container.json` ([`record`]) is written at the creation, and again by `rename` and `update`; `state.json` ([`state`]) by the launcher and then by the monitor
 //! alone. The directory's `lock` is held from the launch to the end: *locked means alive*, whatever `state.json` says. A reader
 //! takes no lock.
 
@@ -51,6 +51,8 @@ pub enum Error {
     Image(#[from] image::Error),
     #[error("cannot commit a container that uses an exploded rootfs")]
     ExplodedRootfs,
+    #[error("container {0} can't be told while it runs: its environment is too long")]
+    UpdateTooLong(String),
     #[error("container {id} runs on the directory `{directory}` itself: there is nothing to compare it with")]
     NothingBelow { id: String, directory: String },
     #[error(transparent)]
@@ -146,7 +148,7 @@ impl Error {
             Self::Image(error) => error.hint(),
             Self::Layer(error) => error.hint(),
             Self::Ids(error) | Self::Launch(runtime::outside::launch::Error::Ids(error)) => error.hint(),
-            Self::Launch(runtime::outside::launch::Error::UserNamespace(_)) => {
+            Self::Launch(runtime::outside::launch::Error::UserNamespace(_) | runtime::outside::launch::Error::Maps(_)) => {
                 Some("`coracle doctor` tells what forbids user namespaces here, and who can allow them".into())
             }
             Self::NotFound(_) => Some("`coracle ps -a` lists all containers".into()),
@@ -158,6 +160,7 @@ impl Error {
             Self::Unreachable(id) => Some(format!(
                 "`coracle logs {id}` shows its output, `coracle stop {id}` and `coracle kill {id}` still work"
             )),
+            Self::UpdateTooLong(id) => Some(format!("`coracle restart {id}`: it is written down, and its next start reads it")),
             Self::ExplodedRootfs => Some("`coracle export` writes all that it shows as a tar archive".into()),
             Self::NothingBelow { directory, .. } => {
                 Some(format!("made with `--rootfs {directory}:O`, a container leaves the directory as it is"))

@@ -144,6 +144,12 @@ fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
     strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect()
 }
 
+/// Becomes this program, looked for in `PATH` as a shell does. It returns where it could not.
+pub fn become_program(program: &OsStr, args: &[OsString]) -> io::Error {
+    use std::os::unix::process::CommandExt;
+    std::process::Command::new(program).args(args).exec()
+}
+
 /// Starts a program, looked for along PATH, with the environment and the open descriptors of this process, and no signal blocked.
 pub fn start_below(program: &OsStr, args: &[OsString]) -> io::Result<std::process::Child> {
     let mut command = std::process::Command::new(program);

@@ -48,6 +48,28 @@ fn checks_run_by_themselves(case: &Case) {
     wait_until("it is healthy in its next life", LIMIT, || status(case, "box") == "healthy");
 }
 
+fn checks_are_changed(case: &Case) {
+    start(case, "box", &[]);
+    case.coracle(["update", "--health-interval=100ms", "box"]).code(125).error("healthcheck command is not set");
+    case.coracle(["update", "--health-cmd=true", "--health-interval=1h", "--health-retries=1", "box"]).code(0);
+    wait_until("it is healthy", LIMIT, || status(case, "box") == "healthy");
+    // What is not said stays: one failure in an hour.
+    case.coracle(["update", "--health-cmd", ILL, "box"]).code(0);
+    case.coracle(["exec", "box", "touch", "/ill"]).code(0);
+    case.coracle(["healthcheck", "run", "box"]).code(1);
+    assert_eq!(
+        (status(case, "box"), case.inspect("box", "{{.Config.Healthcheck.Retries}}")),
+        ("unhealthy".into(), "1".into())
+    );
+    case.coracle(["exec", "box", "rm", "/ill"]).code(0);
+    case.coracle(["update", "--health-interval=100ms", "box"]).code(0);
+    wait_until("it is healthy again", LIMIT, || status(case, "box") == "healthy");
+    case.coracle(["update", "--no-healthcheck", "box"]).code(0);
+    case.coracle(["healthcheck", "run", "box"]).code(125).error("has no defined healthcheck");
+    let events = case.coracle(["events", "--stream=false", "--filter", "event=update"]).succeeded().stdout;
+    assert_eq!(events.lines().count(), 4, "{events}");
+}
+
 fn checks_that_are_asked_for(case: &Case) {
     let flags = ["--health-cmd", ILL, "--health-interval=disable", "--health-retries=2", "--user=1000"];
     let image = case.busybox();
@@ -156,6 +178,7 @@ fn the_check_of_an_image(case: &Case) {
 
 on_both_drivers!(
     checks_run_by_themselves,
+    checks_are_changed,
     checks_that_are_asked_for,
     a_check_that_hangs,
     what_follows,

@@ -34,6 +34,39 @@ fn a_failure_is_tried_again(case: &Case) {
     wait_until("it has succeeded", LIMIT, || states(case, "box") == "exited false 1 0");
 }
 
+/// Of what runs and of what does not; streams that were the launcher's are not needed for another life.
+fn the_policy_is_changed(case: &Case) {
+    let image = case.busybox();
+    let policy = || case.inspect("box", "{{.HostConfig.RestartPolicy.Name}}");
+    case.coracle(["create", "--network=none", "--name=box", &image, "sh", "-c", "exit 3"]).code(0);
+    let id = case.inspect("box", "{{.ID}}");
+    case.coracle(["update", "--restart=on-failure:1", "box"]).code(0).stdout(&format!("{id}\n"));
+    assert_eq!(policy(), "on-failure");
+    case.coracle(["start", "box"]).code(0);
+    wait_until("it has ended for good", LIMIT, || states(case, "box") == "exited false 1 3");
+    case.coracle(["rm", "box"]).code(0);
+
+    let script = "[ -e /once ] && sleep 1000; touch /once; echo up; while [ ! -e /end ]; do sleep 0.1; done";
+    for flags in [&["-d"][..], &[]] {
+        let run = ["run", "--network=none", "--name=box", "--stop-timeout=0"].into_iter().chain(flags.iter().copied());
+        let running = case.command(run.chain([&*image, "sh", "-c", script])).start();
+        wait_until("it runs", LIMIT, || case.coracle(["exec", "box", "ls", "/once"]).code == Some(0));
+        case.coracle(["update", "--restart=always", "box"]).code(0);
+        case.coracle(["exec", "box", "touch", "/end"]).code(0);
+        running.finish().code(0);
+        wait_until("it lives again", LIMIT, || states(case, "box") == "running false 1 0");
+        case.coracle(["update", "--restart=no", "box"]).code(0);
+        case.coracle(["exec", "box", "kill", "-9", "-1"]);
+        wait_until("it has ended for good", LIMIT, || states(case, "box").starts_with("exited false 1"));
+        case.coracle(["rm", "box"]).code(0);
+    }
+    case.coracle(["create", "--rm", "--name=box", &image]).code(0);
+    case.coracle(["update", "--restart=always", "box"]).code(125).error("removes itself").says("hint: ");
+    case.coracle(["update", "--restart=often", "box"]).code(125).error("not a valid restart policy");
+    case.coracle(["update", "--memory=1g", "box"]).code(125).error("limits").says("hint: ");
+    case.coracle(["update", "--restart=no", "no-such"]).code(125).error("no such container");
+}
+
 /// A life that can't begin is counted, and tried again with a pause.
 fn a_start_that_fails_is_no_loop(case: &Case) {
     let image = case.busybox();
@@ -191,6 +224,7 @@ fn an_init_reaps_and_passes_on(case: &Case) {
 
 on_both_drivers!(
     a_failure_is_tried_again,
+    the_policy_is_changed,
     a_start_that_fails_is_no_loop,
     its_user_ends_it,
     killed_as_soon_as_it_is_seen,

@@ -326,3 +326,45 @@ fn what_is_committed_has_the_owners_that_the_image_means() {
         }
     });
 }
+
+/// With and without a container whose namespace it shares.
+#[test]
+fn a_command_of_this_machine_among_the_ids_of_containers() {
+    let case = Case::new(Driver::Auto);
+    let (uid, subordinate) = (own_ids().0, Account::current().subordinate);
+    for alone in [true, false] {
+        if !alone {
+            case.coracle([
+                "run",
+                "-d",
+                "--network=none",
+                "--stop-timeout=0",
+                "--name=box",
+                &case.busybox(),
+                "sleep",
+                "1000",
+            ])
+            .code(0);
+        }
+        let map = case.coracle(["unshare", "cat", "/proc/self/uid_map"]).succeeded().stdout;
+        let numbers: Vec<&str> = map.split_whitespace().collect();
+        assert_eq!(numbers[..3], ["0", &uid.to_string(), "1"], "{map}");
+        assert_eq!(numbers.len(), if subordinate == 0 { 3 } else { 6 }, "{map}");
+        case.coracle(["unshare", "id", "-u"]).succeeded().stdout("0\n");
+        case.coracle(["unshare", "sh", "-c", "exit 7"]).code(7);
+        case.command(["unshare"]).env("SHELL", "/bin/pwd").finish().code(0);
+    }
+    if subordinate != 0 {
+        let script = "touch owned && chown 33:33 owned && stat -c %u:%g owned";
+        case.command(["unshare", "sh", "-c", script]).directory(&case.home).finish().code(0).stdout("33:33\n");
+        case.command(["unshare", "rm", "owned"]).directory(&case.home).finish().code(0);
+    }
+    let namespace = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/user")).unwrap();
+    let script = "readlink /proc/self/ns/user";
+    let joined = case.coracle(["unshare", "sh", "-c", script]).succeeded().stdout;
+    let monitor = case.inspect("box", "{{.State.ConmonPid}}");
+    assert_eq!(joined.trim_end(), namespace(&monitor).to_str().unwrap());
+    case.coracle(["unshare", "no-such-command"]).code(127).error("executable file not found in $PATH");
+    case.coracle(["unshare", "/etc/passwd"]).code(126).error("/etc/passwd");
+    case.coracle(["unshare", "--rootless-netns", "true"]).code(125).error("network namespace").says("hint: ");
+}

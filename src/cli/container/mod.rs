@@ -60,6 +60,7 @@ enum Command {
     Stats(watch::stats::Stats),
     Stop(stop::Stop),
     Top(watch::top::Top),
+    Update(life::update::Update),
     Wait(wait::Wait),
 }
 
@@ -89,6 +90,7 @@ impl Container {
             Command::Stats(command) => command.run(context),
             Command::Stop(command) => command.run(context),
             Command::Top(command) => command.run(context),
+            Command::Update(command) => command.run(context),
             Command::Wait(command) => command.run(context),
         }
     }

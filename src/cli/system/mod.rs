@@ -10,6 +10,7 @@ pub mod nothing;
 pub mod prune;
 pub mod reset;
 mod trial;
+pub mod unshare;
 pub mod version;
 
 use std::process::ExitCode;

@@ -9,4 +9,5 @@ pub mod restart;
 pub mod start;
 pub mod stop;
 pub mod sweep;
+pub mod update;
 pub mod wait;

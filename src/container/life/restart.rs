@@ -40,7 +40,7 @@ impl FromStr for RestartPolicy {
     fn from_str(text: &str) -> Result<Self, PolicyError> {
         let (name, count) = text.split_once(':').map_or((text, None), |(name, count)| (name, Some(count)));
         let policy = match name {
-            "" | "no" => Self::No,
+            "" | "no" | "never" => Self::No,
             "on-failure" => {
                 let count = count.map(|count| count.parse().map_err(|_| PolicyError::Count(count.to_owned())));
                 return Ok(Self::OnFailure(count.transpose()?.filter(|count| *count > 0)));
@@ -101,6 +101,7 @@ mod tests {
         for (text, expected) in [
             ("", RestartPolicy::No),
             ("no", RestartPolicy::No),
+            ("never", RestartPolicy::No),
             ("on-failure", RestartPolicy::OnFailure(None)),
             ("on-failure:0", RestartPolicy::OnFailure(None)),
             ("on-failure:3", RestartPolicy::OnFailure(Some(3))),

@@ -8,8 +8,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use crate::container::find::{self, Found};
 use crate::container::into::exec;
-use crate::container::job::{HealthJob, Job, Network as NetworkJob, Overlay, Streams};
-use crate::container::life::restart::RestartPolicy;
+use crate::container::job::{Care, HealthJob, Job, Network as NetworkJob, Overlay, Streams};
 use crate::container::mount::{secret, volumes};
 use crate::container::namespace::Namespace;
 use crate::container::record::{Container, Driver, Init, Network};
@@ -84,8 +83,8 @@ fn launch(store: &Store, found: &Found, how: How<'_>, held: bool) -> Result<Laun
     job.joins = joins.iter().map(|join| join.flags).collect();
     if held {
         job.plan.namespaces |= std::mem::take(&mut job.plan.joined);
-        let (network, restart) = (NetworkJob::Nothing, RestartPolicy::No);
-        job = Job { held, network, remove: false, restart, timeout: 0, health: None, ..job };
+        let (network, care) = (NetworkJob::Nothing, Care::default());
+        job = Job { held, network, remove: false, care, timeout: 0, ..job };
     }
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -161,12 +160,11 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         log: container.log.target(&found.directory, &container.id, &container.name).filter(|_| how.log),
         network: if private { NetworkJob::Pasta } else { NetworkJob::Nothing },
         remove: container.remove,
-        restart: container.restart,
+        care: care(store, found, maps)?,
         timeout: container.timeout,
         pid_file: container.pid_file.clone(),
         monitor_pid_file: container.monitor_pid_file.clone(),
         stop: (container.stop_signal, container.stop_timeout),
-        health: health(store, found, maps)?,
         leashed: how.leashed,
         held: false,
         durable: !container.remove,
@@ -186,11 +184,18 @@ fn introductions(container: &Container) -> Introductions {
     all
 }
 
-fn health(store: &Store, found: &Found, maps: &IdMaps) -> Result<Option<HealthJob>> {
-    let Some(config) = found.container.health.clone() else { return Ok(None) };
-    let path = config.path(&found.directory, &found.container.id);
-    let join = exec::prepare(store, found, config.check.args(), maps)?;
-    Ok(Some(HealthJob { config, path, join }))
+/// What the monitor does by itself.
+pub fn care(store: &Store, found: &Found, maps: &IdMaps) -> Result<Care> {
+    let container = &found.container;
+    let health = match container.health.clone() {
+        Some(config) => Some(HealthJob {
+            path: config.path(&found.directory, &container.id),
+            join: exec::prepare(store, found, config.check.args(), maps)?,
+            config,
+        }),
+        None => None,
+    };
+    Ok(Care { restart: container.restart, health })
 }
 
 /// With what is asked of it for the account's sake.
@@ -216,7 +221,7 @@ fn living(store: &Path, container: &Path) -> Result<Living> {
 }
 
 /// The user namespace U of this account, if a monitor of it lives: its maps must be what the account has now.
-fn living_namespace(store: &Store, maps: &IdMaps) -> Result<Option<OwnedFd>> {
+pub fn living_namespace(store: &Store, maps: &IdMaps) -> Result<Option<OwnedFd>> {
     for id in find::ids(store)? {
         let directory = store.layout().container(&id);
         // One that can't be read is nobody's concern here.

@@ -33,7 +33,7 @@ use self::start::Running;
 use super::session::Session;
 use super::session::clients::Clients;
 use super::session::event_loop::{self, End};
-use super::session::health::Health;
+use super::session::health::Patient;
 use super::session::prepare;
 use super::session::refusal::Refusal;
 use super::session::watch::Watch;
@@ -108,7 +108,7 @@ impl Monitor {
                     (running, end, false) => return exit::finish(&self.job, running, &end, self.lock, self.clients),
                     (running, end, true) => exit::pause(&self.job, running, &end, &mut self.clients),
                 },
-                Err(refusal) if count > 0 && self.job.restart.again(Some(refusal.code.into()), count) => {
+                Err(refusal) if count > 0 && self.job.care.restart.again(Some(refusal.code.into()), count) => {
                     exit::pause_unborn(&self.job, &refusal)
                 }
                 Err(refusal) => return exit::refuse(&self.job, refusal, self.lock, self.clients),
@@ -137,27 +137,35 @@ impl Monitor {
         start::start(&self.job, given, &self.joins, filter)
     }
 
-    /// The streams that were given, for a life that need not be the last.
+    /// The streams that were given, for a life that need not be the last: one that follows all the same has pipes.
     fn streams(&mut self) -> Result<Option<[OwnedFd; 3]>, Refusal> {
-        let Some([input, output, error]) = &self.given else { return Ok(None) };
-        if self.job.restart == RestartPolicy::No && self.job.health.is_none() {
-            return Ok(self.given.take());
+        let care = &self.job.care;
+        let once = care.restart == RestartPolicy::No && care.health.is_none();
+        match &self.given {
+            Some(_) if once => Ok(self.given.take()),
+            Some([input, output, error]) => {
+                let again = |fd: &OwnedFd| fd.try_clone().map_err(Refusal::ours);
+                Ok(Some([again(input)?, again(output)?, again(error)?]))
+            }
+            None => {
+                if self.job.streams == Streams::Given {
+                    self.job.streams = Streams::Pipes { input: false };
+                }
+                Ok(None)
+            }
         }
-        let again = |fd: &OwnedFd| fd.try_clone().map_err(Refusal::ours);
-        Ok(Some([again(input)?, again(output)?, again(error)?]))
     }
 
-    fn health(&self, running: &Running) -> Option<Health> {
-        let job = self.job.health.as_ref()?;
+    fn patient(&self, running: &Running) -> Option<Patient> {
         let init = running.init.child.pidfd.try_clone().ok()?;
         let recorded = self.job.one_id && running.root.driver == "fuse";
-        Some(Health::begin(job, self.job.directory.clone(), init, running.init.host_pid, recorded))
+        Some(Patient { directory: self.job.directory.clone(), init, pid: running.init.host_pid, recorded })
     }
 
     /// One life, from its first moment to its end; and whether another one follows.
     fn stay(&mut self, mut running: Running, signals: Option<&SignalFd>) -> (Running, End, bool) {
         // First of all the health, so that who is told of the start sees how it begins.
-        let mut watch = Watch::begin(self.job.timeout, self.job.stop, self.health(&running));
+        let mut watch = Watch::begin(self.job.timeout, self.job.stop, &self.job.care, self.patient(&running));
         self.clients.started(running.init.child.pidfd.as_fd());
         if !self.job.held {
             events::record_at(&self.job.data, &self.job.directory, &[Action::Init, Action::Start], None);
@@ -179,7 +187,8 @@ impl Monitor {
             watch: &mut watch,
         }
         .run();
-        let again = watch.again || self.job.restart.again(end.code(), self.job.state.restart_count);
+        self.job.care = watch.updated.take().unwrap_or(std::mem::take(&mut self.job.care));
+        let again = watch.again || self.job.care.restart.again(end.code(), self.job.state.restart_count);
         // One that removes itself has a file system for one life.
         let again = again && !watch.given_up && !self.job.remove;
         (running, end, again)

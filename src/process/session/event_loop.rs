@@ -210,6 +210,12 @@ impl Session<'_> {
                 }
                 None => client.leave(),
             },
+            Some(ToMonitor::Update(care)) => {
+                if let Ok(care) = serde_json::from_slice(care) {
+                    self.watch.update(care);
+                }
+                client.leave();
+            }
             Some(ToMonitor::GiveUp) => self.watch.given_up = true,
             Some(_) | None => {}
         }

@@ -27,6 +27,18 @@ use crate::store::records;
 use crate::sys::process::Child;
 use crate::sys::{Call, memory};
 
+/// Who is checked: one life of a container.
+#[derive(Debug)]
+pub struct Patient {
+    /// The container's directory.
+    pub directory: PathBuf,
+    pub init: OwnedFd,
+    /// That of the program, which `init` stands for.
+    pub pid: i32,
+    /// Owners are written down.
+    pub recorded: bool,
+}
+
 /// Checks of one life of a container.
 #[derive(Debug)]
 pub struct Health {
@@ -77,15 +89,15 @@ impl Verdict {
 }
 
 impl Health {
-    /// From now on; `pid`: that of the program, which `init` stands for; `recorded`: owners are written down.
-    pub fn begin(job: &HealthJob, directory: PathBuf, init: OwnedFd, pid: i32, recorded: bool) -> Self {
+    /// From now on. `None`: there is no descriptor left for it.
+    pub fn begin(job: &HealthJob, patient: &Patient) -> Option<Self> {
         let found: health::Health = records::read(&job.path).ok().flatten().unwrap_or_default();
         let mut health = Self {
             config: job.config.clone(),
             path: job.path.clone(),
-            directory,
-            join: Join { pid, recorded, ..job.join.clone() },
-            init,
+            directory: patient.directory.clone(),
+            join: Join { pid: patient.pid, recorded: patient.recorded, ..job.join.clone() },
+            init: patient.init.try_clone().ok()?,
             found: health::Health { status: Status::Starting, failing_streak: 0, ..found },
             startup: job.config.startup.as_ref().map(|_| (0, 0)),
             born: Instant::now(),
@@ -94,7 +106,7 @@ impl Health {
         };
         health.schedule(Duration::ZERO);
         health.write();
-        health
+        Some(health)
     }
 
     /// The startup check, until it has succeeded.

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::health::Health;
+use super::health::{Health, Patient};
+use crate::container::job::Care;
 
 /// A joiner's has nothing to do.
 #[derive(Debug, Default)]
@@ -12,6 +13,9 @@ pub struct Watch {
     /// It is started again, whatever its restart policy.
     pub again: bool,
     pub health: Option<Health>,
+    /// What its user has asked for since it began.
+    pub updated: Option<Care>,
+    patient: Option<Patient>,
     /// How the program is stopped: the signal, and seconds until the kill.
     pub stop: (i32, u32),
     /// When its time is over.
@@ -23,9 +27,18 @@ pub struct Watch {
 
 impl Watch {
     /// From now on; `timeout` in seconds, 0: none.
-    pub fn begin(timeout: u32, stop: (i32, u32), health: Option<Health>) -> Self {
+    pub fn begin(timeout: u32, stop: (i32, u32), care: &Care, patient: Option<Patient>) -> Self {
         let deadline = (timeout > 0).then(|| Instant::now() + Duration::from_secs(timeout.into()));
-        Self { deadline, stop, health, ..Self::default() }
+        let health = care.health.as_ref().and_then(|job| Health::begin(job, patient.as_ref()?));
+        Self { deadline, stop, health, patient, ..Self::default() }
+    }
+
+    /// Its user wants it to be looked after otherwise; one that is about to stop is left alone.
+    pub fn update(&mut self, care: Care) {
+        if self.kill.is_none() {
+            self.health = care.health.as_ref().and_then(|job| Health::begin(job, self.patient.as_ref()?));
+        }
+        self.updated = Some(care);
     }
 
     /// The program has been told to stop.

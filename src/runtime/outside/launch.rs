@@ -27,6 +27,8 @@ pub enum Error {
     Ids(#[from] subid::Error),
     #[error("no user namespace can be made: {0}")]
     UserNamespace(#[source] sys::Error),
+    #[error("the ids of the user namespace can't be mapped: {0}")]
+    Maps(String),
     #[error("the monitor did not start: {0}")]
     Monitor(String),
 }

@@ -5,3 +5,4 @@ pub mod healthcheck;
 pub mod prune;
 pub mod rename;
 pub mod restart;
+pub mod update;

@@ -28,18 +28,18 @@ pub struct Flags {
     /// Pause between two checks, as `30s`; `disable`: only when asked [default: 30s]
     #[arg(long, value_name = "TIME")]
     health_interval: Option<String>,
-    /// Keep what checks find in a file of this directory; `local`: with the container
-    #[arg(long, value_name = "DIRECTORY", default_value = "local", hide_default_value = true)]
-    health_log_destination: String,
+    /// Keep what checks find in a file of this directory; `local`: with the container [default: local]
+    #[arg(long, value_name = "DIRECTORY")]
+    health_log_destination: Option<String>,
     /// How many checks are remembered, at most 100; 0: 100 [default: 5]
-    #[arg(long, value_name = "N", default_value_t = LOG_COUNT, hide_default_value = true)]
-    health_max_log_count: usize,
+    #[arg(long, value_name = "N")]
+    health_max_log_count: Option<usize>,
     /// How many bytes of the output of each, at most 4000; 0: 4000 [default: 500]
-    #[arg(long, value_name = "N", default_value_t = LOG_SIZE, hide_default_value = true)]
-    health_max_log_size: usize,
-    /// What happens when it is unhealthy: `none`, `kill`, `restart` or `stop`
-    #[arg(long, value_name = "ACTION", default_value = "none", hide_default_value = true)]
-    health_on_failure: String,
+    #[arg(long, value_name = "N")]
+    health_max_log_size: Option<usize>,
+    /// What happens when it is unhealthy: `none`, `kill`, `restart` or `stop` [default: none]
+    #[arg(long, value_name = "ACTION")]
+    health_on_failure: Option<String>,
     /// So many failures in a row make it unhealthy [default: 3]
     #[arg(long, value_name = "N")]
     health_retries: Option<u32>,
@@ -49,18 +49,18 @@ pub struct Flags {
     /// Another command, which must succeed before the checks begin
     #[arg(long, value_name = "COMMAND")]
     health_startup_cmd: Option<String>,
-    /// Pause between two runs of it; `disable`: only when asked
-    #[arg(long, value_name = "TIME", default_value = "30s", hide_default_value = true)]
-    health_startup_interval: String,
-    /// So many failures of it in a row restart the container; 0: none do
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    health_startup_retries: u32,
-    /// So many successes of it are needed
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    health_startup_success: u32,
-    /// A run of it that takes longer is killed
-    #[arg(long, value_name = "TIME", default_value = "30s", hide_default_value = true)]
-    health_startup_timeout: String,
+    /// Pause between two runs of it; `disable`: only when asked [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    health_startup_interval: Option<String>,
+    /// So many failures of it in a row restart the container; 0: none do [default: 0]
+    #[arg(long, value_name = "N")]
+    health_startup_retries: Option<u32>,
+    /// So many successes of it are needed [default: 1]
+    #[arg(long, value_name = "N")]
+    health_startup_success: Option<u32>,
+    /// A run of it that takes longer is killed [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    health_startup_timeout: Option<String>,
     /// A check that takes longer is killed, and has failed [default: 30s]
     #[arg(long, value_name = "TIME")]
     health_timeout: Option<String>,
@@ -71,100 +71,161 @@ pub struct Flags {
 
 impl Flags {
     pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
+        let of_image = config.healthcheck.as_ref().map_or_else(usual, of_image);
+        container.health = self.change(of_image, container.remove)?;
+        Ok(())
+    }
+
+    /// Changes what a container has; `false`: nothing is said.
+    pub fn update(&self, container: &mut Container) -> Result<bool, Report> {
+        if !self.says_something() {
+            return Ok(false);
+        }
+        if container.health.is_none() && self.health_cmd.is_none() && !self.no_healthcheck {
+            return Err(Report::new("healthcheck command is not set").hint("`--health-cmd` sets it"));
+        }
+        container.health = self.change(container.health.take().unwrap_or_else(usual), container.remove)?;
+        Ok(true)
+    }
+
+    /// What is not said stays. `None`: there is nothing to be checked.
+    fn change(&self, mut health: HealthConfig, removes_itself: bool) -> Result<Option<HealthConfig>, Report> {
         if self.no_healthcheck && self.health_cmd.is_some() {
             return Err(Report::new("cannot specify both --no-healthcheck and --health-cmd"));
         }
-        let on_failure = self.on_failure()?;
-        if on_failure == OnFailure::Restart && container.remove {
+        self.change_check(&mut health.check)?;
+        self.change_startup(&mut health.startup)?;
+        if let Some(action) = &self.health_on_failure {
+            health.on_failure = on_failure(action)?;
+        }
+        if health.on_failure == OnFailure::Restart && removes_itself {
             return Err(
                 Report::new("--health-on-failure=restart conflicts with --rm").hint("`kill` and `stop` go with it")
             );
         }
-        let none = Healthcheck::default();
-        let of_image = config.healthcheck.as_ref().unwrap_or(&none);
-        let test = match &self.health_cmd {
-            Some(command) => test(command)?,
-            None => of_image.test.clone(),
-        };
-        let check = self.check(test, of_image)?;
-        let startup = self.startup()?;
-        if self.no_healthcheck || check.test.is_empty() || check.test.first().is_some_and(|kind| kind == "NONE") {
-            if startup.is_some() {
-                return Err(Report::new(
-                    "cannot set a startup healthcheck when there is no regular healthcheck: invalid argument",
-                ));
-            }
-            return Ok(());
+        if let Some(destination) = &self.health_log_destination {
+            health.log_directory = log_directory(destination)?;
         }
-        container.health = Some(HealthConfig {
-            check,
-            startup,
-            on_failure,
-            log_directory: self.log_directory()?,
-            max_log_count: self.health_max_log_count,
-            max_log_size: self.health_max_log_size,
-        });
+        health.max_log_count = self.health_max_log_count.unwrap_or(health.max_log_count);
+        health.max_log_size = self.health_max_log_size.unwrap_or(health.max_log_size);
+        let test = &health.check.test;
+        let checked = !self.no_healthcheck && test.first().is_some_and(|kind| kind != "NONE");
+        if !checked && self.health_startup_cmd.is_some() {
+            return Err(Report::new(
+                "cannot set a startup healthcheck when there is no regular healthcheck: invalid argument",
+            ));
+        }
+        Ok(checked.then_some(health))
+    }
+
+    fn change_check(&self, check: &mut Check) -> Result<(), Report> {
+        if let Some(command) = &self.health_cmd {
+            check.test = test(command)?;
+        }
+        if let Some(text) = &self.health_interval {
+            check.interval = interval("healthcheck-interval", text)?;
+        }
+        if let Some(text) = &self.health_timeout {
+            check.timeout = timeout("healthcheck-timeout", text)?;
+        }
+        if let Some(text) = &self.health_start_period {
+            check.start_period = nanoseconds("healthcheck-start-period", text)?;
+        }
+        check.retries = match self.health_retries {
+            Some(0) => return Err(Report::new("healthcheck-retries must be greater than 0")),
+            said => said.unwrap_or(check.retries),
+        };
         Ok(())
     }
 
-    /// What is not said is as the image has it.
-    fn check(&self, test: Vec<String>, of_image: &Healthcheck) -> Result<Check, Report> {
-        let image = |value: Option<i64>, default: u64| {
-            value.and_then(|value| u64::try_from(value).ok()).filter(|value| *value > 0).unwrap_or(default)
-        };
-        let retries = match self.health_retries {
-            Some(0) => return Err(Report::new("healthcheck-retries must be greater than 0")),
-            Some(retries) => retries,
-            None => u32::try_from(image(of_image.retries, RETRIES.into())).unwrap_or(RETRIES),
-        };
-        let interval = self.health_interval.as_deref().map(|text| interval("healthcheck-interval", text));
-        let timeout = self.health_timeout.as_deref().map(|text| timeout("healthcheck-timeout", text));
-        let period = self.health_start_period.as_deref().map(|text| nanoseconds("healthcheck-start-period", text));
-        Ok(Check {
-            test,
-            interval: interval.unwrap_or_else(|| Ok(image(of_image.interval, INTERVAL)))?,
-            timeout: timeout.unwrap_or_else(|| Ok(image(of_image.timeout, TIMEOUT)))?,
-            start_period: period.unwrap_or_else(|| Ok(image(of_image.start_period, 0)))?,
-            retries,
-            successes: 0,
-        })
+    fn change_startup(&self, startup: &mut Option<Check>) -> Result<(), Report> {
+        if let Some(command) = &self.health_startup_cmd {
+            let usual = Check { interval: INTERVAL, timeout: TIMEOUT, ..Check::default() };
+            startup.get_or_insert(usual).test = test(command)?;
+        }
+        let Some(check) = startup else { return Ok(()) };
+        if let Some(text) = &self.health_startup_interval {
+            check.interval = interval("healthcheck-startup-interval", text)?;
+        }
+        if let Some(text) = &self.health_startup_timeout {
+            check.timeout = timeout("healthcheck-startup-timeout", text)?;
+        }
+        check.retries = self.health_startup_retries.unwrap_or(check.retries);
+        check.successes = self.health_startup_success.unwrap_or(check.successes);
+        Ok(())
     }
 
-    fn startup(&self) -> Result<Option<Check>, Report> {
-        let Some(command) = &self.health_startup_cmd else { return Ok(None) };
-        Ok(Some(Check {
-            test: test(command)?,
-            interval: interval("healthcheck-startup-interval", &self.health_startup_interval)?,
-            timeout: timeout("healthcheck-startup-timeout", &self.health_startup_timeout)?,
-            start_period: 0,
-            retries: self.health_startup_retries,
-            successes: self.health_startup_success,
-        }))
+    fn says_something(&self) -> bool {
+        let words = [
+            &self.health_cmd,
+            &self.health_interval,
+            &self.health_log_destination,
+            &self.health_on_failure,
+            &self.health_start_period,
+            &self.health_startup_cmd,
+            &self.health_startup_interval,
+            &self.health_startup_timeout,
+            &self.health_timeout,
+        ];
+        let counts = [self.health_retries, self.health_startup_retries, self.health_startup_success];
+        self.no_healthcheck
+            || words.iter().any(|word| word.is_some())
+            || counts.iter().any(Option::is_some)
+            || self.health_max_log_count.or(self.health_max_log_size).is_some()
     }
+}
 
-    fn on_failure(&self) -> Result<OnFailure, Report> {
-        let known = [OnFailure::None, OnFailure::Kill, OnFailure::Restart, OnFailure::Stop];
-        known.into_iter().find(|action| action.name() == self.health_on_failure).ok_or_else(|| {
-            let action = &self.health_on_failure;
-            Report::new(format!(
-                "invalid on-failure action \"{action}\" for health check: supported actions are none,kill,restart,stop"
-            ))
-        })
+/// What applies where nobody says it; there is no test yet.
+fn usual() -> HealthConfig {
+    HealthConfig {
+        check: Check { interval: INTERVAL, timeout: TIMEOUT, retries: RETRIES, ..Check::default() },
+        startup: None,
+        on_failure: OnFailure::None,
+        log_directory: None,
+        max_log_count: LOG_COUNT,
+        max_log_size: LOG_SIZE,
     }
+}
 
-    fn log_directory(&self) -> Result<Option<PathBuf>, Report> {
-        match self.health_log_destination.as_str() {
-            "local" => Ok(None),
-            "events_logger" => Err(Report::new("what health checks print can't be kept as events")
-                .hint("`local` keeps it with the container")),
-            directory => {
-                let directory = std::path::absolute(directory).map_err(Report::new)?;
-                if !directory.is_dir() {
-                    let directory = directory.display();
-                    return Err(Report::new(format!("the directory `{directory}` of the health log does not exist")));
-                }
-                Ok(Some(directory))
+/// What an image does not say, or says as 0, is as usual.
+fn of_image(image: &Healthcheck) -> HealthConfig {
+    let or = |value: Option<i64>, usual: u64| {
+        value.and_then(|value| u64::try_from(value).ok()).filter(|value| *value > 0).unwrap_or(usual)
+    };
+    let check = Check {
+        test: image.test.clone(),
+        interval: or(image.interval, INTERVAL),
+        timeout: or(image.timeout, TIMEOUT),
+        start_period: or(image.start_period, 0),
+        retries: u32::try_from(or(image.retries, RETRIES.into())).unwrap_or(RETRIES),
+        successes: 0,
+    };
+    HealthConfig { check, ..usual() }
+}
+
+fn on_failure(action: &str) -> Result<OnFailure, Report> {
+    let known = [OnFailure::None, OnFailure::Kill, OnFailure::Restart, OnFailure::Stop];
+    known.into_iter().find(|known| known.name() == action).ok_or_else(|| {
+        Report::new(format!(
+            "invalid on-failure action \"{action}\" for health check: supported actions are none,kill,restart,stop"
+        ))
+    })
+}
+
+fn log_directory(destination: &str) -> Result<Option<PathBuf>, Report> {
+    match destination {
+        "local" => Ok(None),
+        "events_logger" => {
+            Err(Report::new("what health checks print can't be kept as events")
+                .hint("`local` keeps it with the container"))
+        }
+        directory => {
+            let directory = std::path::absolute(directory).map_err(Report::new)?;
+            if !directory.is_dir() {
+                let directory = directory.display();
+                return Err(Report::new(format!("the directory `{directory}` of the health log does not exist")));
             }
+            Ok(Some(directory))
         }
     }
 }

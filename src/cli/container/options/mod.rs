@@ -5,7 +5,7 @@
 
 mod accounts;
 pub mod environment;
-mod health;
+pub mod health;
 mod identity;
 mod life;
 mod limits;

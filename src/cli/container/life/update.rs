@@ -1,0 +1,45 @@
+//! `update`: how a container is looked after, changed while it runs or before it does.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::cli::container::options::health;
+use crate::cli::{Context, Report, output};
+use crate::container::life::restart::RestartPolicy;
+use crate::container::{find, life};
+
+/// Change a container's restart policy and health checks
+#[derive(Debug, Args)]
+pub struct Update {
+    #[command(flatten)]
+    health: health::Flags,
+    /// Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`
+    #[arg(long, value_name = "POLICY")]
+    restart: Option<String>,
+    /// Name or ID
+    container: String,
+}
+
+impl Update {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let store = context.store()?;
+        let mut found = find::find(&store, &self.container)?;
+        let container = &mut found.container;
+        let mut changed = self.health.update(container)?;
+        if let Some(policy) = &self.restart {
+            container.restart = policy.parse().map_err(Report::new)?;
+            if container.remove && container.restart != RestartPolicy::No {
+                return Err(
+                    Report::new("a container that removes itself is not restarted").hint("make it without `--rm`")
+                );
+            }
+            changed = true;
+        }
+        if changed {
+            life::update::update(&store, &found)?;
+        }
+        output::line(&found.container.id);
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,37 @@
+//! `update`: the record first, which the next start reads; then the monitor of one that runs is told.
+
+use rustix::net::RecvFlags;
+
+use crate::container::control::{CHUNK, ToMonitor};
+use crate::container::find::Found;
+use crate::container::into::attach;
+use crate::container::state::Status;
+use crate::container::watch::events::{self, Action};
+use crate::container::{Error, Result};
+use crate::host::subid::IdMaps;
+use crate::store::{Store, records};
+
+/// Writes down how the container is to be looked after from now on; when this returns, its monitor does so.
+pub fn update(store: &Store, found: &Found) -> Result<()> {
+    let container = &found.container;
+    records::write(&found.directory.join("container.json"), container, !container.remove)?;
+    events::record_of(found.root(), container, &[Action::Update], None);
+    let state = found.state()?;
+    if !state.lives() {
+        return Ok(());
+    }
+    if !state.is_here() {
+        return Err(Error::Elsewhere { id: container.short_id().to_owned(), host: state.host });
+    }
+    let care = super::start::care(store, found, &IdMaps::of_account()?)?;
+    let care = serde_json::to_vec(&care).map_err(|error| Error::Spec(error.to_string()))?;
+    if care.len() > CHUNK {
+        return Err(Error::UpdateTooLong(container.short_id().to_owned()));
+    }
+    let talk = attach::open(found, &ToMonitor::Update(&care))?;
+    // Between two lives the word waits for the next one.
+    if let Some(talk) = talk.filter(|_| state.status == Status::Running) {
+        let _ = rustix::net::recv(&talk, &mut [0; 1][..], RecvFlags::empty());
+    }
+    Ok(())
+}
