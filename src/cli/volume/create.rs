@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::cli::{Context, Report, output, pairs};
+use crate::container::mount::volumes;
 use crate::container::{Error, name, state};
 use crate::store::names;
 use crate::store::volumes::{Volume, meaning};
@@ -56,7 +57,7 @@ impl Create {
             fresh: true,
             name: name.clone(),
         };
-        if !context.store()?.create_volume(&volume)? && !self.ignore {
+        if !volumes::create(&context.store()?, &volume)? && !self.ignore {
             return Err(Report::new(format!("volume with name {name} already exists: volume already exists"))
                 .hint("`--ignore` takes the one that is there"));
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{Mount, Source, Volume};
 use crate::container::record::Container;
+use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::container::{Error, Result, state};
 use crate::container::{find, job};
 use crate::host::subid::IdMaps;
@@ -14,6 +15,19 @@ use crate::layer::worker;
 use crate::store::layers::Mode;
 use crate::store::volumes::{self, meaning};
 use crate::store::{self, Store, Tmp};
+
+/// Makes a volume, empty. `false`: there is one of this name.
+pub fn create(store: &Store, volume: &volumes::Volume) -> Result<bool> {
+    let made = store.create_volume(volume)?;
+    if made {
+        tell(store, Action::Create, &volume.name);
+    }
+    Ok(made)
+}
+
+fn tell(store: &Store, action: Action, name: &str) {
+    events::record(store.layout().root(), &[Event::new(Kind::Volume, action, "", name)]);
+}
 
 /// Makes the volumes that a container names and that are not there, and learns of each where its files are. The caller holds the
 /// lock of volumes, shared, until the container is written down.
@@ -31,7 +45,7 @@ pub fn settle(store: &Store, container: &mut Container) -> Result<()> {
 pub fn discard(store: &Store, mounts: &[Mount]) {
     for volume in anonymous(mounts) {
         // The first failure is what the user must know; `volume prune` removes what is left.
-        let _ = store.retire_volume(&volume.name);
+        let _ = take_away(store, &volume.name);
     }
 }
 
@@ -42,7 +56,7 @@ fn settle_one(store: &Store, mount: &mut Mount) -> Result<()> {
             break found;
         }
         // Somebody else may be quicker, and somebody may remove theirs.
-        store.create_volume(&new(volume))?;
+        create(store, &new(volume))?;
     };
     let meaning = meaning::of(&of_store.options)?;
     match &meaning.backing {
@@ -129,7 +143,15 @@ pub fn retire(store: &Store, name: &str) -> Result<Tmp> {
     if !containers.is_empty() {
         return Err(Error::VolumeInUse { name: name.to_owned(), containers });
     }
-    Ok(store.retire_volume(name)?.ok_or_else(none)?)
+    Ok(take_away(store, name)?.ok_or_else(none)?)
+}
+
+fn take_away(store: &Store, name: &str) -> Result<Option<Tmp>> {
+    let gone = store.retire_volume(name)?;
+    if gone.is_some() {
+        tell(store, Action::Remove, name);
+    }
+    Ok(gone)
 }
 
 /// Takes the anonymous volumes of a container, which is gone, out of their places; those that another one uses stay.

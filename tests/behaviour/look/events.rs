@@ -87,6 +87,25 @@ fn one_that_removes_itself(case: &Case) {
     assert_eq!(all, ["create", "remove"]);
 }
 
+/// Whoever makes a volume or removes it: a command about volumes, or a container that has it.
+fn of_volumes(case: &Case) {
+    let image = case.busybox();
+    case.coracle(["volume", "create", "kept"]).code(0);
+    case.coracle(["volume", "create", "--ignore", "kept"]).code(0);
+    let with = ["-v", "kept:/a", "-v", "made:/b", "-v", "/c"];
+    let run = ["run", "--rm", "--network=none"].into_iter().chain(with).chain([image.as_str(), "true"]);
+    case.coracle(run).code(0);
+    case.coracle(["volume", "rm", "made"]).code(0);
+    case.coracle(["volume", "prune", "-f"]).code(0);
+    let all = told(case, &["--filter", "type=volume", "--format", "{{.Status}} {{.Name}}"]);
+    let nameless = all[2].strip_prefix("create ").unwrap();
+    let without_name = |action| format!("{action} {nameless}");
+    let expected = ["create kept", "create made", &without_name("create"), &without_name("remove"), "remove made"];
+    assert_eq!(all, expected.into_iter().chain(["remove kept"]).collect::<Vec<_>>());
+    let words = told(case, &["--filter", "volume=made", "--filter", "event=remove"]);
+    assert!(words[0].ends_with(" UTC volume remove made"), "{words:?}");
+}
+
 fn followed(case: &Case) {
     let image = case.busybox();
     let mut follower = case.command(["events", "--filter", "event=died", "--format", "{{.Name}}"]).piped();
@@ -119,7 +138,7 @@ fn that_cannot_be_written(case: &Case) {
     case.coracle(["events", "--stream=false"]).code(125).says("Error: ");
 }
 
-on_both_drivers!(a_life, one_that_removes_itself, followed, that_cannot_be_written);
+on_both_drivers!(a_life, one_that_removes_itself, of_volumes, followed, that_cannot_be_written);
 
 #[test]
 fn mistakes() {
