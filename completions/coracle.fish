@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_coracle_global_optspecs
-    string join \n root= storage-driver= log-level= h/help V/version
+    string join \n root= storage-driver= log-level= module= h/help V/version
 end
 
 function __fish_coracle_needs_command
@@ -27,6 +27,7 @@ end
 complete -c coracle -n "__fish_coracle_needs_command" -l root -d 'Keep images and containers in this directory [default: $XDG_DATA_HOME/coracle]' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -l storage-driver -d 'Mount containers with this driver: `auto`, `kernel` or `fuse` [default: auto]' -r
 complete -c coracle -n "__fish_coracle_needs_command" -l log-level -d 'Accepted for scripts; messages are not graded' -r
+complete -c coracle -n "__fish_coracle_needs_command" -l module -d 'Read this file of containers.conf.modules/, too, for what no flag says' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_needs_command" -s V -l version -d 'Print version'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "attach" -d 'Attach to a running container'
@@ -152,6 +153,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd -d 'Add the program\'s user to /etc/passwd and /etc/group where they are not known [default: true]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -d 'The line of /etc/passwd for the program\'s user, in which `$USERNAME`, `$UID`, `$GID`, `$NAME` and `$HOME` are replaced' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l default-env -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'Read variables from a file, one a line' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l env-merge -d 'Set a variable from the image\'s: `${NAME}` is replaced by its value' -r
@@ -184,6 +186,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
@@ -218,6 +221,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Take a capability away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With `--read-only`, let /run, /tmp, /var/tmp, /dev and /dev/shm be written to, in memory [default: true]' -r -f -a "true\t''
 false\t''"
@@ -397,6 +401,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd -d 'Add the program\'s user to /etc/passwd and /etc/group where they are not known [default: true]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -d 'The line of /etc/passwd for the program\'s user, in which `$USERNAME`, `$UID`, `$GID`, `$NAME` and `$HOME` are replaced' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l default-env -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read variables from a file, one a line' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l env-merge -d 'Set a variable from the image\'s: `${NAME}` is replaced by its value' -r
@@ -429,6 +434,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
@@ -463,6 +469,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Take a capability away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With `--read-only`, let /run, /tmp, /var/tmp, /dev and /dev/shm be written to, in memory [default: true]' -r -f -a "true\t''
 false\t''"
@@ -565,6 +572,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l hostuser -d '
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l passwd -d 'Add the program\'s user to /etc/passwd and /etc/group where they are not known [default: true]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l passwd-entry -d 'The line of /etc/passwd for the program\'s user, in which `$USERNAME`, `$UID`, `$GID`, `$NAME` and `$HOME` are replaced' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l default-env -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l env-file -d 'Read variables from a file, one a line' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l env-merge -d 'Set a variable from the image\'s: `${NAME}` is replaced by its value' -r
@@ -597,6 +605,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l pidfile -d 'W
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
@@ -631,6 +640,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l hosts-file -d
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-drop -d 'Take a capability away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l read-only-tmpfs -d 'With `--read-only`, let /run, /tmp, /var/tmp, /dev and /dev/shm be written to, in memory [default: true]' -r -f -a "true\t''
 false\t''"
@@ -787,6 +797,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l hostuser -d 'Add
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l passwd -d 'Add the program\'s user to /etc/passwd and /etc/group where they are not known [default: true]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l passwd-entry -d 'The line of /etc/passwd for the program\'s user, in which `$USERNAME`, `$UID`, `$GID`, `$NAME` and `$HOME` are replaced' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l default-env -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l env-file -d 'Read variables from a file, one a line' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l env-merge -d 'Set a variable from the image\'s: `${NAME}` is replaced by its value' -r
@@ -819,6 +830,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l pidfile -d 'Writ
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
@@ -853,6 +865,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l hosts-file -d 'T
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-drop -d 'Take a capability away' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l security-opt -d '`no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and `apparmor=unconfined` are accepted' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l read-only-tmpfs -d 'With `--read-only`, let /run, /tmp, /var/tmp, /dev and /dev/shm be written to, in memory [default: true]' -r -f -a "true\t''
 false\t''"

@@ -3,6 +3,7 @@
 //! A command is a struct whose doc comments are its help, and a short `run`. What fails is turned into words, hints and an exit
 //! code by [`report`] alone.
 
+pub mod config;
 mod container;
 mod filter;
 mod image;
@@ -16,21 +17,24 @@ mod system;
 mod volume;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::ArgAction;
 use clap::error::ErrorKind;
+use clap::{ArgAction, ArgMatches};
 
+use config::Settings;
 pub use report::Report;
 pub use root::Context;
-use root::Stopped;
+use root::{Place, Stopped};
 
 /// The program as a user starts it.
 pub fn main() -> ExitCode {
     crate::sys::signal::notice_children();
-    let words: Vec<String> = std::env::args_os().filter_map(|word| word.into_string().ok()).collect();
-    let read = as_podman_reads(root::meant_by(&words)).try_get_matches();
-    match read.map_err(Stopped::Usage).and_then(|matches| root::run(&matches)) {
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let words: Vec<String> = given.iter().filter_map(|word| word.clone().into_string().ok()).collect();
+    let read = read(given, &words);
+    match read.and_then(|matches| root::run(&matches)) {
         Ok(code) => code,
         Err(Stopped::Failed(report)) => report.print(),
         // Help shows all commands, and flags plainly, without the `=false` that they all take.
@@ -48,6 +52,19 @@ fn pairs(texts: &[String]) -> BTreeMap<String, String> {
         (name.to_owned(), value.to_owned())
     };
     texts.iter().map(pair).collect()
+}
+
+/// Reads the command line; where configuration counts, with what that says.
+fn read(mut given: Vec<OsString>, words: &[String]) -> Result<ArgMatches, Stopped> {
+    let mut command = as_podman_reads(root::meant_by(words));
+    let Place { path, end, modules } = Place::find(&command, &given);
+    if matches!(path[..], ["run" | "create"] | ["container", "run" | "create"]) {
+        let settings = Settings::of_account(&modules)?;
+        let path: Vec<String> = path.into_iter().map(str::to_owned).collect();
+        command = settings.defaults(command, &path);
+        given.splice(end..end, settings.words());
+    }
+    Ok(command.try_get_matches_from(given)?)
 }
 
 /// Flags take `=false` and `=true`, and of a flag that is given twice the last one counts.

@@ -1,5 +1,6 @@
 //! The root of the command line: global options, the list of commands, and what every command gets.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,6 +22,9 @@ pub struct Global {
     /// Accepted for scripts; messages are not graded
     #[arg(long, value_name = "LEVEL", hide = true)]
     log_level: Option<String>,
+    /// Read this file of containers.conf.modules/, too, for what no flag says
+    #[arg(long, value_name = "FILE")]
+    module: Vec<PathBuf>,
 }
 
 /// The list of commands: `"name" | "alias" => its struct`. From it come the definition and the dispatch.
@@ -120,6 +124,45 @@ pub fn meant_by(words: &[String]) -> clap::Command {
         return whole();
     }
     with_commands(head(), |names| names.iter().any(said))
+}
+
+/// Where in the words the command is.
+#[derive(Debug, Default)]
+pub struct Place<'a> {
+    /// Its name, below those that it belongs to.
+    pub path: Vec<&'a str>,
+    /// How many words there are up to it.
+    pub end: usize,
+    /// What `--module` has before it.
+    pub modules: Vec<OsString>,
+}
+
+impl<'a> Place<'a> {
+    pub fn find(root: &'a clap::Command, words: &[OsString]) -> Self {
+        let mut place = Self { end: 1, ..Self::default() };
+        let mut command = root;
+        while let Some(word) = words.get(place.end).and_then(|word| word.to_str()) {
+            place.end += 1;
+            if let Some(flag) = word.strip_prefix("--") {
+                let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
+                let flag = command.get_arguments().find(|arg| arg.get_long() == Some(name));
+                let takes = value.is_none() && flag.is_some_and(|flag| flag.get_action().takes_values());
+                let next = words.get(place.end).filter(|_| takes);
+                place.end += usize::from(takes);
+                if name == "module" {
+                    place.modules.extend(value.map(OsString::from).or(next.cloned()));
+                }
+            } else if !word.starts_with('-') {
+                let Some(found) = command.find_subcommand(word) else { break };
+                place.path.push(found.get_name());
+                if !found.has_subcommands() {
+                    break;
+                }
+                command = found;
+            }
+        }
+        place
+    }
 }
 
 /// The first of the words that is a command's name.

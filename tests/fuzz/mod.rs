@@ -125,4 +125,5 @@ exercised!(
     resolv,
     hosts,
     template,
+    configuration,
 );

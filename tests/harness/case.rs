@@ -110,6 +110,8 @@ impl Case {
             .env("TMPDIR", self.home.join("tmp"))
             .env("LANG", "C.UTF-8")
             .env("XDG_DATA_HOME", &self.data)
+            // Not what this machine says.
+            .env("CONTAINERS_CONF", "/dev/null")
             .directory(&self.home);
         if let Some(runtime) = &self.runtime {
             command = command.env("XDG_RUNTIME_DIR", runtime);

@@ -1,6 +1,7 @@
 //! What each flag of `run` and `create` does, seen from inside or in `inspect`.
 
 mod accounts;
+mod configuration;
 mod environment;
 mod image;
 mod limits;

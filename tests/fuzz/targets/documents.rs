@@ -1,7 +1,8 @@
-//! What registries, other tools and users write as JSON or as the name of an image.
+//! What registries, other tools and users write as JSON, as TOML or as the name of an image.
 
 use std::path::Path;
 
+use coracle::cli::config::file;
 use coracle::cli::output::template::Template;
 use coracle::host::dirs::Dirs;
 use coracle::oci::manifest::{self, Document, MAX_ENTRIES, MAX_LAYERS};
@@ -77,5 +78,14 @@ pub fn template(bytes: &[u8]) {
     if let Ok(template) = Template::parse("ps", &text) {
         let _ = template.each(std::slice::from_ref(&row));
         let _ = template.list(&[row], &[("ID", "CONTAINER ID")], false);
+    }
+}
+
+/// What a user or an administrator writes as containers.conf or config.toml: what is wrong is said by a line that the file has.
+pub fn configuration(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let theirs = file::parse(Path::new("f"), text, false);
+    if let Ok(ours) = file::parse(Path::new("f"), text, true) {
+        assert_eq!(theirs.unwrap(), ours);
     }
 }

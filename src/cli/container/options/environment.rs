@@ -18,6 +18,9 @@ const PROXY: [&str; 4] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy"];
 #[command(next_help_heading = "Environment")]
 #[group(skip)]
 pub struct Flags {
+    /// Those of the configuration
+    #[arg(long, value_name = "NAME[=VALUE]", hide = true)]
+    default_env: Vec<String>,
     /// Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so
     #[arg(long, short, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
@@ -43,7 +46,7 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// What is there by default and the image's variables, then the host's, files, flags: the later wins. The host name is known,
+    /// What is there by default, the configuration's variables and the image's, then the host's, files, flags: the later wins. The host name is known,
     /// and whether there is a terminal.
     pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
         let mut env = Environment::default();
@@ -51,6 +54,7 @@ impl Flags {
         if container.terminal {
             env.set("TERM=xterm");
         }
+        self.default_env.iter().for_each(|pair| env.take(pair));
         config.env.iter().for_each(|pair| env.set(pair));
         let merged: Vec<String> = self.env_merge.iter().map(|text| expand(text, |name| env.get(name))).collect();
         merged.iter().for_each(|pair| env.take(pair));

@@ -3,7 +3,9 @@
 use clap::Args;
 
 use crate::cli::Report;
+use crate::container::namespace::Namespace;
 use crate::container::record::{Container, Network, Rlimit};
+use crate::host::id_map;
 use crate::sys::process::limit;
 
 /// The names of `--ulimit` and their numbers (prlimit(2)).
@@ -41,11 +43,16 @@ const PER_IPC: [&str; 8] = [
     "kernel.shm_rmid_forced",
 ];
 const PER_NETWORK: &str = "net.";
+/// Whose value is groups; distributions have it as `0 0`.
+const GROUPS: &str = "net/ipv4/ping_group_range";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 #[group(skip)]
 pub struct Flags {
+    /// Those of the configuration
+    #[arg(long, value_name = "NAME=VALUE", hide = true)]
+    default_sysctl: Vec<String>,
     /// The program's preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     oom_score_adj: Option<i32>,
@@ -87,6 +94,22 @@ impl Flags {
             limits.push(asked);
         }
         container.rlimits = limits;
+        Ok(())
+    }
+
+    /// Settings of the configuration, where no flag says otherwise: those alone that the container has for itself, and no group
+    /// that it does not have. Namespaces and ids are known.
+    pub fn fill_defaults(&self, container: &mut Container) -> Result<(), Report> {
+        let network = matches!(container.network, Network::Private | Network::None);
+        let ipc = container.namespaces.ipc == Namespace::Private;
+        let root = container.user_namespace.as_ref().is_none_or(|own| id_map::outward(&own.maps.gids, 0).is_some());
+        for text in &self.default_sysctl {
+            let (name, value) = sysctl(text, false)?;
+            let own = if name.starts_with("net/") { network } else { ipc };
+            if own && (root || name != GROUPS) {
+                container.sysctls.entry(name).or_insert(value);
+            }
+        }
         Ok(())
     }
 }

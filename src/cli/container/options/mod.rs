@@ -99,6 +99,7 @@ impl Options {
             life::remove_namesake(store, self.identity.name())?;
         }
         let _ids = self.user_namespace.settle(store, &mut container, self.process.user.is_some())?;
+        self.limits.fill_defaults(&mut container)?;
         let container = crate::container::life::create::create(store, container, self.identity.name())?;
         if let Some(Err(report)) = id_file.map(|file| file.fill(&container.id)) {
             let directory = store.layout().container(&container.id);

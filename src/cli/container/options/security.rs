@@ -17,6 +17,9 @@ pub struct Flags {
     /// Take a capability away
     #[arg(long, value_name = "CAPABILITY", value_delimiter = ',')]
     cap_drop: Vec<String>,
+    /// Those that the configuration has in place of the usual ones
+    #[arg(long, value_name = "CAPABILITY", hide = true)]
+    default_capability: Vec<String>,
     /// Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call
     #[arg(long)]
     privileged: bool,
@@ -28,7 +31,11 @@ pub struct Flags {
 
 impl Flags {
     pub fn fill(&self, container: &mut Container) -> Result<(), Report> {
-        let capabilities = if self.privileged { CapabilitySet::ALL } else { CapabilitySet::DEFAULT };
+        let capabilities = match &self.default_capability[..] {
+            _ if self.privileged => CapabilitySet::ALL,
+            [] => CapabilitySet::DEFAULT,
+            these => CapabilitySet::EMPTY.apply(these, &[]).map_err(Report::new)?,
+        };
         container.privileged = self.privileged;
         container.capabilities = capabilities.apply(&self.cap_add, &self.cap_drop).map_err(Report::new)?;
         container.seccomp = true;

@@ -1,0 +1,172 @@
+//! containers.conf and config.toml: the defaults of flags, which file is stronger, and what is wrong in one.
+
+use std::path::{Path, PathBuf};
+
+use crate::harness::{Case, Command, Driver, Finished, Image};
+
+/// Writes a file below the account's configuration.
+fn write(case: &Case, name: &str, text: &str) -> PathBuf {
+    let path = case.home.join(".config").join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// A command that reads the account's files, and those that `variables` name.
+fn command(case: &Case, variables: &[(&str, &Path)], line: &[&str]) -> Command {
+    let command = case.command(line.iter().copied()).env("CONTAINERS_CONF", "");
+    variables.iter().fold(command, |command, (name, value)| command.env(name, value))
+}
+
+/// `create FLAGS… IMAGE` in an environment with these variables.
+fn create(case: &Case, variables: &[(&str, &Path)], flags: &[&str]) -> Finished {
+    let image = case.busybox();
+    let line = [&["create"], flags, &[image.as_str()]].concat();
+    command(case, variables, &line).finish()
+}
+
+#[track_caller]
+fn inspected(case: &Case, variables: &[(&str, &Path)], flags: &[&str], template: &str) -> String {
+    let id = create(case, variables, flags).succeeded().stdout;
+    case.inspect(id.trim(), template)
+}
+
+/// A key and its value, what `inspect` shows, what it shows then; a flag, and what it shows with that.
+type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
+const ROWS: [Row; 21] = [
+    ("annotations = ['k=conf']", "{{.Config.Annotations.k}}", "conf", "--annotation=k=flag", "flag"),
+    ("annotations = ['k=conf']", "{{.Config.Annotations.k}}", "conf", "--annotation=l=flag", "conf"),
+    ("cgroupns = 'host'", "{{.HostConfig.CgroupMode}}", "host", "--cgroupns=private", "private"),
+    (
+        "default_capabilities = ['KILL', 'CAP_CHOWN']",
+        "{{.EffectiveCaps}}",
+        "[CAP_CHOWN CAP_KILL]",
+        "--cap-drop=chown",
+        "[CAP_KILL]",
+    ),
+    ("dns_servers = ['9.0.0.1', '9.0.0.2']", "{{.HostConfig.Dns}}", "[9.0.0.1 9.0.0.2]", "--dns=9.0.0.3", "[9.0.0.3]"),
+    ("dns_searches = ['a.b']", "{{.HostConfig.DnsSearch}}", "[a.b]", "--dns-search=c.d", "[c.d]"),
+    ("dns_options = ['debug']", "{{.HostConfig.DnsOptions}}", "[debug]", "--dns-option=rotate", "[rotate]"),
+    ("init = true", "{{.HostConfig.Init}}", "true", "--init=false", "false"),
+    ("ipcns = 'private'", "{{.HostConfig.IpcMode}}", "private", "--ipc=shareable", "shareable"),
+    ("log_driver = 'none'", "{{.HostConfig.LogConfig.Type}}", "none", "--log-driver=k8s-file", "k8s-file"),
+    ("log_tag = 'conf'", "{{.HostConfig.LogConfig.Tag}}", "conf", "--log-opt=tag=flag", "flag"),
+    ("netns = 'none'", "{{.HostConfig.NetworkMode}}", "none", "--network=host", "host"),
+    ("oom_score_adj = -9", "{{.HostConfig.OomScoreAdj}}", "-9", "--oom-score-adj=10", "10"),
+    ("pidns = 'host'", "{{.HostConfig.PidMode}}", "host", "--pid=private", "private"),
+    ("privileged = true", "{{.HostConfig.Privileged}}", "true", "--privileged=false", "false"),
+    ("read_only = true", "{{.HostConfig.ReadonlyRootfs}}", "true", "--read-only=false", "false"),
+    ("shm_size = '1m'", "{{.HostConfig.ShmSize}}", "1048576", "--shm-size=2m", "2097152"),
+    ("tz = 'UTC'", "{{.Config.Timezone}}", "UTC", "--tz=local", "local"),
+    ("umask = '0027'", "{{.Config.Umask}}", "0027", "--umask=0077", "0077"),
+    ("utsns = 'host'", "{{.HostConfig.UTSMode}}", "host", "--uts=private", "private"),
+    ("volumes = ['/etc:/x:ro']", "{{len .Mounts}}", "1", "--volume=/etc:/y", "2"),
+];
+
+#[test]
+fn keys_are_the_defaults_of_flags() {
+    let case = Case::new(Driver::Auto);
+    let mut wrong = Vec::new();
+    for (line, template, from_file, flag, from_flag) in ROWS {
+        write(&case, "containers/containers.conf", &format!("[containers]\n{line}\n[network]\nno_key_of_ours = 1\n"));
+        for (flags, expected) in [(&[][..], from_file), (&[flag][..], from_flag)] {
+            let shown = inspected(&case, &[], flags, template);
+            if shown != expected {
+                wrong.push(format!("{line} {flags:?}: {shown}, not {expected}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The image's variables are stronger than those of a file, flags are stronger than both.
+#[test]
+fn a_program_has_what_files_say() {
+    let case = Case::new(Driver::Auto);
+    let image = case.pull(&Image::busybox().config("Env", vec!["B=image"]).push("configuration:latest"));
+    let text = "[containers]\nenv = ['A=conf', 'B=conf', 'C=conf']\ndefault_ulimits = ['nofile=70:80', 'core=1']\n\
+        default_sysctls = ['net.ipv4.ip_default_ttl=9']\n[engine]\nstop_timeout = 3\n";
+    write(&case, "containers/containers.conf", text);
+    let script = "echo $A $B $C; ulimit -n; ulimit -Hn; cat /proc/sys/net/ipv4/ip_default_ttl";
+    for run in [&["run"][..], &["container", "run"], &["--module=m.conf", "--log-level", "error", "run"]] {
+        write(&case, "containers/containers.conf.modules/m.conf", "");
+        let flags = ["--rm", "--network=none", "--env=C=flag", "--ulimit=nofile=60:80", &image, "sh", "-c", script];
+        command(&case, &[], &[run, &flags].concat()).finish().succeeded().stdout("conf image flag\n60\n80\n9\n");
+    }
+    assert_eq!(inspected(&case, &[], &[], "{{.Config.StopTimeout}}"), "3");
+    // Nobody else's defaults are changed.
+    command(&case, &[], &["ps", "-q"]).finish().succeeded();
+}
+
+/// As distributions have it: what can't be set for a container is no failure.
+#[test]
+fn settings_of_the_kernel_are_those_of_containers_alone() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    write(&case, "containers/containers.conf", "[containers]\ndefault_sysctls = ['net.ipv4.ping_group_range=0 0']\n");
+    let script = "cat /proc/sys/net/ipv4/ping_group_range";
+    let run = |flag: &str| {
+        let line = ["run", "--rm", flag, &image, "sh", "-c", script];
+        command(&case, &[], &line).finish().succeeded().stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(run("--network=none"), "0 0");
+    run("--network=host");
+    let keep = ["run", "--rm", "--network=none", "--userns=keep-id", &image, "true"];
+    command(&case, &[], &keep).finish().succeeded();
+}
+
+#[test]
+fn the_stronger_file_counts() {
+    let case = Case::new(Driver::Auto);
+    let umask = |name: &str, mode: &str| write(&case, name, &format!("[containers]\numask = '{mode}'\n"));
+    let shown = |variables: &[(&str, &Path)], flags: &[&str]| {
+        let image = case.busybox();
+        let line = [flags, &["create", &image]].concat();
+        let create = command(&case, variables, &line).finish();
+        case.inspect(create.succeeded().stdout.trim(), "{{.Config.Umask}}")
+    };
+    assert_eq!(shown(&[], &[]), "0022");
+    umask("containers/containers.conf", "01");
+    assert_eq!(shown(&[], &[]), "0001");
+    umask("containers/containers.conf.d/20.conf", "03");
+    umask("containers/containers.conf.d/10.conf", "02");
+    umask("containers/containers.conf.d/30.txt", "04");
+    assert_eq!(shown(&[], &[]), "0003");
+    umask("containers/containers.conf.modules/m.conf", "05");
+    assert_eq!(shown(&[], &["--module", "m.conf"]), "0005");
+    let (alone, last) = (umask("alone", "06"), umask("last", "07"));
+    assert_eq!(shown(&[("CONTAINERS_CONF", &alone)], &[]), "0006");
+    assert_eq!(shown(&[("CONTAINERS_CONF", Path::new("/dev/null"))], &[]), "0022");
+    assert_eq!(shown(&[("CONTAINERS_CONF_OVERRIDE", &last)], &["--module=m.conf"]), "0007");
+    umask("coracle/config.toml", "010");
+    assert_eq!(shown(&[("CONTAINERS_CONF_OVERRIDE", &last)], &["--module=m.conf"]), "0010");
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_said_by_its_line() {
+    let case = Case::new(Driver::Auto);
+    let none = Path::new("/no/such.conf");
+    create(&case, &[("CONTAINERS_CONF", none)], &[]).code(125).error("`/no/such.conf` does not exist");
+    let image = case.busybox();
+    command(&case, &[], &["--module=none.conf", "create", &image])
+        .finish()
+        .code(125)
+        .error("`none.conf`")
+        .says("hint: ");
+    for (name, text, error) in [
+        ("coracle/config.toml", "[containers]\n\numaks = '0'\n", "config.toml:3: `umaks` is not known"),
+        ("coracle/config.toml", "\n[frob]\n", "config.toml:2: `frob` is not known"),
+        ("containers/containers.conf", "[containers]\numask = 22\n", "containers.conf:2: `umask` must be a text"),
+        ("containers/containers.conf", "[containers]\n[\n", "containers.conf:2: "),
+    ] {
+        let path = write(&case, name, text);
+        create(&case, &[], &[]).code(125).error(error);
+        case.coracle(["ps"]).succeeded();
+        std::fs::remove_file(path).unwrap();
+    }
+    let path = write(&case, "coracle/config.toml", &"#".repeat(2 << 20));
+    create(&case, &[], &[]).code(125).error("is longer than");
+    std::fs::remove_file(path).unwrap();
+    create(&case, &[], &[]).succeeded();
+}
