@@ -82,6 +82,8 @@ fn killed_at_any_instant(case: &Case) {
         let done = running.finish();
         assert!(done.signal.is_none() || victim == "cli", "{told}: {done}");
         lawful(case, &told);
+        let checked = case.coracle(["system", "check"]);
+        assert_eq!(checked.code, Some(0), "{told}: {checked}");
         let gone = case.coracle(["rm", "-f", "-t", "0", "-a"]);
         assert_eq!(gone.code, Some(0), "{told}: {gone}");
         nothing_left(case, &told);
