@@ -32,6 +32,7 @@ mod restart;
 mod rootfs;
 mod run;
 mod sandbox;
+mod scripts;
 mod secrets;
 mod stdio;
 mod stops;
