@@ -120,6 +120,29 @@ fn of_other_users_and_ids() {
 }
 
 /// As podman 5.4 answers.
+/// One that can't be read hides no other, and can be replaced and removed.
+#[test]
+fn damaged() {
+    let case = Case::new(Driver::Auto);
+    keep(&case, "good", WORD);
+    let known: Vec<PathBuf> = files(&case);
+    keep(&case, "bad", WORD);
+    let bad = files(&case).into_iter().find(|path| !known.contains(path)).unwrap();
+    let damage = || std::fs::write(&bad, "{").unwrap();
+    damage();
+    case.coracle(["secret", "ls", "--format", "{{.Name}}"]).code(0).stdout("good\n");
+    case.coracle(["secret", "inspect", "bad"]).code(125);
+    case.coracle(["secret", "rm", "--ignore", "bad"]).code(0).stdout("bad\n");
+    keep(&case, "bad", WORD);
+    damage();
+    case.command(["secret", "create", "--replace", "bad", "-"]).stdin(WORD).finish().code(0);
+    case.coracle(["secret", "inspect", "bad", "--format", "{{.Spec.Name}}"]).code(0).stdout("bad\n");
+}
+
+fn files(case: &Case) -> Vec<PathBuf> {
+    std::fs::read_dir(case.store().join("secrets")).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
 #[test]
 fn words_and_exit_codes() {
     let case = Case::new(Driver::Auto);

@@ -47,7 +47,8 @@ impl Create {
         }
         let data = self.read()?;
         let store = context.store()?;
-        let older = store.secret(&self.name)?.filter(|older| self.replace && older.name == self.name);
+        // It takes the place of one that can't be read, too; and a name may begin as several IDs do.
+        let older = store.secret(&self.name).ok().flatten().filter(|older| self.replace && older.name == self.name);
         let now = state::now();
         let secret = Secret {
             id: name::random_id()?.chars().take(25).collect(),

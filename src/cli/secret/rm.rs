@@ -35,19 +35,19 @@ impl Rm {
         }
         let mut failed: Option<Report> = None;
         for name in &self.secrets {
-            if self.ignore && store.secret(name)?.is_none() {
+            if self.ignore && matches!(store.secret(name), Ok(None)) {
                 continue;
             }
             let removed = get(&store, name).and_then(|secret| {
                 store.remove_secret(&secret.name)?;
-                output::line(&secret.id);
-                Ok(())
+                Ok(secret.id)
             });
-            if let Err(report) = removed {
-                match &mut failed {
-                    Some(failed) => failed.join(report),
-                    None => failed = Some(report),
-                }
+            match (removed, &mut failed) {
+                (Ok(id), _) => output::line(&id),
+                // One that can't be read.
+                (Err(_), _) if store.remove_secret(name).unwrap_or(false) => output::line(name),
+                (Err(report), Some(failed)) => failed.join(report),
+                (Err(report), None) => failed = Some(report),
             }
         }
         failed.map_or(Ok(ExitCode::SUCCESS), Err)
