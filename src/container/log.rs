@@ -24,6 +24,8 @@ pub enum LogDriver {
 }
 
 impl LogDriver {
+    pub const ALL: [Self; 4] = [Self::K8sFile, Self::None, Self::Passthrough, Self::Journald];
+
     /// As `--log-driver` and `inspect` call it.
     pub fn name(self) -> &'static str {
         match self {

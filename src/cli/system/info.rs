@@ -12,6 +12,7 @@ use super::version;
 use crate::cli::output::template::Template;
 use crate::cli::output::{self, format, yaml};
 use crate::cli::{Context, Report};
+use crate::container::log::LogDriver;
 use crate::container::record::Driver;
 use crate::host::cgroup::Cgroups;
 use crate::host::subid::{Extent, IdMaps};
@@ -33,6 +34,7 @@ impl Info {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let info = json!({
             "host": host(),
+            "plugins": plugins(),
             "store": store(context)?,
             "version": version::client(),
         });
@@ -60,20 +62,29 @@ fn host() -> Value {
             "distribution": distribution.id,
             "version": distribution.version,
         },
+        "eventLogger": "file",
         "hostname": kernel::host_name(),
         "idMappings": id_mappings(),
         "kernel": kernel::release(),
+        "logDriver": LogDriver::default().name(),
         "memFree": memory.free,
         "memTotal": memory.total,
         "ociRuntime": { "name": "coracle", "path": executable, "version": env!("CARGO_PKG_VERSION") },
         "os": "linux",
         "pasta": { "executable": pasta::find().unwrap_or_default() },
+        "remoteSocket": { "exists": false, "path": "" },
         "rootlessNetworkCmd": "pasta",
         "security": security(),
+        "serviceIsRemote": false,
         "swapFree": memory.swap_free,
         "swapTotal": memory.swap_total,
         "uptime": uptime(kernel::uptime()),
     })
+}
+
+/// What `--log-driver` and `volume create --driver` take.
+fn plugins() -> Value {
+    json!({ "authorization": null, "log": LogDriver::ALL.map(LogDriver::name), "network": [], "volume": ["local"] })
 }
 
 fn security() -> Value {
@@ -210,10 +221,11 @@ mod tests {
 
     #[test]
     fn templates_use_the_names_of_the_source() {
-        let info = json!({ "host": host(), "version": version::client() });
+        let info = json!({ "host": host(), "plugins": plugins(), "version": version::client() });
         let named = go_names(&info);
-        let text = "{{.Host.OCIRuntime.Name}} {{.Host.Security.SECCOMPEnabled}} {{.Version.Version}} {{.Host.OS}}";
-        let expected = format!("coracle true {} linux\n", env!("CARGO_PKG_VERSION"));
+        let text = "{{.Host.OCIRuntime.Name}} {{.Host.Security.SECCOMPEnabled}} {{.Version.Version}} {{.Host.OS}} \
+            {{.Host.LogDriver}} {{.Host.ServiceIsRemote}} {{.Host.RemoteSocket.Exists}} {{.Plugins.Volume}}";
+        let expected = format!("coracle true {} linux k8s-file false false [local]\n", env!("CARGO_PKG_VERSION"));
         assert_eq!(Template::parse("info", text).unwrap().each(&[named]).unwrap(), expected);
         assert_eq!(uptime(3_725), "1h 2m 5.00s");
     }

@@ -50,6 +50,8 @@ fn keys(case: &Case) {
         ("/ImageName", Value::from(image.as_str())),
         ("/State/Status", "running".into()),
         ("/State/Running", true.into()),
+        ("/Config/AttachStdout", false.into()),
+        ("/ExecIDs", Value::Array(Vec::new())),
         ("/State/Paused", false.into()),
         ("/State/ExitCode", 0.into()),
         ("/State/FinishedAt", "0001-01-01T00:00:00Z".into()),

@@ -17,6 +17,10 @@ pub fn config(container: &Container) -> Value {
         "Hostname": container.hostname,
         "Domainname": "",
         "User": container.user,
+        // As in Podman: nothing remembers what a client was attached to.
+        "AttachStdin": false,
+        "AttachStdout": false,
+        "AttachStderr": false,
         "Tty": container.terminal,
         "OpenStdin": container.interactive,
         "StdinOnce": false,

@@ -55,6 +55,8 @@ pub fn container(store: &Store, found: &Found, size: Size) -> Result<Value, Repo
         "AppArmorProfile": "",
         "EffectiveCaps": capabilities,
         "BoundingCaps": capabilities,
+        // Commands of `exec` have no ids.
+        "ExecIDs": [],
         "GraphDriver": { "Name": "overlay", "Data": graph(store, found, &state) },
         "SizeRw": size.map(|(written, _)| written),
         "SizeRootFs": size.map(|(_, whole)| whole),
