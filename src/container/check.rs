@@ -11,13 +11,15 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 
 use super::find::{self, Broken, Found};
-use super::{Result, life};
+use super::mount::volumes;
+use super::{Error, Result, life};
 use crate::host::subid::IdMaps;
 use crate::image;
 use crate::layer::{measure, worker};
 use crate::oci::Digest;
 use crate::store::Store;
 use crate::store::layers::{FS, Mode};
+use crate::store::volumes::{DATA, Volume, Volumes};
 use crate::sys::Call;
 
 /// How to look.
@@ -37,6 +39,7 @@ pub enum Subject {
     /// An image by its manifest, and how it is called.
     Image(Digest, String),
     Container(String),
+    Volume(String),
 }
 
 #[derive(Debug)]
@@ -79,6 +82,7 @@ impl Check {
         survey.look_at_layers()?;
         survey.look_at_images()?;
         survey.look_at_containers()?;
+        survey.look_at_volumes()?;
         survey.look_for_unused();
         Ok(survey.found)
     }
@@ -197,6 +201,19 @@ impl Survey<'_> {
         Ok(())
     }
 
+    fn look_at_volumes(&mut self) -> Result<()> {
+        let Volumes { found, broken } = self.store.volumes()?;
+        for (name, error) in broken {
+            self.report(Subject::Volume(name), error);
+        }
+        for Volume { name, .. } in found {
+            if !self.store.layout().volume(&name).join(DATA).is_dir() && self.store.has_volume(&name) {
+                self.report(Subject::Volume(name), "its files are missing");
+            }
+        }
+        Ok(())
+    }
+
     fn look_for_unused(&mut self) {
         let old = |path: std::path::PathBuf| {
             let written = path.metadata().and_then(|found| found.modified());
@@ -231,10 +248,16 @@ fn hash(store: &Store, digest: &Digest) -> Result<Digest> {
     }
 }
 
-/// Removes what is damaged; containers only by `force`, which ends those that run.
+/// Removes what is damaged; containers and volumes only by `force`, which ends containers that run. A volume that a container uses
+/// stays.
 pub fn repair(store: &Store, damage: &Damage, force: bool) -> Result<bool> {
     match &damage.subject {
-        Subject::Container(_) if !force => return Ok(false),
+        Subject::Container(_) | Subject::Volume(_) if !force => return Ok(false),
+        Subject::Volume(name) => match volumes::retire(store, name) {
+            Ok(gone) => worker::remove_tmp(&IdMaps::of_account()?, gone)?,
+            Err(Error::VolumeInUse { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        },
         Subject::Container(id) => match find::find(store, id) {
             Ok(found) => remove(store, &found)?,
             Err(_) => life::remove::remove_broken(store, id, true)?,

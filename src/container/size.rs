@@ -47,7 +47,7 @@ pub struct VolumeSize {
 
 /// All volumes, by name, and the use that these containers make of them.
 pub fn volumes<'a>(store: &Store, containers: impl Iterator<Item = &'a Found>) -> Result<Vec<VolumeSize>> {
-    let names: Vec<String> = store.volumes()?.into_iter().map(|volume| volume.name).collect();
+    let names: Vec<String> = store.volumes()?.found.into_iter().map(|volume| volume.name).collect();
     let paths: Vec<String> = names.iter().map(|name| format!("{name}/{DATA}")).collect();
     let sizes = measure::sizes(&IdMaps::of_account()?, &store.layout().volumes(), &paths)?;
     let used: Vec<&str> = containers.flat_map(|found| volume_names(&found.container)).collect();

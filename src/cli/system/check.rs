@@ -9,10 +9,10 @@ use crate::cli::output::{self, time};
 use crate::cli::{Context, Report};
 use crate::container::check::{self, Damage, Subject};
 
-/// Look whether images, layers and containers are whole
+/// Look whether images, layers, containers and volumes are whole
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Remove damaged containers, too
+    /// Remove damaged containers and volumes, too
     #[arg(long, short)]
     force: bool,
     /// How old something may be that nothing uses
@@ -50,8 +50,10 @@ impl Check {
             return Ok(ExitCode::SUCCESS);
         }
         let hint = match self.repair {
-            true => "`--force` removes damaged containers, too",
-            false => "`--repair` removes damaged images, which can be pulled again; `--force` containers, too",
+            true => "`--force` removes damaged containers and volumes, too",
+            false => {
+                "`--repair` removes damaged images, which can be pulled again; `--force` containers and volumes, too"
+            }
         };
         Err(Report::new("damage detected in local storage").hint(hint))
     }
@@ -63,5 +65,6 @@ fn words(subject: &Subject) -> String {
         Subject::Layer(mode, digest) => format!("layer {} ({})", digest, mode.name()),
         Subject::Image(_, name) => format!("image {name}"),
         Subject::Container(id) => format!("container {id}"),
+        Subject::Volume(name) => format!("volume {name}"),
     }
 }

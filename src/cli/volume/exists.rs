@@ -15,7 +15,7 @@ pub struct Exists {
 
 impl Exists {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
-        let exists = context.store()?.volume(&self.volume)?.is_some();
+        let exists = context.store()?.has_volume(&self.volume);
         Ok(if exists { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }

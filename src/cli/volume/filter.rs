@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use regex::Regex;
 
 use crate::cli::Report;
 use crate::cli::output::time;
@@ -16,7 +17,7 @@ pub struct Filters {
 }
 
 enum Filter {
-    Name(String),
+    Name(Regex),
     Driver(String),
     Scope(String),
     Label {
@@ -71,7 +72,7 @@ fn parse(text: &str, store: &Store) -> Result<(&'static str, Filter), Report> {
         ))),
     };
     Ok(match key {
-        "name" => ("name", Filter::Name(value.to_owned())),
+        "name" => ("name", Filter::Name(pattern(value)?)),
         "driver" => ("driver", Filter::Driver(value.to_owned())),
         "scope" => ("scope", Filter::Scope(value.to_owned())),
         "label" | "label!" => {
@@ -97,6 +98,10 @@ fn parse(text: &str, store: &Store) -> Result<(&'static str, Filter), Report> {
     })
 }
 
+fn pattern(text: &str) -> Result<Regex, Report> {
+    Regex::new(text).map_err(|error| Report::new(format!("`{text}` is no pattern: {error}")))
+}
+
 /// The names of all volumes that containers have.
 fn used(store: &Store) -> Result<BTreeSet<String>, Report> {
     let mounts = find::all(store)?.into_iter().flat_map(|found| found.container.mounts);
@@ -109,7 +114,7 @@ impl Filter {
             map.get(name).is_some_and(|found| value.as_ref().is_none_or(|value| value == found))
         };
         match self {
-            Self::Name(part) => volume.name.contains(part),
+            Self::Name(pattern) => pattern.is_match(&volume.name),
             Self::Driver(driver) => driver == "local",
             Self::Scope(scope) => scope == "local",
             Self::Label { name, value, wanted } => has(&volume.labels, name, value) == *wanted,

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-use super::get;
+use super::{all, get};
 use crate::cli::output::template::Template;
 use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
@@ -53,8 +53,7 @@ pub struct Shown {
 impl Inspect {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        let mut found = if self.all { store.volumes()? } else { Vec::new() };
-        let mut failed: Option<Report> = None;
+        let (mut found, mut failed) = if self.all { all(&store)? } else { (Vec::new(), None) };
         for name in &self.volumes {
             match get(&store, name) {
                 Ok(volume) => found.push(volume),

@@ -4,11 +4,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::all;
 use super::filter::Filters;
 use super::inspect::show;
 use crate::cli::output::template::Template;
 use crate::cli::output::{self, format, table};
 use crate::cli::{Context, Report};
+use crate::store::Store;
+use crate::store::volumes::Volume;
 
 /// List volumes
 #[derive(Debug, Args)]
@@ -31,12 +34,18 @@ impl Ls {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
         let filters = Filters::parse(&self.filter, &store)?;
-        let volumes: Vec<_> = store.volumes()?.into_iter().filter(|volume| filters.fit(volume)).collect();
+        let (mut volumes, failed) = all(&store)?;
+        volumes.retain(|volume| filters.fit(volume));
+        self.print(&store, volumes)?;
+        failed.map_or(Ok(ExitCode::SUCCESS), Err)
+    }
+
+    fn print(&self, store: &Store, volumes: Vec<Volume>) -> Result<(), Report> {
         if self.quiet {
             volumes.iter().for_each(|volume| output::line(&volume.name));
-            return Ok(ExitCode::SUCCESS);
+            return Ok(());
         }
-        let shown = show(&store, volumes)?;
+        let shown = show(store, volumes)?;
         match self.format.as_deref() {
             Some("json") => output::print(&format::json(&shown)?),
             Some(text) => {
@@ -49,6 +58,6 @@ impl Ls {
                 output::print(&table::table(&heading.into_iter().chain(rows).collect::<Vec<_>>()));
             }
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
 }

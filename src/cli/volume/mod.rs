@@ -16,7 +16,10 @@ use clap::{Args, Subcommand};
 
 use super::{Context, Report};
 use crate::store::Store;
-use crate::store::volumes::Volume as Record;
+use crate::store::volumes::{Volume as Record, Volumes};
+
+/// Of a volume whose record can't be read.
+const BROKEN: &str = "`coracle volume rm` removes it with its files";
 
 /// Manage volumes
 #[derive(Debug, Args)]
@@ -64,12 +67,24 @@ fn find(store: &Store, name: &str) -> Result<Option<Record>, Report> {
     if let Some(volume) = store.volume(name)? {
         return Ok(Some(volume));
     }
-    let mut beginning = store.volumes()?.into_iter().filter(|volume| !name.is_empty() && volume.name.starts_with(name));
+    let mut beginning =
+        store.volumes()?.found.into_iter().filter(|volume| !name.is_empty() && volume.name.starts_with(name));
     match (beginning.next(), beginning.next()) {
         (_, Some(_)) => Err(Report::new(format!("more than one result for volume name {name}: volume already exists"))
             .hint("`coracle volume ls` lists all volumes")),
         (found, None) => Ok(found),
     }
+}
+
+/// All that can be read, and what there is to say of the others.
+fn all(store: &Store) -> Result<(Vec<Record>, Option<Report>), Report> {
+    let Volumes { found, broken } = store.volumes()?;
+    let reports = broken.into_iter().map(|(_, error)| Report::from(error).hint(BROKEN));
+    let failed = reports.reduce(|mut failed, report| {
+        failed.join(report);
+        failed
+    });
+    Ok((found, failed))
 }
 
 /// As [`find`], where there must be one.

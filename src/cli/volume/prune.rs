@@ -48,7 +48,7 @@ impl Prune {
 pub fn unused(store: &Store, mut filter: Vec<String>) -> Result<Vec<String>, Report> {
     filter.push("dangling=true".into());
     let filters = Filters::parse(&filter, store)?;
-    Ok(store.volumes()?.into_iter().filter(|volume| filters.fit(volume)).map(|volume| volume.name).collect())
+    Ok(store.volumes()?.found.into_iter().filter(|volume| filters.fit(volume)).map(|volume| volume.name).collect())
 }
 
 /// Removes volumes, unless somebody has come to use them.

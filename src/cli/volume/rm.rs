@@ -10,6 +10,7 @@ use crate::cli::{Context, Report, output};
 use crate::container::mount::volumes;
 use crate::container::{Error, find as containers, life};
 use crate::layer::worker;
+use crate::store::volumes::Volumes;
 use crate::store::{self, Store};
 
 /// Remove volumes
@@ -29,13 +30,19 @@ pub struct Rm {
     volumes: Vec<String>,
 }
 
+/// Of all, readable or not.
+fn names(store: &Store) -> Result<Vec<String>, Report> {
+    let Volumes { found, broken } = store.volumes()?;
+    Ok(found.into_iter().map(|volume| volume.name).chain(broken.into_iter().map(|(name, _)| name)).collect())
+}
+
 impl Rm {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         if !self.all && self.volumes.is_empty() {
             return Err(Report::new("choose either one or more volumes or all"));
         }
         let store = context.store()?;
-        let all = if self.all { store.volumes()?.into_iter().map(|volume| volume.name).collect() } else { Vec::new() };
+        let all = if self.all { names(&store)? } else { Vec::new() };
         let mut failed: Option<Report> = None;
         for name in all.iter().chain(&self.volumes) {
             match self.remove(&store, name) {
@@ -55,10 +62,13 @@ impl Rm {
     /// Its whole name; `None`: there is none, and that is no failure.
     fn remove(&self, store: &Store, name: &str) -> Result<Option<String>, Report> {
         let none = || Report::from(store::Error::NoVolume(name.to_owned())).code(1);
-        let name = match find(store, name)? {
-            Some(volume) => volume.name,
-            None if self.force => return Ok(None),
-            None => return Err(none()),
+        let name = match find(store, name) {
+            // It need not be readable.
+            _ if store.has_volume(name) => name.to_owned(),
+            Ok(Some(volume)) => volume.name,
+            Ok(None) if self.force => return Ok(None),
+            Ok(None) => return Err(none()),
+            Err(report) => return Err(report),
         };
         if self.force {
             for id in volumes::users(store, &name)? {

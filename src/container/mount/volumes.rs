@@ -138,7 +138,9 @@ pub fn users(store: &Store, name: &str) -> Result<Vec<String>> {
 pub fn retire(store: &Store, name: &str) -> Result<Tmp> {
     let _lock = store.lock_volumes_exclusive()?;
     let none = || store::Error::NoVolume(name.to_owned());
-    store.volume(name)?.ok_or_else(none)?;
+    if !store.has_volume(name) {
+        return Err(none().into());
+    }
     let containers = users(store, name)?;
     if !containers.is_empty() {
         return Err(Error::VolumeInUse { name: name.to_owned(), containers });

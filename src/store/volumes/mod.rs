@@ -24,7 +24,7 @@ use super::records::{self, Record};
 use super::{Error, Result, Store, Tmp, names};
 use crate::host::change;
 use crate::host::lock::{Lock, PATIENCE};
-use crate::sys::Call;
+use crate::sys::{self, Call};
 
 /// Where the files lie in the directory of a volume.
 pub const DATA: &str = "data";
@@ -48,6 +48,15 @@ pub struct Volume {
     /// The next container that mounts it gives it what the image has at that place.
     #[serde(default)]
     pub fresh: bool,
+}
+
+/// The volumes of a store.
+#[derive(Debug)]
+pub struct Volumes {
+    /// Oldest first.
+    pub found: Vec<Volume>,
+    /// Those whose record can't be read, by name.
+    pub broken: Vec<(String, Error)>,
 }
 
 impl Record for Volume {
@@ -95,19 +104,35 @@ impl Store {
         if names::check(name).is_err() {
             return Ok(None);
         }
-        records::read(&self.layout().volume(name).join(RECORD))
+        let path = self.layout().volume(name).join(RECORD);
+        match records::read(&path)? {
+            // Made between the two looks, or never with a record: not by us.
+            None if self.has_volume(name) => match records::read(&path)? {
+                None => Err(sys::Error::new(format!("open({})", path.display()), Errno::NOENT).into()),
+                found => Ok(found),
+            },
+            found => Ok(found),
+        }
     }
 
-    /// All volumes, oldest first.
-    pub fn volumes(&self) -> Result<Vec<Volume>> {
+    /// Whether there is a volume of this name; its record need not be readable.
+    pub fn has_volume(&self, name: &str) -> bool {
+        names::check(name).is_ok() && self.layout().volume(name).is_dir()
+    }
+
+    /// All volumes. One that is removed meanwhile is left out; one that can't be read hides no other.
+    pub fn volumes(&self) -> Result<Volumes> {
         let path = self.layout().volumes();
-        let mut all = Vec::new();
+        let mut all = Volumes { found: Vec::new(), broken: Vec::new() };
         for entry in std::fs::read_dir(&path).call_with(|| format!("opendir({})", path.display()))? {
             let name = entry.call_with(|| format!("readdir({})", path.display()))?.file_name();
-            // Removed meanwhile: none.
-            all.extend(name.to_str().map(|name| self.volume(name)).transpose()?.flatten());
+            let Some(name) = name.to_str() else { continue };
+            match self.volume(name) {
+                Ok(found) => all.found.extend(found),
+                Err(error) => all.broken.push((name.to_owned(), error)),
+            }
         }
-        all.sort_by(|a, b| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
+        all.found.sort_by(|a, b| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
         Ok(all)
     }
 
@@ -165,7 +190,7 @@ mod tests {
         });
         assert_eq!(made, 1);
         store.create_volume(&volume("a")).unwrap();
-        let names: Vec<String> = store.volumes().unwrap().into_iter().map(|volume| volume.name).collect();
+        let names: Vec<String> = store.volumes().unwrap().found.into_iter().map(|volume| volume.name).collect();
         assert_eq!(names, ["a", "v"]);
         assert!(store.retire_volume("v").unwrap().is_some());
         assert!(store.retire_volume("v").unwrap().is_none() && store.volume("v").unwrap().is_none());

@@ -121,6 +121,44 @@ fn damage(case: &Case) {
 
 on_both_drivers!(space, damage);
 
+/// A volume that can't be read hides no other, stops no container that does not name it, and can be removed.
+#[test]
+fn damaged_volumes() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let volumes = case.store().join("volumes");
+    for name in ["good", "cut", "bare", "hollow", "used"] {
+        case.coracle(["volume", "create", name]).code(0);
+    }
+    let create = ["create", "--network=none", "-v", "used:/v", &image, "true"];
+    case.coracle(create).succeeded();
+    case.coracle(["system", "check", "--quick"]).code(0).stdout("");
+    std::fs::write(volumes.join("cut/volume.json"), "{").unwrap();
+    std::fs::remove_file(volumes.join("bare/volume.json")).unwrap();
+    for name in ["hollow", "used"] {
+        std::fs::remove_dir(volumes.join(name).join("data")).unwrap();
+    }
+
+    let listed = case.coracle(["volume", "ls", "-q"]).code(125).stdout("good\nhollow\nused\n");
+    assert!(listed.stderr.contains("cut/volume.json") && listed.stderr.contains("bare/volume.json"), "{listed}");
+    case.coracle(["run", "--rm", "--network=none", "-v", "good:/v", &image, "true"]).code(0);
+    let run = case.coracle(["run", "--rm", "--network=none", "-v", "bare:/v", &image, "true"]).code(125);
+    assert!(run.stderr.contains("bare/volume.json"), "{run}");
+    case.coracle(["system", "df"]).code(0);
+    let found = case.coracle(["system", "check", "--quick"]).code(125);
+    for name in ["cut", "bare", "hollow", "used"] {
+        assert!(found.stdout.contains(&format!("Damaged volume {name}: ")), "{found}");
+    }
+
+    // What a user keeps in a volume goes by `--force` alone, and only if no container has it.
+    case.coracle(["system", "check", "--quick", "--repair"]).code(125);
+    assert!(volumes.join("cut").exists());
+    case.coracle(["volume", "rm", "cut"]).code(0).stdout("cut\n");
+    case.coracle(["system", "check", "--quick", "--repair", "--force"]).code(125);
+    case.coracle(["volume", "ls", "-q"]).code(0).stdout("good\nused\n");
+    case.coracle(["volume", "ls", "-q", "--filter", "name=^g"]).code(0).stdout("good\n");
+}
+
 #[test]
 fn dangling_images_go_first() {
     let case = Case::new(Driver::Auto);
