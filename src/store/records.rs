@@ -91,7 +91,8 @@ pub(super) fn read_limited(path: &Path, kind: &'static str, limit: usize) -> Res
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(sys::Error::new(format!("open({})", path.display()), error).into()),
     };
-    let mut bytes = Vec::new();
+    // Most records fit: one call reads them, one sees the end.
+    let mut bytes = Vec::with_capacity(8 << 10);
     file.take(limit as u64 + 1).read_to_end(&mut bytes).call_with(|| format!("read({})", path.display()))?;
     if bytes.len() > limit {
         return Err(Error::TooLarge { kind, path: path.to_owned(), limit });
