@@ -26,7 +26,14 @@ end
 
 complete -c coracle -n "__fish_coracle_needs_command" -l root -d 'Keep images and containers in this directory [default: $XDG_DATA_HOME/coracle]' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -l storage-driver -d 'Mount containers with this driver: `auto`, `kernel` or `fuse` [default: auto]' -r
-complete -c coracle -n "__fish_coracle_needs_command" -l log-level -d 'Accepted for scripts; messages are not graded' -r
+complete -c coracle -n "__fish_coracle_needs_command" -l log-level -d 'Accepted for scripts; messages are not graded' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
 complete -c coracle -n "__fish_coracle_needs_command" -l module -d 'Read this file of containers.conf.modules/, too, for what no flag says' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_needs_command" -s V -l version -d 'Print version'
@@ -491,6 +498,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours; `container:NAME`: that container\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Leave the container running and print its ID'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l rmi -d 'Remove the container when it has ended, and then its image, unless another container uses it'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l explain -d 'Print the steps of the start as JSON instead of carrying them out'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep standard input open'
@@ -887,6 +895,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l subuidname -d 'N
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours; `container:NAME`: that container\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s d -l detach -d 'Leave the container running and print its ID'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l rmi -d 'Remove the container when it has ended, and then its image, unless another container uses it'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l explain -d 'Print the steps of the start as JSON instead of carrying them out'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s i -l interactive -d 'Keep standard input open'

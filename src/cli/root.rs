@@ -11,6 +11,8 @@ use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
 use crate::store::Store;
 
+const LOG_LEVELS: [&str; 8] = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
+
 #[derive(Debug, Args)]
 pub struct Global {
     /// Keep images and containers in this directory [default: $XDG_DATA_HOME/coracle]
@@ -20,7 +22,7 @@ pub struct Global {
     #[arg(long, value_name = "DRIVER")]
     pub storage_driver: Option<String>,
     /// Accepted for scripts; messages are not graded
-    #[arg(long, value_name = "LEVEL", hide = true)]
+    #[arg(long, value_name = "LEVEL", hide = true, value_parser = LOG_LEVELS, ignore_case = true)]
     log_level: Option<String>,
     /// Read this file of containers.conf.modules/, too, for what no flag says
     #[arg(long, value_name = "FILE")]

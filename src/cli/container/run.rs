@@ -10,6 +10,7 @@ use super::options::Options;
 use super::session::detach_keys::{self, DetachKeys};
 use super::session::direct::Direct;
 use super::session::foreground::{self, Foreground};
+use crate::cli::image::remove::remove_unused;
 use crate::cli::{Context, Report, output};
 use crate::container::find::{Found, find};
 use crate::container::job::Streams;
@@ -33,6 +34,9 @@ pub struct Run {
     /// Keys that leave the container and let it run on; an empty text: none do
     #[arg(long, value_name = "KEYS", default_value = detach_keys::DEFAULT, hide_default_value = true)]
     detach_keys: String,
+    /// Remove the container when it has ended, and then its image, unless another container uses it
+    #[arg(long)]
+    rmi: bool,
     /// Pass signals on to the program
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(default_value_t = true, action = clap::ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
@@ -45,7 +49,16 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+    pub fn run(mut self, context: &Context) -> Result<ExitCode, Report> {
+        if self.rmi {
+            if self.detach {
+                return Err(Report::new(
+                    "--rmi and --detach can't be used together: nobody is there to remove the image",
+                )
+                .hint("`coracle rmi IMAGE` does, once the container is gone"));
+            }
+            self.options.remove_at_the_end();
+        }
         let keys = DetachKeys::parse(&self.detach_keys)?;
         let muted = muted(&self.attach)?;
         let store = context.store()?;
@@ -60,7 +73,11 @@ impl Run {
             output::line(&found.container.id);
             return Ok(ExitCode::SUCCESS);
         }
-        stay(context, &store, &found, Manner { pass_signals: self.sig_proxy, keys, muted }).map(ExitCode::from)
+        let ended = stay(context, &store, &found, Manner { pass_signals: self.sig_proxy, keys, muted });
+        if self.rmi && found.container.image.is_some() {
+            remove_unused(&store, found.container.image_name())?;
+        }
+        ended.map(ExitCode::from)
     }
 }
 

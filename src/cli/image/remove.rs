@@ -62,6 +62,15 @@ impl Rmi {
     }
 }
 
+/// Removes the image unless a container uses it, or somebody else has removed it.
+pub fn remove_unused(store: &Store, image: &str) -> Result<(), Report> {
+    match (Removal { names: false }).run(store, image, &Containers(store)) {
+        Ok(removed) => clear(store, removed),
+        Err(Error::InUse { .. } | Error::Unknown { .. }) => Ok(()),
+        Err(error) => Err(report(error)),
+    }
+}
+
 /// The ids of all images, each once.
 fn all(store: &Store) -> Result<Vec<String>, Report> {
     let List { images, broken } = list(store)?;

@@ -31,4 +31,24 @@ fn credentials_are_used(case: &Case) {
     run(&["--authfile=/no/such/file"]).code(125).error("");
 }
 
-on_both_drivers!(the_platform_decides_what_is_pulled, credentials_are_used);
+/// The image goes with the container, unless another one has it, or it was never to be.
+fn the_image_goes_with_the_container(case: &Case) {
+    let image = case.busybox();
+    let run = || case.coracle(["run", "--rmi", "--network=none", &image, "sh", "-c", "echo ran; exit 3"]);
+    let there = || case.coracle(["image", "exists", &image]).code == Some(0);
+    case.coracle(["create", "--name=other", &image]).succeeded();
+    run().code(3).stdout("ran\n").stderr("");
+    assert!(there());
+    case.coracle(["rm", "other"]).succeeded();
+    run().code(3).stdout("ran\n").stderr("");
+    assert!(!there());
+    case.coracle(["ps", "-aq"]).succeeded().stdout("");
+    let layers = case.store().join("layers");
+    assert_eq!(std::fs::read_dir(&layers).unwrap().count(), 0, "in {}", layers.display());
+    case.coracle(["run", "-d", "--rmi", "--network=none", &image, "true"]).code(125).error("--rmi").says("hint: ");
+    case.coracle(["create", "--rmi", &image]).code(125).error("--rmi").says("hint: ");
+    case.coracle(["--log-level=DEBUG", "ps"]).succeeded();
+    case.coracle(["--log-level=loud", "ps"]).code(125).error("loud");
+}
+
+on_both_drivers!(the_platform_decides_what_is_pulled, credentials_are_used, the_image_goes_with_the_container);

@@ -85,6 +85,11 @@ impl Options {
         self.make(context, store, true)
     }
 
+    /// As `--rm`.
+    pub fn remove_at_the_end(&mut self) {
+        self.life.rm = true;
+    }
+
     /// The locks keep the image, and the container's ids, until the container uses them.
     fn make(&self, context: &Context, store: &Store, waits: bool) -> Result<Container, Report> {
         let id_file = self.life.id_file()?;

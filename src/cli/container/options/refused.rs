@@ -63,7 +63,7 @@ const REFUSED: [(&[&str], &str, &str); 15] = [
         "descriptors can be handed on to one more command alone",
         "`coracle exec --preserve-fds N` does it",
     ),
-    (&["rmi"], "a container does not remove its image", "`coracle rmi IMAGE` does, once the container is gone"),
+    (&["rmi"], "the container is to be run later", "`coracle run --rmi` removes the image at the end"),
     (&["systemd"], "systemd in a container needs cgroups of its own, which are not there yet", "leave it out"),
     (&["runtime"], "this program is its own runtime", "leave it out"),
     (&["domainname"], "there is no name of a domain apart", "`--hostname NAME.DOMAIN` names both"),

@@ -30,7 +30,7 @@ pub struct Flags {
     pub replace: bool,
     /// Remove the container when it has ended
     #[arg(long)]
-    rm: bool,
+    pub rm: bool,
     /// Signal that stops the program
     #[arg(long, value_name = "SIGNAL")]
     stop_signal: Option<String>,
