@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::fault;
@@ -137,8 +137,8 @@ pub fn remove_tree(path: &Path) -> sys::Result<()> {
 /// Descriptors that a removal holds at most; what lies deeper is renamed up to the top first.
 const DEPTH: usize = 64;
 
-/// Removes the entry `name` of `parent` and all below it, which may be of any shape: no symlink is ever followed, directories
-/// without permissions are opened, any depth needs few descriptors and no stack.
+/// Removes the entry `name` of `parent` and all below it, which may be of any shape: no symlink is ever followed, no mount is
+/// entered, directories without permissions are opened, any depth needs few descriptors and no stack.
 ///
 /// Goes on after a failure and reports the first one. Files of other owners (subordinate ids) need a process that is root of
 /// the user's namespace.
@@ -242,7 +242,8 @@ fn level(fd: OwnedFd, name: Vec<u8>) -> sys::Result<Level> {
 fn open_dir(parent: BorrowedFd<'_>, name: &OsStr) -> sys::Result<OwnedFd> {
     let say = || format!("openat({})", name.display());
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match rustix::fs::openat(parent, name, flags, Mode::empty()) {
+    let open = |flags| rustix::fs::openat2(parent, name, flags, Mode::empty(), ResolveFlags::NO_XDEV);
+    match open(flags) {
         Ok(directory) => {
             let mode = rustix::fs::fstat(&directory).call_with(say)?.st_mode;
             if mode & 0o700 != 0o700 {
@@ -253,11 +254,11 @@ fn open_dir(parent: BorrowedFd<'_>, name: &OsStr) -> sys::Result<OwnedFd> {
         }
         Err(Errno::ACCESS) => {
             let handle = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let handle = rustix::fs::openat(parent, name, handle, Mode::empty()).call_with(say)?;
+            let handle = open(handle).call_with(say)?;
             // An O_PATH descriptor can't be given to fchmod(2), and a name could be a symlink by now.
             let path = format!("/proc/self/fd/{}", handle.as_raw_fd());
             rustix::fs::chmod(path, PRIVATE).call_with(|| format!("chmod({})", name.display()))?;
-            rustix::fs::openat(parent, name, flags, Mode::empty()).call_with(say)
+            open(flags).call_with(say)
         }
         Err(error) => Err(sys::Error::new(say(), error)),
     }

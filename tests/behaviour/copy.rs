@@ -271,6 +271,36 @@ fn in_the_way(case: &Case) {
     assert!(fs::read_to_string(case.home.join("version")).unwrap().starts_with("Linux version "));
 }
 
+/// What is mounted in a container stays mounted, and what is copied onto a mounted file is in that file.
+fn what_is_mounted_stays(case: &Case) {
+    let image = case.busybox();
+    let at = |name: &str| case.home.join(name);
+    fs::write(at("file"), "new\n").unwrap();
+    fs::write(at("mounted"), "old\n").unwrap();
+    fs::create_dir_all(at("volume")).unwrap();
+    fs::write(at("volume/kept"), "kept").unwrap();
+    let volumes = ["-v", "./mounted:/mnt/mounted", "-v", "./volume:/around/volume"];
+    let flags = ["run", "-d", "--network=none", "--name", "box"].into_iter().chain(volumes);
+    case.coracle(flags.chain([image.as_str(), "sleep", "1000"])).succeeded();
+    let mounts = || case.coracle(["exec", "box", "cut", "-d", " ", "-f", "5", "/proc/self/mountinfo"]).code(0).stdout;
+    let before = mounts();
+    for target in ["/mnt/mounted", "/etc/hosts", "/etc/resolv.conf", "/dev/null"] {
+        case.coracle(["cp", "file", &format!("box:{target}")]).code(0).stderr("");
+    }
+    assert_eq!(fs::read_to_string(at("mounted")).unwrap(), "new\n");
+    // Other things in their place, or in that of the directory around them.
+    for (over, target) in [("link/mounted", "box:/mnt"), ("plain/volume", "box:/around"), ("outer/around", "box:/")] {
+        let over = at(over);
+        let directory = over.parent().unwrap();
+        fs::create_dir(directory).unwrap();
+        if over.ends_with("mounted") { symlink("/", &over) } else { fs::write(&over, "") }.unwrap();
+        let source = format!("{}/.", directory.display());
+        case.coracle(["cp", "--overwrite", &source, target]).code(125).stdout("");
+    }
+    assert_eq!(mounts(), before);
+    assert_eq!(fs::read_to_string(at("volume/kept")).unwrap(), "kept");
+}
+
 /// Copies that are cut short leave no half file under a name, no mount, and a container that starts.
 fn cut_short(case: &Case) {
     containers(case);
@@ -358,6 +388,7 @@ on_both_drivers!(
     archives,
     from_one_to_the_other,
     in_the_way,
+    what_is_mounted_stays,
     cut_short,
     the_state_stays
 );

@@ -6,7 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Uid, XattrFlags};
+use rustix::fs::{
+    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, StatxAttributes, StatxFlags, Uid, XattrFlags,
+};
 use rustix::io::Errno;
 
 use super::super::attributes::is_kept;
@@ -275,6 +277,10 @@ impl<'a> Maker<'a> {
             };
             return Err(Problem::Occupied { entry: shown(&entry.path), there, new }.into());
         }
+        // A file can be written into.
+        if (is || entry.kind != Kind::File) && is_mounted(parent, name).map_err(failed(&entry.path))? {
+            return Err(failed(&entry.path)(sys::Error::new("unlinkat", Errno::BUSY)));
+        }
         if is {
             change::remove_tree_at(parent, std::ffi::OsStr::from_bytes(name)).map_err(failed(&entry.path))?;
         }
@@ -336,11 +342,10 @@ struct Staged<'a> {
 impl Staged<'_> {
     fn become_whole(mut self, name: &[u8], file: OwnedFd) -> sys::Result<()> {
         if self.name != name {
-            match rustix::fs::renameat(self.parent, self.name.as_slice(), self.parent, name) {
-                // Something is mounted on it, and stays.
-                Err(Errno::BUSY) => return write_into(self.parent, name, file),
-                done => done.call("renameat")?,
+            if is_mounted(self.parent, name)? {
+                return write_into(self.parent, name, file);
             }
+            rustix::fs::renameat(self.parent, self.name.as_slice(), self.parent, name).call("renameat")?;
         }
         self.name.clear();
         Ok(())
@@ -355,9 +360,20 @@ impl Drop for Staged<'_> {
     }
 }
 
+/// Whether something is mounted on the name, and is to stay. It has to be asked: to a process of another mount namespace the kernel
+/// does not say EBUSY; it takes the mount away with the name.
+fn is_mounted(parent: BorrowedFd<'_>, name: &[u8]) -> sys::Result<bool> {
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+    match rustix::fs::statx(parent, name, flags, StatxFlags::empty()) {
+        Err(Errno::NOENT) => Ok(false),
+        found => Ok(found.call("statx")?.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)),
+    }
+}
+
 fn write_into(parent: BorrowedFd<'_>, name: &[u8], file: OwnedFd) -> sys::Result<()> {
-    let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let there = rustix::fs::openat(parent, name, flags, Mode::empty()).call("openat")?;
+    // Of a FIFO nobody may be the reader.
+    let how = OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let there = rustix::fs::openat(parent, name, OFlags::WRONLY | OFlags::TRUNC | how, Mode::empty()).call("openat")?;
     let mut whole = File::from(file);
     std::io::Seek::rewind(&mut whole).call("lseek")?;
     std::io::copy(&mut whole, &mut File::from(there)).call("write").map(drop)
