@@ -193,9 +193,30 @@ fn wait_for_one_that_goes(case: &Case) {
     }
 }
 
+/// Whoever waits for several learns the code also of one that has gone by when its turn comes.
+fn wait_for_several_that_go(case: &Case) {
+    let image = case.busybox();
+    for (name, command) in [("last", "until [ -e /now ]; do sleep 0.01; done; exit 5"), ("first", "cat; exit 7")] {
+        let flags = ["run", "-d", "-i", "--rm", "--network=none", "--name", name];
+        case.coracle(flags.into_iter().chain([image.as_str(), "sh", "-c", command])).succeeded();
+    }
+    let waiting = case.command(["wait", "last", "first"]).start();
+    let fds = format!("/proc/{}/fd", waiting.pid().as_raw_nonzero());
+    wait_until("it waits", LIMIT, || {
+        let fds = std::fs::read_dir(&fds).unwrap().flatten();
+        let mut targets = fds.filter_map(|fd| std::fs::read_link(fd.path()).ok());
+        targets.any(|target| target.to_string_lossy().contains("pidfd"))
+    });
+    case.coracle(["kill", "first"]).code(0);
+    wait_until("it is gone", LIMIT, || !case.coracle(["ps", "-a"]).stdout.contains("first"));
+    case.coracle(["exec", "last", "touch", "/now"]).code(0);
+    waiting.finish().code(0).stdout("5\n137\n");
+}
+
 on_both_drivers!(
     removed_during_its_start,
     wait_for_one_that_goes,
+    wait_for_several_that_go,
     detached,
     nothing_is_left,
     names,

@@ -8,8 +8,8 @@ use clap::Args;
 use super::latest::latest;
 use crate::cli::output::time;
 use crate::cli::{Context, Report, output};
-use crate::container::find::{self, Found};
-use crate::container::life::wait::{Condition, wait};
+use crate::container::find;
+use crate::container::life::wait::{Condition, Waiting, wait};
 use crate::container::{self, Error};
 
 /// Wait until containers have ended and print their exit codes
@@ -39,9 +39,10 @@ impl Wait {
         let interval = self.interval()?;
         let conditions = self.condition.iter().map(|text| text.parse()).collect::<Result<Vec<Condition>, Error>>()?;
         let store = context.store()?;
-        let mut containers: Vec<Option<Found>> = Vec::new();
+        // All before the first one's end: the others may have gone by then.
+        let mut containers: Vec<Option<Waiting>> = Vec::new();
         match (self.latest, self.containers.is_empty()) {
-            (true, true) => containers.push(Some(latest(&store)?)),
+            (true, true) => containers.push(Some(Waiting::on(latest(&store)?)?)),
             (true, false) => return Err(Report::new("--latest and containers cannot be used together")),
             (false, true) => return Err(Report::new("wait requires a name, id, or the \"--latest\" flag")),
             (false, false) => {}
@@ -49,17 +50,17 @@ impl Wait {
         for name in &self.containers {
             match find::find(&store, name) {
                 Err(Error::NotFound(_)) if self.ignore => containers.push(None),
-                other => containers.push(Some(other?)),
+                other => containers.push(Some(Waiting::on(other?)?)),
             }
         }
         if self.exit_first_match {
-            let containers: Vec<Found> = containers.into_iter().flatten().collect();
+            let containers: Vec<Waiting> = containers.into_iter().flatten().collect();
             print(wait(&containers, &conditions, interval)?);
             return Ok(ExitCode::SUCCESS);
         }
-        for found in containers {
-            let wait = |found| wait(std::slice::from_ref(&found), &conditions, interval);
-            print(found.map_or(Ok::<_, container::Error>(None), wait)?);
+        for waiting in containers {
+            let wait = |waiting| wait(std::slice::from_ref(&waiting), &conditions, interval);
+            print(waiting.map_or(Ok::<_, container::Error>(None), wait)?);
         }
         Ok(ExitCode::SUCCESS)
     }

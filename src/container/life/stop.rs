@@ -186,11 +186,15 @@ pub(super) fn gone(pidfd: &OwnedFd, deadline: Option<Instant>) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::life::wait::end as end_at;
+    use crate::container::life::wait::Watched;
     use crate::container::state::start_time;
     use crate::host::lock::Lock;
     use crate::store::records;
     use crate::store::testing::Scratch;
+
+    fn end_at(directory: &Path) -> Result<Option<i32>> {
+        Watched::open(directory)?.map_or(Ok(None), |watched| watched.end())
+    }
 
     /// A container that starts, runs a program that never ends by itself, records its end and goes away: what a monitor does.
     fn live(scratch: &Scratch, directory: &Path, lock: Lock) {

@@ -58,16 +58,16 @@ impl FromStr for Condition {
 
 /// Waits until one of the containers meets one of the conditions, none: has ended. The exit code; `None`: there is none, or nobody
 /// knows it.
-pub fn wait(containers: &[Found], conditions: &[Condition], interval: Duration) -> Result<Option<i32>> {
+pub fn wait(containers: &[Waiting], conditions: &[Condition], interval: Duration) -> Result<Option<i32>> {
     let ends = conditions.iter().all(|condition| *condition == Condition::Ended);
-    if let ([found], true) = (containers, ends) {
-        return end(&found.directory);
+    if let ([Waiting { watched, .. }], true) = (containers, ends) {
+        return watched.as_ref().map_or(Ok(None), Watched::end);
     }
     let conditions = if conditions.is_empty() { &[Condition::Ended] } else { conditions };
     let changes = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).call("inotify_init1")?;
     let mut all = Vec::new();
-    for found in containers {
-        let watched = Watched::open(&found.directory)?.ok_or_else(|| Error::NotFound(found.container.id.clone()))?;
+    for Waiting { found, watched } in containers {
+        let watched = watched.as_ref().ok_or_else(|| Error::NotFound(found.container.id.clone()))?;
         // The lock gets last words, and is unlinked in the end.
         let lock = format!("/proc/self/fd/{}", watched.lock.as_raw_fd());
         for (path, what) in [
@@ -94,39 +94,26 @@ pub fn wait(containers: &[Found], conditions: &[Condition], interval: Duration) 
     }
 }
 
-/// Waits until the container has ended; its exit code, if anybody knows it.
-///
-/// The directory and its lock file are held open from the beginning, so that they tell how one ended that was started with
-/// `--rm` and is out of sight by then (see [`crate::store::tmp`] for the last words in the lock file).
-pub(super) fn end(directory: &Path) -> Result<Option<i32>> {
-    let Some(watched) = Watched::open(directory)? else { return Ok(None) };
-    let mut life = None::<String>;
-    loop {
-        // Asked first: what is read afterwards is final if it was free.
-        let held = lock::is_held_at(watched.lock.as_fd())?;
-        if let Some(state) = watched.last_words()? {
-            return Ok(state.exit_code);
-        }
-        let state = watched.state()?;
-        let ended = state.status == Status::Exited && life.as_ref().is_none_or(|life| *life == state.started_at);
-        if !held || (ended && life.is_some()) {
-            return Ok(if ended { state.exit_code } else { None });
-        }
-        let here = state.is_of_this_machine();
-        match state.pidfd().filter(|_| state.status == Status::Running) {
-            Some(pidfd) => {
-                life = Some(state.started_at);
-                gone(&pidfd, None)?;
-            }
-            None if here || state.status != Status::Running => {}
-            None => std::thread::sleep(PAUSE_ELSEWHERE),
-        }
-        std::thread::sleep(PAUSE);
+/// A container that is waited for, now or after others.
+#[derive(Debug)]
+pub struct Waiting {
+    found: Found,
+    /// `None`: it was gone already.
+    watched: Option<Watched>,
+}
+
+impl Waiting {
+    /// However long it takes until its turn comes, it tells how it ended.
+    pub fn on(found: Found) -> Result<Self> {
+        let watched = Watched::open(&found.directory)?;
+        Ok(Self { found, watched })
     }
 }
 
-/// A container's directory that may go out of sight.
-struct Watched {
+/// A container's directory and its lock file, held open, so that they tell how one ended that was started with `--rm` and is out of
+/// sight by then (see [`crate::store::tmp`] for the last words in the lock file).
+#[derive(Debug)]
+pub(super) struct Watched {
     /// Through the descriptor, wherever the directory is by now.
     path: PathBuf,
     _directory: OwnedFd,
@@ -135,7 +122,7 @@ struct Watched {
 
 impl Watched {
     /// `None`: it is gone already.
-    fn open(path: &Path) -> Result<Option<Self>> {
+    pub(super) fn open(path: &Path) -> Result<Option<Self>> {
         let open = || {
             let directory = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
             let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
@@ -149,6 +136,33 @@ impl Watched {
             }
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(sys::Error::new(format!("open({}/lock)", path.display()), error).into()),
+        }
+    }
+
+    /// Waits until the container has ended; its exit code, if anybody knows it.
+    pub(super) fn end(&self) -> Result<Option<i32>> {
+        let mut life = None::<String>;
+        loop {
+            // Asked first: what is read afterwards is final if it was free.
+            let held = lock::is_held_at(self.lock.as_fd())?;
+            if let Some(state) = self.last_words()? {
+                return Ok(state.exit_code);
+            }
+            let state = self.state()?;
+            let ended = state.status == Status::Exited && life.as_ref().is_none_or(|life| *life == state.started_at);
+            if !held || (ended && life.is_some()) {
+                return Ok(if ended { state.exit_code } else { None });
+            }
+            let here = state.is_of_this_machine();
+            match state.pidfd().filter(|_| state.status == Status::Running) {
+                Some(pidfd) => {
+                    life = Some(state.started_at);
+                    gone(&pidfd, None)?;
+                }
+                None if here || state.status != Status::Running => {}
+                None => std::thread::sleep(PAUSE_ELSEWHERE),
+            }
+            std::thread::sleep(PAUSE);
         }
     }
 
