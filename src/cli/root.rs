@@ -37,7 +37,8 @@ macro_rules! commands {
         /// Adds those commands that are `meant`.
         fn with_commands(mut root: clap::Command, meant: impl Fn(&[&str]) -> bool) -> clap::Command {
             $(if meant(&[$name $(, $alias)*]) {
-                root = root.subcommand(<$command>::augment_args(clap::Command::new($name)$(.visible_alias($alias))*));
+                let command = <$command>::augment_args(clap::Command::new($name)$(.visible_alias($alias))*);
+                root = root.subcommand(taking_any_value(command));
             })+
             root
         }
@@ -170,6 +171,14 @@ impl<'a> Place<'a> {
 /// The first of the words that is a command's name.
 pub fn command_among<'a>(mut words: impl Iterator<Item = &'a String>) -> Option<&'static str> {
     words.find_map(|word| NAMES.iter().find(|name| *name == word)).copied()
+}
+
+/// As Podman reads it: the word behind a flag that takes a value is the value, whatever it looks like.
+fn taking_any_value(command: clap::Command) -> clap::Command {
+    let takes = |arg: &clap::Arg| !arg.is_positional() && arg.get_action().takes_values();
+    command
+        .mut_args(|arg| if takes(&arg) { arg.allow_hyphen_values(true) } else { arg })
+        .mut_subcommands(taking_any_value)
 }
 
 fn head() -> clap::Command {

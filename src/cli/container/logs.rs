@@ -35,7 +35,7 @@ pub struct Logs {
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Only the last lines; -1: all
-    #[arg(long, value_name = "LINES", default_value_t = -1, hide_default_value = true, allow_negative_numbers = true)]
+    #[arg(long, value_name = "LINES", default_value_t = -1, hide_default_value = true)]
     tail: i64,
     /// Begin each line with its time
     #[arg(long, short)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::choice::{Choice, Wide};
+use crate::cli::container::options::value::patience;
 use crate::cli::{Context, Report, output};
 use crate::container::{Error, find, life};
 use crate::store::{self, Store};
@@ -28,8 +29,8 @@ pub struct Rm {
     /// Names that no container has are no failure
     #[arg(long, short)]
     ignore: bool,
-    /// Seconds before the kill of a running one [default: the container's, 10]
-    #[arg(long, short, value_name = "SECONDS")]
+    /// Seconds before the kill of a running one, -1: never [default: the container's, 10]
+    #[arg(long, short, value_name = "SECONDS", value_parser = patience)]
     time: Option<u32>,
     /// Their anonymous volumes, too
     #[arg(long, short)]

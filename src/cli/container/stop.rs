@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::choice::{Choice, Wide};
+use crate::cli::container::options::value::patience;
 use crate::cli::{Context, Report, output};
 use crate::container::life;
 
@@ -21,8 +22,8 @@ pub struct Stop {
     /// Names that no container has are no failure
     #[arg(long, short)]
     ignore: bool,
-    /// Seconds before the kill [default: the container's, 10]
-    #[arg(long, short, visible_alias = "timeout", value_name = "SECONDS")]
+    /// Seconds before the kill, -1: never [default: the container's, 10]
+    #[arg(long, short, visible_alias = "timeout", value_name = "SECONDS", value_parser = patience)]
     time: Option<u32>,
     #[command(flatten)]
     choice: Choice,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::find;
+use crate::cli::container::options::value::patience;
 use crate::cli::{Context, Report, output};
 use crate::container::mount::volumes;
 use crate::container::{Error, find as containers, life};
@@ -22,8 +23,8 @@ pub struct Rm {
     /// Containers that use them go first; names that no volume has are no failure
     #[arg(long, short)]
     force: bool,
-    /// Seconds before the kill of a container that runs [default: the container's, 10]
-    #[arg(long, short, value_name = "SECONDS", requires = "force")]
+    /// Seconds before the kill of a container that runs, -1: never [default: the container's, 10]
+    #[arg(long, short, value_name = "SECONDS", requires = "force", value_parser = patience)]
     time: Option<u32>,
     /// Their names
     #[arg(value_name = "VOLUME")]

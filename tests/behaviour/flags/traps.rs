@@ -17,6 +17,19 @@ fn flags_are_read_as_podman_reads_them(case: &Case) {
     );
     assert_eq!(case.inspect("first", "{{.Config.Labels.x}} {{.Name}}"), "y first");
     coracle(&["rm", "-f", "-t0", "first"]).code(0);
+    // A value is one whatever it looks like.
+    let line = ["run", "--rm", "--network=none", "-e", "-x=--rm", "-l", "-d", "--entrypoint", "env", &image];
+    assert!(coracle(&line).code(0).stdout.contains("-x=--rm\n"));
+    coracle(&["run", "-d", "--network=none", "--name=trap", &image, "sh", "-c", "trap exit TERM; sleep 1 & wait"])
+        .code(0);
+    coracle(&["stop", "-t", "-1", "trap"]).code(0).stdout("trap\n");
+    coracle(&["run", "--rm", "--network=none", "--name", "-d", &image, "true"]).code(125).error("`-d` is not a name");
+    // An empty one, as of an empty variable of a script's, is none; but a variable and a label have a name.
+    coracle(&["run", "--rm", "--network=none", "--name", "", "-w", "", "--stop-signal", "", "-e", "", &image, "true"])
+        .code(0)
+        .stderr("");
+    coracle(&["run", "--rm", "-e", "=x", &image, "true"]).code(125).error("invalid variable: \"=x\"");
+    coracle(&["run", "--rm", "-l", "", &image, "true"]).code(125).error("invalid label format: \"\"");
     // `--user` of a container by another name is that of the last one.
     coracle(&["run", "--rm", "--network=host", "--net", "none", "-u33", "--user", "0", &image, "id", "-u"])
         .stdout("0\n");

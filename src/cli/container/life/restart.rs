@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::container::choice::{Choice, Wide};
+use crate::cli::container::options::value::patience;
 use crate::cli::container::{each, run};
 use crate::cli::{Context, Report, output};
 use crate::container::find::Found;
@@ -25,8 +26,8 @@ pub struct Restart {
     /// Only those that run
     #[arg(long)]
     running: bool,
-    /// Seconds before the kill [default: the container's, 10]
-    #[arg(long, short, visible_alias = "timeout", value_name = "SECONDS")]
+    /// Seconds before the kill, -1: never [default: the container's, 10]
+    #[arg(long, short, visible_alias = "timeout", value_name = "SECONDS", value_parser = patience)]
     time: Option<u32>,
     #[command(flatten)]
     choice: Choice,

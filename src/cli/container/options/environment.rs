@@ -54,10 +54,10 @@ impl Flags {
         if container.terminal {
             env.set("TERM=xterm");
         }
-        self.default_env.iter().for_each(|pair| env.take(pair));
+        self.default_env.iter().try_for_each(|pair| env.take(pair))?;
         config.env.iter().for_each(|pair| env.set(pair));
         let merged: Vec<String> = self.env_merge.iter().map(|text| expand(text, |name| env.get(name))).collect();
-        merged.iter().for_each(|pair| env.take(pair));
+        merged.iter().try_for_each(|pair| env.take(pair))?;
         env.pairs.retain(|pair| !self.unsetenv_all && !self.unsetenv.iter().any(|name| name_of(pair) == name));
         for pair in ["container=podman", &format!("HOSTNAME={}", container.hostname)] {
             if env.get(name_of(pair)).is_none() {
@@ -65,12 +65,12 @@ impl Flags {
             }
         }
         if self.env_host {
-            env.take("*");
+            env.take("*")?;
         } else if self.http_proxy {
-            PROXY.iter().for_each(|name| {
-                env.take(name);
-                env.take(&name.to_uppercase());
-            });
+            for name in PROXY {
+                env.take(name)?;
+                env.take(&name.to_uppercase())?;
+            }
         }
         env.take_all(&self.env_file, &self.env)?;
         container.env = env.pairs;
@@ -129,16 +129,19 @@ impl Environment {
             })?;
             text.lines()
                 .filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-                .for_each(|line| self.take(line));
+                .try_for_each(|line| self.take(line))?;
         }
-        flags.iter().for_each(|pair| self.take(pair));
-        Ok(())
+        flags.iter().try_for_each(|pair| self.take(pair))
     }
 
     /// `NAME=VALUE`, `NAME` (if this process has it), `PREFIX*` (all that this process has).
-    fn take(&mut self, text: &str) {
+    fn take(&mut self, text: &str) -> Result<(), Report> {
+        if text.starts_with('=') {
+            return Err(Report::new(format!("invalid variable: {text:?}")).hint("a variable is `NAME=VALUE`"));
+        }
         if text.contains('=') {
-            return self.set(text);
+            self.set(text);
+            return Ok(());
         }
         match text.strip_suffix('*') {
             Some(prefix) => {
@@ -153,6 +156,7 @@ impl Environment {
                 }
             }
         }
+        Ok(())
     }
 }
 
@@ -163,8 +167,8 @@ mod tests {
     #[test]
     fn a_later_variable_replaces_an_earlier_one_in_its_place() {
         let mut env = Environment::default();
-        ["A=1", "B=2", "A=3"].iter().for_each(|pair| env.take(pair));
-        env.take("SURELY_NOT_SET_HERE");
+        ["A=1", "B=2", "A=3"].iter().try_for_each(|pair| env.take(pair)).unwrap();
+        env.take("SURELY_NOT_SET_HERE").unwrap();
         assert_eq!(env.pairs, ["A=3", "B=2"]);
     }
 

@@ -41,7 +41,12 @@ impl Flags {
             let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
             lines.for_each(|line| insert(&mut container.labels, line));
         }
-        self.label.iter().for_each(|label| insert(&mut container.labels, label));
+        for label in &self.label {
+            if label.is_empty() || label.starts_with('=') {
+                return Err(Report::new(format!("invalid label format: {label:?}")).hint("a label is `NAME=VALUE`"));
+            }
+            insert(&mut container.labels, label);
+        }
         for annotation in &self.annotation {
             if !annotation.contains('=') {
                 return Err(Report::new(format!("annotations must be formatted KEY=VALUE: `{annotation}`")));
@@ -51,8 +56,9 @@ impl Flags {
         Ok(())
     }
 
+    /// As scripts have it whose variable is empty, an empty name is none.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref().map(|name| name.trim_start_matches('/'))
+        self.name.as_deref().map(|name| name.trim_start_matches('/')).filter(|name| !name.is_empty())
     }
 }
 

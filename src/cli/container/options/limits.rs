@@ -54,10 +54,10 @@ pub struct Flags {
     #[arg(long, value_name = "NAME=VALUE", hide = true)]
     default_sysctl: Vec<String>,
     /// The program's preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER")]
     oom_score_adj: Option<i32>,
     /// How many processes there may be: -1 or 0, without a limit
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER")]
     pids_limit: Option<i64>,
     /// Change a setting of the kernel that the container has for itself
     #[arg(long, value_name = "NAME=VALUE")]

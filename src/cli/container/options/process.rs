@@ -53,8 +53,9 @@ impl Flags {
         if container.entrypoint.is_empty() && container.command.is_empty() {
             return Err(crate::container::Error::NoCommand.into());
         }
-        container.working_dir = self.working_dir(&config.working_dir)?;
-        container.working_dir_of_image = self.workdir.is_none();
+        let asked = self.workdir.as_deref().filter(|path| !path.is_empty());
+        container.working_dir = working_dir(asked.unwrap_or(&config.working_dir))?;
+        container.working_dir_of_image = asked.is_none();
         container.user = self.user.clone().unwrap_or_else(|| config.user.clone());
         container.keep_groups = self.group_add.iter().any(|group| group == KEEP_GROUPS);
         if container.keep_groups && self.group_add.len() > 1 {
@@ -72,14 +73,13 @@ impl Flags {
             .ok_or_else(|| Report::new(format!("`{}` is not a umask: expected octal digits up to 0777", self.umask)))?;
         Ok(())
     }
+}
 
-    fn working_dir(&self, image: &str) -> Result<String, Report> {
-        let path = self.workdir.as_deref().unwrap_or(image);
-        match path {
-            "" => Ok("/".into()),
-            path if path.starts_with('/') => Ok(path.into()),
-            path => Err(Report::new(format!("the working directory `{path}` is not an absolute path"))),
-        }
+fn working_dir(path: &str) -> Result<String, Report> {
+    match path {
+        "" => Ok("/".into()),
+        path if path.starts_with('/') => Ok(path.into()),
+        path => Err(Report::new(format!("the working directory `{path}` is not an absolute path"))),
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Ps {
     #[arg(long, short)]
     latest: bool,
     /// Only the last N created
-    #[arg(long, short = 'n', value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, short = 'n', value_name = "N")]
     last: Option<i64>,
     /// Whole IDs and commands
     #[arg(long)]

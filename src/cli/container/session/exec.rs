@@ -143,7 +143,7 @@ impl Exec {
         Ok(Command {
             args,
             env: env.pairs,
-            working_dir: self.workdir.clone(),
+            working_dir: self.workdir.clone().filter(|directory| !directory.is_empty()),
             user: self.user.clone(),
             privileged: self.privileged,
             terminal: self.tty.then(foreground::terminal_size),

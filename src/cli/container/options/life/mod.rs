@@ -45,12 +45,13 @@ impl Flags {
     pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
         container.remove = self.rm;
         container.stop_timeout = self.stop_timeout;
-        container.stop_signal = match (&self.stop_signal, &config.stop_signal) {
-            (Some(asked), _) => signal(asked)?,
-            // What an image says wrongly is nothing that its user could put right.
-            (None, Some(of_image)) => number_of_signal(of_image).unwrap_or(libc::SIGTERM),
-            (None, None) => libc::SIGTERM,
-        };
+        container.stop_signal =
+            match (self.stop_signal.as_deref().filter(|signal| !signal.is_empty()), &config.stop_signal) {
+                (Some(asked), _) => signal(asked)?,
+                // What an image says wrongly is nothing that its user could put right.
+                (None, Some(of_image)) => number_of_signal(of_image).unwrap_or(libc::SIGTERM),
+                (None, None) => libc::SIGTERM,
+            };
         self.monitor.fill(container)
     }
 

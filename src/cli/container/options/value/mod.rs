@@ -1,7 +1,9 @@
 //! What several flags take as their value.
 
+mod patience;
 mod signal;
 mod size;
 
+pub use patience::patience;
 pub use signal::{name_of_signal, number_of_signal, signal};
 pub use size::bytes;
