@@ -73,6 +73,10 @@ fn bytes<R: Record>(path: &Path, record: &R) -> Result<Vec<u8>> {
 
 fn parse<R: Record>(path: &Path, bytes: &[u8]) -> Result<R> {
     let unreadable = |source| Error::Record { kind: R::KIND, path: path.to_owned(), source };
+    // What this program writes begins with the version, and need not be read twice.
+    if bytes.starts_with(format!("{{\"version\":{},", R::VERSION).as_bytes()) {
+        return serde_json::from_slice(bytes).map_err(unreadable);
+    }
     let OnlyVersion { version } = serde_json::from_slice(bytes).map_err(unreadable)?;
     if version > R::VERSION {
         return Err(Error::Newer { kind: R::KIND, path: path.to_owned(), found: version, known: R::VERSION });
