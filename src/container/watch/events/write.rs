@@ -38,7 +38,7 @@ fn append(directory: &Path, events: &[Event], limit: u64) -> Result<(), lock::Er
     if size >= limit {
         turn(&path, limit)?;
     } else if size == lines.len() as u64 {
-        sweep(directory)?;
+        sweep(directory, &path)?;
     }
     Ok(())
 }
@@ -68,11 +68,12 @@ fn turn(path: &Path, limit: u64) -> Result<(), lock::Error> {
     Ok(())
 }
 
-/// Removes the files that were written to longest ago.
-fn sweep(directory: &Path) -> sys::Result<()> {
+/// Removes the files that were written to longest ago; not the `own`, whatever the clock says.
+fn sweep(directory: &Path, own: &Path) -> sys::Result<()> {
     let mut files = files(directory)?;
+    files.retain(|file| file.path != own);
     files.sort_by_key(|file| std::cmp::Reverse(file.written));
-    for file in files.iter().skip(FILES) {
+    for file in files.iter().skip(FILES - 1) {
         change::remove_file(&file.path)?;
     }
     Ok(())
