@@ -179,7 +179,7 @@ fn records_of_the_journal() {
         record() {{ echo "{{\"__CURSOR\":\"$1\",\"__REALTIME_TIMESTAMP\":\"176986080000000$1\",\"MESSAGE\":$2,\"PRIORITY\":\"$3\"}}"; }}
         case " $* " in *" CONTAINER_ID_FULL={id} "*) ;; *) exit 9;; esac
         case "$*" in
-            *--after-cursor=2*--follow*|*--follow*--after-cursor=2*) record 3 '"three"' 6; sleep 1000;;
+            *--after-cursor=2*--follow*|*--follow*--after-cursor=2*) record 3 '"three"' 6; exec sleep 1000;;
             *--after-cursor=3*) record 4 '"four"' 6;;
             *--after-cursor=2*) record 3 '"three"' 6; record 4 '"four"' 6;;
             *) record 1 '"one"' 6; record 2 '[116,119,111]' 3;;
