@@ -5,6 +5,7 @@ mod attach;
 mod changes;
 mod commit;
 mod copy;
+mod crowd;
 mod cut;
 mod death;
 mod diff;
