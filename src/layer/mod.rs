@@ -37,11 +37,11 @@ pub mod worker;
 pub enum Error {
     #[error(transparent)]
     System(#[from] sys::Error),
-    #[error("the layer can't be read: {0}")]
+    #[error("the archive can't be read: {0}")]
     Read(#[from] io::Error),
-    #[error("the layer is not a readable tar archive: {0}")]
+    #[error("it is not a readable tar archive: {0}")]
     Archive(String),
-    #[error("the layer's entry `{entry}` {problem}")]
+    #[error("the archive's entry `{entry}` {problem}")]
     Entry { entry: String, problem: Problem },
     #[error("`{entry}` can't be packed: {source}")]
     Pack { entry: String, source: sys::Error },
@@ -66,7 +66,7 @@ pub enum Error {
     WorkerDied(String),
 }
 
-/// What is wrong with one entry of a layer; completes the sentence "the layer's entry `x` …".
+/// What is wrong with one entry of a layer; completes the sentence "the archive's entry `x` …".
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     #[error("climbs above the root of the layer")]

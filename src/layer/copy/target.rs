@@ -29,13 +29,14 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 /// After an error, what was made before stays; the entry that failed is not there, or as it was.
 pub fn unpack(root: Root<'_>, target: &Target, source: impl BufRead) -> Result<u64> {
     let mut stream = TarStream::new(source);
-    let mut place = match target.stream {
-        Stream::Archive => Some(Place::find(root, target, true)?),
+    // An archive is not begun to be read for a target that can't take it; what else goes there, its first entry tells.
+    let directory = match target.stream {
+        Stream::Archive => match Place::find(root, target, true)? {
+            Place::Other { .. } => return Err(Problem::NeedsDirectory("from stdin").into()),
+            directory => Some(directory),
+        },
         Stream::Named | Stream::Content => None,
     };
-    if let Some(Place::Other { .. }) = place {
-        return Err(Problem::NeedsDirectory("from stdin").into());
-    }
     let first = stream.next_entry().map_err(|error| match (target.stream, error) {
         (Stream::Archive, Error::Archive(_) | Error::Entry { .. }) => Problem::NotArchive.into(),
         (_, error) => error,
@@ -49,10 +50,7 @@ pub fn unpack(root: Root<'_>, target: &Target, source: impl BufRead) -> Result<u
             Stream::Named | Stream::Content => Error::Archive("nothing is in it".into()),
         });
     };
-    let place = match place.take() {
-        Some(place) => place,
-        None => Place::find(root, target, entry.kind == Kind::Directory)?,
-    };
+    let place = directory.map_or_else(|| Place::find(root, target, entry.kind == Kind::Directory), Ok)?;
     let mut maker = Maker::at(root, target, place, &entry)?;
     loop {
         maker.entry(&entry, &mut stream)?;
@@ -153,8 +151,7 @@ impl<'a> Maker<'a> {
 
     /// The directory in which something is made. Nothing in it is followed; but an archive of the user's goes where the tree has it.
     fn parent(&mut self, path: &[u8]) -> Result<Rc<OwnedFd>> {
-        if let Some((last, opened)) = self.parent.as_ref().filter(|(last, _)| last == path) {
-            debug_assert_eq!(last, path);
+        if let Some((_, opened)) = self.parent.as_ref().filter(|(last, _)| last == path) {
             return Ok(opened.clone());
         }
         let opened = match self.target.stream {
