@@ -10,6 +10,7 @@ mod image;
 mod network;
 pub mod output;
 mod pod;
+mod prune;
 mod report;
 mod root;
 mod secret;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::remove::{Containers, clear};
-use crate::cli::container::life::prune::Removed;
 use crate::cli::filter::Prunable;
+use crate::cli::prune::Removed;
 use crate::cli::{Context, Report, output};
 use crate::image::Error;
 use crate::image::list::list;
@@ -44,8 +44,8 @@ impl Prune {
             return Ok(ExitCode::SUCCESS);
         }
         let removed = prune(&context.store()?, self.all, &filter)?;
-        removed.ids.iter().for_each(|id| output::line(id));
-        removed.failed.map_or(Ok(ExitCode::SUCCESS), Err)
+        removed.show();
+        removed.end()
     }
 }
 

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::cli::container::life::prune::{self as containers, Removed};
+use crate::cli::container::life::prune as containers;
 use crate::cli::filter::Prunable;
 use crate::cli::image::prune as images;
 use crate::cli::output::{self, time};
+use crate::cli::prune::Removed;
 use crate::cli::volume::prune as volumes;
 use crate::cli::{Context, Report};
 use crate::container::watch::events::{self, Action, Event, Kind};
@@ -55,7 +56,7 @@ impl Prune {
         events::record(store.layout().root(), &[Event::new(Kind::System, Action::Prune, "", "")]);
         let mut failed = removed;
         of_volumes.failed.into_iter().chain(of_images.failed).for_each(|report| failed.fail(report));
-        failed.failed.map_or(Ok(ExitCode::SUCCESS), Err)
+        failed.end()
     }
 
     fn warning(&self) -> String {
@@ -71,6 +72,6 @@ impl Prune {
 fn show(what: &str, removed: &Removed) {
     if !removed.ids.is_empty() {
         output::line(&format!("Deleted {what}"));
-        removed.ids.iter().for_each(|id| output::line(id));
+        removed.show();
     }
 }

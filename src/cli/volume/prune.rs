@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::filter::Filters;
-use crate::cli::container::life::prune::Removed;
+use crate::cli::prune::Removed;
 use crate::cli::{Context, Report, output};
 use crate::container::mount::volumes;
 use crate::container::{Error, size};
@@ -39,8 +39,8 @@ impl Prune {
             }
         }
         let removed = remove(&store, &names)?;
-        removed.ids.iter().for_each(|name| output::line(name));
-        removed.failed.map_or(Ok(ExitCode::SUCCESS), Err)
+        removed.show();
+        removed.end()
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::filter::Prunable;
+use crate::cli::prune::Removed;
 use crate::cli::{Context, Report, output};
 use crate::container::find;
 use crate::container::size::Sizes;
@@ -30,25 +31,8 @@ impl Prune {
             return Ok(ExitCode::SUCCESS);
         }
         let removed = prune(&context.store()?, &filter)?;
-        removed.ids.iter().for_each(|id| output::line(id));
-        removed.failed.map_or(Ok(ExitCode::SUCCESS), Err)
-    }
-}
-
-/// What is gone, and what could not be removed.
-#[derive(Debug, Default)]
-pub struct Removed {
-    pub ids: Vec<String>,
-    pub bytes: u64,
-    pub failed: Option<Report>,
-}
-
-impl Removed {
-    pub fn fail(&mut self, report: Report) {
-        match &mut self.failed {
-            Some(failed) => failed.join(report),
-            None => self.failed = Some(report),
-        }
+        removed.show();
+        removed.end()
     }
 }
 
