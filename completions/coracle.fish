@@ -180,6 +180,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -d 'Look for credentials in this file alone' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l os -d 'The operating system of the image' -r
@@ -428,6 +430,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'Look for credentials in this file alone' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l os -d 'The operating system of the image' -r
@@ -600,6 +604,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l tls-verify -d
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l authfile -d 'Look for credentials in this file alone' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l os -d 'The operating system of the image' -r
@@ -825,6 +831,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l tls-verify -d 'R
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l authfile -d 'Look for credentials in this file alone' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l os -d 'The operating system of the image' -r
@@ -1072,6 +1080,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_s
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'Look for credentials in this file alone' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l os -d 'The operating system of the image' -r
@@ -1154,6 +1164,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand pull" -l tls-verify -d '
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l authfile -d 'Look for credentials in this file alone' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand pull" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand pull" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l os -d 'The operating system of the image' -r

@@ -97,6 +97,11 @@ impl Lock {
         self.file.as_fd()
     }
 
+    /// Whether the path leads to the file that is locked.
+    pub fn is_at(&self, path: &Path) -> Result<bool, Error> {
+        is_current(&self.file, path)
+    }
+
     /// A second owner of the same lock: it is free when both are gone.
     pub fn share(&self) -> Result<Self, Error> {
         let file = rustix::io::fcntl_dupfd_cloexec(&self.file, 0).call("fcntl(F_DUPFD_CLOEXEC)")?;

@@ -1,9 +1,9 @@
 //! What can go wrong with an image.
 
-use crate::oci::Digest;
 use crate::oci::image_config::ConfigError;
 use crate::oci::manifest::ManifestError;
 use crate::oci::reference::ReferenceError;
+use crate::oci::{Digest, Reference};
 use crate::{layer, registry, store, sys};
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -26,6 +26,9 @@ pub enum Error {
     LayerGone { diff_id: Digest },
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    /// What the registry sent under this name is not used.
+    #[error("`{image}`: {source}")]
+    Image { image: String, source: Box<Error> },
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     #[error(transparent)]
@@ -66,6 +69,7 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::Registry(error) => error.hint(),
+            Self::Image { source, .. } => source.hint(),
             Self::Layer { source, .. } | Self::Pack(source) => source.hint(),
             Self::NotUnpacked { image, .. } => Some(format!("`coracle pull {image}` unpacks it")),
             Self::LayerGone { .. } => Some("pull the image of the container again".into()),
@@ -87,13 +91,20 @@ impl Error {
         }
     }
 
-    /// It may pass by itself: the same layer is worth another try.
-    pub(super) fn is_transient(&self) -> bool {
+    /// The way to the registry failed, not what it sent.
+    pub(super) fn is_of_the_network(&self) -> bool {
         match self {
-            Self::Registry(error) => error.is_transient(),
-            // A connection that was cut looks like a short layer.
-            Self::WrongSize { expected, found, .. } => found < expected,
+            Self::Registry(error) => error.is_of_the_network(),
+            Self::GivenUp => true,
             _ => false,
+        }
+    }
+
+    /// Says which image it was, where the error is about what one holds.
+    pub(super) fn of(self, image: &Reference) -> Self {
+        match self {
+            Self::System(_) | Self::Store(_) | Self::Registry(_) | Self::GivenUp => self,
+            source => Self::Image { image: image.to_string(), source: Box::new(source) },
         }
     }
 }

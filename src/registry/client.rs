@@ -1,34 +1,36 @@
-//! The client of a registry: `oci-client` on a thread of its own, asked over channels.
+//! The client of a registry, for callers that block: its requests run on a thread of its own.
 //!
 //! ```text
-//! caller ── Command ──▶ thread "registry" (tokio, current-thread) ── HTTP ──▶ registry
+//! caller ── work ──▶ thread "registry" (tokio, current-thread) ── HTTP ──▶ registry
 //!        ◀── chunks ── bounded channel: a caller that is slow slows the sender down ──
 //! ```
 //!
 //! The thread ends with the [`Client`]; whatever it was doing is dropped.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc as blocking;
+use std::future::Future;
+use std::sync::{Arc, mpsc as blocking};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::StreamExt;
-use oci_client::client::{ClientConfig, ClientProtocol};
-use oci_client::secrets::RegistryAuth;
-use tokio::sync::mpsc;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LINK};
+use reqwest::{Method, Response};
+use serde::Deserialize;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
 
-use super::endpoint::{TlsVerify, Transport, transports};
-use super::error::{About, innermost};
-use super::{Credentials, Error, Registry, Result, Sources, retry};
+use super::auth::Auth;
+use super::connection::{Connection, Request, Target};
+use super::endpoint::{TlsVerify, location, same_origin};
+use super::error::About;
+use super::{Blob, Content, Credentials, Error, Registry, Result, Sources, retry};
 use crate::host::fault;
-use crate::oci::reference::DEFAULT_TAG;
+use crate::oci::manifest::MAX_MANIFEST;
+use crate::oci::reference::{DEFAULT_TAG, is_tag};
 use crate::oci::{Digest, Reference, media_type};
 
-/// Without one byte for so long, a connection counts as dead.
-const IDLE: Duration = Duration::from_secs(60);
-const CONNECT: Duration = Duration::from_secs(30);
-/// Chunks on their way to a slow reader, of some 10 to 400 KiB each.
-const CHUNKS: usize = 16;
+/// Of a page of tags, in bytes, and of pages; of tags in all.
+const TAGS_PAGE: usize = 4 << 20;
+const MAX_PAGES: usize = 1000;
+const MAX_TAGS: usize = 100_000;
 
 /// How a registry is spoken to.
 #[derive(Debug, Clone, Default)]
@@ -37,31 +39,38 @@ pub struct Options {
     /// Given by the user right now; else they are looked for in the files.
     pub credentials: Option<Credentials>,
     pub sources: Sources,
+    /// Where certificates for it lie; else in the usual folders.
+    pub cert_dir: Option<std::path::PathBuf>,
+    pub patience: Patience,
+}
+
+/// How long a registry is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Without progress for so long, a connection counts as dead.
+    pub stall: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { stall: Duration::from_secs(60) }
+    }
 }
 
 /// The client of one image's registry.
-#[derive(Debug)]
 pub struct Client {
+    connection: Arc<Connection>,
+    runtime: Handle,
     /// `None` only while it is dropped.
-    commands: Option<mpsc::UnboundedSender<Command>>,
+    end: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
-}
-
-/// A blob on its way.
-#[derive(Debug)]
-pub struct Blob {
-    chunks: mpsc::Receiver<Result<Bytes>>,
-}
-
-enum Command {
-    Manifest { image: Reference, reply: blocking::SyncSender<Result<Vec<u8>>> },
-    Blob { image: Reference, digest: Digest, chunks: mpsc::Sender<Result<Bytes>> },
 }
 
 impl Client {
     /// A client for the registry of `image`. Reads the credentials; the network is touched by the first request.
     pub fn new(image: &Reference, options: &Options) -> Result<Self> {
-        fault::point("registry: start").map_err(|error| Error::Client { cause: error.to_string() })?;
+        let failed = |error: std::io::Error| Error::Client { cause: error.to_string() };
+        fault::point("registry: start").map_err(failed)?;
         let credentials = match &options.credentials {
             Some(credentials) => credentials.clone(),
             None => options.sources.find(image)?,
@@ -69,34 +78,56 @@ impl Client {
         let who = match &credentials {
             Credentials::Anonymous => "anonymous users".to_owned(),
             Credentials::Password { user, .. } => format!("the user `{user}`"),
+            Credentials::Identity { .. } => "the bearer of this identity token".to_owned(),
         };
         let about = About { registry: image.registry().to_owned(), who, looked: options.sources.describe() };
-        let connection = Connection {
-            auth: match credentials {
-                Credentials::Anonymous => RegistryAuth::Anonymous,
-                Credentials::Password { user, password } => RegistryAuth::Basic(user, password),
-            },
-            untried: transports(image.registry(), options.tls_verify),
-            about,
-            client: None,
-        };
-        let (commands, received) = mpsc::unbounded_channel();
+        let connection = Arc::new(Connection::new(image.registry(), options, Auth::new(credentials), about)?);
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let handle = runtime.handle().clone();
+        let (end, ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("registry".to_owned());
-        let thread = thread
-            .spawn(move || serve(connection, received))
-            .map_err(|error| Error::Client { cause: error.to_string() })?;
-        Ok(Self { commands: Some(commands), thread: Some(thread) })
+        // The sender is only ever dropped.
+        let thread = thread.spawn(move || drop(runtime.block_on(ended))).map_err(failed)?;
+        Ok(Self { connection, runtime: handle, end: Some(end), thread: Some(thread) })
     }
 
-    fn send(&self, command: Command) -> Result<()> {
-        let sent = self.commands.as_ref().map(|commands| commands.send(command).is_ok());
-        if sent == Some(true) { Ok(()) } else { Err(gone()) }
+    /// Does the work on the client's thread and waits for its result.
+    pub(super) fn run<T: Send + 'static, W>(&self, work: impl FnOnce(Arc<Connection>) -> W) -> Result<T>
+    where
+        W: Future<Output = Result<T>> + Send + 'static,
+    {
+        let (reply, answer) = blocking::sync_channel(1);
+        let work = work(Arc::clone(&self.connection));
+        self.runtime.spawn(async move { drop(reply.send(work.await)) });
+        answer.recv().map_err(|_| Error::Client { cause: "its thread has ended".to_owned() })?
+    }
+
+    /// As [`Client::run`], again while it fails for a reason that may pass.
+    pub(super) fn run_again<T: Send + 'static, W>(&self, work: impl Fn(Arc<Connection>) -> W) -> Result<T>
+    where
+        W: Future<Output = Result<T>> + Send + 'static,
+    {
+        retry::request(|| self.run(&work))
+    }
+
+    /// Whether the registry knows who we are: asks for its API with what we have.
+    pub fn check(&self) -> Result<()> {
+        self.run_again(|connection| async move {
+            let request = Request::new(Method::GET, Target::Path("v2/".into()), "the registry's API");
+            connection.send(&request).await.map(drop)
+        })
+    }
+
+    /// All tags of the repository of `image`, in the registry's order.
+    pub fn tags(&self, image: &Reference) -> Result<Vec<String>> {
+        let image = image.clone();
+        self.run_again(move |connection| tags(connection, image.clone()))
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.commands = None;
+        self.end = None;
         if let Some(thread) = self.thread.take() {
             // Its panic was reported to whoever waited for an answer.
             let _ = thread.join();
@@ -105,150 +136,82 @@ impl Drop for Client {
 }
 
 impl Registry for Client {
-    fn manifest(&self, image: &Reference) -> Result<Vec<u8>> {
-        retry::request(|| {
-            let (reply, answer) = blocking::sync_channel(1);
-            self.send(Command::Manifest { image: image.clone(), reply })?;
-            answer.recv().map_err(|_| gone())?
-        })
+    fn manifest(&self, image: &Reference) -> Result<Content> {
+        let image = image.clone();
+        self.run_again(move |connection| manifest(connection, image.clone()))
     }
 
-    fn blob(&self, image: &Reference, digest: &Digest) -> Result<Blob> {
-        let (chunks, received) = mpsc::channel(CHUNKS);
-        self.send(Command::Blob { image: image.clone(), digest: digest.clone(), chunks })?;
-        Ok(Blob { chunks: received })
+    fn blob(&self, image: &Reference, digest: &Digest, from: u64) -> Result<Blob> {
+        let (image, digest) = (image.clone(), digest.clone());
+        self.run(move |connection| Blob::open(connection, image, digest, from))
     }
 }
 
-impl Blob {
-    /// The next bytes; `None` at the end. Blocks.
-    pub fn next_chunk(&mut self) -> Result<Option<Bytes>> {
-        self.chunks.blocking_recv().transpose()
+/// The scope that reading an image needs.
+pub(super) fn pull(image: &Reference) -> String {
+    format!("repository:{}:pull", image.repository())
+}
+
+/// The request for the manifest of `image`, by its digest if it has one.
+pub(super) fn of_manifest(method: Method, image: &Reference) -> Request {
+    let name = image.digest().map(ToString::to_string);
+    let name = name.unwrap_or_else(|| image.tag().unwrap_or(DEFAULT_TAG).to_owned());
+    let path = format!("v2/{}/manifests/{name}", image.repository());
+    Request::new(method, Target::Path(path), image.to_string())
+}
+
+async fn manifest(connection: Arc<Connection>, image: Reference) -> Result<Content> {
+    let mut request = of_manifest(Method::GET, &image).scopes([pull(&image)]);
+    for kind in media_type::ACCEPTED_MANIFESTS {
+        request = request.header(ACCEPT, kind);
     }
+    let response = connection.send(&request).await?;
+    let media_type = media_type(response.headers());
+    Ok(Content { bytes: connection.http.read(response, "manifest", MAX_MANIFEST).await?, media_type })
 }
 
-fn gone() -> Error {
-    Error::Client { cause: "its thread has ended".to_owned() }
+/// What the header `Content-Type` says.
+pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
+    headers.get(CONTENT_TYPE)?.to_str().ok().map(str::to_owned)
 }
 
-/// The thread's whole life.
-fn serve(mut connection: Connection, mut commands: mpsc::UnboundedReceiver<Command>) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        // The callers see their channels close.
-        Err(_) => return,
-    };
-    runtime.block_on(async {
-        while let Some(command) = commands.recv().await {
-            match command {
-                Command::Manifest { image, reply } => {
-                    let answer = connection.manifest(&image).await;
-                    // Nobody waits any more: nothing is lost.
-                    let _ = reply.send(answer);
-                }
-                Command::Blob { image, digest, chunks } => match connection.client() {
-                    Ok(client) => {
-                        tokio::spawn(stream(client, connection.about.clone(), image, digest, chunks));
-                    }
-                    Err(error) => drop(chunks.send(Err(error)).await),
-                },
-            }
+async fn tags(connection: Arc<Connection>, image: Reference) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Page {
+        tags: Option<Vec<String>>,
+    }
+    let about = &connection.http.about;
+    let mut all = Vec::new();
+    let mut target = Target::Path(format!("v2/{}/tags/list", image.repository()));
+    for _ in 0..MAX_PAGES {
+        let request = Request::new(Method::GET, target, image.name()).scopes([pull(&image)]);
+        let response = connection.send(&request).await?;
+        let next = next_page(&connection, &response).await?;
+        let bytes = connection.http.read(response, "list of tags", TAGS_PAGE).await?;
+        let page: Page =
+            serde_json::from_slice(&bytes).map_err(|error| about.protocol(&format!("its list of tags: {error}")))?;
+        all.extend(page.tags.unwrap_or_default().into_iter().filter(|tag| is_tag(tag)));
+        if all.len() > MAX_TAGS {
+            return Err(about.protocol(&format!("it lists more than {MAX_TAGS} tags")));
         }
-    });
-}
-
-/// One registry and the way to it that works.
-struct Connection {
-    auth: RegistryAuth,
-    about: About,
-    /// Ways to reach it, the one in use first.
-    untried: &'static [Transport],
-    client: Option<oci_client::Client>,
-}
-
-impl Connection {
-    /// The client in use; it is made when it is first needed.
-    fn client(&mut self) -> Result<oci_client::Client> {
-        if let Some(client) = &self.client {
-            return Ok(client.clone());
-        }
-        let client = make(self.untried.first().copied().unwrap_or(Transport::Tls))?;
-        Ok(self.client.insert(client).clone())
-    }
-
-    /// The first request finds out which transport works; the first failure is the one that is told.
-    async fn manifest(&mut self, image: &Reference) -> Result<Vec<u8>> {
-        let mut first = None;
-        loop {
-            let error = match self.client()?.pull_manifest_raw(&theirs(image), &self.auth, &ACCEPTED).await {
-                Ok((bytes, _)) => return Ok(bytes.to_vec()),
-                Err(error) => self.about.error(&image.to_string(), error),
-            };
-            match self.untried {
-                [_, rest @ ..] if !rest.is_empty() && error.is_of_the_transport() => {
-                    self.untried = rest;
-                    self.client = None;
-                    first.get_or_insert(error);
-                }
-                _ => return Err(first.filter(|_| error.is_of_the_transport()).unwrap_or(error)),
-            }
+        match next {
+            Some(next) => target = next,
+            None => return Ok(all),
         }
     }
+    Err(about.protocol(&format!("its list of tags has more than {MAX_PAGES} pages")))
 }
 
-const ACCEPTED: [&str; 4] = media_type::ACCEPTED_MANIFESTS;
-
-/// The name in the words of `oci-client`.
-fn theirs(image: &Reference) -> oci_client::Reference {
-    let (registry, repository) = (image.registry().to_owned(), image.repository().to_owned());
-    match image.digest() {
-        Some(digest) => oci_client::Reference::with_digest(registry, repository, digest.to_string()),
-        None => {
-            let tag = image.tag().unwrap_or(DEFAULT_TAG).to_owned();
-            oci_client::Reference::with_tag(registry, repository, tag)
-        }
-    }
-}
-
-fn make(transport: Transport) -> Result<oci_client::Client> {
-    // Fails where it is done already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let config = ClientConfig {
-        protocol: if transport == Transport::Plain { ClientProtocol::Http } else { ClientProtocol::Https },
-        accept_invalid_certificates: transport == Transport::TlsWithAnyCertificate,
-        platform_resolver: None,
-        read_timeout: Some(IDLE),
-        connect_timeout: Some(CONNECT),
-        user_agent: concat!("coracle/", env!("CARGO_PKG_VERSION")),
-        ..ClientConfig::default()
-    };
-    // `Client::new` hides a failure and panics in its second attempt where the machine has no certificates at all, and
-    // `try_from` builds a default client too.
-    match catch_unwind(AssertUnwindSafe(|| oci_client::Client::try_from(config))) {
-        Ok(Ok(client)) => Ok(client),
-        Ok(Err(error)) => Err(Error::Client { cause: innermost(&error) }),
-        Err(_) => Err(Error::Client { cause: "this machine has no certificates of authorities".to_owned() }),
-    }
-}
-
-/// Sends a blob's chunks until its end, an error, or until nobody listens.
-async fn stream(
-    client: oci_client::Client,
-    about: About,
-    image: Reference,
-    digest: Digest,
-    chunks: mpsc::Sender<Result<Bytes>>,
-) {
-    let what = digest.to_string();
-    let mut stream = match client.pull_blob_stream(&theirs(&image), what.as_str()).await {
-        Ok(stream) => stream,
-        Err(error) => return drop(chunks.send(Err(about.error(&what, error))).await),
-    };
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|error| about.stream(&error));
-        let failed = chunk.is_err();
-        if chunks.send(chunk).await.is_err() || failed {
-            return;
-        }
+/// What the header `Link` names as the next page (`<address>; rel="next"`), which must be the registry's own.
+async fn next_page(connection: &Connection, response: &Response) -> Result<Option<Target>> {
+    let Some(link) = response.headers().get(LINK) else { return Ok(None) };
+    let about = &connection.http.about;
+    let text = link.to_str().ok().filter(|text| text.contains("rel=\"next\"") || text.contains("rel=next"));
+    let address = text.and_then(|text| text.split_once('<')?.1.split_once('>').map(|(address, _)| address));
+    let Some(address) = address.and_then(|address| address.parse().ok()) else { return Ok(None) };
+    let root = connection.root().await?;
+    match location(root, &address) {
+        Ok(next) if same_origin(root, &next) => Ok(Some(Target::Address(next))),
+        _ => Err(about.protocol("the next page of its list of tags is elsewhere")),
     }
 }

@@ -21,7 +21,14 @@ const LIMIT: u64 = 1 << 20;
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
     Anonymous,
-    Password { user: String, password: String },
+    Password {
+        user: String,
+        password: String,
+    },
+    /// What a token server takes for a password (Docker's `identitytoken`, OAuth2's refresh token).
+    Identity {
+        token: String,
+    },
 }
 
 impl fmt::Debug for Credentials {
@@ -29,6 +36,7 @@ impl fmt::Debug for Credentials {
         match self {
             Self::Anonymous => f.write_str("Anonymous"),
             Self::Password { user, .. } => write!(f, "Password({user:?}, …)"),
+            Self::Identity { .. } => f.write_str("Identity(…)"),
         }
     }
 }
@@ -170,8 +178,8 @@ impl Entry {
     /// `None`: an empty entry, as Docker writes it where a helper has the secret.
     fn credentials(&self, path: &Path) -> Result<Option<Credentials>> {
         let wrong = |reason: &str| unreadable(path, reason.to_owned());
-        if self.identitytoken.as_deref().is_some_and(|token| !token.is_empty()) {
-            return Err(wrong("it holds an identity token, which is not supported yet: log in with user and password"));
+        if let Some(token) = self.identitytoken.as_deref().filter(|token| !token.is_empty()) {
+            return Ok(Some(Credentials::Identity { token: token.to_owned() }));
         }
         if let Some(auth) = self.auth.as_deref().filter(|auth| !auth.is_empty()) {
             let bytes = base64::engine::general_purpose::STANDARD.decode(auth.trim());
@@ -223,6 +231,7 @@ mod tests {
         Ok(found.map(|found| match found {
             Credentials::Anonymous => "anonymous".to_owned(),
             Credentials::Password { user, password } => format!("{user}/{password}"),
+            Credentials::Identity { token } => format!("token {token}"),
         }))
     }
 
@@ -242,11 +251,10 @@ mod tests {
 
     #[test]
     fn what_cant_be_read_says_so_and_keeps_the_secret() {
-        let bad = [r#"{"auths":{"q.io":{"auth":"%secret%"}}}"#, r#"{"auths":{"q.io":{"identitytoken":"secret"}}}"#];
-        for json in bad {
-            let error = find(json, "q.io/x").unwrap_err().to_string();
-            assert!(error.contains("x.json") && !error.contains("secret"), "{error}");
-        }
+        let error = find(r#"{"auths":{"q.io":{"auth":"%secret%"}}}"#, "q.io/x").unwrap_err().to_string();
+        assert!(error.contains("x.json") && !error.contains("secret"), "{error}");
+        let identity = r#"{"auths":{"q.io":{"auth":"YTox","identitytoken":"t"}}}"#;
+        assert_eq!(find(identity, "q.io/x").unwrap().as_deref(), Some("token t"));
         let helper = r#"{"auths":{"q.io":{}},"credsStore":"pass"}"#;
         assert!(matches!(find(helper, "q.io/x"), Err(Error::CredentialHelper { .. })));
         assert_eq!(find(helper, "r.io/x").unwrap(), None);

@@ -1,12 +1,17 @@
-//! What can go wrong between here and a registry, and what `oci-client` calls it.
+//! What can go wrong between here and a registry.
 //!
-//! Neither a URL nor a password reaches these texts: of an error below, only its innermost cause is quoted.
+//! Neither a URL nor a password reaches these texts: of an error below, only its innermost cause is quoted; of an address, its
+//! host.
 
 use std::error::Error as StdError;
 use std::io;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
-use oci_client::errors::{OciDistributionError, OciErrorCode};
+use oci_client::errors::{OciEnvelope, OciErrorCode};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use super::retry::LONGEST;
 
 /// `registry` is `host[:port]` throughout.
 #[derive(Debug, thiserror::Error)]
@@ -27,14 +32,22 @@ pub enum Error {
     Timeout { registry: String },
     #[error("the connection to the registry `{registry}` broke: {cause}")]
     Broken { registry: String, cause: String },
-    #[error("the registry `{registry}` answered with status {code}{}", quoted(message))]
-    Status { registry: String, code: u16, message: String },
-    #[error("the registry `{registry}` sent bytes with another digest than was asked for")]
-    WrongDigest { registry: String },
+    #[error("the registry `{registry}` sent less than a kilobyte in {seconds} s: the transfer has stalled")]
+    Stalled { registry: String, seconds: u64 },
+    #[error("the registry `{registry}` answered with status {code}{}{}", quoted(message), long_wait(*retry_after))]
+    Status { registry: String, code: u16, message: String, retry_after: Option<Duration> },
+    #[error("the registry `{registry}` sends more than the {limit} bytes that a {what} may have")]
+    TooLong { registry: String, what: &'static str, limit: usize },
+    #[error("the registry `{registry}` redirects {cause}")]
+    Redirect { registry: String, cause: String },
+    #[error("the registry `{registry}` sends for a token {cause}")]
+    Realm { registry: String, cause: String },
     #[error("the registry `{registry}` does not follow the protocol: {cause}")]
     Protocol { registry: String, cause: String },
     #[error("the client of the network can't be started: {cause}")]
     Client { cause: String },
+    #[error("`{}` can't be used as a certificate: {reason}", path.display())]
+    Certificates { path: PathBuf, reason: String },
     #[error("the credentials file `{}` does not exist", path.display())]
     NoAuthFile { path: PathBuf },
     #[error("the credentials file `{}` can't be used: {reason}", path.display())]
@@ -47,13 +60,36 @@ fn quoted(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
+/// Only what is too long to be waited for is worth a word.
+fn long_wait(retry_after: Option<Duration>) -> String {
+    match retry_after.filter(|wait| *wait > LONGEST) {
+        Some(wait) => format!(" and asks to be left alone for {} s", wait.as_secs()),
+        None => String::new(),
+    }
+}
+
 impl Error {
     /// It may pass by itself: try again.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Refused { .. } | Self::Timeout { .. } | Self::Broken { .. } | Self::Unreachable { .. } => true,
-            Self::Status { code, .. } => *code == 429 || *code >= 500,
+            Self::Refused { .. } | Self::Broken { .. } | Self::Unreachable { .. } => true,
+            Self::Status { code, retry_after, .. } => {
+                (*code == 429 || *code >= 500) && retry_after.is_none_or(|wait| wait <= LONGEST)
+            }
             _ => false,
+        }
+    }
+
+    /// The way to the registry failed, not what it sent: what came of a blob until then is as good as any.
+    pub fn is_of_the_network(&self) -> bool {
+        matches!(self, Self::Timeout { .. } | Self::Stalled { .. } | Self::Status { .. }) || self.is_transient()
+    }
+
+    /// How long the registry asks to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
         }
     }
 
@@ -75,6 +111,7 @@ impl Error {
                 Some(format!("write `user:password` in base64 as `auth` of the registry into `{}`", path.display()))
             }
             Self::NotFound { .. } => Some("check the spelling of the name and the tag".into()),
+            Self::Realm { .. } | Self::Redirect { .. } => Some("ask whoever runs the registry to mend its addresses".into()),
             Self::Status { code: 429, .. } => Some("the registry limits how much you may pull: wait, or log in".into()),
             _ => None,
         }
@@ -102,27 +139,11 @@ pub(super) struct About {
 }
 
 impl About {
-    /// `what`: the manifest or blob that was asked for.
-    pub fn error(&self, what: &str, error: OciDistributionError) -> Error {
-        let registry = self.registry.clone();
-        match error {
-            OciDistributionError::ImageManifestNotFoundError(_) => Error::NotFound { registry, what: what.to_owned() },
-            OciDistributionError::UnauthorizedError { .. } | OciDistributionError::AuthenticationFailure(_) => {
-                self.unauthorized(what)
-            }
-            OciDistributionError::RegistryError { envelope, .. } => self.envelope(what, &envelope.errors),
-            OciDistributionError::ServerError { code, message, .. } => self.status(what, code, &message),
-            OciDistributionError::DigestError(_) => Error::WrongDigest { registry },
-            OciDistributionError::RequestError(error) => {
-                let timeout = error.is_timeout();
-                self.request(&error, timeout)
-            }
-            OciDistributionError::IoError(error) => self.stream(&error),
-            other => Error::Protocol { registry, cause: sanitize(&innermost(&other)) },
-        }
+    pub fn protocol(&self, cause: &str) -> Error {
+        Error::Protocol { registry: self.registry.clone(), cause: sanitize(cause) }
     }
 
-    fn unauthorized(&self, what: &str) -> Error {
+    pub fn unauthorized(&self, what: &str) -> Error {
         Error::Unauthorized {
             registry: self.registry.clone(),
             what: what.to_owned(),
@@ -131,45 +152,30 @@ impl About {
         }
     }
 
-    fn envelope(&self, what: &str, errors: &[oci_client::errors::OciError]) -> Error {
+    /// What an answer of this status, these headers and this body means. `what` was asked for.
+    pub fn status(&self, what: &str, code: u16, headers: &HeaderMap, body: &[u8]) -> Error {
         let registry = self.registry.clone();
-        let message = errors.first().map(|error| sanitize(&error.message)).unwrap_or_default();
-        match errors.first().map(|error| &error.code) {
-            Some(
-                OciErrorCode::ManifestUnknown
-                | OciErrorCode::NameUnknown
-                | OciErrorCode::NotFound
-                | OciErrorCode::BlobUnknown
-                | OciErrorCode::ManifestBlobUnknown,
-            ) => Error::NotFound { registry, what: what.to_owned() },
-            Some(OciErrorCode::Unauthorized | OciErrorCode::Denied) => self.unauthorized(what),
-            Some(OciErrorCode::Toomanyrequests) => Error::Status { registry, code: 429, message },
-            _ => Error::Protocol { registry, cause: message },
-        }
-    }
-
-    fn status(&self, what: &str, code: u16, message: &str) -> Error {
-        let registry = self.registry.clone();
-        match code {
-            404 => Error::NotFound { registry, what: what.to_owned() },
-            401 | 403 => self.unauthorized(what),
+        let errors = serde_json::from_slice::<OciEnvelope>(body).map(|envelope| envelope.errors).unwrap_or_default();
+        let text = String::from_utf8_lossy(body);
+        let message = match errors.first() {
+            Some(error) => sanitize(&error.message),
             // A page for a browser tells nothing here.
-            _ if message.trim_start().starts_with('<') => Error::Status { registry, code, message: String::new() },
-            _ => Error::Status { registry, code, message: sanitize(message) },
+            None if text.trim_start().starts_with('<') => String::new(),
+            None => sanitize(&text),
+        };
+        match (code, errors.first().map(|error| &error.code)) {
+            (429, _) | (500.., _) => Error::Status { registry, code, message, retry_after: retry_after(headers) },
+            (_, Some(OciErrorCode::Toomanyrequests)) => {
+                Error::Status { registry, code: 429, message, retry_after: retry_after(headers) }
+            }
+            (401 | 403, _) | (_, Some(OciErrorCode::Unauthorized | OciErrorCode::Denied)) => self.unauthorized(what),
+            (404, _) => Error::NotFound { registry, what: what.to_owned() },
+            _ => Error::Status { registry, code, message, retry_after: None },
         }
     }
 
-    /// An error in the middle of a stream of bytes.
-    pub fn stream(&self, error: &io::Error) -> Error {
-        let inner = error.get_ref().map(|inner| inner as &(dyn StdError + 'static));
-        if inner.is_some_and(|inner| find::<oci_client::errors::DigestError>(inner).is_some()) {
-            return Error::WrongDigest { registry: self.registry.clone() };
-        }
-        let timeout = innermost(error).contains("timed out");
-        self.request(error, timeout)
-    }
-
-    fn request(&self, error: &(dyn StdError + 'static), timeout: bool) -> Error {
+    /// What an error of HTTP, or below it, means.
+    pub fn request(&self, error: &(dyn StdError + 'static)) -> Error {
         let registry = self.registry.clone();
         let cause = sanitize(&innermost(error));
         if let Some(tls) = find::<rustls::Error>(error) {
@@ -179,8 +185,11 @@ impl About {
                 _ => Error::Broken { registry, cause },
             };
         }
-        if timeout {
+        if find::<reqwest::Error>(error).is_some_and(reqwest::Error::is_timeout) {
             return Error::Timeout { registry };
+        }
+        if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+            return self.protocol(&cause);
         }
         match find::<io::Error>(error).map(io::Error::kind) {
             Some(io::ErrorKind::ConnectionRefused) => Error::Refused { registry },
@@ -195,6 +204,17 @@ impl About {
             None => Error::Broken { registry, cause },
         }
     }
+}
+
+/// What the header `Retry-After` asks for (RFC 9110, 10.2.3): seconds, or a date. What is neither asks for nothing.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+    // One that has passed: at once.
+    Some(SystemTime::from(date).duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 /// The first error of this type in the chain of causes; those inside of an `io::Error` count too.
@@ -237,6 +257,42 @@ fn sanitize(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn about() -> About {
+        About { registry: "r".into(), who: "you".into(), looked: String::new() }
+    }
+
+    #[test]
+    fn what_may_be_waited_for() {
+        let wait = |text: &str| retry_after(&HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]));
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("99999999999999999999999"), Some(Duration::from_secs(u64::MAX)));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        assert!(wait("Mon, 21 Oct 2199 07:28:00 GMT").unwrap() > Duration::from_secs(86_400));
+        for nothing in ["-1", "", "soon", "1.5"] {
+            assert_eq!(wait(nothing), None, "{nothing}");
+        }
+        let status = |seconds| Error::Status {
+            registry: "r".into(),
+            code: 429,
+            message: String::new(),
+            retry_after: Some(Duration::from_secs(seconds)),
+        };
+        assert!(status(60).is_transient() && !status(61).is_transient());
+        assert!(status(61).to_string().ends_with("for 61 s"), "{}", status(61));
+    }
+
+    #[test]
+    fn an_answer_means_what_its_status_and_its_words_say() {
+        let means = |code, body: &str| about().status("x", code, &HeaderMap::new(), body.as_bytes());
+        let words = |code: &str| format!(r#"{{"errors":[{{"code":"{code}","message":"no\nway"}}]}}"#);
+        assert!(matches!(means(404, ""), Error::NotFound { .. }));
+        assert!(matches!(means(400, &words("DENIED")), Error::Unauthorized { .. }));
+        assert!(matches!(means(403, &words("TOOMANYREQUESTS")), Error::Status { code: 429, .. }));
+        assert!(means(500, &words("ODD")).to_string().ends_with("500: no way"));
+        assert!(means(502, "<html>secret</html>").to_string().ends_with("502"));
+        assert!(means(500, "").is_transient() && !means(400, "").is_transient());
+    }
+
     #[test]
     fn what_a_registry_says_is_one_harmless_line() {
         assert_eq!(sanitize(" no\u{1b}[2J\r\nway. \n"), "no [2J  way");
@@ -247,9 +303,9 @@ mod tests {
     fn only_the_innermost_cause_is_told() {
         let inner = io::Error::from(io::ErrorKind::ConnectionRefused);
         let outer = io::Error::other(io::Error::other(inner));
-        let about = About { registry: "r".into(), who: "you".into(), looked: String::new() };
-        assert!(matches!(about.stream(&io::Error::from(io::ErrorKind::ConnectionReset)), Error::Broken { .. }));
-        let error = about.stream(&outer);
+        let about = about();
+        assert!(matches!(about.request(&io::Error::from(io::ErrorKind::ConnectionReset)), Error::Broken { .. }));
+        let error = about.request(&outer);
         assert!(error.is_transient() && !error.to_string().contains("http"), "{error}");
     }
 }

@@ -1,35 +1,65 @@
-//! A registry, seen from the program: manifests and blobs, fetched (OCI distribution-spec).
+//! A registry, seen from the program: manifests and blobs, fetched and sent (OCI distribution-spec).
 //!
-//! [`Registry`] is all that the rest of the program knows; [`Client`] is the one that speaks to the network, behind it the crate
-//! `oci-client`. Everything asynchronous lives and dies inside this room, on one thread of its own.
+//! ```text
+//! client      for callers that block: Registry's questions, tags, check
+//! blob        a blob on its way, from any byte on
+//! connection  every request: which transport, redirects, once more after a 401, errors
+//!   auth  challenge        who we are: basic, or tokens of a token server
+//!   endpoint               where a registry is, and where it may send us
+//!   http  certificates     limits of time and length; authorities and client certificates
+//! retry  error             what may pass is tried again; what went wrong, in words
+//! credentials              the files that say who we are
+//! ```
+//!
+//! [`Registry`] is all that pulling knows. Everything asynchronous lives and dies inside this room, on one thread of its own.
+//!
+//! The crate `oci-client` gives the errors' vocabulary and the HTTP stack, `reqwest` on `rustls`. Its own requests can't be used:
+//! they read bodies of any length into memory, keep the headers to themselves that say when to come again (`Retry-After`) and
+//! which part of a blob was sent (`Content-Range`), follow any redirect, know neither identity tokens nor client certificates,
+//! and ask a token server never again once its token has run out.
 //!
 //! What must stay true:
-//! * A client is built only when the network is used: it costs 50 ms and reads every certificate of the machine.
-//! * Streams only: a layer is never held in memory.
+//! * A client of TLS is built only when it is used: it costs 50 ms and reads every certificate of the machine.
+//! * Streams only: a layer is never held in memory. Everything else that comes has a limit, in bytes and in time.
+//! * A credential goes to the host that it is for, and nowhere else: not after a redirect, not to a realm in the clear.
 //! * Nothing secret is printed: no password, no token, and no URL, since a redirect's may carry a signature.
 //! * What a registry says is quoted, if at all, short and without control characters.
 
+mod auth;
+mod blob;
+mod certificates;
+mod challenge;
 mod client;
+mod connection;
 mod credentials;
 mod endpoint;
 mod error;
+mod http;
 mod retry;
 
-pub use client::{Blob, Client, Options};
+pub use blob::Blob;
+pub use client::{Client, Options, Patience};
 pub use credentials::{Credentials, Sources};
 pub use endpoint::TlsVerify;
 pub use error::Error;
-pub use retry::retry;
+pub use retry::Attempts;
 
 use crate::oci::{Digest, Reference};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// A document, and what its sender calls it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    pub bytes: Vec<u8>,
+    pub media_type: Option<String>,
+}
+
 /// What an image is pulled from.
 pub trait Registry: Sync {
-    /// The bytes at a manifest's address: by the digest of `image` if it has one, else by its tag. If by digest, they have it.
-    fn manifest(&self, image: &Reference) -> Result<Vec<u8>>;
+    /// What lies at a manifest's address: by the digest of `image` if it has one, else by its tag. Unchecked.
+    fn manifest(&self, image: &Reference) -> Result<Content>;
 
-    /// The bytes of a blob, from its start, as they come. Their digest is the caller's to check.
-    fn blob(&self, image: &Reference, digest: &Digest) -> Result<Blob>;
+    /// The bytes of a blob from byte `from` on (or from its start: see [`Blob::start`]), as they come. Unchecked.
+    fn blob(&self, image: &Reference, digest: &Digest, from: u64) -> Result<Blob>;
 }

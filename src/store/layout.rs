@@ -74,6 +74,10 @@ impl Layout {
         self.root.join("locks")
     }
 
+    pub fn partial(&self) -> PathBuf {
+        self.root.join("partial")
+    }
+
     pub fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
     }

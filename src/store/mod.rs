@@ -13,6 +13,7 @@
 //! ├── names/<name> -> ../containers/<id> creating the link is the claim of the name                  [names]
 //! ├── secrets/<SHA-256 of the name>.json one secret, readable by its user alone                       [secrets]
 //! ├── volumes/<name>/                    files that outlive containers                               [volumes]
+//! ├── partial/<hex>                      blobs whose transfer was cut                                [partial]
 //! ├── locks/{store,volumes,ids,index,names}                                                          [locks]
 //! └── tmp/<random>/{lock,...}            what is being made or removed                               [tmp]
 //! ```
@@ -40,6 +41,7 @@ pub mod layout;
 pub mod locks;
 pub mod names;
 pub mod owners;
+pub mod partial;
 pub mod records;
 pub mod secrets;
 pub mod tmp;

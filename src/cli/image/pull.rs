@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -12,7 +13,7 @@ use crate::host::subid::IdMaps;
 use crate::image;
 use crate::image::pull::{self, PARALLEL, Pulled};
 use crate::oci::{Platform, Reference};
-use crate::registry::{Client, Credentials, Options, Sources, TlsVerify};
+use crate::registry::{Client, Credentials, Options, Patience, Sources, TlsVerify};
 use crate::store::Store;
 
 /// Pull images from a registry
@@ -42,6 +43,12 @@ pub struct From {
     /// Log in to the registry with these
     #[arg(long, value_name = "USER:PASSWORD")]
     creds: Option<String>,
+    /// Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`
+    #[arg(long, value_name = "DIRECTORY")]
+    cert_dir: Option<PathBuf>,
+    /// Give up on a registry that sends nothing for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    stall_timeout: u64,
     /// The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine's]
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<Platform>,
@@ -95,7 +102,9 @@ impl From {
             }
             Some(None) => return Err(Report::new("`--creds` needs a user and a password: `USER:PASSWORD`")),
         };
-        Ok(Options { tls_verify, credentials, sources: Sources::of_account(self.authfile.as_deref()) })
+        let sources = Sources::of_account(self.authfile.as_deref());
+        let patience = Patience { stall: Duration::from_secs(self.stall_timeout) };
+        Ok(Options { tls_verify, credentials, sources, cert_dir: self.cert_dir.clone(), patience })
     }
 
     fn platform(&self) -> Result<Platform, Report> {
@@ -122,11 +131,14 @@ impl From {
     /// The same as arguments, for a pull in another process.
     pub fn arguments(&self) -> Vec<String> {
         let authfile = self.authfile.as_ref().map(|path| path.display().to_string());
+        let cert_dir = self.cert_dir.as_ref().map(|path| path.display().to_string());
         let platform = self.platform.as_ref().map(ToString::to_string);
         let texts = [
             ("tls-verify", self.tls_verify.as_ref().map(ToString::to_string)),
             ("authfile", authfile),
             ("creds", self.creds.clone()),
+            ("cert-dir", cert_dir),
+            ("stall-timeout", Some(self.stall_timeout.to_string())),
             ("platform", platform),
             ("arch", self.arch.clone()),
             ("os", self.os.clone()),

@@ -107,7 +107,9 @@ fn line(event: Event<'_>) -> Option<String> {
         )),
         Event::Present { layer } => format!("Copying blob {layer} skipped: already exists"),
         Event::Waiting { layer } => format!("Copying blob {layer} waits for another pull of the same layer"),
-        Event::Again { layer, reason } => printable(&format!("Copying blob {layer} again: {reason}")),
+        Event::Again { layer, from, reason } => {
+            printable(&format!("Copying blob {layer} again from byte {from}: {reason}"))
+        }
         Event::Done { layer } => format!("Copying blob {layer} done"),
         Event::Config { digest } => format!("Copying config {digest} done"),
         Event::Writing => "Writing manifest to image destination".to_owned(),

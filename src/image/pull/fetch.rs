@@ -1,21 +1,24 @@
 //! One layer: its bytes go to the blob file and, through a pipe, to the worker that unpacks them, both at once.
+//!
+//! A connection that breaks is followed by another, which goes on where the first one was: worker and blob file do not notice.
+//! What an earlier pull received is handed to the worker before the first request.
 
 use std::fs::File;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::progress::Event;
-use super::{Missing, Pull};
+use super::{Claimed, Pull};
 use crate::image::{Error, Result};
 use crate::layer::worker::{self, Input, RunningUnpack};
 use crate::oci::{Descriptor, Digest, Reference};
-use crate::registry;
+use crate::registry::{self, Attempts};
+use crate::store;
 use crate::store::blobs::BlobWriter;
-use crate::store::{self, Tmp};
 use crate::sys::{self, Call};
 
-/// A layer's parts under `tmp/`, complete and checked. `None`: the store has that part already.
+/// A layer's parts, complete and checked, not in their places yet. `None`: the store has that part already.
 #[derive(Debug)]
 pub(super) struct Parts {
     pub diff_id: Digest,
@@ -26,28 +29,41 @@ pub(super) struct Parts {
 
 /// So much more is downloaded after the worker has given up: a damaged blob is then called damaged, not unreadable.
 const WORTH_KNOWING: u64 = 64 << 20;
+/// A connection that brought so many bytes was not in vain, and the next one is the first again.
+const PROGRESS: u64 = 1 << 20;
+/// Bodies that end too early without an error, one after the other, before the blob itself counts as short.
+const SHORT: usize = 3;
+
+/// How the bytes of one blob arrive.
+struct Receiving<'a> {
+    name: &'a Reference,
+    blob: &'a Descriptor,
+    writer: BlobWriter,
+    /// To the worker; taken away when nobody reads it any more.
+    pipe: &'a mut Option<File>,
+    given_up: &'a AtomicBool,
+}
 
 impl Pull<'_> {
-    /// Fetches, unpacks and checks one layer, trying again where the network failed.
-    pub(super) fn fetch(
-        &self,
-        name: &Reference,
-        layer: &Missing<'_>,
-        tmp: &Tmp,
-        given_up: &AtomicBool,
-    ) -> Result<Parts> {
-        let digest = &layer.blob.digest;
-        let parts = registry::retry(
-            || self.attempt(name, layer, tmp, given_up),
-            |error| error.is_transient() && !given_up.load(Ordering::Relaxed),
-            |error| self.progress.event(Event::Again { layer: digest, reason: &error.to_string() }),
-        )?;
-        self.progress.event(Event::Done { layer: digest });
+    /// Fetches, unpacks and checks one layer, going on where the network failed.
+    pub(super) fn fetch(&self, name: &Reference, claimed: &Claimed<'_>, given_up: &AtomicBool) -> Result<Parts> {
+        let layer = &claimed.layer.blob.digest;
+        let begun = std::fs::metadata(claimed.blob_path()).is_ok_and(|metadata| metadata.len() > 0);
+        let parts = match self.attempt(name, claimed, begun, given_up) {
+            // What an earlier pull left may be no part of the blob.
+            Err(error) if begun && !error.is_of_the_network() => {
+                self.progress.event(Event::Again { layer, from: 0, reason: &error.to_string() });
+                self.attempt(name, claimed, false, given_up)?
+            }
+            parts => parts?,
+        };
+        self.progress.event(Event::Done { layer });
         Ok(parts)
     }
 
-    fn attempt(&self, name: &Reference, layer: &Missing<'_>, tmp: &Tmp, given_up: &AtomicBool) -> Result<Parts> {
-        let (blob, diff_id) = (layer.blob, layer.diff_id);
+    /// `resume`: what lies there already is used.
+    fn attempt(&self, name: &Reference, claimed: &Claimed<'_>, resume: bool, given_up: &AtomicBool) -> Result<Parts> {
+        let (blob, diff_id, tmp) = (claimed.layer.blob, claimed.layer.diff_id, &claimed.tmp);
         let of_layer = |source| Error::Layer { diff_id: diff_id.clone(), source };
         let mut parts =
             Parts { diff_id: diff_id.clone(), blob_digest: blob.digest.clone(), blob: None, unpacked: None };
@@ -61,7 +77,10 @@ impl Pull<'_> {
             let present = self.store.has_layer(self.mode(), diff_id);
             let mut worker = if present { None } else { Some(start(Input::Pipe)?) };
             let mut pipe = worker.as_mut().and_then(RunningUnpack::take_input);
-            let copied = self.receive(name, blob, tmp, &mut pipe, given_up);
+            let path = claimed.blob_path();
+            let writer = if resume { BlobWriter::resume(&path)? } else { BlobWriter::create(&path)? };
+            let copied =
+                self.receive(Receiving { name, blob, writer, pipe: &mut pipe, given_up }, resume.then_some(&path));
             drop(pipe);
             // Whatever happened, the worker has to end before its directory goes.
             let unpacked = worker.map(RunningUnpack::finish);
@@ -80,45 +99,104 @@ impl Pull<'_> {
         Ok(parts)
     }
 
-    /// Downloads a blob, checks it, and gives its path under `tmp/`. What comes is written to `pipe` too, which is taken away
-    /// when nobody reads it any more.
-    fn receive(
-        &self,
-        name: &Reference,
-        blob: &Descriptor,
-        tmp: &Tmp,
-        pipe: &mut Option<File>,
-        given_up: &AtomicBool,
-    ) -> Result<PathBuf> {
-        let mut source = self.registry.blob(name, &blob.digest)?;
-        let path = tmp.path().join("blob");
-        let mut writer = BlobWriter::create(&path)?;
-        while let Some(chunk) = source.next_chunk()? {
-            if given_up.load(Ordering::Relaxed) {
-                return Err(Error::GivenUp);
-            }
-            if writer.size() + chunk.len() as u64 > blob.size {
-                return Err(wrong_size(blob, writer.size() + chunk.len() as u64));
-            }
-            if let Some(writing) = pipe
-                && let Err(error) = writing.write_all(&chunk)
-            {
-                *pipe = None;
-                if error.kind() != io::ErrorKind::BrokenPipe || blob.size - writer.size() > WORTH_KNOWING {
-                    return Err(sys::Error::new("write(pipe to the worker)", error).into());
+    /// Downloads a blob, checks it, and gives its path. `begun`: where its first bytes lie, which the writer has hashed.
+    fn receive(&self, mut receiving: Receiving<'_>, begun: Option<&Path>) -> Result<PathBuf> {
+        if let Some(path) = begun {
+            receiving.feed(path)?;
+        }
+        let blob = receiving.blob;
+        let (mut attempts, mut short) = (Attempts::default(), 0);
+        while receiving.writer.size() < blob.size {
+            let before = receiving.writer.size();
+            let result = self.stream(&mut receiving);
+            let size = receiving.writer.size();
+            match result {
+                Ok(()) if size == before || short == SHORT => break,
+                Ok(()) => short += 1,
+                // There is nothing behind what came.
+                Err(Error::Registry(registry::Error::Status { code: 416, .. })) => break,
+                Err(Error::Registry(error)) => {
+                    if size - before >= PROGRESS {
+                        attempts = Attempts::default();
+                    }
+                    if !attempts.another(&error, || receiving.given_up.load(Ordering::Relaxed)) {
+                        return Err(error.into());
+                    }
+                    let reason = &error.to_string();
+                    self.progress.event(Event::Again { layer: &blob.digest, from: size, reason });
                 }
+                Err(error) => return Err(error),
             }
-            writer.write_all(&chunk).call_with(|| format!("write({})", path.display()))?;
-            self.progress.event(Event::Received { layer: &blob.digest, bytes: writer.size() });
         }
-        if writer.size() != blob.size {
-            return Err(wrong_size(blob, writer.size()));
+        if receiving.writer.size() != blob.size {
+            return Err(wrong_size(blob, receiving.writer.size()));
         }
-        match writer.finish(&blob.digest) {
+        match receiving.writer.finish(&blob.digest) {
             Err(store::Error::WrongDigest { expected, found }) => {
                 Err(Error::WrongDigest { what: "layer", expected, found })
             }
             finished => Ok(finished?),
+        }
+    }
+
+    /// One answer of the registry, from where the file ends.
+    fn stream(&self, receiving: &mut Receiving<'_>) -> Result<()> {
+        let size = receiving.writer.size();
+        let digest = &receiving.blob.digest;
+        let mut source = self.registry.blob(receiving.name, digest, size)?;
+        // A registry that can send no part sends all, of which the beginning is here.
+        let mut known = size.saturating_sub(source.start);
+        while let Some(chunk) = source.next_chunk()? {
+            if receiving.given_up.load(Ordering::Relaxed) {
+                return Err(Error::GivenUp);
+            }
+            let skipped = known.min(chunk.len() as u64);
+            known -= skipped;
+            receiving.take(chunk.get(skipped as usize..).unwrap_or_default())?;
+            self.progress.event(Event::Received { layer: digest, bytes: receiving.writer.size() });
+        }
+        Ok(())
+    }
+}
+
+impl Receiving<'_> {
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        let size = self.writer.size() + bytes.len() as u64;
+        if size > self.blob.size {
+            return Err(wrong_size(self.blob, size));
+        }
+        self.pass_on(bytes)?;
+        self.writer.write_all(bytes).call("write(blob)")?;
+        Ok(())
+    }
+
+    /// To the worker, which may have given up.
+    fn pass_on(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Some(writing) = self.pipe
+            && let Err(error) = writing.write_all(bytes)
+        {
+            *self.pipe = None;
+            if error.kind() != io::ErrorKind::BrokenPipe || self.blob.size - self.writer.size() > WORTH_KNOWING {
+                return Err(sys::Error::new("write(pipe to the worker)", error).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on what lies in the file already.
+    fn feed(&mut self, path: &Path) -> Result<()> {
+        if self.writer.size() > self.blob.size {
+            return Err(wrong_size(self.blob, self.writer.size()));
+        }
+        let say = || format!("read({})", path.display());
+        let mut file = File::open(path).call_with(say)?;
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            let read = file.read(&mut buffer).call_with(say)?;
+            match buffer.get(..read) {
+                None | Some([]) => return Ok(()),
+                Some(bytes) => self.pass_on(bytes)?,
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod progress;
 mod resolve;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use progress::{Event, Progress};
@@ -30,6 +31,7 @@ use crate::oci::{Descriptor, Digest, Platform, Reference};
 use crate::registry::Registry;
 use crate::store::images::Entry;
 use crate::store::layers::Mode;
+use crate::store::partial::{self, Partial};
 use crate::store::{Commit, Store, Tmp};
 
 /// Layers that are fetched at the same time.
@@ -62,11 +64,25 @@ struct Missing<'a> {
     blob: &'a Descriptor,
 }
 
-/// A missing layer whose parts lie in a directory of ours.
+/// A missing layer that is ours to fetch.
+struct Claimed<'a> {
+    layer: &'a Missing<'a>,
+    tmp: Tmp,
+    /// Where its blob is received; `None`: in `tmp`, or it is here.
+    partial: Option<Partial>,
+}
+
+impl Claimed<'_> {
+    fn blob_path(&self) -> PathBuf {
+        self.partial.as_ref().map_or_else(|| self.tmp.path().join("blob"), |partial| partial.path().to_owned())
+    }
+}
+
+/// A missing layer whose parts are ready, ours until all is visible.
 struct Fetched {
-    /// Ours until all is visible.
+    parts: fetch::Parts,
     _tmp: Tmp,
-    fetched: fetch::Parts,
+    partial: Option<Partial>,
 }
 
 impl Pull<'_> {
@@ -76,14 +92,23 @@ impl Pull<'_> {
         let name = name.digest().map_or(name.clone(), |digest| name.at(digest.clone()));
         // Whoever was killed left something: a failure to remove it is not this pull's.
         let _ = worker::sweep(self.store);
+        let _ = self.store.sweep_partial(partial::AGE);
         self.progress.event(Event::Trying { image: &name });
-        let resolved = self.resolve(&name)?;
+        self.pull(&name).map_err(|error| error.of(&name))
+    }
+
+    fn pull(&self, name: &Reference) -> Result<Pulled> {
+        let resolved = self.resolve(name)?;
         let layers = unique(&resolved);
         let mut told = false;
         loop {
-            let fetched = self.fetch_missing(&name, &layers, !told)?;
+            let fetched = self.fetch_missing(name, &layers, !told)?;
             told = true;
-            if self.commit(&name, &resolved, &layers, &fetched)? {
+            let all = self.commit(name, &resolved, &layers, &fetched)?;
+            for partial in fetched.into_iter().filter_map(|fetched| fetched.partial) {
+                partial.discard()?;
+            }
+            if all {
                 break;
             }
             // Somebody removed a layer that was there when we looked.
@@ -107,7 +132,11 @@ impl Pull<'_> {
         let mut claimed = Vec::new();
         for layer in layers {
             match self.claim(layer)? {
-                Some(tmp) => claimed.push((layer, tmp)),
+                Some(tmp) => {
+                    let present = self.store.has_blob(&layer.blob.digest);
+                    let partial = if present { None } else { self.store.partial(&layer.blob.digest)? };
+                    claimed.push(Claimed { layer, tmp, partial });
+                }
                 None if tell => self.progress.event(Event::Present { layer: &layer.blob.digest }),
                 None => {}
             }
@@ -115,9 +144,10 @@ impl Pull<'_> {
         let (next, given_up) = (AtomicUsize::new(0), AtomicBool::new(false));
         let work = || -> Result<Vec<(usize, fetch::Parts)>> {
             let mut done = Vec::new();
-            while let Some((layer, tmp)) = claimed.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let place = claimed.iter().position(|(other, _)| std::ptr::eq(*other, *layer)).unwrap_or_default();
-                match self.fetch(name, layer, tmp, &given_up) {
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(layer) = claimed.get(place) else { return Ok(done) };
+                match self.fetch(name, layer, &given_up) {
                     Ok(parts) => done.push((place, parts)),
                     Err(error) => {
                         given_up.store(true, Ordering::Relaxed);
@@ -125,34 +155,38 @@ impl Pull<'_> {
                     }
                 }
             }
-            Ok(done)
         };
         let results: Vec<Result<Vec<(usize, fetch::Parts)>>> = std::thread::scope(|scope| {
             let threads = self.parallel.clamp(1, claimed.len().max(1));
             let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             started.into_iter().map(|thread| thread.join().unwrap_or(Err(Error::GivenUp))).collect()
         });
-        let mut parts = BTreeMap::new();
-        let mut failure = None;
-        for result in results {
-            match result {
-                Ok(done) => parts.extend(done),
-                // The first cause, not what it made others give up.
-                Err(Error::GivenUp) => failure = failure.or(Some(Error::GivenUp)),
-                Err(error) => failure = failure.filter(|known| !matches!(known, Error::GivenUp)).or(Some(error)),
+        let mut parts = match all_of(results) {
+            Ok(parts) => parts,
+            Err(failure) => {
+                self.give_up(claimed, failure.is_of_the_network());
+                return Err(failure);
             }
-        }
-        if let Some(failure) = failure {
-            for (_, tmp) in &claimed {
-                // What can't be removed now, the next sweep meets.
-                let _ = worker::remove_tree_as_root(&self.ids, &tmp.path().join("layer"));
-            }
-            return Err(failure);
-        }
+        };
         let claimed = claimed.into_iter().enumerate();
         Ok(claimed
-            .filter_map(|(place, (_, tmp))| Some(Fetched { _tmp: tmp, fetched: parts.remove(&place)? }))
+            .filter_map(|(place, Claimed { tmp, partial, .. })| {
+                Some(Fetched { parts: parts.remove(&place)?, _tmp: tmp, partial })
+            })
             .collect())
+    }
+
+    /// Removes what was fetched; `resumable`: what was received may be gone on with. What can't be removed now, the next sweep
+    /// meets.
+    fn give_up(&self, claimed: Vec<Claimed<'_>>, resumable: bool) {
+        for Claimed { tmp, partial, .. } in claimed {
+            let _ = worker::remove_tree_as_root(&self.ids, &tmp.path().join("layer"));
+            let _ = match partial {
+                Some(partial) if resumable => partial.leave(),
+                Some(partial) => partial.discard(),
+                None => Ok(()),
+            };
+        }
     }
 
     /// The right to fetch a layer; `None`: it is in the store, perhaps since another process has just put it there.
@@ -180,7 +214,7 @@ impl Pull<'_> {
         fetched: &[Fetched],
     ) -> Result<bool> {
         let _lock = self.store.lock_shared()?;
-        let mine = |layer: &Missing<'_>| fetched.iter().any(|done| done.fetched.diff_id == *layer.diff_id);
+        let mine = |layer: &Missing<'_>| fetched.iter().any(|done| done.parts.diff_id == *layer.diff_id);
         if !layers.iter().all(|layer| mine(layer) || self.is_present(layer)) {
             return Ok(false);
         }
@@ -188,22 +222,36 @@ impl Pull<'_> {
         self.progress.event(Event::Config { digest: config_digest });
         self.progress.event(Event::Writing);
         let mut commit = Commit::new(self.store);
-        for Fetched { fetched, .. } in fetched {
-            if let Some(path) = &fetched.unpacked {
-                commit.layer(path.clone(), self.mode(), &fetched.diff_id);
+        for Fetched { parts, .. } in fetched {
+            if let Some(path) = &parts.unpacked {
+                commit.layer(path.clone(), self.mode(), &parts.diff_id);
             }
-            if let Some(path) = &fetched.blob {
-                commit.blob(path.clone(), &fetched.blob_digest);
+            if let Some(path) = &parts.blob {
+                commit.blob(path.clone(), &parts.blob_digest);
             }
         }
         commit.bytes(&resolved.config_bytes)?;
         commit.bytes(&resolved.manifest_bytes)?;
         commit.finish()?;
-        let media_type = resolved.manifest.media_type.as_deref().unwrap_or(OCI_MANIFEST);
+        let media_type = resolved.media_type.as_deref().unwrap_or(OCI_MANIFEST);
         let size = resolved.manifest_bytes.len() as u64;
         self.store.tag(&name.to_string(), Entry::new(media_type, resolved.manifest_digest.clone(), size))?;
         Ok(true)
     }
+}
+
+/// What all threads made, or the first cause, which is not what it made others give up.
+fn all_of(results: Vec<Result<Vec<(usize, fetch::Parts)>>>) -> Result<BTreeMap<usize, fetch::Parts>> {
+    let mut parts = BTreeMap::new();
+    let mut failure = None;
+    for result in results {
+        match result {
+            Ok(done) => parts.extend(done),
+            Err(Error::GivenUp) => failure = failure.or(Some(Error::GivenUp)),
+            Err(error) => failure = failure.filter(|known| !matches!(known, Error::GivenUp)).or(Some(error)),
+        }
+    }
+    failure.map_or(Ok(parts), Err)
 }
 
 /// Each layer once, in the order of the diff ids: the order in which every pull claims.

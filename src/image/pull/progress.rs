@@ -37,9 +37,10 @@ pub enum Event<'a> {
         layer: &'a Digest,
         bytes: u64,
     },
-    /// The connection broke; the layer is fetched again from its start.
+    /// The connection broke; the layer is fetched on from this byte.
     Again {
         layer: &'a Digest,
+        from: u64,
         reason: &'a str,
     },
     /// The layer is unpacked and checked.

@@ -4,9 +4,9 @@ use super::Pull;
 use super::progress::Event;
 use crate::image::{Error, Result};
 use crate::oci::manifest::{Document, Index, MAX_CONFIG, parse};
-use crate::oci::media_type::layer_kind;
+use crate::oci::media_type::{ManifestKind, layer_kind, manifest_kind};
 use crate::oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference};
-use crate::registry;
+use crate::registry::{Attempts, Content};
 
 /// Indexes that point to indexes.
 const DEPTH: usize = 3;
@@ -16,6 +16,8 @@ const DEPTH: usize = 3;
 pub(super) struct Resolved {
     pub manifest_bytes: Vec<u8>,
     pub manifest_digest: Digest,
+    /// What it calls itself, else what the registry calls it.
+    pub media_type: Option<String>,
     pub manifest: Manifest,
     pub config_bytes: Vec<u8>,
     pub config: ImageConfig,
@@ -32,7 +34,7 @@ impl Pull<'_> {
         let mut address = image.clone();
         let mut expected: Option<Descriptor> = None;
         for _ in 0..=DEPTH {
-            let bytes = self.registry.manifest(&address)?;
+            let Content { bytes, media_type: claimed } = self.registry.manifest(&address)?;
             let digest = Digest::of(&bytes);
             if let Some(wanted) = address.digest().filter(|wanted| **wanted != digest) {
                 return Err(Error::WrongDigest { what: "manifest", expected: wanted.clone(), found: digest });
@@ -42,8 +44,24 @@ impl Pull<'_> {
                 return Err(Error::WrongSize { what: "manifest", digest, expected: size, found });
             }
             let media_type = expected.as_ref().map(|entry| entry.media_type.as_str()).filter(|text| !text.is_empty());
-            match parse(&bytes, media_type)? {
-                Document::Manifest(manifest) => return self.with_config(image, bytes, digest, *manifest),
+            // Both are claims that must be true; only the index' is covered by a digest.
+            if media_type.is_some() {
+                parse(&bytes, claimed.as_deref())?;
+            }
+            match parse(&bytes, media_type.or(claimed.as_deref()))? {
+                Document::Manifest(manifest) => {
+                    let claimed = claimed.filter(|text| manifest_kind(text) == Some(ManifestKind::Manifest));
+                    let media_type = manifest.media_type.clone().or(claimed);
+                    let (config_bytes, config) = self.config(image, &manifest)?;
+                    return Ok(Resolved {
+                        manifest_bytes: bytes,
+                        manifest_digest: digest,
+                        media_type,
+                        manifest: *manifest,
+                        config_bytes,
+                        config,
+                    });
+                }
                 Document::Index(index) => {
                     let entry = self.platform.choose(&index).ok_or_else(|| no_platform(&self.platform, &index))?;
                     address = image.at(entry.digest.clone());
@@ -54,13 +72,8 @@ impl Pull<'_> {
         Err(Error::DeepIndex(DEPTH))
     }
 
-    fn with_config(
-        &self,
-        image: &Reference,
-        manifest_bytes: Vec<u8>,
-        manifest_digest: Digest,
-        manifest: Manifest,
-    ) -> Result<Resolved> {
+    /// The config of a manifest, if it is one of an image.
+    fn config(&self, image: &Reference, manifest: &Manifest) -> Result<(Vec<u8>, ImageConfig)> {
         manifest.check_is_image()?;
         for layer in &manifest.layers {
             let (digest, media_type) = (layer.digest.clone(), layer.media_type.chars().take(120).collect());
@@ -77,7 +90,7 @@ impl Pull<'_> {
         if !made_for.runs_on(&self.platform) {
             self.progress.event(Event::OtherPlatform { image: &made_for, wanted: &self.platform });
         }
-        Ok(Resolved { manifest_bytes, manifest_digest, manifest, config_bytes, config })
+        Ok((config_bytes, config))
     }
 
     /// The config's bytes, from the store if they are there, checked.
@@ -89,7 +102,13 @@ impl Pull<'_> {
         if let Ok(bytes) = self.store.read_blob(digest, MAX_CONFIG) {
             return Ok(bytes);
         }
-        let bytes = registry::retry(|| self.small_blob(image, descriptor), Error::is_transient, |_| {})?;
+        let mut attempts = Attempts::default();
+        let bytes = loop {
+            match self.small_blob(image, descriptor) {
+                Err(Error::Registry(error)) if attempts.another(&error, || false) => {}
+                bytes => break bytes?,
+            }
+        };
         let found = Digest::of(&bytes);
         if &found != digest {
             return Err(Error::WrongDigest { what: "config", expected: digest.clone(), found });
@@ -98,7 +117,7 @@ impl Pull<'_> {
     }
 
     fn small_blob(&self, image: &Reference, descriptor: &Descriptor) -> Result<Vec<u8>> {
-        let mut blob = self.registry.blob(image, &descriptor.digest)?;
+        let mut blob = self.registry.blob(image, &descriptor.digest, 0)?;
         let mut bytes = Vec::new();
         while let Some(chunk) = blob.next_chunk()? {
             bytes.extend_from_slice(&chunk);

@@ -1,0 +1,135 @@
+//! HTTP itself: one client for each kind of place, and answers that are read within limits of time and length.
+//!
+//! A client reads every certificate of the machine, which takes 50 ms: each is made when the first request needs it, and plain
+//! HTTP needs none.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect};
+
+use super::certificates::Certificates;
+use super::error::{About, innermost};
+use super::{Error, Result};
+
+const CONNECT: Duration = Duration::from_secs(30);
+/// Less than so many bytes within the time limit are none.
+const LEAST: u64 = 1024;
+/// A sender that is slower than this, in bytes a second, is not waited for.
+const SLOWEST_SENDER: u64 = 16 << 10;
+
+/// What all requests to one registry have in common.
+#[derive(Debug)]
+pub(super) struct Http {
+    pub about: About,
+    /// `host` of the registry's API.
+    pub host: String,
+    pub any_certificate: bool,
+    /// Where `--cert-dir` points.
+    pub cert_dir: Option<PathBuf>,
+    /// Without progress for so long, a connection counts as dead.
+    pub stall: Duration,
+    plain: OnceLock<Client>,
+    own: OnceLock<Client>,
+    elsewhere: OnceLock<Client>,
+}
+
+impl Http {
+    pub fn new(about: About, host: String, any_certificate: bool, cert_dir: Option<PathBuf>, stall: Duration) -> Self {
+        let (plain, own, elsewhere) = Default::default();
+        Self { about, host, any_certificate, cert_dir, stall, plain, own, elsewhere }
+    }
+
+    /// The client for this address: a client certificate is shown to the registry itself alone.
+    pub fn client(&self, url: &Url) -> Result<&Client> {
+        let (place, make): (_, fn(&Self) -> Result<Client>) = match url.scheme() {
+            "http" => (&self.plain, |http| http.build(Client::builder().tls_certs_only([]))),
+            _ if url.host_str() == Some(&self.host) => (&self.own, |http| http.build(http.with_tls(true)?)),
+            _ => (&self.elsewhere, |http| http.build(http.with_tls(false)?)),
+        };
+        if let Some(client) = place.get() {
+            return Ok(client);
+        }
+        let client = make(self)?;
+        Ok(place.get_or_init(|| client))
+    }
+
+    fn with_tls(&self, own: bool) -> Result<ClientBuilder> {
+        let Certificates { authorities, identity } = Certificates::of(&self.about.registry, self.cert_dir.as_deref())?;
+        let builder = Client::builder().danger_accept_invalid_certs(self.any_certificate).tls_certs_merge(authorities);
+        Ok(match identity.filter(|_| own) {
+            Some(identity) => builder.identity(identity),
+            None => builder,
+        })
+    }
+
+    fn build(&self, builder: ClientBuilder) -> Result<Client> {
+        // Fails where it is done already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        builder
+            .user_agent(concat!("coracle/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT.min(self.stall))
+            // Where it may lead is for us to say.
+            .redirect(redirect::Policy::none())
+            .build()
+            .map_err(|error| Error::Client { cause: innermost(&error) })
+    }
+
+    /// Sends a request with a body of `length` bytes; the answer's body is still to be read.
+    pub async fn send(&self, request: RequestBuilder, length: usize) -> Result<Response> {
+        let sending = Duration::from_secs(length as u64 / SLOWEST_SENDER);
+        match tokio::time::timeout(self.stall + sending, request.send()).await {
+            Ok(answer) => answer.map_err(|error| self.about.request(&error)),
+            Err(_) => Err(Error::Timeout { registry: self.about.registry.clone() }),
+        }
+    }
+
+    /// A whole body of at most `limit` bytes; `what` it is, for the error.
+    pub async fn read(&self, response: Response, what: &'static str, limit: usize) -> Result<Vec<u8>> {
+        let too_long = || Error::TooLong { registry: self.about.registry.clone(), what, limit };
+        if response.content_length().is_some_and(|length| length > limit as u64) {
+            return Err(too_long());
+        }
+        let mut body = Body::new(response, self.stall);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next(&self.about).await? {
+            if bytes.len() + chunk.len() > limit {
+                return Err(too_long());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+}
+
+/// A body on its way.
+pub(super) struct Body {
+    response: Response,
+    stall: Duration,
+    /// Waited for, and received, since there were [`LEAST`] bytes.
+    waited: Duration,
+    received: u64,
+}
+
+impl Body {
+    pub fn new(response: Response, stall: Duration) -> Self {
+        Self { response, stall, waited: Duration::ZERO, received: 0 }
+    }
+
+    /// The next bytes; `None` at the end. Only the time that passes in here counts, not the reader's own.
+    pub async fn next(&mut self, about: &About) -> Result<Option<Bytes>> {
+        let begun = Instant::now();
+        let chunk = match tokio::time::timeout(self.stall.saturating_sub(self.waited), self.response.chunk()).await {
+            Ok(chunk) => chunk.map_err(|error| about.request(&error))?,
+            Err(_) => return Err(Error::Stalled { registry: about.registry.clone(), seconds: self.stall.as_secs() }),
+        };
+        self.waited += begun.elapsed();
+        self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        if self.received >= LEAST {
+            (self.waited, self.received) = (Duration::ZERO, 0);
+        }
+        Ok(chunk)
+    }
+}
