@@ -7,6 +7,7 @@ pub mod config;
 mod container;
 mod filter;
 mod image;
+mod manifest;
 mod network;
 pub mod output;
 mod pod;

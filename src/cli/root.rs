@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 
-use super::{Report, container, image, network, pod, secret, system, volume};
+use super::{Report, container, image, manifest, network, pod, secret, system, volume};
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
 use crate::store::Store;
@@ -87,6 +87,7 @@ commands! {
     "generate" => system::generate::Generate,
     "image" => image::Image,
     "images" => image::list::Images,
+    "manifest" => manifest::Manifest,
     "network" => network::Network,
     "pod" => pod::Pod,
     "pull" => image::pull::Pull,

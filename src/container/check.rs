@@ -14,7 +14,7 @@ use super::find::{self, Broken, Found};
 use super::mount::volumes;
 use super::{Error, Result, life};
 use crate::host::subid::IdMaps;
-use crate::image;
+use crate::image::needs::Needs;
 use crate::layer::{measure, worker};
 use crate::oci::Digest;
 use crate::store::Store;
@@ -36,7 +36,7 @@ pub struct Check {
 pub enum Subject {
     Blob(Digest),
     Layer(Mode, Digest),
-    /// An image by its manifest, and how it is called.
+    /// An image or index by the key of its entry, and how it is called.
     Image(Digest, String),
     Container(String),
     Volume(String),
@@ -150,28 +150,33 @@ impl Survey<'_> {
     }
 
     fn look_at_images(&mut self) -> Result<()> {
-        let image::list::List { images, broken } = image::list::list(self.store)?;
-        for (manifest, error) in broken {
-            self.used_blobs.insert(manifest.clone());
-            let name = manifest.to_string();
-            self.report(Subject::Image(manifest, name), error);
-        }
-        for image in images.into_iter().map(|listed| listed.image) {
-            let own = [image.manifest_digest.clone(), image.id.clone()];
-            let blobs: Vec<Digest> =
-                own.into_iter().chain(image.manifest.layers.iter().map(|layer| layer.digest.clone())).collect();
-            let missing_blob = blobs.iter().find(|blob| !self.blobs.contains(*blob));
-            let missing_layer = image.layers.iter().find(|layer| !self.has_layer(layer));
+        let mut seen = BTreeSet::new();
+        for entry in &self.store.images()? {
+            if !seen.insert(entry.key().clone()) {
+                continue;
+            }
+            let name = entry.name().map_or(entry.digest.to_string(), str::to_owned);
+            let subject = Subject::Image(entry.key().clone(), name);
+            let needs = match Needs::of(self.store, [entry]) {
+                Ok(needs) => needs,
+                Err(error) => {
+                    self.used_blobs.insert(entry.digest.clone());
+                    self.report(subject, error);
+                    continue;
+                }
+            };
+            let missing_blob = needs.blobs.iter().find(|blob| !self.blobs.contains(*blob));
+            let missing_layer = needs.layers.iter().find(|layer| !self.has_layer(layer));
             let why = match (missing_blob, missing_layer) {
                 (Some(blob), _) => Some(format!("its blob {blob} is missing or damaged")),
                 (None, Some(layer)) => Some(format!("its layer {layer} is missing or damaged")),
                 (None, None) => None,
             };
             if let Some(why) = why {
-                self.report(Subject::Image(image.manifest_digest.clone(), image.display_name()), why);
+                self.report(subject, why);
             }
-            self.used_blobs.extend(blobs);
-            self.used_layers.extend(image.layers);
+            self.used_blobs.extend(needs.blobs);
+            self.used_layers.extend(needs.layers);
         }
         Ok(())
     }
@@ -262,9 +267,9 @@ pub fn repair(store: &Store, damage: &Damage, force: bool) -> Result<bool> {
             Ok(found) => remove(store, &found)?,
             Err(_) => life::remove::remove_broken(store, id, true)?,
         },
-        Subject::Image(manifest, _) => {
+        Subject::Image(key, _) => {
             let _lock = store.lock_exclusive()?;
-            store.forget(manifest)?;
+            store.forget(key)?;
         }
         Subject::Blob(digest) => {
             let _lock = store.lock_exclusive()?;

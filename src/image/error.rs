@@ -35,6 +35,12 @@ pub enum Error {
     Config(#[from] ConfigError),
     #[error("{name}: image not known")]
     Unknown { name: String },
+    #[error("{name}: image is not a manifest list")]
+    NotAnIndex { name: String },
+    #[error("image name \"{name}\" is already associated with image \"{id}\": that name is already in use")]
+    NameInUse { name: String, id: String },
+    #[error("no image `{instance}` is in the manifest list `{index}`")]
+    NoInstance { index: String, instance: String },
     #[error("`{name}` could be any of {}", listed(candidates))]
     Ambiguous { name: String, candidates: Vec<String> },
     #[error("there is no image for the platform `{wanted}` among {}", listed(offered))]
@@ -76,6 +82,8 @@ impl Error {
             Self::Manifest(ManifestError::Schema1) => {
                 Some("have the image pushed again with a tool of this decade: `skopeo copy --format oci`".into())
             }
+            Self::NameInUse { .. } => Some("`--amend` goes on with a list of this name".into()),
+            Self::NoInstance { index, .. } => Some(format!("`coracle manifest inspect {index}` shows their digests")),
             Self::Ambiguous { .. } => Some("name the registry too, or more digits of the id".into()),
             Self::NoPlatform { .. } => Some("ask for one of these with `--platform`".into()),
             Self::WrongDigest { .. } | Self::WrongSize { .. } => {

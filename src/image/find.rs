@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::{Error, Result};
 use crate::oci::manifest::{Document, MAX_CONFIG, MAX_MANIFEST, parse};
 use crate::oci::reference::DEFAULT_TAG;
-use crate::oci::{Digest, ImageConfig, Manifest, Platform, Reference};
+use crate::oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference};
 use crate::store::Store;
 use crate::store::images::Entry;
 
@@ -17,6 +17,8 @@ use crate::store::images::Entry;
 pub struct Found {
     /// The digest of the config.
     pub id: Digest,
+    /// That of its entry in the store's index ([`Entry::key`]).
+    pub key: Digest,
     pub manifest_digest: Digest,
     pub manifest: Manifest,
     pub config: ImageConfig,
@@ -27,13 +29,32 @@ pub struct Found {
 }
 
 impl Found {
-    /// Reads the manifest and the config of an entry.
+    /// Reads the manifest and the config of an entry; of an index, those of this machine's image.
     pub(super) fn load(store: &Store, entry: &Entry, names: Vec<String>) -> Result<Self> {
         let (manifest_digest, manifest) = manifest(store, entry)?;
         let config = ImageConfig::parse(&store.read_blob(&manifest.config.digest, MAX_CONFIG)?)?;
         manifest.check_config(&config)?;
+        let (id, key) = (manifest.config.digest.clone(), entry.key().clone());
         let layers = config.rootfs.diff_ids.clone();
-        Ok(Self { id: manifest.config.digest.clone(), manifest_digest, manifest, config, names, layers })
+        Ok(Self { id, key, manifest_digest, manifest, config, names, layers })
+    }
+
+    /// The same, but an index stands for itself: something that can be listed, named and removed, without layers.
+    pub(super) fn load_itself(store: &Store, entry: &Entry, names: Vec<String>) -> Result<Self> {
+        if !entry.is_index() {
+            return Self::load(store, entry, names);
+        }
+        let Document::Index(index) = parse(&store.read_blob(&entry.digest, MAX_MANIFEST)?, Some(&entry.media_type))?
+        else {
+            return Err(Error::NotAnIndex { name: entry.name().unwrap_or(entry.key().hex()).to_owned() });
+        };
+        let key = entry.key().clone();
+        let mut manifest = Manifest::new(&entry.media_type, Descriptor::new("", key.clone(), 0), Vec::new());
+        manifest.annotations = index.annotations;
+        let created = entry.made.as_ref().map(|made| made.created.clone());
+        let config = ImageConfig { created, ..ImageConfig::default() };
+        let manifest_digest = entry.digest.clone();
+        Ok(Self { id: key.clone(), key, manifest_digest, manifest, config, names, layers: Vec::new() })
     }
 
     /// The first name, else the id.
@@ -60,9 +81,19 @@ fn manifest(store: &Store, entry: &Entry) -> Result<(Digest, Manifest)> {
 /// The image that `text` names: a name, the start of an id, or `sha256:` and an id. `None`: there is none;
 /// [`Error::Ambiguous`]: there are several.
 pub fn find(store: &Store, text: &str) -> Result<Option<Found>> {
-    match find_with_name(store, text) {
-        Ok((found, _)) => Ok(Some(found)),
+    let found = entry(store, text).and_then(|Meant { entry, names, .. }| Found::load(store, &entry, names));
+    match found {
+        Ok(found) => Ok(Some(found)),
         Err(Error::Unknown { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether `text` names something of the store.
+pub fn exists(store: &Store, text: &str) -> Result<bool> {
+    match entry(store, text) {
+        Ok(_) => Ok(true),
+        Err(Error::Unknown { .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -72,24 +103,36 @@ pub fn of_manifest(store: &Store, manifest: &Digest) -> Result<Found> {
     Found::load(store, &Entry::new("", manifest.clone(), 0), names_of(&store.images()?, manifest))
 }
 
-/// The image, and the one of its names that `text` means; `None`: it was found by its id. [`Error::Unknown`] if there is none.
-pub(super) fn find_with_name(store: &Store, text: &str) -> Result<(Found, Option<String>)> {
-    let entries = store.images()?;
-    if let Some(name) = name_in(&entries, text)? {
-        let entry = entries.iter().find(|entry| entry.name() == Some(&name));
-        let entry = entry.ok_or_else(|| Error::Unknown { name: text.to_owned() })?;
-        return Ok((Found::load(store, entry, names_of(&entries, &entry.digest))?, Some(name)));
-    }
-    Ok((by_id(store, &entries, text)?, None))
+/// An entry of the store's index that somebody means.
+#[derive(Debug)]
+pub(super) struct Meant {
+    pub entry: Entry,
+    /// The one of its names that was said; `None`: it was found by its id.
+    pub name: Option<String>,
+    /// All its names, in the index' order.
+    pub names: Vec<String>,
 }
 
-/// All names of one manifest.
-pub(super) fn names_of(entries: &[Entry], manifest: &Digest) -> Vec<String> {
-    entries
-        .iter()
-        .filter(|entry| &entry.digest == manifest)
-        .filter_map(|entry| Some(entry.name()?.to_owned()))
-        .collect()
+/// What `text` means, image or index; [`Error::Unknown`] if there is nothing.
+pub(super) fn entry(store: &Store, text: &str) -> Result<Meant> {
+    let entries = store.images()?;
+    let unknown = || Error::Unknown { name: text.to_owned() };
+    let (entry, name) = match name_in(&entries, text)? {
+        Some(name) => (entries.iter().find(|entry| entry.name() == Some(&name)).ok_or_else(unknown)?, Some(name)),
+        None => (by_id(store, &entries, text)?.ok_or_else(unknown)?, None),
+    };
+    Ok(Meant { entry: entry.clone(), name, names: names_of(&entries, entry.key()) })
+}
+
+/// What `text` means, an index as itself, and the one of its names that was said.
+pub(super) fn find_with_name(store: &Store, text: &str) -> Result<(Found, Option<String>)> {
+    let Meant { entry, name, names } = entry(store, text)?;
+    Ok((Found::load_itself(store, &entry, names)?, name))
+}
+
+/// All names of what has this key.
+pub(super) fn names_of(entries: &[Entry], key: &Digest) -> Vec<String> {
+    entries.iter().filter(|entry| entry.key() == key).filter_map(|entry| Some(entry.name()?.to_owned())).collect()
 }
 
 /// The name in the index that `text` means, if it means one.
@@ -134,7 +177,7 @@ fn name_in(entries: &[Entry], text: &str) -> Result<Option<String>> {
         let Some(name) = entry.name() else { continue };
         let Ok(have) = name.parse::<Reference>() else { continue };
         if have.tag() == wanted.tag() && have.digest().is_none() && ends_with(&have.name(), short) {
-            matching.entry(&entry.digest).or_insert(name);
+            matching.entry(entry.key()).or_insert(name);
         }
     }
     match matching.len() {
@@ -159,27 +202,31 @@ fn ends_with(name: &str, end: &str) -> bool {
     name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('/'))
 }
 
-fn by_id(store: &Store, entries: &[Entry], text: &str) -> Result<Found> {
-    let unknown = || Error::Unknown { name: text.to_owned() };
+fn by_id<'a>(store: &Store, entries: &'a [Entry], text: &str) -> Result<Option<&'a Entry>> {
     let hex = text.strip_prefix("sha256:").unwrap_or(text);
     let hexadecimal = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     if hex.is_empty() || hex.len() > 64 || !hex.bytes().all(hexadecimal) {
-        return Err(unknown());
+        return Ok(None);
     }
-    let mut matching: BTreeMap<Digest, Found> = BTreeMap::new();
+    let mut matching: BTreeMap<Digest, &Entry> = BTreeMap::new();
     for entry in entries {
-        // An image that can't be read is not the one; `list` tells about it.
-        let Ok((_, manifest)) = manifest(store, entry) else { continue };
-        let id = manifest.config.digest;
-        if (id.hex().starts_with(hex) || entry.digest.hex() == hex) && !matching.contains_key(&id) {
-            matching.insert(id, Found::load(store, entry, names_of(entries, &entry.digest))?);
+        let id = match entry.is_index() {
+            true => entry.key().clone(),
+            // An image that can't be read is not the one; `list` tells about it.
+            false => match manifest(store, entry) {
+                Ok((_, manifest)) => manifest.config.digest,
+                Err(_) => continue,
+            },
+        };
+        if id.hex().starts_with(hex) || entry.digest.hex() == hex {
+            matching.entry(id).or_insert(entry);
         }
     }
     if matching.len() > 1 {
         let candidates = matching.into_keys().map(|id| id.hex().to_owned()).collect();
         return Err(Error::Ambiguous { name: text.to_owned(), candidates });
     }
-    matching.into_values().next().ok_or_else(unknown)
+    Ok(matching.into_values().next())
 }
 
 #[cfg(test)]

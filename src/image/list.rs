@@ -8,13 +8,13 @@ use crate::oci::Digest;
 use crate::store::Store;
 use crate::store::layers::Mode;
 
-/// One image, whatever number of names it has.
+/// One image or index, whatever number of names it has.
 #[derive(Debug)]
 pub struct Listed {
     pub image: Found,
     /// Seconds since 1970; 0 where the image does not say.
     pub created: i64,
-    /// Bytes of the files of all layers, each layer once.
+    /// Bytes of the files of all layers, each layer once; of an index, its own.
     pub size: u64,
 }
 
@@ -23,7 +23,7 @@ pub struct Listed {
 pub struct List {
     /// The newest first.
     pub images: Vec<Listed>,
-    /// What can't be read: the manifest's digest, and why.
+    /// What can't be read: the key of its entry, which is the manifest's digest, and why.
     pub broken: Vec<(Digest, Error)>,
 }
 
@@ -33,15 +33,16 @@ pub fn list(store: &Store) -> Result<List> {
     let (mut images, mut broken) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for entry in &entries {
-        if !seen.insert(&entry.digest) {
+        if !seen.insert(entry.key()) {
             continue;
         }
-        match Found::load(store, entry, names_of(&entries, &entry.digest)) {
+        match Found::load_itself(store, entry, names_of(&entries, entry.key())) {
             Ok(image) => {
-                let (created, size) = (created(&image), size(store, &image));
+                let size = if entry.is_index() { entry.size } else { size(store, &image) };
+                let created = created(&image);
                 images.push(Listed { image, created, size });
             }
-            Err(error) => broken.push((entry.digest.clone(), error)),
+            Err(error) => broken.push((entry.key().clone(), error)),
         }
     }
     // The order of the index, where two are equally old.

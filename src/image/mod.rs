@@ -13,6 +13,8 @@ pub mod find;
 pub mod inspect;
 pub mod list;
 pub mod make;
+pub mod manifest;
+pub mod needs;
 pub mod pull;
 pub mod remove;
 pub mod tag;

@@ -6,8 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::find::{Found, find_with_name};
+use super::needs::Needs;
 use super::{Error, Result};
 use crate::oci::Digest;
+use crate::store::images::Entry;
 use crate::store::layers::Mode;
 use crate::store::{Store, Tmp};
 
@@ -64,75 +66,52 @@ impl Removal {
             return Err(Error::SeveralNames { id: image.id.hex().to_owned(), names: image.names });
         }
         let users = users.users().map_err(Error::Users)?;
-        let containers: Vec<String> =
-            users.iter().filter(|user| user.image == image.id).map(|user| user.container.clone()).collect();
-        if !containers.is_empty() {
-            return Err(Error::InUse { name: text.to_owned(), containers });
-        }
-        delete(store, &image, by_id, &users)
+        delete(store, text, &image, by_id, &users)
     }
 }
 
-/// By its id, an image goes with every manifest that has this config; by its name, with the one that the name means.
-fn delete(store: &Store, image: &Found, by_id: bool, users: &[User]) -> Result<Removed> {
-    let (mut entries, mut candidates) = (BTreeSet::new(), vec![image.clone()]);
-    for entry in store.images()? {
-        // Also through an index that another tool stored.
-        let Ok(found) = Found::load(store, &entry, Vec::new()) else { continue };
-        if found.manifest_digest == image.manifest_digest || by_id && found.id == image.id {
-            entries.insert(entry.digest);
-            candidates.push(found);
-        }
+/// By its id, an image goes with every manifest that has this config; by its name, with the one that the name means. An index
+/// goes with those of its images that no other entry has.
+fn delete(store: &Store, text: &str, image: &Found, by_id: bool, users: &[User]) -> Result<Removed> {
+    let goes = |entry: &Entry| {
+        *entry.key() == image.key
+            || by_id && Found::load_itself(store, entry, Vec::new()).is_ok_and(|found| found.id == image.id)
+    };
+    let (going, staying): (Vec<Entry>, Vec<Entry>) = store.images()?.into_iter().partition(goes);
+    // Of an index that leads to something damaged only the entry goes.
+    let gone = Needs::of(store, &going).unwrap_or_default();
+    // Where an image that remains can't be read, nobody knows what it needs, and nothing is dropped.
+    let kept = Needs::of(store, &staying).ok();
+    let last = |id: &Digest| *id == image.id || kept.as_ref().is_some_and(|kept| !kept.ids.contains(id));
+    let uses = |user: &&User| gone.ids.contains(&user.image) && last(&user.image);
+    let containers: Vec<String> = users.iter().filter(uses).map(|user| user.container.clone()).collect();
+    if !containers.is_empty() {
+        return Err(Error::InUse { name: text.to_owned(), containers });
     }
     let mut removed = Removed { id: image.id.hex().to_owned(), deleted: Some(image.id.clone()), ..Removed::default() };
-    for digest in &entries {
-        let gone = store.forget(digest)?;
+    for key in going.iter().map(Entry::key).collect::<BTreeSet<_>>() {
+        let gone = store.forget(key)?;
         removed.untagged.extend(gone.iter().filter_map(|entry| entry.name().map(str::to_owned)));
     }
-    let Some(kept) = Kept::of(store, users) else { return Ok(removed) };
-    for digest in entries.iter().filter(|digest| !kept.blobs.contains(*digest)) {
-        store.remove_blob(digest)?;
-    }
-    for image in candidates {
-        kept.drop_unused(store, &image, &mut removed)?;
+    if let Some(mut kept) = kept {
+        kept.layers.extend(users.iter().flat_map(|user| user.layers.iter().cloned()));
+        drop_unused(store, &gone, &kept, &mut removed)?;
     }
     Ok(removed)
 }
 
-/// What the remaining images and the containers need.
-struct Kept {
-    blobs: BTreeSet<Digest>,
-    layers: BTreeSet<Digest>,
-}
-
-impl Kept {
-    /// `None`: an image that remains can't be read, so nobody knows what it needs, and nothing is dropped.
-    fn of(store: &Store, users: &[User]) -> Option<Self> {
-        let mut kept = Self { blobs: BTreeSet::new(), layers: BTreeSet::new() };
-        for entry in store.images().ok()? {
-            let found = Found::load(store, &entry, Vec::new()).ok()?;
-            kept.blobs.extend([entry.digest, found.manifest_digest, found.id]);
-            kept.blobs.extend(found.manifest.layers.into_iter().map(|layer| layer.digest));
-            kept.layers.extend(found.layers);
-        }
-        kept.layers.extend(users.iter().flat_map(|user| user.layers.iter().cloned()));
-        Some(kept)
+fn drop_unused(store: &Store, gone: &Needs, kept: &Needs, removed: &mut Removed) -> Result<()> {
+    for digest in gone.blobs.difference(&kept.blobs) {
+        store.remove_blob(digest)?;
     }
-
-    fn drop_unused(&self, store: &Store, image: &Found, removed: &mut Removed) -> Result<()> {
-        let blobs = image.manifest.layers.iter().map(|layer| &layer.digest);
-        for digest in blobs.chain([&image.id, &image.manifest_digest]).filter(|digest| !self.blobs.contains(*digest)) {
-            store.remove_blob(digest)?;
-        }
-        for diff_id in image.layers.iter().filter(|diff_id| !self.layers.contains(*diff_id)) {
-            for mode in Mode::ALL {
-                let size = store.layer_record(mode, diff_id).ok().flatten().map_or(0, |record| record.size);
-                if let Some(layer) = store.retire_layer(mode, diff_id)? {
-                    removed.bytes += size;
-                    removed.layers.push(layer);
-                }
+    for diff_id in gone.layers.difference(&kept.layers) {
+        for mode in Mode::ALL {
+            let size = store.layer_record(mode, diff_id).ok().flatten().map_or(0, |record| record.size);
+            if let Some(layer) = store.retire_layer(mode, diff_id)? {
+                removed.bytes += size;
+                removed.layers.push(layer);
             }
         }
-        Ok(())
     }
+    Ok(())
 }

@@ -18,7 +18,7 @@ pub fn tag(store: &Store, source: &str, target: &str) -> Result<Digest> {
     // Between the look and the new name nobody may remove the image.
     let _lock = store.lock_shared()?;
     let entries = store.images()?;
-    let entry = entries.into_iter().find(|entry| entry.digest == found.manifest_digest);
+    let entry = entries.into_iter().find(|entry| *entry.key() == found.key);
     let entry = entry.ok_or_else(|| Error::Unknown { name: source.to_owned() })?;
     store.tag(&target, entry)?;
     Ok(found.id)
@@ -31,7 +31,7 @@ pub fn untag(store: &Store, text: &str, names: &[String]) -> Result<(Digest, Vec
     let mut going = Vec::new();
     for name in names {
         let (of_name, full) = find_with_name(store, name)?;
-        match full.filter(|_| of_name.manifest_digest == found.manifest_digest) {
+        match full.filter(|_| of_name.key == found.key) {
             Some(full) => going.push(full),
             None => return Err(Error::Unknown { name: name.clone() }),
         }

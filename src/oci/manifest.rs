@@ -188,6 +188,13 @@ fn index(bytes: &[u8]) -> Result<Index, ManifestError> {
 }
 
 impl Manifest {
+    /// One of this type, without annotations.
+    pub fn new(media_type: &str, config: Descriptor, layers: Vec<Descriptor>) -> Self {
+        let (annotations, extra) = Default::default();
+        let (media_type, artifact_type) = (Some(media_type.to_owned()), None);
+        Self { schema_version: 2, media_type, artifact_type, config, layers, annotations, extra }
+    }
+
     /// Refuses what is stored like an image and is none: its config is no image config.
     pub fn check_is_image(&self) -> Result<(), ManifestError> {
         let media_type = &self.config.media_type;

@@ -4,6 +4,9 @@
 //! (`docker.io/library/debian:12`), kept in two annotations: `org.opencontainers.image.ref.name`, which skopeo and umoci read,
 //! and `io.containerd.image.name`, which is full with every tool that writes it and so wins when both are there. What other
 //! tools wrote and we don't know is kept. One writer at a time (a lock), the file replaced by rename; readers take no lock.
+//!
+//! Of an image's manifest the digest never changes. An index that is put together here (`manifest create`) has another digest
+//! with every change, and an id that stays, which its entry keeps under the key `coracle`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,10 +17,10 @@ use serde_json::{Map, Value};
 use super::{Error, Result, Store, records};
 use crate::host::atomic_file;
 use crate::oci::Digest;
+use crate::oci::media_type::{ManifestKind, OCI_INDEX, manifest_kind};
 
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const FULL_NAME: &str = "io.containerd.image.name";
-const MEDIA_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 /// Bytes of the largest index that is read: some 30,000 images.
 const LIMIT: usize = 16 << 20;
 
@@ -31,15 +34,39 @@ pub struct Entry {
     pub size: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+    #[serde(rename = "coracle", default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+/// What is known of an index that is put together here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// Drawn when it was made.
+    pub id: Digest,
+    /// RFC 3339.
+    pub created: String,
+    /// Where the images are that the index names and the store does not hold: `registry/repository` by manifest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<Digest, String>,
 }
 
 impl Entry {
     /// An entry for a manifest, without a name.
     pub fn new(media_type: &str, digest: Digest, size: u64) -> Self {
-        let (annotations, extra) = Default::default();
-        Self { media_type: media_type.to_owned(), digest, size, annotations, extra }
+        let (annotations, made, extra) = Default::default();
+        Self { media_type: media_type.to_owned(), digest, size, annotations, made, extra }
+    }
+
+    /// What entries of one and the same thing have in common: the digest, unless it is an index that may change.
+    pub fn key(&self) -> &Digest {
+        self.made.as_ref().map_or(&self.digest, |made| &made.id)
+    }
+
+    /// Whether it is an index, of images for several platforms.
+    pub fn is_index(&self) -> bool {
+        manifest_kind(&self.media_type) == Some(ManifestKind::Index)
     }
 
     /// The full reference, or whatever another tool put there. `None`: an image without a name.
@@ -72,7 +99,7 @@ struct Index {
 
 impl Index {
     fn empty() -> Self {
-        let media_type = Some(MEDIA_TYPE.to_owned());
+        let media_type = Some(OCI_INDEX.to_owned());
         Self { schema_version: 2, media_type, manifests: Vec::new(), extra: Map::new() }
     }
 
@@ -93,7 +120,7 @@ impl Index {
         let place = self.manifests.iter().position(|entry| entry.name() == Some(name))?;
         let mut entry = self.manifests.remove(place);
         let before = entry.clone();
-        if !self.manifests.iter().any(|other| other.digest == entry.digest) {
+        if !self.manifests.iter().any(|other| other.key() == entry.key()) {
             entry.set_name(None);
             self.manifests.insert(place, entry);
         }
@@ -102,7 +129,7 @@ impl Index {
 
     fn tag(&mut self, name: &str, mut entry: Entry) -> Option<Entry> {
         let before = self.untag(name);
-        self.manifests.retain(|other| other.name().is_some() || other.digest != entry.digest);
+        self.manifests.retain(|other| other.name().is_some() || other.key() != entry.key());
         entry.set_name(Some(name));
         self.manifests.push(entry);
         before
@@ -129,7 +156,7 @@ impl Store {
     /// Keeps the manifest `entry` without a name, unless it has one. Durable. The blobs must be committed already.
     pub fn keep(&self, entry: Entry) -> Result<()> {
         self.change_index(|index| {
-            if !index.manifests.iter().any(|other| other.digest == entry.digest) {
+            if !index.manifests.iter().any(|other| other.key() == entry.key()) {
                 index.manifests.push(entry);
             }
         })
@@ -140,12 +167,22 @@ impl Store {
         self.change_index(|index| index.untag(name))
     }
 
-    /// Takes a manifest out of the index with all its names; tells the entries that went. Take the exclusive store lock
-    /// first; its blobs and layers stay.
-    pub fn forget(&self, manifest: &Digest) -> Result<Vec<Entry>> {
+    /// Puts what `to` says in place of the entries with this key, which keep their names. Durable. Take the exclusive store
+    /// lock before reading what is changed.
+    pub fn replace(&self, key: &Digest, to: &Entry) -> Result<()> {
+        self.change_index(|index| {
+            for entry in index.manifests.iter_mut().filter(|entry| entry.key() == key) {
+                *entry = Entry { annotations: std::mem::take(&mut entry.annotations), ..to.clone() };
+            }
+        })
+    }
+
+    /// Takes the entries with this [`Entry::key`] out of the index, and tells them. Take the exclusive store lock first; blobs and
+    /// layers stay.
+    pub fn forget(&self, key: &Digest) -> Result<Vec<Entry>> {
         self.change_index(|index| {
             let all = std::mem::take(&mut index.manifests);
-            let (gone, kept) = all.into_iter().partition(|entry| &entry.digest == manifest);
+            let (gone, kept) = all.into_iter().partition(|entry| entry.key() == key);
             index.manifests = kept;
             gone
         })
@@ -209,6 +246,32 @@ mod tests {
         assert_eq!(listed(store), [(name("h/b:1"), one)]);
         assert!(store.image_named("h/b:1").unwrap().is_some());
         assert!(store.layout().oci_layout().exists());
+    }
+
+    #[test]
+    fn an_index_that_changes_stays_itself() {
+        let scratch = Scratch::new("index");
+        let store = &scratch.store;
+        let made = |seed: &str, id: &str| {
+            let made = Made { id: Digest::of(id.as_bytes()), created: String::new(), sources: BTreeMap::new() };
+            Entry { media_type: OCI_INDEX.to_owned(), made: Some(made), ..entry(seed) }
+        };
+        // Two that are empty have the same bytes.
+        store.tag("h/a:1", made("empty", "a")).unwrap();
+        store.tag("h/a:2", made("empty", "a")).unwrap();
+        store.tag("h/b:1", made("empty", "b")).unwrap();
+        store.replace(made("", "a").key(), &made("full", "a")).unwrap();
+        let (empty, full) = (entry("empty").digest, entry("full").digest);
+        let name = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            listed(store),
+            [(name("h/a:1"), full.clone()), (name("h/a:2"), full.clone()), (name("h/b:1"), empty)]
+        );
+        store.untag("h/b:1").unwrap().unwrap();
+        assert_eq!(store.images().unwrap().iter().filter(|entry| entry.name().is_none()).count(), 1);
+        assert_eq!(store.forget(made("", "a").key()).unwrap().len(), 2);
+        assert_eq!(listed(store).len(), 1);
+        assert!(store.images().unwrap()[0].is_index());
     }
 
     #[test]

@@ -3,4 +3,5 @@
 
 mod hostile;
 mod interrupted;
+mod manifest;
 mod server;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::cli::{Context, Report};
-use crate::image::find::find;
+use crate::image::find::exists;
 
 /// Tell by the exit code whether an image is here: 0 yes, 1 no
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ pub struct Exists {
 
 impl Exists {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
-        let found = find(&context.store()?, &self.image)?.is_some();
+        let found = exists(&context.store()?, &self.image)?;
         Ok(if found { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }

@@ -83,7 +83,8 @@ fn all(store: &Store) -> Result<Vec<String>, Report> {
     Ok(ids)
 }
 
-fn report(error: Error) -> Report {
+/// With the exit code that Podman has for it.
+pub fn report(error: Error) -> Report {
     let code = match error {
         Error::Unknown { .. } => 1,
         Error::InUse { .. } => 2,
@@ -93,7 +94,7 @@ fn report(error: Error) -> Report {
 }
 
 /// Says what is gone, then clears up behind it.
-fn finish(store: &Store, removed: Removed) -> Result<(), Report> {
+pub fn finish(store: &Store, removed: Removed) -> Result<(), Report> {
     for name in &removed.untagged {
         output::line(&output::printable(&format!("Untagged: {name}")));
     }

@@ -75,14 +75,7 @@ impl New<'_> {
             Descriptor { media_type, ..blob.clone() }
         };
         let own = Descriptor::new(self.format.layer(NewLayer::COMPRESSION), layer.digest.clone(), layer.size);
-        Manifest {
-            schema_version: 2,
-            media_type: Some(self.format.manifest().to_owned()),
-            artifact_type: None,
-            config,
-            layers: self.below.iter().map(|(blob, _)| renamed(blob)).chain([own]).collect(),
-            annotations: Default::default(),
-            extra: Default::default(),
-        }
+        let layers = self.below.iter().map(|(blob, _)| renamed(blob)).chain([own]).collect();
+        Manifest::new(self.format.manifest(), config, layers)
     }
 }

@@ -1,0 +1,36 @@
+//! `manifest add`: images into a list.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::words::WordFlags;
+use crate::cli::{Context, Report, output};
+use crate::image::manifest::add;
+
+/// Add images to a list
+#[derive(Debug, Args)]
+pub struct Add {
+    /// Of an image that is itself a list, add all images
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    words: WordFlags,
+    /// The name or id of the list
+    list: String,
+    /// The images
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<String>,
+}
+
+impl Add {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let store = context.store()?;
+        let words = self.words.words()?;
+        for image in &self.images {
+            let instances = add::of_store(&store, image, self.all)?;
+            output::line(add::add(&store, &self.list, instances, &words)?.hex());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
