@@ -26,7 +26,7 @@ pub struct Report {
 impl Report {
     pub fn new(message: impl ToString) -> Self {
         let message = message.to_string();
-        let hints = disk_that_refuses(&message).map(str::to_owned).into_iter().collect();
+        let hints = what_helps(&message).map(str::to_owned).into_iter().collect();
         Self { messages: vec![message], hints, code: 125 }
     }
 
@@ -75,10 +75,20 @@ impl Report {
     }
 }
 
-/// What helps against a disk that takes nothing, in whatever room and process it showed: monitors and workers send their errors
-/// as words.
-fn disk_that_refuses(message: &str) -> Option<&'static str> {
+/// What helps against a disk that takes nothing, or does not serve, in whatever room and process it showed: monitors and workers
+/// send their errors as words.
+fn what_helps(message: &str) -> Option<&'static str> {
     let is = |number| message.contains(&std::io::Error::from_raw_os_error(number).to_string());
+    if message.contains("fsconfig(overlay") || message.contains("mount(overlay") {
+        return Some(
+            "where the kernel's overlay does not serve, as on NFS, ours does: `--storage-driver=fuse`, or `auto`",
+        );
+    }
+    if message.contains("chown") && is(libc::EPERM) {
+        return Some(
+            "a network file system gives no files to subordinate ids: name a directory on a disk of this machine with `--root`",
+        );
+    }
     if is(libc::EROFS) {
         return Some("name a directory on a disk that can be written with `--root DIRECTORY`");
     }

@@ -195,7 +195,7 @@ impl Tree {
             let dir = self.directory(&parent, UPPER)?;
             let before = rustix::fs::fstat(&dir)?;
             match &placed {
-                None => renameat_with(work, staged, &dir, &*name, RenameFlags::NOREPLACE)?,
+                None => rename_new(work, staged, &dir, &name)?,
                 Some((other, its)) => rustix::fs::linkat(other, &**its, &dir, &*name, AtFlags::empty())?,
             }
             // The directory's content did not change for those who look from above.
@@ -274,6 +274,19 @@ impl Tree {
             }
         }
         Ok(())
+    }
+}
+
+/// Renames to a name that is free.
+fn rename_new(work: BorrowedFd<'_>, staged: &str, dir: &OwnedFd, name: &OsStr) -> Op<()> {
+    match renameat_with(work, staged, dir, name, RenameFlags::NOREPLACE) {
+        // NFS does not know the flag; but only this process changes the upper directory, and holds the lock of its names.
+        Err(Errno::INVAL) => match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => rustix::fs::renameat(work, staged, dir, name),
+            Ok(_) => Err(Errno::EXIST),
+            Err(error) => Err(error),
+        },
+        result => result,
     }
 }
 

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use fuser::FileAttr;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Stat, Uid, XattrFlags, chmodat, chownat, mkdirat, mknodat,
-    openat, renameat_with, statat, symlinkat, unlinkat,
+    AtFlags, FileType, Gid, Mode, OFlags, Stat, Uid, XattrFlags, chmodat, chownat, mkdirat, mknodat, openat, statat,
+    symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::umask;
@@ -153,8 +153,7 @@ impl Tree {
     /// The new directory in `from` and the whiteout in `to`, which is the upper part of `parent`, change places.
     fn exchange_sealed(&self, from: &OwnedFd, to: &OwnedFd, parent: &Arc<Node>, name: &OsStr) -> Op<()> {
         let made = open_beneath(from, name)?;
-        let placed =
-            self.seal(&made, parent, name).and_then(|()| renameat_with(from, name, to, name, RenameFlags::EXCHANGE));
+        let placed = self.seal(&made, parent, name).and_then(|()| self.change_places((from, name), (to, name)));
         if placed.is_err() {
             let _ = remove_entries(&made);
         }

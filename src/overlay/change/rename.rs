@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, RenameFlags, renameat_with, statat, unlinkat};
+use rustix::fs::{AtFlags, FileType, RenameFlags, renameat, renameat_with, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::whiteout::{make_opaque, point, remove_entries, remove_whiteouts};
@@ -103,7 +103,7 @@ impl Tree {
         match lies {
             // A directory does not replace what is none, so they change places; the whiteout may be wanted where it went.
             Some((true, _)) if directory => {
-                renameat_with(&from_dir, from.name, &to_dir, to.name, RenameFlags::EXCHANGE)?;
+                self.change_places((&from_dir, from.name), (&to_dir, to.name))?;
                 if !shows {
                     unlinkat(&from_dir, from.name, AtFlags::empty())?;
                 }
@@ -130,18 +130,17 @@ impl Tree {
     fn move_leaving_whiteout(&self, from: &Side<'_>, to: &Side<'_>, shows: bool) -> Op<()> {
         let (from_dir, to_dir) = (self.directory(&from.parent, UPPER)?, self.directory(&to.parent, UPPER)?);
         if !shows {
-            return renameat_with(from_dir, from.name, to_dir, to.name, RenameFlags::empty());
+            return renameat(from_dir, from.name, to_dir, to.name);
         }
         match renameat_with(&from_dir, from.name, &to_dir, to.name, RenameFlags::WHITEOUT) {
             Err(Errno::INVAL | Errno::PERM | Errno::OPNOTSUPP) => {}
             result => return result,
         }
-        // A disk without the call: a whiteout from the work directory changes places with it, then it moves on from there. A
-        // crash in between loses the file's name, so it is synced first to be found in the work directory.
+        // A disk without the call. A crash between the two steps shows the file below under the old name once more.
         let (work, staged) = (self.work()?, self.staged());
         super::whiteout::make(work, OsStr::new(&staged), &from_dir)?;
-        renameat_with(work, &staged, &from_dir, from.name, RenameFlags::EXCHANGE)?;
-        renameat_with(work, &staged, to_dir, to.name, RenameFlags::empty())
+        renameat(&from_dir, from.name, to_dir, to.name)?;
+        renameat(work, &staged, from_dir, from.name)
     }
 
     fn exchange(&self, from: &Side<'_>, source: &Found, to: &Side<'_>, target: &Found) -> Op<()> {

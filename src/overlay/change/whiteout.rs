@@ -4,12 +4,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, RenameFlags, XattrFlags, mknodat, renameat_with, statat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RawDir, RenameFlags, XattrFlags, mknodat, renameat, renameat_with, statat,
+    unlinkat,
 };
 use rustix::io::Errno;
 
@@ -26,7 +27,7 @@ pub fn point(name: &'static str) -> Op<()> {
 }
 
 /// Makes a whiteout where nothing lies. `marked`: the directory in which it is to lie at last.
-pub fn make(dir: impl std::os::fd::AsFd, name: &OsStr, marked: &OwnedFd) -> Op<()> {
+pub fn make(dir: impl AsFd, name: &OsStr, marked: &OwnedFd) -> Op<()> {
     match mknodat(&dir, name, FileType::CharacterDevice, Mode::empty(), 0) {
         Err(Errno::PERM | Errno::OPNOTSUPP | Errno::ACCESS | Errno::INVAL) => {}
         result => return result,
@@ -63,12 +64,32 @@ impl Tree {
         let staged = self.staged();
         make(work, OsStr::new(&staged), &dir)?;
         let directory = was == FileType::Directory;
-        let flags = if directory { RenameFlags::EXCHANGE } else { RenameFlags::empty() };
-        if let Err(error) = renameat_with(work, &staged, &dir, name, flags) {
+        let hidden = match directory {
+            true => self.change_places((work, OsStr::new(&staged)), (&dir, name)),
+            false => renameat(work, &staged, &dir, name),
+        };
+        if let Err(error) = hidden {
             let _ = unlinkat(work, &staged, AtFlags::empty());
             return Err(error);
         }
         Ok(directory.then_some(staged))
+    }
+
+    /// Two names change places. Where the file system can't do that at once (NFS), it takes three steps, and a crash between
+    /// them leaves what was at `two`, which must be worth nothing, in the work directory.
+    pub fn change_places(&self, one: (impl AsFd, &OsStr), two: (impl AsFd, &OsStr)) -> Op<()> {
+        let (one, one_name, two, two_name) = (one.0.as_fd(), one.1, two.0.as_fd(), two.1);
+        match renameat_with(one, one_name, two, two_name, RenameFlags::EXCHANGE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+            result => return result,
+        }
+        let (work, spare) = (self.work()?, self.staged());
+        renameat(two, two_name, work, &spare)?;
+        if let Err(error) = renameat(one, one_name, two, two_name) {
+            renameat(work, &spare, two, two_name)?;
+            return Err(error);
+        }
+        renameat(work, &spare, one, one_name)
     }
 
     /// Removes a directory of the work directory, and the whiteouts that are all that it holds.
