@@ -152,20 +152,17 @@ pub(super) fn pull(image: &Reference) -> String {
     format!("repository:{}:pull", image.repository())
 }
 
-/// The request for the manifest of `image`, by its digest if it has one.
+/// A request about the manifest of `image`, by its digest if it has one.
 pub(super) fn of_manifest(method: Method, image: &Reference) -> Request {
     let name = image.digest().map(ToString::to_string);
     let name = name.unwrap_or_else(|| image.tag().unwrap_or(DEFAULT_TAG).to_owned());
     let path = format!("v2/{}/manifests/{name}", image.repository());
-    Request::new(method, Target::Path(path), image.to_string())
+    let request = Request::new(method, Target::Path(path), image.to_string()).scopes([pull(image)]);
+    media_type::ACCEPTED_MANIFESTS.iter().fold(request, |request, kind| request.header(ACCEPT, kind))
 }
 
 async fn manifest(connection: Arc<Connection>, image: Reference) -> Result<Content> {
-    let mut request = of_manifest(Method::GET, &image).scopes([pull(&image)]);
-    for kind in media_type::ACCEPTED_MANIFESTS {
-        request = request.header(ACCEPT, kind);
-    }
-    let response = connection.send(&request).await?;
+    let response = connection.send(&of_manifest(Method::GET, &image)).await?;
     let media_type = media_type(response.headers());
     Ok(Content { bytes: connection.http.read(response, "manifest", MAX_MANIFEST).await?, media_type })
 }

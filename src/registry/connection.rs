@@ -113,7 +113,7 @@ impl Connection {
                     }
                 }
                 Ok(response) => {
-                    if let Some(challenge) = self.challenge(&response)? {
+                    if let Some(challenge) = self.challenge(&root, &response)? {
                         self.auth.challenged(challenge, None).await;
                     }
                     return Ok(root);
@@ -129,9 +129,9 @@ impl Connection {
         Err(first.unwrap_or_else(|| about.protocol("there is no way to it")))
     }
 
-    /// What the registry asks for, if it does.
-    fn challenge(&self, response: &Response) -> Result<Option<Challenge>> {
-        if response.status() != StatusCode::UNAUTHORIZED {
+    /// What the registry asks for, if it does. What another host asks for, to which it sent us, is not ours to give.
+    fn challenge(&self, root: &Url, response: &Response) -> Result<Option<Challenge>> {
+        if response.status() != StatusCode::UNAUTHORIZED || !same_origin(root, response.url()) {
             return Ok(None);
         }
         Challenge::of(response.headers()).map_err(|cause| self.http.about.protocol(&cause))
@@ -142,7 +142,7 @@ impl Connection {
         let root = self.root().await?;
         let mut credential = self.auth.header(self, request).await?;
         let mut response = self.follow(request, root, credential.as_ref()).await?;
-        if let Some(challenge) = self.challenge(&response)? {
+        if let Some(challenge) = self.challenge(root, &response)? {
             self.auth.challenged(challenge, credential.as_ref()).await;
             let other = self.auth.header(self, request).await?;
             if other != credential {

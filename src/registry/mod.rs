@@ -3,6 +3,7 @@
 //! ```text
 //! client      for callers that block: Registry's questions, tags, check
 //! blob        a blob on its way, from any byte on
+//! upload      what a push asks: sizes, mounts, parts of blobs, manifests
 //! connection  every request: which transport, redirects, once more after a 401, errors
 //!   auth  challenge        who we are: basic, or tokens of a token server
 //!   endpoint               where a registry is, and where it may send us
@@ -36,6 +37,7 @@ mod endpoint;
 mod error;
 mod http;
 mod retry;
+mod upload;
 
 pub use blob::Blob;
 pub use client::{Client, Options, Patience};
@@ -43,6 +45,7 @@ pub use credentials::{Credentials, Sources};
 pub use endpoint::TlsVerify;
 pub use error::Error;
 pub use retry::Attempts;
+pub use upload::{Mount, Upload};
 
 use crate::oci::{Digest, Reference};
 
