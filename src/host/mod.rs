@@ -4,6 +4,7 @@ pub mod atomic_file;
 pub mod cgroup;
 pub mod change;
 pub mod check;
+pub mod config;
 pub mod copy;
 pub mod dirs;
 pub mod fault;

@@ -5,17 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use serde::Deserialize;
 
 use super::{Error, Result};
+use crate::host::config;
 use crate::oci::Reference;
-
-/// Of a credentials file, in bytes.
-const LIMIT: u64 = 1 << 20;
 
 /// What a registry is told.
 #[derive(Clone, PartialEq, Eq)]
@@ -133,19 +130,7 @@ fn unreadable(path: &Path, reason: String) -> Error {
 
 /// `None`: there is no such file.
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    let file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(unreadable(path, error.to_string())),
-    };
-    let mut bytes = Vec::new();
-    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, error.to_string()))?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(unreadable(path, format!("it is larger than {LIMIT} bytes")));
-    }
-    Ok(Some(bytes))
+    config::read(path).map_err(|error| unreadable(path, error.to_string()))
 }
 
 /// An empty file says nothing.

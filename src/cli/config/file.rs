@@ -1,16 +1,12 @@
 //! One file of configuration: TOML, with what is wrong said by its line.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, Key, Kind};
 use crate::cli::Report;
-
-/// A longer file is none of configuration, in bytes.
-const LIMIT: u64 = 1 << 20;
+use crate::host::config;
 
 /// What a file says for a key.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,24 +16,10 @@ pub struct Found {
     pub append: Option<bool>,
 }
 
-pub fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-}
-
 /// The text of a file; `None`: there is none.
 pub fn text(path: &Path) -> Result<Option<String>, Report> {
-    let unreadable =
-        |error: io::Error| Report::new(format!("the configuration file `{}` can't be read: {error}", path.display()));
-    let file = match File::open(path) {
-        Err(error) if is_absent(&error) => return Ok(None),
-        other => other.map_err(unreadable)?,
-    };
-    let mut text = String::new();
-    file.take(LIMIT + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > LIMIT {
-        return Err(Report::new(format!("the configuration file `{}` is longer than {LIMIT} bytes", path.display())));
-    }
-    Ok(Some(text))
+    let unreadable = |error| Report::new(format!("the configuration file `{}` can't be read: {error}", path.display()));
+    config::text(path).map_err(unreadable)
 }
 
 /// What it says. `ours`: what is not known is an error; in Podman's files it is for Podman alone.

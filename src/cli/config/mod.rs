@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use self::keys::{KEYS, Key, Means};
 use super::Report;
+use crate::host::config;
 
 const FILE: &str = "containers.conf";
 /// Where machines have Podman's files, the weakest first.
@@ -48,8 +49,7 @@ impl Settings {
         let user = directories::BaseDirs::new().map(|base| base.config_dir().to_owned());
         let folders: Vec<PathBuf> =
             SYSTEM.iter().map(PathBuf::from).chain(user.iter().map(|user| user.join("containers"))).collect();
-        let named = |variable: &str| std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from);
-        match named("CONTAINERS_CONF") {
+        match config::named_by("CONTAINERS_CONF") {
             Some(path) => settings.read_named(&path)?,
             None => {
                 for folder in &folders {
@@ -63,7 +63,7 @@ impl Settings {
         for module in modules {
             settings.read_named(&module_in(&folders, Path::new(module))?)?;
         }
-        if let Some(path) = named("CONTAINERS_CONF_OVERRIDE") {
+        if let Some(path) = config::named_by("CONTAINERS_CONF_OVERRIDE") {
             settings.read_named(&path)?;
         }
         if let Some(user) = user {
@@ -128,14 +128,7 @@ impl Settings {
 /// The files of a folder, in their order; there may be none.
 fn parts(folder: &Path) -> Result<Vec<PathBuf>, Report> {
     let unreadable = |error| Report::new(format!("the folder `{}` can't be read: {error}", folder.display()));
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if file::is_absent(&error) => return Ok(Vec::new()),
-        other => other.map_err(unreadable)?,
-    };
-    let mut parts = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
-    parts.retain(|path| path.extension().is_some_and(|extension| extension == "conf"));
-    parts.sort();
-    Ok(parts)
+    config::parts(folder, "conf").map_err(unreadable)
 }
 
 /// The file of a module: the strongest that has this name.
