@@ -12,6 +12,7 @@ mod network;
 pub mod output;
 mod pod;
 mod prune;
+mod registry;
 mod report;
 mod root;
 mod secret;

@@ -1,7 +1,8 @@
 //! From what a user types to one image of the store.
 //!
-//! A name is looked for first as it is, then as the field completes short names (`localhost/x`, `docker.io/library/x`), then as
-//! the end of any image's name at a `/`: `debian:12` finds `localhost:5000/debian:12`. What is no name is the start of an id.
+//! A name is looked for first as it is, then as the field completes short names (`localhost/x`, what registries.conf has for it,
+//! `docker.io/library/x`), then as the end of any image's name at a `/`: `debian:12` finds `localhost:5000/debian:12`. What is no
+//! name is the start of an id.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use super::{Error, Result};
 use crate::oci::manifest::{Document, MAX_CONFIG, MAX_MANIFEST, parse};
 use crate::oci::reference::DEFAULT_TAG;
 use crate::oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference};
+use crate::registry::registries;
 use crate::store::Store;
 use crate::store::images::Entry;
 
@@ -117,7 +119,7 @@ pub(super) struct Meant {
 pub(super) fn entry(store: &Store, text: &str) -> Result<Meant> {
     let entries = store.images()?;
     let unknown = || Error::Unknown { name: text.to_owned() };
-    let (entry, name) = match name_in(&entries, text)? {
+    let (entry, name) = match name_in(&entries, text, meanings)? {
         Some(name) => (entries.iter().find(|entry| entry.name() == Some(&name)).ok_or_else(unknown)?, Some(name)),
         None => (by_id(store, &entries, text)?.ok_or_else(unknown)?, None),
     };
@@ -135,8 +137,17 @@ pub(super) fn names_of(entries: &[Entry], key: &Digest) -> Vec<String> {
     entries.iter().filter(|entry| entry.key() == key).filter_map(|entry| Some(entry.name()?.to_owned())).collect()
 }
 
-/// The name in the index that `text` means, if it means one.
-fn name_in(entries: &[Entry], text: &str) -> Result<Option<String>> {
+/// What registries.conf has for a short name; what it has nothing for is no failure here.
+fn meanings(text: &str) -> Result<Vec<Reference>> {
+    Ok(registries::of_account()?.meaning(text).map(|meaning| meaning.names).unwrap_or_default())
+}
+
+/// The name in the index that `text` means, if it means one. `meanings`: those of a short name, in their order.
+fn name_in(
+    entries: &[Entry],
+    text: &str,
+    meanings: impl FnOnce(&str) -> Result<Vec<Reference>>,
+) -> Result<Option<String>> {
     if entries.iter().any(|entry| entry.name() == Some(text)) {
         return Ok(Some(text.to_owned()));
     }
@@ -144,11 +155,9 @@ fn name_in(entries: &[Entry], text: &str) -> Result<Option<String>> {
     let wanted = reference.clone().or_latest();
     let named =
         |name: &str| entries.iter().find_map(|entry| entry.name().filter(|have| *have == name)).map(str::to_owned);
-    let mut exact = vec![wanted.to_string()];
-    if !Reference::is_qualified(text) {
-        exact.insert(0, with_tag(&format!("localhost/{text}"), &wanted));
-    }
-    if let Some(name) = exact.iter().find_map(|name| named(name)) {
+    let qualified = Reference::is_qualified(text);
+    let meanings = if qualified { Vec::new() } else { meanings(text)? };
+    if let Some(name) = completed(text, &wanted, meanings).iter().find_map(|name| named(name)) {
         return Ok(Some(name));
     }
     // `name@digest` of an image that was pulled by tag, or by another tag.
@@ -157,7 +166,6 @@ fn name_in(entries: &[Entry], text: &str) -> Result<Option<String>> {
         let digest = wanted.digest();
         have.is_some_and(|have| digest == Some(&entry.digest) && ends_with(&have.name(), repository))
     };
-    let qualified = Reference::is_qualified(text);
     let short = text.split('@').next().unwrap_or_default();
     let short = short.split_once(':').filter(|_| !qualified).map_or(short, |(path, _)| path);
     let repository = if qualified { wanted.name() } else { short.to_owned() };
@@ -187,6 +195,13 @@ fn name_in(entries: &[Entry], text: &str) -> Result<Option<String>> {
             candidates: matching.into_values().map(str::to_owned).collect(),
         }),
     }
+}
+
+/// The full names that `text` may mean, in their order.
+fn completed(text: &str, wanted: &Reference, meanings: Vec<Reference>) -> Vec<String> {
+    let local = (!Reference::is_qualified(text)).then(|| with_tag(&format!("localhost/{text}"), wanted));
+    let meanings = meanings.into_iter().map(|name| name.or_latest().to_string());
+    local.into_iter().chain(meanings).chain([wanted.to_string()]).collect()
 }
 
 /// `text`, a name that may lack its tag, with the tag that is meant.
@@ -255,7 +270,8 @@ mod tests {
             ("q.io/many:1", "g"),
             ("r.io/many:1", "h"),
         ]);
-        let name = |text: &str| name_in(&all, text).unwrap();
+        let aliased = |text: &str| Ok(if text == "alias" { vec!["r.io/many:1".parse().unwrap()] } else { Vec::new() });
+        let name = |text: &str| name_in(&all, text, aliased).unwrap();
         assert_eq!(name("debian:12").as_deref(), Some("localhost:5000/debian:12"));
         assert_eq!(name("localhost:5000/debian:12").as_deref(), Some("localhost:5000/debian:12"));
         assert_eq!(name("debian"), None, "the tag is latest");
@@ -270,7 +286,8 @@ mod tests {
         let digest = Digest::of(b"a");
         assert_eq!(name(&format!("debian@{digest}")).as_deref(), Some("localhost:5000/debian:12"));
         assert_eq!(name(&format!("app@{digest}")), None);
-        match name_in(&all, "many:1") {
+        assert_eq!(name("alias").as_deref(), Some("r.io/many:1"));
+        match name_in(&all, "many:1", aliased) {
             Err(Error::Ambiguous { candidates, .. }) => assert_eq!(candidates.len(), 2),
             other => panic!("{other:?}"),
         }

@@ -12,6 +12,8 @@ pub mod manifest;
 pub mod media_type;
 pub mod platform;
 pub mod reference;
+pub mod registries;
+pub mod scope;
 
 pub use digest::Digest;
 pub use image_config::ImageConfig;
@@ -19,6 +21,7 @@ pub use manifest::{Descriptor, Document, Index, Manifest};
 pub use media_type::Compression;
 pub use platform::Platform;
 pub use reference::Reference;
+pub use registries::Registries;
 
 /// Go programs write `null` where a list or map is empty: reads it as the empty one.
 fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>

@@ -12,6 +12,7 @@ use oci_client::errors::{OciEnvelope, OciErrorCode};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::retry::LONGEST;
+use crate::oci::registries::RegistriesError;
 
 /// `registry` is `host[:port]` throughout.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,10 @@ pub enum Error {
     Client { cause: String },
     #[error("`{}` can't be used as a certificate: {reason}", path.display())]
     Certificates { path: PathBuf, reason: String },
+    #[error(transparent)]
+    Registries(#[from] RegistriesError),
+    #[error("the configuration `{}` can't be used: {cause}", path.display())]
+    Configuration { path: PathBuf, cause: String },
     #[error("the credentials file `{}` does not exist", path.display())]
     NoAuthFile { path: PathBuf },
     #[error("the credentials file `{}` can't be used: {reason}", path.display())]
@@ -110,6 +115,7 @@ impl Error {
             Self::AuthFile { path, .. } | Self::CredentialHelper { path, .. } => {
                 Some(format!("write `user:password` in base64 as `auth` of the registry into `{}`", path.display()))
             }
+            Self::Registries(error) => error.hint(),
             Self::NotFound { .. } => Some("check the spelling of the name and the tag".into()),
             Self::Realm { .. } | Self::Redirect { .. } => Some("ask whoever runs the registry to mend its addresses".into()),
             Self::Status { code: 429, .. } => Some("the registry limits how much you may pull: wait, or log in".into()),

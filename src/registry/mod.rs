@@ -10,6 +10,7 @@
 //!   http  certificates     limits of time and length; authorities and client certificates
 //! retry  error             what may pass is tried again; what went wrong, in words
 //! credentials              the files that say who we are
+//! registries               registries.conf: where the images of a name are
 //! ```
 //!
 //! [`Registry`] is all that pulling knows. Everything asynchronous lives and dies inside this room, on one thread of its own.
@@ -36,6 +37,7 @@ mod credentials;
 mod endpoint;
 mod error;
 mod http;
+pub mod registries;
 mod retry;
 mod upload;
 

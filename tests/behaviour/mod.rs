@@ -38,7 +38,7 @@ mod secrets;
 mod stdio;
 mod stops;
 mod system;
-mod terminal;
+pub mod terminal;
 mod unpack;
 mod user_namespace;
 mod verbs;

@@ -126,4 +126,5 @@ exercised!(
     hosts,
     template,
     configuration,
+    registries,
 );

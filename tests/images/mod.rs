@@ -4,4 +4,5 @@
 mod hostile;
 mod interrupted;
 mod manifest;
+mod names;
 mod server;

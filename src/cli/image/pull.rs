@@ -7,13 +7,13 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::output::{self, progress::Display};
+use crate::cli::registry::short_name::Chosen;
 use crate::cli::{Context, Report};
 use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::subid::IdMaps;
-use crate::image;
 use crate::image::pull::{self, PARALLEL, Pulled};
 use crate::oci::{Platform, Reference};
-use crate::registry::{Client, Credentials, Options, Patience, Sources, TlsVerify};
+use crate::registry::{Client, Credentials, Options, Patience, Sources, TlsVerify, registries};
 use crate::store::Store;
 
 /// Pull images from a registry
@@ -78,15 +78,33 @@ impl Pull {
 }
 
 impl From {
-    /// Pulls one image, with progress on standard error.
+    /// Pulls one image, with progress on standard error. Of those that a short name may mean, the first that can be pulled.
     pub fn pull(&self, store: &Store, image: &str, quiet: bool) -> Result<Pulled, Report> {
-        let name: Reference = image.strip_prefix("docker://").unwrap_or(image).parse().map_err(image::Error::from)?;
+        let chosen = Chosen::of(&registries::of_account()?, image, quiet)?;
+        let mut failures = Vec::new();
+        for name in &chosen.names {
+            match self.pull_name(store, name, quiet) {
+                Ok(pulled) => {
+                    chosen.record(name);
+                    return Ok(pulled);
+                }
+                Err(report) => failures.push(report),
+            }
+        }
+        let all = failures.into_iter().reduce(|mut all, report| {
+            all.join(report);
+            all
+        });
+        Err(all.unwrap_or_else(|| Report::new(format!("`{image}` means no image"))))
+    }
+
+    fn pull_name(&self, store: &Store, name: &Reference, quiet: bool) -> Result<Pulled, Report> {
         let platform = self.platform()?;
-        let registry = Client::new(&name, &self.options()?)?;
+        let registry = Client::new(name, &self.options()?)?;
         let ids = IdMaps::of_account()?;
         let progress = Display::new(quiet);
         let pull = pull::Pull { store, registry: &registry, progress: &progress, platform, ids, parallel: PARALLEL };
-        Ok(pull.run(&name)?)
+        Ok(pull.run(name)?)
     }
 
     fn options(&self) -> Result<Options, Report> {

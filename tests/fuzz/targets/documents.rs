@@ -6,7 +6,8 @@ use coracle::cli::config::file;
 use coracle::cli::output::template::Template;
 use coracle::host::dirs::Dirs;
 use coracle::oci::manifest::{self, Document, MAX_ENTRIES, MAX_LAYERS};
-use coracle::oci::{ImageConfig, Platform, Reference};
+use coracle::oci::registries::RegistriesError;
+use coracle::oci::{ImageConfig, Platform, Reference, Registries};
 use coracle::registry::Credentials;
 use coracle::store::Store;
 
@@ -64,6 +65,27 @@ pub fn credentials(bytes: &[u8]) {
         if let Err(error) = Credentials::in_file(Path::new("auth.json"), bytes, &image.parse().unwrap()) {
             let text = format!("{error} {error:?}");
             assert!(!text.contains("hunter2") && !text.contains("dTpodW50ZXIy"), "{text}");
+        }
+    }
+}
+
+/// What a user or an administrator writes as registries.conf: what is wrong is said by a line that the file has; what is right
+/// gives every image a place.
+pub fn registries(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut registries = Registries::default();
+    match registries.read(Path::new("f"), text) {
+        Err(RegistriesError::File { line, .. }) => assert!(line <= 1 + text.matches('\n').count()),
+        Err(error) => panic!("{error}"),
+        Ok(()) => {
+            for image in ["q.io/x/y:1", "a.r.io/x", "debian", "x/y", "z"] {
+                if let Ok(meaning) = registries.meaning(image) {
+                    assert!(!meaning.names.is_empty());
+                    for name in meaning.names {
+                        assert!(registries.sources(&name).is_err() || !registries.sources(&name).unwrap().is_empty());
+                    }
+                }
+            }
         }
     }
 }
