@@ -1,5 +1,6 @@
 //! What can go wrong with an image.
 
+use super::archive;
 use crate::oci::image_config::ConfigError;
 use crate::oci::manifest::ManifestError;
 use crate::oci::reference::ReferenceError;
@@ -61,6 +62,22 @@ pub enum Error {
     InUse { name: String, containers: Vec<String> },
     #[error("the containers that use the image can't be told: {0}")]
     Users(Box<dyn std::error::Error + Send + Sync>),
+    #[error("`{name}`: {source}")]
+    Archive { name: String, source: Box<Self> },
+    #[error(transparent)]
+    Contents(layer::Error),
+    #[error(
+        "payload does not match any of the supported image formats: docker-archive, oci-archive, oci-dir, docker-dir"
+    )]
+    NoArchive,
+    #[error(transparent)]
+    Transport(#[from] archive::transport::TransportError),
+    #[error("docker-dir holds one image")]
+    OneImage,
+    #[error("it holds no such image")]
+    NoImage,
+    #[error("it has no `{name}`, of which it speaks")]
+    Missing { name: String },
     #[error("the pull was given up since another layer failed")]
     GivenUp,
 }
@@ -76,7 +93,11 @@ impl Error {
             Self::Store(error) => error.hint(),
             Self::Registry(error) => error.hint(),
             Self::Image { source, .. } => source.hint(),
-            Self::Layer { source, .. } | Self::Pack(source) => source.hint(),
+            Self::Layer { source, .. } | Self::Pack(source) | Self::Contents(source) => source.hint(),
+            Self::Archive { source, .. } if source.is_damage() => {
+                Some("the archive is damaged or was tampered with: have it written again".into())
+            }
+            Self::Archive { source, .. } => source.hint(),
             Self::NotUnpacked { image, .. } => Some(format!("`coracle pull {image}` unpacks it")),
             Self::LayerGone { .. } => Some("pull the image of the container again".into()),
             Self::Manifest(ManifestError::Schema1) => {
@@ -96,6 +117,21 @@ impl Error {
                 containers.join(" ")
             )),
             _ => None,
+        }
+    }
+
+    /// The archive of this name is the one that it is about.
+    pub(super) fn in_archive(self, name: &str) -> Self {
+        Self::Archive { name: name.to_owned(), source: Box::new(self) }
+    }
+
+    /// What was read is not what it is said to be.
+    fn is_damage(&self) -> bool {
+        match self {
+            Self::WrongDigest { .. } | Self::WrongSize { .. } | Self::Missing { .. } => true,
+            Self::Contents(error) => error.is_of_stream(),
+            Self::Registry(registry::Error::Source(error)) => error.downcast_ref().is_some_and(Self::is_damage),
+            _ => false,
         }
     }
 

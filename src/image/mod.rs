@@ -8,6 +8,7 @@
 //! * To start a container from a present image only `index.json`, one manifest and one config are read ([`find`]).
 //! * This room neither prints nor asks: who waits is told through [`Progress`].
 
+pub mod archive;
 mod error;
 pub mod find;
 pub mod inspect;

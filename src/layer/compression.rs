@@ -14,19 +14,38 @@ pub fn plain<'a>(source: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Sen
     let mut source = BufReader::with_capacity(128 << 10, source);
     let start = peek(&mut source)?;
     let rest = io::Cursor::new(start).chain(source);
-    Ok(match start {
-        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(rest)),
-        // A frame of data, or one to be skipped (RFC 8878, 3.1.2), which may come first.
-        [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
+    Ok(match told_by(start) {
+        Packing::Plain => Box::new(rest),
+        Packing::Gzip => Box::new(MultiGzDecoder::new(rest)),
+        Packing::Zstd => {
             let mut decoder = zstd::Decoder::with_buffer(rest)?;
             decoder.window_log_max(ZSTD_WINDOW)?;
             Box::new(decoder)
         }
-        [b'B', b'Z', b'h', _] => return Err(refused("bzip2")),
-        [0xfd, b'7', b'z', b'X'] => return Err(refused("xz")),
-        [0x04, 0x22, 0x4d, 0x18] => return Err(refused("lz4")),
-        _ => Box::new(rest),
+        Packing::Refused(format) => return Err(refused(format)),
     })
+}
+
+/// A format, told by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+    /// By its name.
+    Refused(&'static str),
+}
+
+pub fn told_by(start: [u8; 4]) -> Packing {
+    match start {
+        [0x1f, 0x8b, ..] => Packing::Gzip,
+        // A frame of data, or one to be skipped (RFC 8878, 3.1.2), which may come first.
+        [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Packing::Zstd,
+        [b'B', b'Z', b'h', _] => Packing::Refused("bzip2"),
+        [0xfd, b'7', b'z', b'X'] => Packing::Refused("xz"),
+        [0x04, 0x22, 0x4d, 0x18] => Packing::Refused("lz4"),
+        _ => Packing::Plain,
+    }
 }
 
 /// The first four bytes, zeros where the source is shorter (and then they are not a format's).
@@ -36,8 +55,9 @@ fn peek(source: &mut impl BufRead) -> io::Result<[u8; 4]> {
     Ok(start)
 }
 
-fn refused(format: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, format!("it is compressed with {format}: only gzip and zstd are layers"))
+/// What is said of a format that is not known.
+pub fn refused(format: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, format!("it is compressed with {format}: only gzip and zstd are known"))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::host::{role, subid};
 use crate::oci::Digest;
 use crate::sys;
 
+pub mod archive;
 mod attributes;
 pub mod changes;
 pub mod compression;
@@ -55,6 +56,8 @@ pub enum Error {
     WrongDiffId { expected: Digest, found: Digest },
     #[error(transparent)]
     Copy(#[from] copy::Problem),
+    #[error(transparent)]
+    Contents(#[from] archive::Problem),
     #[error(transparent)]
     Ids(#[from] subid::Error),
     #[error(transparent)]

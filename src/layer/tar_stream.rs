@@ -6,7 +6,7 @@
 //! uses: links, devices and directories have no data whatever their size field says, global extended headers are ignored, a
 //! size in an extended header wins.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Seek};
 
 use tar::{EntryType, GnuExtSparseHeader, Header};
 
@@ -351,6 +351,18 @@ impl<R: BufRead> TarStream<R> {
                 return Err(bad());
             }
         }
+    }
+}
+
+impl<R: BufRead + Seek> TarStream<R> {
+    /// Passes over the rest of the current entry's data without reading them; whether they are there, nobody looks.
+    pub fn leap(&mut self) -> Result<()> {
+        let overflows = || Error::Archive("a size overflows".into());
+        let length = self.left.checked_add(self.padding).ok_or_else(overflows)?;
+        self.source.seek_relative(i64::try_from(length).map_err(|_| overflows())?)?;
+        (self.left, self.padding) = (0, 0);
+        self.position += length;
+        Ok(())
     }
 }
 

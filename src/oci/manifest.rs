@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::media_type::{self, ManifestKind};
+use super::media_type::{self, Format, ManifestKind};
 use super::{Digest, ImageConfig, Platform, null_as_default};
 
 /// Of a manifest or an index, in bytes (OCI distribution-spec: registries should take 4 MiB).
@@ -187,12 +187,36 @@ fn index(bytes: &[u8]) -> Result<Index, ManifestError> {
     Ok(index)
 }
 
+impl Descriptor {
+    /// The same layer, by the name that the format has for it. What is no layer, or must not be passed on, keeps its own.
+    pub fn layer_in(&self, format: Format) -> Self {
+        let kind = media_type::layer_kind(&self.media_type).filter(|kind| !kind.foreign);
+        let media_type = kind.map_or(self.media_type.clone(), |kind| format.layer(kind.compression).to_owned());
+        Self { media_type, ..self.clone() }
+    }
+}
+
 impl Manifest {
     /// One of this type, without annotations.
     pub fn new(media_type: &str, config: Descriptor, layers: Vec<Descriptor>) -> Self {
         let (annotations, extra) = Default::default();
         let (media_type, artifact_type) = (Some(media_type.to_owned()), None);
         Self { schema_version: 2, media_type, artifact_type, config, layers, annotations, extra }
+    }
+
+    /// Whose words it is written in.
+    pub fn format(&self) -> Format {
+        match self.media_type.as_deref() {
+            Some(media_type::DOCKER_MANIFEST) => Format::Docker,
+            _ => Format::Oci,
+        }
+    }
+
+    /// The same image in the words of a format: the config and the layers have the bytes that they had.
+    pub fn in_format(&self, format: Format) -> Self {
+        let config = Descriptor { media_type: format.config().to_owned(), ..self.config.clone() };
+        let layers = self.layers.iter().map(|layer| layer.layer_in(format)).collect();
+        Self { media_type: Some(format.manifest().to_owned()), config, layers, ..self.clone() }
     }
 
     /// Refuses what is stored like an image and is none: its config is no image config.

@@ -1,5 +1,6 @@
 //! A blob on its way: from its start, or from where an earlier transfer was cut.
 
+use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,28 +8,49 @@ use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Method, Response, StatusCode};
 use tokio::sync::mpsc;
 
-use super::Result;
 use super::client::pull;
 use super::connection::{Connection, Request, Target};
 use super::error::About;
 use super::http::Body;
+use super::{Error, Result};
 use crate::oci::{Digest, Reference};
 
 /// Chunks on their way to a slow reader, of some 10 to 400 KiB each.
 const CHUNKS: usize = 16;
 
+/// Bytes of a chunk that does not come over the network.
+const CHUNK: u64 = 256 << 10;
+
 /// The bytes of a blob, as they come. Their digest is the reader's to check.
-#[derive(Debug)]
 pub struct Blob {
     /// Where in the blob the first chunk begins: where it was asked to, or at 0 where the registry can't do that.
     pub start: u64,
-    chunks: mpsc::Receiver<Result<Bytes>>,
+    source: Source,
+}
+
+enum Source {
+    Network(mpsc::Receiver<Result<Bytes>>),
+    Other(Box<dyn Read + Send>),
 }
 
 impl Blob {
+    /// What does not come over the network, from its start.
+    pub fn of(reader: impl Read + Send + 'static) -> Self {
+        Self { start: 0, source: Source::Other(Box::new(reader)) }
+    }
+
     /// The next bytes; `None` at the end. Blocks.
     pub fn next_chunk(&mut self) -> Result<Option<Bytes>> {
-        self.chunks.blocking_recv().transpose()
+        let reader = match &mut self.source {
+            Source::Network(chunks) => return chunks.blocking_recv().transpose(),
+            Source::Other(reader) => reader,
+        };
+        let mut chunk = Vec::new();
+        match reader.take(CHUNK).read_to_end(&mut chunk) {
+            Ok(0) => Ok(None),
+            Ok(_) => Ok(Some(chunk.into())),
+            Err(error) => Err(Error::Source(error.into())),
+        }
     }
 
     pub(super) async fn open(connection: Arc<Connection>, image: Reference, digest: Digest, from: u64) -> Result<Self> {
@@ -45,7 +67,7 @@ impl Blob {
         let (sender, chunks) = mpsc::channel(CHUNKS);
         let body = Body::new(response, connection.http.stall);
         tokio::spawn(async move { pump(&connection.http.about, body, sender).await });
-        Ok(Self { start, chunks })
+        Ok(Self { start, source: Source::Network(chunks) })
     }
 }
 

@@ -53,6 +53,9 @@ pub enum Error {
     Registries(#[from] RegistriesError),
     #[error("the configuration `{}` can't be used: {cause}", path.display())]
     Configuration { path: PathBuf, cause: String },
+    /// Of what an image is pulled from that is no registry.
+    #[error(transparent)]
+    Source(Box<dyn StdError + Send + Sync>),
     #[error("the credentials file `{}` does not exist", path.display())]
     NoAuthFile { path: PathBuf },
     #[error("the credentials file `{}` can't be used: {reason}", path.display())]

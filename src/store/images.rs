@@ -19,8 +19,8 @@ use crate::host::atomic_file;
 use crate::oci::Digest;
 use crate::oci::media_type::{ManifestKind, OCI_INDEX, manifest_kind};
 
-const REF_NAME: &str = "org.opencontainers.image.ref.name";
-const FULL_NAME: &str = "io.containerd.image.name";
+pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+pub const FULL_NAME: &str = "io.containerd.image.name";
 /// Bytes of the largest index that is read: some 30,000 images.
 const LIMIT: usize = 16 << 20;
 

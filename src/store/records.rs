@@ -89,7 +89,7 @@ fn parse<R: Record>(path: &Path, bytes: &[u8]) -> Result<R> {
 }
 
 /// The bytes of a file of ours, never more than `limit`; `None`: it does not exist.
-pub(super) fn read_limited(path: &Path, kind: &'static str, limit: usize) -> Result<Option<Vec<u8>>> {
+pub fn read_limited(path: &Path, kind: &'static str, limit: usize) -> Result<Option<Vec<u8>>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -1,6 +1,7 @@
 //! Registries that lie, break off or fail, and pulls that are killed: nothing half done becomes visible, and the error names
 //! the cause.
 
+mod archives;
 mod hostile;
 mod interrupted;
 mod manifest;

@@ -1,5 +1,6 @@
 //! Commands about images.
 
+pub mod archive;
 pub mod exists;
 pub mod inspect;
 pub mod list;
@@ -27,11 +28,13 @@ enum Command {
     Diff(DiffImage),
     Exists(exists::Exists),
     Inspect(inspect::Inspect),
+    Load(archive::Load),
     #[command(visible_alias = "list")]
     Ls(list::Images),
     Prune(prune::Prune),
     Pull(Box<pull::Pull>),
     Rm(remove::Rmi),
+    Save(archive::Save),
     Tag(tag::Tag),
     Untag(tag::Untag),
 }
@@ -42,10 +45,12 @@ impl Image {
             Command::Diff(command) => command.run(context),
             Command::Exists(command) => command.run(context),
             Command::Inspect(command) => command.run(context),
+            Command::Load(command) => command.run(context),
             Command::Ls(command) => command.run(context),
             Command::Prune(command) => command.run(context),
             Command::Pull(command) => command.run(context),
             Command::Rm(command) => command.run(context),
+            Command::Save(command) => command.run(context),
             Command::Tag(command) => command.run(context),
             Command::Untag(command) => command.run(context),
         }

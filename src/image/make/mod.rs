@@ -11,7 +11,7 @@ use super::pull::progress::{Event, Progress};
 use super::{Error, Result};
 use crate::host::subid::IdMaps;
 use crate::oci::manifest::{MAX_LAYERS, ManifestError};
-use crate::oci::media_type::{Format, layer_kind};
+use crate::oci::media_type::Format;
 use crate::oci::{Descriptor, Digest, ImageConfig, Manifest};
 use crate::store::images::Entry;
 use crate::store::{Commit, Store};
@@ -67,15 +67,8 @@ impl New<'_> {
     }
 
     fn manifest(&self, layer: &NewLayer, config: Descriptor) -> Manifest {
-        // The same blob, by the name that the format has for it.
-        let renamed = |blob: &Descriptor| {
-            let kind = layer_kind(&blob.media_type).filter(|kind| !kind.foreign);
-            let media_type =
-                kind.map_or(blob.media_type.clone(), |kind| self.format.layer(kind.compression).to_owned());
-            Descriptor { media_type, ..blob.clone() }
-        };
         let own = Descriptor::new(self.format.layer(NewLayer::COMPRESSION), layer.digest.clone(), layer.size);
-        let layers = self.below.iter().map(|(blob, _)| renamed(blob)).chain([own]).collect();
+        let layers = self.below.iter().map(|(blob, _)| blob.layer_in(self.format)).chain([own]).collect();
         Manifest::new(self.format.manifest(), config, layers)
     }
 }

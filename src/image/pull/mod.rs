@@ -94,30 +94,27 @@ impl Pull<'_> {
         let _ = worker::sweep(self.store);
         let _ = self.store.sweep_partial(partial::AGE);
         self.progress.event(Event::Trying { image: &name });
-        self.pull(&name).map_err(|error| error.of(&name))
+        let (id, manifest_digest) = self.take(&name, &[name.to_string()]).map_err(|error| error.of(&name))?;
+        Ok(Pulled { id, manifest_digest, name: name.to_string() })
     }
 
-    fn pull(&self, name: &Reference) -> Result<Pulled> {
-        let resolved = self.resolve(name)?;
+    /// Takes the image at `address`, which then has these names, or none. Its id, and the digest of its manifest.
+    pub fn take(&self, address: &Reference, names: &[String]) -> Result<(Digest, Digest)> {
+        let resolved = self.resolve(address)?;
         let layers = unique(&resolved);
         let mut told = false;
         loop {
-            let fetched = self.fetch_missing(name, &layers, !told)?;
+            let fetched = self.fetch_missing(address, &layers, !told)?;
             told = true;
-            let all = self.commit(name, &resolved, &layers, &fetched)?;
+            let all = self.commit(names, &resolved, &layers, &fetched)?;
             for partial in fetched.into_iter().filter_map(|fetched| fetched.partial) {
                 partial.discard()?;
             }
             if all {
-                break;
+                return Ok((resolved.manifest.config.digest, resolved.manifest_digest));
             }
             // Somebody removed a layer that was there when we looked.
         }
-        Ok(Pulled {
-            id: resolved.manifest.config.digest,
-            manifest_digest: resolved.manifest_digest,
-            name: name.to_string(),
-        })
     }
 
     fn mode(&self) -> Mode {
@@ -208,7 +205,7 @@ impl Pull<'_> {
     /// Makes all visible. `false`: something that was there is gone, so all must be looked at again.
     fn commit(
         &self,
-        name: &Reference,
+        names: &[String],
         resolved: &Resolved,
         layers: &[Missing<'_>],
         fetched: &[Fetched],
@@ -235,7 +232,13 @@ impl Pull<'_> {
         commit.finish()?;
         let media_type = resolved.media_type.as_deref().unwrap_or(OCI_MANIFEST);
         let size = resolved.manifest_bytes.len() as u64;
-        self.store.tag(&name.to_string(), Entry::new(media_type, resolved.manifest_digest.clone(), size))?;
+        let entry = Entry::new(media_type, resolved.manifest_digest.clone(), size);
+        for name in names {
+            self.store.tag(name, entry.clone())?;
+        }
+        if names.is_empty() {
+            self.store.keep(entry)?;
+        }
         Ok(true)
     }
 }

@@ -1,0 +1,53 @@
+//! `load`: images from an archive into the store.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use rustix::stdio::stdin;
+use rustix::termios::isatty;
+
+use crate::cli::output::{self, progress::Display};
+use crate::cli::{Context, Report};
+use crate::container::watch::events::{self, Action, Event, Kind};
+use crate::image::archive::transport::Which;
+use crate::image::archive::{Archive, load};
+use crate::oci::Platform;
+
+/// Load images from an archive
+#[derive(Debug, Args)]
+pub struct Load {
+    /// The archive, in any of the formats that `save` writes, compressed with gzip, zstd or not at all [default: standard input]
+    #[arg(long, short, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// Show nothing but what was loaded
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Load {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        if self.input.is_none() && isatty(stdin()) {
+            return Err(Report::new("cannot read from terminal, use command-line redirection or the --input flag"));
+        }
+        let store = context.store()?;
+        let archive = match &self.input {
+            Some(path) => Archive::open(&store, path)?,
+            None => {
+                let file = File::from(stdin().as_fd().try_clone_to_owned().map_err(Report::new)?);
+                Archive::read(&store, file, "standard input")?
+            }
+        };
+        let progress = Display::new(self.quiet);
+        let load = load::Load { store: &store, progress: &progress, platform: Platform::host() };
+        for load::Loaded { id, names } in load.run(&archive, &Which::All)? {
+            let event = |name: &str| Event::new(Kind::Image, Action::Load, id.hex(), name);
+            events::record(store.layout().root(), &[event(names.first().map_or("", String::as_str))]);
+            let shown = if names.is_empty() { vec![id.to_string()] } else { names };
+            shown.iter().for_each(|name| output::line(&format!("Loaded image: {name}")));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,129 @@
+//! Reading docker-archive, of which `manifest.json` tells images: their config, their names and their layers, by names of entries.
+//!
+//! The config says which digests the uncompressed layers have; they are the blobs' digests too, unless an entry is compressed,
+//! which is hashed once more.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::Offered;
+use crate::image::{Error, Result};
+use crate::layer::archive::{Contents, Member};
+use crate::layer::compression::{self, Packing};
+use crate::oci::manifest::{MAX_CONFIG, MAX_ENTRIES, MAX_LAYERS, ManifestError};
+use crate::oci::media_type::Format;
+use crate::oci::{Compression, Descriptor, Digest, ImageConfig, Manifest};
+
+/// One image (moby, image/spec/v1.2.md, "Combined Image JSON + Filesystem Changeset Format").
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Item {
+    config: String,
+    repo_tags: Option<Vec<String>>,
+    #[serde(default)]
+    layers: Vec<String>,
+}
+
+/// What `manifest.json` tells.
+#[derive(Debug, Default)]
+pub(super) struct Docker {
+    pub images: Vec<Offered>,
+    pub manifests: BTreeMap<Digest, Vec<u8>>,
+    /// The entries' names.
+    pub blobs: BTreeMap<Digest, String>,
+}
+
+pub(super) fn read(contents: &Contents, manifest: &[u8]) -> Result<Docker> {
+    let items: Vec<Item> = serde_json::from_slice(manifest).map_err(ManifestError::from)?;
+    if items.len() > MAX_ENTRIES {
+        return Err(ManifestError::TooManyEntries(items.len()).into());
+    }
+    let (mut docker, mut known) = (Docker::default(), BTreeMap::new());
+    for item in items {
+        if item.layers.len() > MAX_LAYERS {
+            return Err(ManifestError::TooManyLayers(item.layers.len()).into());
+        }
+        let bytes = docker.image(contents, &item, &mut known)?;
+        let manifest = Digest::of(&bytes);
+        docker.manifests.insert(manifest.clone(), bytes);
+        docker.images.push(Offered { names: item.repo_tags.unwrap_or_default(), manifest });
+    }
+    Ok(docker)
+}
+
+impl Docker {
+    /// The manifest of one image. `known`: the layers that were seen, by the entries' names.
+    fn image(&mut self, contents: &Contents, item: &Item, known: &mut BTreeMap<String, Descriptor>) -> Result<Vec<u8>> {
+        let missing = |name: &String| Error::Missing { name: name.clone() };
+        let config = contents.bytes(&item.config, MAX_CONFIG).map_err(Error::Contents)?;
+        let config = config.ok_or_else(|| missing(&item.config))?;
+        let id = Digest::of(&config);
+        if let Some(expected) = named_by(&item.config).filter(|expected| *expected != id) {
+            return Err(Error::WrongDigest { what: "config", expected, found: id });
+        }
+        let diff_ids = ImageConfig::parse(&config)?.rootfs.diff_ids;
+        if item.layers.len() != diff_ids.len() {
+            let (layers, diff_ids) = (item.layers.len(), diff_ids.len());
+            return Err(ManifestError::LayersDiffer { layers, diff_ids }.into());
+        }
+        let mut layers = Vec::new();
+        for (name, diff_id) in item.layers.iter().zip(diff_ids) {
+            let layer = match known.get(name).filter(|layer| is_of(layer, &diff_id)) {
+                Some(layer) => layer.clone(),
+                None => {
+                    let member = contents.member(name).map_err(Error::Contents)?.ok_or_else(|| missing(name))?;
+                    describe(member, diff_id)?
+                }
+            };
+            known.insert(name.clone(), layer.clone());
+            self.blobs.entry(layer.digest.clone()).or_insert_with(|| name.clone());
+            layers.push(layer);
+        }
+        self.blobs.entry(id.clone()).or_insert_with(|| item.config.clone());
+        let config = Descriptor::new(Format::Docker.config(), id, config.len() as u64);
+        let manifest = Manifest::new(Format::Docker.manifest(), config, layers);
+        Ok(serde_json::to_vec(&manifest).map_err(ManifestError::from)?)
+    }
+}
+
+/// A layer that was described for another image serves this one if it is compressed, or has the same content.
+fn is_of(layer: &Descriptor, diff_id: &Digest) -> bool {
+    layer.media_type != Format::Docker.layer(Compression::None) || layer.digest == *diff_id
+}
+
+fn describe(mut member: Member, diff_id: Digest) -> Result<Descriptor> {
+    let read = |error| Error::Contents(crate::layer::Error::Read(error));
+    let size = member.size();
+    let compression = match member.packing().map_err(read)? {
+        Packing::Gzip => Compression::Gzip,
+        Packing::Zstd => Compression::Zstd,
+        Packing::Refused(format) => return Err(read(compression::refused(format))),
+        Packing::Plain => {
+            return Ok(Descriptor::new(Format::Docker.layer(Compression::None), diff_id, size));
+        }
+    };
+    let mut hash = Sha256::new();
+    std::io::copy(&mut member, &mut HashWriter(&mut hash)).map_err(read)?;
+    Ok(Descriptor::new(Format::Docker.layer(compression), Digest::from_sha256(hash.finalize().into()), size))
+}
+
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl std::io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The digest that a config's name promises: `HEX.json`, `blobs/sha256/HEX`.
+fn named_by(name: &str) -> Option<Digest> {
+    let last = name.rsplit('/').next()?;
+    Digest::from_hex(last.strip_suffix(".json").unwrap_or(last)).ok()
+}

@@ -1,0 +1,271 @@
+//! From images in the store to an archive.
+//!
+//! The blobs go out as they are kept, so the digests stay; docker-archive alone has them uncompressed. Each is hashed on its way,
+//! so that what has gone bad on the disk is an error and not a bad archive. The same images give the same bytes.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+
+use flate2::write::GzEncoder;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::{Format, INDEX, MANIFEST, OCI_LAYOUT, VERSION};
+use crate::image::find::{Found, find_with_name};
+use crate::image::make::layer::LEVEL;
+use crate::image::{Error, Event, Progress, Result, tag};
+use crate::layer::archive::Writer;
+use crate::layer::compression;
+use crate::oci::manifest::{Document, MAX_CONFIG, MAX_MANIFEST, ManifestError, parse};
+use crate::oci::media_type::{self, OCI_INDEX, layer_kind};
+use crate::oci::{Compression, Descriptor, Digest, Index, Manifest};
+use crate::store::blobs::BlobWriter;
+use crate::store::images::REF_NAME;
+use crate::store::layers::Mode;
+use crate::store::{Store, Tmp, records};
+use crate::sys::Call;
+
+/// How to save.
+pub struct Save<'a> {
+    pub store: &'a Store,
+    pub progress: &'a dyn Progress,
+    pub format: Format,
+    /// Layers that are not compressed become so; of docker-dir alone.
+    pub compress: bool,
+}
+
+/// An image, and the names that it gets in the archive.
+#[derive(Debug)]
+pub struct Chosen {
+    pub image: Found,
+    pub names: Vec<String>,
+}
+
+impl Chosen {
+    /// The image that `text` names, under that name. [`Error::Unknown`] if there is none.
+    pub fn find(store: &Store, text: &str) -> Result<Self> {
+        let (image, name) = find_with_name(store, text)?;
+        Ok(Self { image, names: name.into_iter().collect() })
+    }
+
+    /// One more name, as `tag` would give it.
+    pub fn name(&mut self, text: &str) -> Result<()> {
+        let name = tag::full_name(text)?;
+        if !self.names.contains(&name) {
+            self.names.push(name);
+        }
+        Ok(())
+    }
+}
+
+impl Save<'_> {
+    /// Writes an archive that is a file.
+    pub fn to_stream(&self, images: &[Chosen], out: BorrowedFd<'_>) -> Result<()> {
+        self.write(images, empty(), Writer::tar(out).map_err(Error::Contents)?)
+    }
+
+    /// Writes an archive that is a directory. What is there under other names stays, and so do an OCI layout's other images.
+    pub fn to_directory(&self, images: &[Chosen], path: &Path) -> Result<()> {
+        let place = path.join(INDEX);
+        let index = match records::read_limited(&place, "image index", MAX_MANIFEST)? {
+            Some(bytes) if self.format == Format::OciDir => match parse(&bytes, None)? {
+                Document::Index(index) => index,
+                Document::Manifest(_) => return Err(Error::NoArchive.in_archive(&path.display().to_string())),
+            },
+            _ => empty(),
+        };
+        self.write(images, index, Writer::directory(path).map_err(Error::Contents)?)
+    }
+
+    fn write(&self, images: &[Chosen], index: Index, mut out: Writer) -> Result<()> {
+        // Until the end nobody removes a blob.
+        let _lock = self.store.lock_shared()?;
+        let last = match self.format {
+            Format::DockerArchive => self.docker_archive(images, &mut out)?,
+            Format::OciArchive | Format::OciDir => self.oci(images, index, &mut out)?,
+            Format::DockerDir => self.docker_dir(images, &mut out)?,
+        };
+        self.progress.event(Event::Writing);
+        let last: Vec<(&str, &[u8])> = last.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+        out.finish(&last).map_err(Error::Contents)
+    }
+
+    fn docker_archive(&self, images: &[Chosen], out: &mut Writer) -> Result<Last> {
+        let mut items = Vec::new();
+        for Chosen { image, names } in images {
+            let mut layers = Vec::new();
+            for (diff_id, blob) in image.layers.iter().zip(&image.manifest.layers) {
+                let name = format!("{}.tar", diff_id.hex());
+                if !out.has(&name) {
+                    self.progress.event(Event::Started { layer: diff_id, size: blob.size });
+                    let size = self.plain_size(diff_id, blob)?;
+                    let mut plain = Checked::new(self.plain(blob)?, diff_id);
+                    out.file(&name, size, &mut plain).map_err(Error::Contents)?;
+                    self.progress.event(Event::Done { layer: diff_id });
+                }
+                layers.push(name);
+            }
+            let config = format!("{}.json", image.id.hex());
+            self.config(image, &config, out)?;
+            items.push(json!({"Config": config, "RepoTags": tagged(names), "Layers": layers}));
+        }
+        Ok(vec![(MANIFEST, serde_json::to_vec(&items).map_err(ManifestError::from)?)])
+    }
+
+    fn oci(&self, images: &[Chosen], mut index: Index, out: &mut Writer) -> Result<Last> {
+        for directory in ["blobs", "blobs/sha256"] {
+            out.make_directory(directory).map_err(Error::Contents)?;
+        }
+        for Chosen { image, names } in images {
+            for blob in &image.manifest.layers {
+                self.blob(blob, &format!("blobs/sha256/{}", blob.digest.hex()), out)?;
+            }
+            self.config(image, &format!("blobs/sha256/{}", image.id.hex()), out)?;
+            let manifest = self.manifest(image, media_type::Format::Oci)?;
+            let digest = Digest::of(&manifest);
+            let name = format!("blobs/sha256/{}", digest.hex());
+            if !out.has(&name) {
+                out.bytes(&name, &manifest).map_err(Error::Contents)?;
+            }
+            let entry = Descriptor::new(media_type::OCI_MANIFEST, digest, manifest.len() as u64);
+            let mut entries: Vec<_> = names.iter().map(|name| with_name(&entry, name)).collect();
+            if entries.is_empty() {
+                entries.push(entry);
+            }
+            index.manifests.retain(|old| !entries.iter().any(|new| replaces(new, old)));
+            index.manifests.extend(entries);
+        }
+        let index = serde_json::to_vec(&index).map_err(ManifestError::from)?;
+        Ok(vec![(OCI_LAYOUT, b"{\"imageLayoutVersion\":\"1.0.0\"}".to_vec()), (INDEX, index)])
+    }
+
+    fn docker_dir(&self, images: &[Chosen], out: &mut Writer) -> Result<Last> {
+        let [Chosen { image, .. }] = images else { return Err(Error::OneImage) };
+        let tmp = self.store.tmp_dir()?;
+        let mut manifest = self.manifest(image, media_type::Format::Docker)?;
+        let mut compressed = image.manifest.in_format(media_type::Format::Docker);
+        for blob in &mut compressed.layers {
+            let is_plain = layer_kind(&blob.media_type).is_some_and(|kind| kind.compression == Compression::None);
+            match self.compress && is_plain {
+                true => *blob = self.compressed(blob, &tmp, out)?,
+                false => self.blob(blob, blob.digest.hex(), out)?,
+            }
+        }
+        if self.compress {
+            manifest = serde_json::to_vec(&compressed).map_err(ManifestError::from)?;
+        }
+        self.config(image, image.id.hex(), out)?;
+        Ok(vec![(VERSION, b"Directory Transport Version: 1.1\n".to_vec()), (MANIFEST, manifest)])
+    }
+
+    /// Writes a blob as it is kept.
+    fn blob(&self, blob: &Descriptor, name: &str, out: &mut Writer) -> Result<()> {
+        if out.has(name) {
+            return Ok(());
+        }
+        self.progress.event(Event::Started { layer: &blob.digest, size: blob.size });
+        let mut file = Checked::new(self.store.open_blob(&blob.digest)?, &blob.digest);
+        out.file(name, blob.size, &mut file).map_err(Error::Contents)?;
+        self.progress.event(Event::Done { layer: &blob.digest });
+        Ok(())
+    }
+
+    fn compressed(&self, blob: &Descriptor, tmp: &Tmp, out: &mut Writer) -> Result<Descriptor> {
+        self.progress.event(Event::Started { layer: &blob.digest, size: blob.size });
+        let path = tmp.path().join("blob");
+        let mut packed = GzEncoder::new(BlobWriter::create(&path)?, flate2::Compression::new(LEVEL));
+        let say = || format!("write({})", path.display());
+        let mut plain = Checked::new(self.store.open_blob(&blob.digest)?, &blob.digest);
+        io::copy(&mut plain, &mut packed).call_with(say)?;
+        let (_, digest, size) = packed.finish().call_with(say)?.seal();
+        if !out.has(digest.hex()) {
+            let mut file = File::open(&path).call_with(|| format!("open({})", path.display()))?;
+            out.file(digest.hex(), size, &mut file).map_err(Error::Contents)?;
+        }
+        self.progress.event(Event::Done { layer: &blob.digest });
+        Ok(Descriptor::new(media_type::Format::Docker.layer(Compression::Gzip), digest, size))
+    }
+
+    fn config(&self, image: &Found, name: &str, out: &mut Writer) -> Result<()> {
+        self.progress.event(Event::Config { digest: &image.id });
+        match out.has(name) {
+            true => Ok(()),
+            false => out.bytes(name, &self.store.read_blob(&image.id, MAX_CONFIG)?).map_err(Error::Contents),
+        }
+    }
+
+    /// The bytes that were kept, if they are in this format.
+    fn manifest(&self, image: &Found, format: media_type::Format) -> Result<Vec<u8>> {
+        if image.manifest.format() == format {
+            return Ok(self.store.read_blob(&image.manifest_digest, MAX_MANIFEST)?);
+        }
+        let manifest: Manifest = image.manifest.in_format(format);
+        Ok(serde_json::to_vec(&manifest).map_err(ManifestError::from)?)
+    }
+
+    fn plain(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>> {
+        let file = self.store.open_blob(&blob.digest)?;
+        compression::plain(file).map_err(|error| Error::Contents(error.into()))
+    }
+
+    /// Bytes of the uncompressed layer, which a tar header tells before it is read.
+    fn plain_size(&self, diff_id: &Digest, blob: &Descriptor) -> Result<u64> {
+        let record = |mode| self.store.layer_record(mode, diff_id).ok().flatten();
+        match Mode::ALL.into_iter().find_map(record) {
+            Some(record) => Ok(record.tar_size),
+            None => io::copy(&mut self.plain(blob)?, &mut io::sink()).map_err(|error| Error::Contents(error.into())),
+        }
+    }
+}
+
+/// Files that a reader looks for, with their bytes; they are written last.
+type Last = Vec<(&'static str, Vec<u8>)>;
+
+/// The names that have tags: no others can be in docker-archive.
+fn tagged(names: &[String]) -> Vec<&String> {
+    names.iter().filter(|name| !name.contains('@')).collect()
+}
+
+fn with_name(entry: &Descriptor, name: &str) -> Descriptor {
+    Descriptor { annotations: [(REF_NAME.to_owned(), name.to_owned())].into(), ..entry.clone() }
+}
+
+/// A name moves to the new entry; without one, an image is there once.
+fn replaces(new: &Descriptor, old: &Descriptor) -> bool {
+    let name = |entry: &Descriptor| entry.annotations.get(REF_NAME).cloned();
+    name(new) == name(old) && (name(new).is_some() || new.digest == old.digest)
+}
+
+fn empty() -> Index {
+    Index { schema_version: 2, media_type: Some(OCI_INDEX.to_owned()), ..Index::default() }
+}
+
+/// Reads, and fails at the end unless what was read has the digest.
+struct Checked<R> {
+    inner: R,
+    hash: Sha256,
+    expected: Digest,
+}
+
+impl<R> Checked<R> {
+    fn new(inner: R, expected: &Digest) -> Self {
+        Self { inner, hash: Sha256::new(), expected: expected.clone() }
+    }
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.hash.update(buffer.get(..read).unwrap_or_default());
+        if read == 0 && !buffer.is_empty() {
+            let found = Digest::from_sha256(self.hash.clone().finalize().into());
+            if found != self.expected {
+                let error = format!("the store's copy has the digest `{found}`, not `{}`", self.expected);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+            }
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,5 @@
+//! Archives of images: what `save` writes and `load` reads.
+
+mod build;
+mod hostile;
+mod round;
