@@ -6,6 +6,7 @@ pub mod inspect;
 pub mod list;
 pub mod prune;
 pub mod pull;
+pub mod reach;
 pub mod remove;
 pub mod tag;
 

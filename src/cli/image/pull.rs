@@ -1,11 +1,10 @@
 //! `pull`: images from a registry into the store.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 
+use super::reach::Reach;
 use crate::cli::output::{self, progress::Display};
 use crate::cli::registry::short_name::Chosen;
 use crate::cli::{Context, Report};
@@ -13,7 +12,7 @@ use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::subid::IdMaps;
 use crate::image::pull::{self, PARALLEL, Pulled};
 use crate::oci::{Platform, Reference};
-use crate::registry::{Client, Credentials, Options, Patience, Sources, TlsVerify, registries};
+use crate::registry::{Client, registries};
 use crate::store::Store;
 
 /// Pull images from a registry
@@ -32,23 +31,8 @@ pub struct Pull {
 /// How a registry is reached and which image of several is meant; for every command that may pull.
 #[derive(Debug, Args)]
 pub struct From {
-    /// Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true,
-    /// but plain HTTP for a registry on this machine]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    #[arg(hide_possible_values = true)]
-    tls_verify: Option<bool>,
-    /// Look for credentials in this file alone
-    #[arg(long, value_name = "FILE")]
-    authfile: Option<PathBuf>,
-    /// Log in to the registry with these
-    #[arg(long, value_name = "USER:PASSWORD")]
-    creds: Option<String>,
-    /// Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`
-    #[arg(long, value_name = "DIRECTORY")]
-    cert_dir: Option<PathBuf>,
-    /// Give up on a registry that sends nothing for so many seconds
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    stall_timeout: u64,
+    #[command(flatten)]
+    reach: Reach,
     /// The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine's]
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<Platform>,
@@ -100,29 +84,11 @@ impl From {
 
     fn pull_name(&self, store: &Store, name: &Reference, quiet: bool) -> Result<Pulled, Report> {
         let platform = self.platform()?;
-        let registry = Client::new(name, &self.options()?)?;
+        let registry = Client::new(name, &self.reach.options()?)?;
         let ids = IdMaps::of_account()?;
         let progress = Display::new(quiet);
         let pull = pull::Pull { store, registry: &registry, progress: &progress, platform, ids, parallel: PARALLEL };
         Ok(pull.run(name)?)
-    }
-
-    fn options(&self) -> Result<Options, Report> {
-        let tls_verify = match self.tls_verify {
-            None => TlsVerify::Unset,
-            Some(true) => TlsVerify::Yes,
-            Some(false) => TlsVerify::No,
-        };
-        let credentials = match self.creds.as_deref().map(|creds| creds.split_once(':')) {
-            None => None,
-            Some(Some((user, password))) => {
-                Some(Credentials::Password { user: user.to_owned(), password: password.to_owned() })
-            }
-            Some(None) => return Err(Report::new("`--creds` needs a user and a password: `USER:PASSWORD`")),
-        };
-        let sources = Sources::of_account(self.authfile.as_deref());
-        let patience = Patience { stall: Duration::from_secs(self.stall_timeout) };
-        Ok(Options { tls_verify, credentials, sources, cert_dir: self.cert_dir.clone(), patience })
     }
 
     fn platform(&self) -> Result<Platform, Report> {
@@ -148,20 +114,14 @@ impl From {
 
     /// The same as arguments, for a pull in another process.
     pub fn arguments(&self) -> Vec<String> {
-        let authfile = self.authfile.as_ref().map(|path| path.display().to_string());
-        let cert_dir = self.cert_dir.as_ref().map(|path| path.display().to_string());
         let platform = self.platform.as_ref().map(ToString::to_string);
         let texts = [
-            ("tls-verify", self.tls_verify.as_ref().map(ToString::to_string)),
-            ("authfile", authfile),
-            ("creds", self.creds.clone()),
-            ("cert-dir", cert_dir),
-            ("stall-timeout", Some(self.stall_timeout.to_string())),
             ("platform", platform),
             ("arch", self.arch.clone()),
             ("os", self.os.clone()),
             ("variant", self.variant.clone()),
         ];
-        texts.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?))).collect()
+        let own = texts.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)));
+        self.reach.arguments().into_iter().chain(own).collect()
     }
 }

@@ -1,0 +1,63 @@
+//! How a registry is reached: flags of every command that asks one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::Report;
+use crate::registry::{Credentials, Options, Patience, Sources, TlsVerify};
+
+#[derive(Debug, Args)]
+pub struct Reach {
+    /// Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true,
+    /// but plain HTTP for a registry on this machine]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(hide_possible_values = true)]
+    tls_verify: Option<bool>,
+    /// Look for credentials in this file alone
+    #[arg(long, value_name = "FILE")]
+    authfile: Option<PathBuf>,
+    /// Log in to the registry with these
+    #[arg(long, value_name = "USER:PASSWORD")]
+    creds: Option<String>,
+    /// Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`
+    #[arg(long, value_name = "DIRECTORY")]
+    cert_dir: Option<PathBuf>,
+    /// Give up on a registry that sends nothing for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    stall_timeout: u64,
+}
+
+impl Reach {
+    pub fn options(&self) -> Result<Options, Report> {
+        let tls_verify = match self.tls_verify {
+            None => TlsVerify::Unset,
+            Some(true) => TlsVerify::Yes,
+            Some(false) => TlsVerify::No,
+        };
+        let credentials = match self.creds.as_deref().map(|creds| creds.split_once(':')) {
+            None => None,
+            Some(Some((user, password))) => {
+                Some(Credentials::Password { user: user.to_owned(), password: password.to_owned() })
+            }
+            Some(None) => return Err(Report::new("`--creds` needs a user and a password: `USER:PASSWORD`")),
+        };
+        let sources = Sources::of_account(self.authfile.as_deref());
+        let patience = Patience { stall: Duration::from_secs(self.stall_timeout) };
+        Ok(Options { tls_verify, credentials, sources, cert_dir: self.cert_dir.clone(), patience })
+    }
+
+    /// The same as arguments, for a pull in another process.
+    pub fn arguments(&self) -> Vec<String> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let texts = [
+            ("tls-verify", self.tls_verify.as_ref().map(ToString::to_string)),
+            ("authfile", path(&self.authfile)),
+            ("creds", self.creds.clone()),
+            ("cert-dir", path(&self.cert_dir)),
+            ("stall-timeout", Some(self.stall_timeout.to_string())),
+        ];
+        texts.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?))).collect()
+    }
+}
