@@ -12,6 +12,7 @@ use oci_client::errors::{OciEnvelope, OciErrorCode};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::retry::LONGEST;
+use crate::host::config::keychain;
 use crate::oci::registries::RegistriesError;
 
 /// `registry` is `host[:port]` throughout.
@@ -49,6 +50,8 @@ pub enum Error {
     Client { cause: String },
     #[error("`{}` can't be used as a certificate: {reason}", path.display())]
     Certificates { path: PathBuf, reason: String },
+    #[error("{own} (nor did its mirrors serve: {mirrors})")]
+    Mirrors { own: Box<Error>, mirrors: String },
     #[error(transparent)]
     Registries(#[from] RegistriesError),
     #[error("the configuration `{}` can't be used: {cause}", path.display())]
@@ -60,8 +63,8 @@ pub enum Error {
     NoAuthFile { path: PathBuf },
     #[error("the credentials file `{}` can't be used: {reason}", path.display())]
     AuthFile { path: PathBuf, reason: String },
-    #[error("the credentials file `{}` leaves the password to the helper `{helper}`, which is not supported yet", path.display())]
-    CredentialHelper { path: PathBuf, helper: String },
+    #[error(transparent)]
+    Keychain(#[from] keychain::Error),
 }
 
 fn quoted(message: &str) -> String {
@@ -115,10 +118,14 @@ impl Error {
                     .into(),
             ),
             Self::Client { .. } => Some("install the package `ca-certificates`".into()),
-            Self::AuthFile { path, .. } | Self::CredentialHelper { path, .. } => {
+            Self::AuthFile { path, .. } => {
                 Some(format!("write `user:password` in base64 as `auth` of the registry into `{}`", path.display()))
             }
+            Self::Mirrors { own, .. } => own.hint(),
             Self::Registries(error) => error.hint(),
+            Self::Keychain(_) => Some(
+                "`credHelpers` and `credsStore` of the credentials file, or `credential-helpers` of registries.conf, name it".into(),
+            ),
             Self::NotFound { .. } => Some("check the spelling of the name and the tag".into()),
             Self::Realm { .. } | Self::Redirect { .. } => Some("ask whoever runs the registry to mend its addresses".into()),
             Self::Status { code: 429, .. } => Some("the registry limits how much you may pull: wait, or log in".into()),

@@ -10,7 +10,7 @@
 //!   http  certificates     limits of time and length; authorities and client certificates
 //! retry  error             what may pass is tried again; what went wrong, in words
 //! credentials              the files that say who we are
-//! registries               registries.conf: where the images of a name are
+//! registries  mirrors      registries.conf: where the images of a name are, each place in turn
 //! ```
 //!
 //! [`Registry`] is all that pulling knows. Everything asynchronous lives and dies inside this room, on one thread of its own.
@@ -37,15 +37,17 @@ mod credentials;
 mod endpoint;
 mod error;
 mod http;
+mod mirrors;
 pub mod registries;
 mod retry;
 mod upload;
 
 pub use blob::Blob;
 pub use client::{Client, Options, Patience};
-pub use credentials::{Credentials, Sources};
+pub use credentials::{AuthFile, Credentials, Sources};
 pub use endpoint::TlsVerify;
 pub use error::Error;
+pub use mirrors::Mirrors;
 pub use retry::Attempts;
 pub use upload::{Mount, Upload};
 

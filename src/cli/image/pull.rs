@@ -11,8 +11,8 @@ use crate::cli::{Context, Report};
 use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::subid::IdMaps;
 use crate::image::pull::{self, PARALLEL, Pulled};
-use crate::oci::{Platform, Reference};
-use crate::registry::{Client, registries};
+use crate::oci::{Platform, Reference, Registries};
+use crate::registry::{Mirrors, registries};
 use crate::store::Store;
 
 /// Pull images from a registry
@@ -64,10 +64,11 @@ impl Pull {
 impl From {
     /// Pulls one image, with progress on standard error. Of those that a short name may mean, the first that can be pulled.
     pub fn pull(&self, store: &Store, image: &str, quiet: bool) -> Result<Pulled, Report> {
-        let chosen = Chosen::of(&registries::of_account()?, image, quiet)?;
+        let registries = registries::of_account()?;
+        let chosen = Chosen::of(&registries, image, quiet)?;
         let mut failures = Vec::new();
         for name in &chosen.names {
-            match self.pull_name(store, name, quiet) {
+            match self.pull_name(store, &registries, name, quiet) {
                 Ok(pulled) => {
                     chosen.record(name);
                     return Ok(pulled);
@@ -82,9 +83,15 @@ impl From {
         Err(all.unwrap_or_else(|| Report::new(format!("`{image}` means no image"))))
     }
 
-    fn pull_name(&self, store: &Store, name: &Reference, quiet: bool) -> Result<Pulled, Report> {
+    fn pull_name(
+        &self,
+        store: &Store,
+        registries: &Registries,
+        name: &Reference,
+        quiet: bool,
+    ) -> Result<Pulled, Report> {
         let platform = self.platform()?;
-        let registry = Client::new(name, &self.reach.options()?)?;
+        let registry = Mirrors::of(name, registries, &self.reach.options()?)?;
         let ids = IdMaps::of_account()?;
         let progress = Display::new(quiet);
         let pull = pull::Pull { store, registry: &registry, progress: &progress, platform, ids, parallel: PARALLEL };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::Report;
-use crate::registry::{Credentials, Options, Patience, Sources, TlsVerify};
+use crate::registry::{Credentials, Options, Patience, Sources, TlsVerify, registries};
 
 #[derive(Debug, Args)]
 pub struct Reach {
@@ -38,12 +38,10 @@ impl Reach {
         };
         let credentials = match self.creds.as_deref().map(|creds| creds.split_once(':')) {
             None => None,
-            Some(Some((user, password))) => {
-                Some(Credentials::Password { user: user.to_owned(), password: password.to_owned() })
-            }
+            Some(Some((user, password))) => Some(Credentials::password(user, password)),
             Some(None) => return Err(Report::new("`--creds` needs a user and a password: `USER:PASSWORD`")),
         };
-        let sources = Sources::of_account(self.authfile.as_deref());
+        let sources = Sources::of_account(self.authfile.as_deref(), &registries::of_account()?);
         let patience = Patience { stall: Duration::from_secs(self.stall_timeout) };
         Ok(Options { tls_verify, credentials, sources, cert_dir: self.cert_dir.clone(), patience })
     }

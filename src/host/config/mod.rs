@@ -1,6 +1,8 @@
 //! What the programs of the field share on this machine: files of configuration and of credentials. One that is not there says
 //! nothing, and each has a limit.
 
+pub mod keychain;
+
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};

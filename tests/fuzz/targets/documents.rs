@@ -8,7 +8,7 @@ use coracle::host::dirs::Dirs;
 use coracle::oci::manifest::{self, Document, MAX_ENTRIES, MAX_LAYERS};
 use coracle::oci::registries::RegistriesError;
 use coracle::oci::{ImageConfig, Platform, Reference, Registries};
-use coracle::registry::Credentials;
+use coracle::registry::{Credentials, Error};
 use coracle::store::Store;
 
 /// A document is an image or an index, within the limits; what was understood is understood again.
@@ -61,8 +61,11 @@ pub fn reference(bytes: &[u8]) {
 
 /// Never a secret in an error.
 pub fn credentials(bytes: &[u8]) {
-    for image in ["q.io/x/y:1", "debian", "localhost:5000/a"] {
-        if let Err(error) = Credentials::in_file(Path::new("auth.json"), bytes, &image.parse().unwrap()) {
+    for name in ["q.io/x/y", "docker.io/library/debian", "localhost:5000/a"] {
+        // The name of a keychain is no secret.
+        if let Err(error) = Credentials::in_file(Path::new("auth.json"), bytes, name)
+            && !matches!(error, Error::Keychain(_))
+        {
             let text = format!("{error} {error:?}");
             assert!(!text.contains("hunter2") && !text.contains("dTpodW50ZXIy"), "{text}");
         }

@@ -1,5 +1,7 @@
 //! Names: what short ones mean, and where registries.conf sends the others.
 
+mod keychain;
+mod mirrors;
 mod short;
 
 use super::server::{Parts, Server};

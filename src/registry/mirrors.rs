@@ -1,0 +1,103 @@
+//! An image at the first of its sources that has it: mirrors in turn, then its own registry.
+
+use std::sync::OnceLock;
+
+use super::{Blob, Client, Content, Error, Options, Registry, Result, TlsVerify};
+use crate::oci::registries::Source;
+use crate::oci::{Digest, Reference, Registries};
+
+/// The sources of one image, each with a client once it is asked.
+pub struct Mirrors {
+    sources: Vec<Place>,
+    /// The source that had the manifest: all else comes from there.
+    chosen: OnceLock<usize>,
+}
+
+struct Place {
+    source: Source,
+    options: Options,
+    client: OnceLock<Client>,
+}
+
+impl Mirrors {
+    /// Those of `image`. What the user gives as credentials is for the registry that the image names, and for no other.
+    pub fn of(image: &Reference, registries: &Registries, options: &Options) -> Result<Self> {
+        let place = |source: Source| {
+            let mut options = options.clone();
+            if source.insecure && options.tls_verify == TlsVerify::Unset {
+                options.tls_verify = TlsVerify::No;
+            }
+            options.credentials = options.credentials.filter(|_| source.reference.registry() == image.registry());
+            Place { source, options, client: OnceLock::new() }
+        };
+        let sources = registries.sources(&image.clone().or_latest())?.into_iter().map(place).collect();
+        Ok(Self { sources, chosen: OnceLock::new() })
+    }
+}
+
+impl Place {
+    fn client(&self) -> Result<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = Client::new(&self.source.reference, &self.options)?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    /// The image, or a part of it, as it is called here.
+    fn name(&self, image: &Reference) -> Reference {
+        match image.digest() {
+            Some(digest) => self.source.reference.at(digest.clone()),
+            // A location may name another tag.
+            None => self.source.reference.clone(),
+        }
+    }
+
+    fn manifest(&self, image: &Reference) -> Result<Content> {
+        self.client()?.manifest(&self.name(image))
+    }
+}
+
+impl Registry for Mirrors {
+    fn manifest(&self, image: &Reference) -> Result<Content> {
+        if let Some(place) = self.chosen.get().and_then(|place| self.sources.get(*place)) {
+            return place.manifest(image);
+        }
+        let mut failures = Vec::new();
+        for (number, place) in self.sources.iter().enumerate() {
+            match place.manifest(image) {
+                Ok(content) => {
+                    self.chosen.get_or_init(|| number);
+                    return Ok(content);
+                }
+                Err(error) => failures.push((place.name(image), error)),
+            }
+        }
+        Err(together(failures))
+    }
+
+    fn blob(&self, image: &Reference, digest: &Digest, from: u64) -> Result<Blob> {
+        let first = self.chosen.get().copied().unwrap_or_default();
+        let mut failures = Vec::new();
+        // A blob is the same wherever it is: one that a mirror lacks may be behind it.
+        for place in self.sources.iter().skip(first) {
+            match place.client().and_then(|client| client.blob(&place.name(image), digest, from)) {
+                Err(error @ Error::NotFound { .. }) => failures.push((place.name(image), error)),
+                other => return other,
+            }
+        }
+        Err(together(failures))
+    }
+}
+
+/// What is told is what the image's own registry says, and that the mirrors had it neither.
+fn together(mut failures: Vec<(Reference, Error)>) -> Error {
+    let Some((_, own)) = failures.pop() else {
+        return Error::Client { cause: "there is no source of the image".to_owned() };
+    };
+    if failures.is_empty() {
+        return own;
+    }
+    let mirrors = failures.iter().map(|(name, error)| format!("`{name}`: {error}")).collect::<Vec<_>>().join("; ");
+    Error::Mirrors { own: Box::new(own), mirrors }
+}
