@@ -266,6 +266,7 @@ fn in_the_way(case: &Case) {
         assert_eq!(shown(case, name, "/opt/leads /tmp/led-to"), expected, "{name}");
     }
     case.coracle(["exec", "runs", "cat", "/etc/hostname"]).code(0).stdout("hello\n");
+    case.coracle(["cp", "runs:/etc/hostname", "/dev/null"]).code(125).error("must be a directory or a regular file");
     // What says that it is empty.
     case.coracle(["cp", "runs:/proc/version", "version"]).code(0);
     assert!(fs::read_to_string(case.home.join("version")).unwrap().starts_with("Linux version "));
@@ -289,7 +290,13 @@ fn what_is_mounted_stays(case: &Case) {
     }
     assert_eq!(fs::read_to_string(at("mounted")).unwrap(), "new\n");
     // Other things in their place, or in that of the directory around them.
-    for (over, target) in [("link/mounted", "box:/mnt"), ("plain/volume", "box:/around"), ("outer/around", "box:/")] {
+    let in_the_way = [
+        ("link/mounted", "box:/mnt"),
+        ("around-file/mnt", "box:/"),
+        ("plain/volume", "box:/around"),
+        ("outer/around", "box:/"),
+    ];
+    for (over, target) in in_the_way {
         let over = at(over);
         let directory = over.parent().unwrap();
         fs::create_dir(directory).unwrap();

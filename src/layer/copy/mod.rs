@@ -26,6 +26,7 @@ use crate::host::subid::IdMaps;
 use crate::sys::{self, beneath};
 
 pub mod inside;
+mod mounted;
 mod place;
 mod source;
 mod target;
@@ -101,6 +102,8 @@ pub enum Problem {
     NotDirectory { path: String, place: String },
     #[error("\"{path}\" on {place} is neither a file nor a directory")]
     NotFile { path: String, place: String },
+    #[error("invalid destination: \"{0}\" must be a directory or a regular file")]
+    NotWritable(String),
     #[error("cannot overwrite {there} \"{entry}\" with {new}")]
     Occupied { entry: String, there: &'static str, new: &'static str },
     #[error("source must be a (compressed) tar archive when copying from stdin")]

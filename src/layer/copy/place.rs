@@ -47,8 +47,14 @@ impl Place {
             let parent =
                 root.open(directory, REACHED).map_err(|error| unreachable(&target.path, &target.place, error))?;
             let found = stat(parent.as_fd(), &name).map_err(failed(&target.path))?;
-            if found.is_none_or(|found| FileType::from_raw_mode(found.st_mode) != FileType::Symlink) {
-                return Ok(Self::Other { parent, name, is_there: found.is_some() });
+            let kind = found.map(|found| FileType::from_raw_mode(found.st_mode));
+            // In a container, a device is one that is mounted there, and can be written into.
+            let special = !matches!(kind, None | Some(FileType::RegularFile | FileType::Symlink));
+            if special && matches!(root, Root::Machine(_)) {
+                return Err(Problem::NotWritable(shown(&target.path)).into());
+            }
+            if kind != Some(FileType::Symlink) {
+                return Ok(Self::Other { parent, name, is_there: kind.is_some() });
             }
             let link = rustix::fs::readlinkat(&parent, name.as_slice(), Vec::new());
             let link = link.call("readlinkat").map_err(failed(&target.path))?.into_bytes();

@@ -6,9 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
-use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, StatxAttributes, StatxFlags, Uid, XattrFlags,
-};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use super::super::attributes::is_kept;
@@ -16,6 +14,7 @@ use super::super::tar_stream::{Entry, Kind, TarStream};
 use super::super::unpack::tree::{clean, stat, times};
 use super::super::unpack::{Failure, data};
 use super::super::{Error, Problem as Wrong, Result, shown};
+use super::mounted::{holds_mount, is_mounted};
 use super::place::Place;
 use super::{Owners, Problem, Root, Stream, Target, failed};
 use crate::host::change;
@@ -275,7 +274,7 @@ impl<'a> Maker<'a> {
             return Err(Problem::Occupied { entry: shown(&entry.path), there, new }.into());
         }
         // A file can be written into.
-        if (is || entry.kind != Kind::File) && is_mounted(parent, name).map_err(failed(&entry.path))? {
+        if (is || entry.kind != Kind::File) && holds_mount(parent, name).map_err(failed(&entry.path))? {
             return Err(failed(&entry.path)(sys::Error::new("unlinkat", Errno::BUSY)));
         }
         if is {
@@ -354,16 +353,6 @@ impl Drop for Staged<'_> {
         if !self.name.is_empty() {
             let _ = rustix::fs::unlinkat(self.parent, self.name.as_slice(), AtFlags::empty());
         }
-    }
-}
-
-/// Whether something is mounted on the name, and is to stay. It has to be asked: to a process of another mount namespace the kernel
-/// does not say EBUSY; it takes the mount away with the name.
-fn is_mounted(parent: BorrowedFd<'_>, name: &[u8]) -> sys::Result<bool> {
-    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
-    match rustix::fs::statx(parent, name, flags, StatxFlags::empty()) {
-        Err(Errno::NOENT) => Ok(false),
-        found => Ok(found.call("statx")?.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)),
     }
 }
 
