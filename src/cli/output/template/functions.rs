@@ -2,6 +2,7 @@
 
 use gotmpl::{Template, TemplateError, Value};
 
+use super::limits::{CHARGE, Taken};
 use super::value::plain;
 
 type Result = std::result::Result<Value, TemplateError>;
@@ -27,14 +28,18 @@ pub const KEY: &str = "key of map";
 /// The widest that something is padded to: more is a mistake.
 const WIDEST: usize = 1000;
 
-pub fn add(template: Template) -> Template {
+/// What their texts take counts as `taken`.
+pub fn add(template: Template, taken: &Taken) -> Template {
     let added = ADDED.into_iter().fold(template, |template, (name, count, body)| {
+        let taken = taken.clone();
         template.func(name, move |args| match args.len() == count {
-            true => body(args),
+            true => taken.charge(args).and_then(|()| body(args)),
             false => Err(TemplateError::ArgCount { name: name.to_owned(), expected: count, got: args.len() }),
         })
     });
-    added.func("index", index)
+    let taken = taken.clone();
+    let charge = move |args: &[Value]| taken.charge(args).map(|()| args.last().cloned().unwrap_or(Value::Nil));
+    added.func("index", index).func(CHARGE, charge)
 }
 
 /// As Go's, of a map of strings: what it does not have is an empty one.

@@ -4,6 +4,7 @@
 use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, PipeNode, Pos};
 
 use super::functions::KEY;
+use super::limits;
 
 /// Fields that hold maps, whosever they are.
 pub const MAPS: [&str; 15] = [
@@ -48,6 +49,7 @@ fn pipe(pipe: &mut PipeNode) {
         label(command);
         command.args.iter_mut().for_each(expression);
     }
+    limits::count(pipe);
 }
 
 /// `.Label "x"`, which Docker and Podman have for `index .Labels "x"`.

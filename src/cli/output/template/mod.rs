@@ -4,6 +4,7 @@
 //! A field that a thing does not have is an error; a key that a map does not have is `<no value>`.
 
 mod functions;
+mod limits;
 mod maps;
 mod value;
 
@@ -11,6 +12,7 @@ use gotmpl::parse::{DefineNode, ListNode, Node, Parser};
 use gotmpl::{MissingKey, TemplateError, Value};
 use serde::Serialize;
 
+use self::limits::{Output, Taken};
 use super::table;
 use crate::cli::Report;
 
@@ -27,6 +29,7 @@ const MAIN: &str = "main";
 pub struct Template {
     command: &'static str,
     template: gotmpl::Template,
+    taken: Taken,
     /// Its output is columns.
     table: bool,
     /// It loops over the list by itself.
@@ -49,8 +52,10 @@ impl Template {
         let compact: String = text.split_whitespace().collect();
         let failed = |error| explain(command, error);
         let (mut tree, defines) = tree(&text).map_err(failed)?;
-        let mut template =
-            functions::add(gotmpl::Template::new(command)).missing_key(MissingKey::Error).max_range_iters(MOST_TURNS);
+        let taken = Taken::default();
+        let mut template = functions::add(gotmpl::Template::new(command), &taken)
+            .missing_key(MissingKey::Error)
+            .max_range_iters(MOST_TURNS);
         template = template.parse(&format!("{{{{template \"{MAIN}\" .}}}}")).map_err(failed)?;
         maps::rewrite(&mut tree);
         for mut define in defines {
@@ -60,6 +65,7 @@ impl Template {
         Ok(Self {
             command,
             template: template.add_parse_tree(MAIN, tree),
+            taken,
             table,
             loops: compact.starts_with("{{range.}}") || compact.starts_with("{{range.-}}"),
             json: compact == "{{json.}}",
@@ -88,7 +94,7 @@ impl Template {
         if self.table && !no_heading && !self.loops {
             let fields = value::headings(&T::default(), headings).map_err(Report::new)?;
             // Of what a template does beyond showing fields, a heading knows nothing.
-            above.extend(self.template.execute_to_string(&fields).ok());
+            above.extend(self.execute(&fields).ok());
         }
         self.lines(rows, above)
     }
@@ -113,7 +119,10 @@ impl Template {
     }
 
     fn execute(&self, value: &Value) -> Result<String, Report> {
-        self.template.execute_to_string(value).map_err(|error| explain(self.command, error))
+        self.taken.reset();
+        let mut output = Output::default();
+        let executed = self.template.execute_fmt(&mut output, value);
+        output.of(executed).map_err(|error| explain(self.command, error))
     }
 }
 
@@ -248,6 +257,16 @@ mod tests {
         assert!(run(&format!("{{{{{}}}}}", deep("(", ".ID", ")", 10_000))).is_err());
         assert!(run(&"x".repeat(100_000)).is_err());
         assert!(run("{{range 2000000}}{{end}}").is_err());
+        for doubling in [
+            "{{$x := \"ab\"}}{{range 60}}{{$x = print $x $x}}{{end}}",
+            "{{$x := \"ab\"}}{{range 60}}{{$x = $x | printf \"%s%s\" $x}}{{end}}",
+            "{{$x := .Names}}{{range 60}}{{$x = split (join $x (join $x (join $x \"-\"))) \"-\"}}{{end}}",
+            "{{define \"a\"}}{{template \"a\" (print . .)}}{{end}}{{template \"a\" .ID}}",
+            "{{$x := printf \"%60000d\" 1}}{{range 1000}}{{$x}}{{end}}",
+        ] {
+            let failed = run(doubling).unwrap_err();
+            assert!(failed.contains("more than 16777216 bytes"), "{doubling}: {failed}");
+        }
         assert!(run("{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}").is_err());
     }
 }
