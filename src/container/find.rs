@@ -8,6 +8,7 @@ use super::record::Container;
 use super::state::State;
 use super::watch::health::Health;
 use super::{Error, Result};
+use crate::host::lock::{Lock, PATIENCE};
 use crate::store::{self, Store, records};
 use crate::sys::Call;
 
@@ -41,6 +42,14 @@ pub fn find(store: &Store, wanted: &str) -> Result<Found> {
     let id = find_id(store, wanted)?;
     // Removed between the two looks.
     open(store, &id)?.ok_or_else(|| Error::NotFound(wanted.to_owned()))
+}
+
+/// As [`find`], for who changes its record: nobody else does as long as the lock lives.
+pub fn to_change(store: &Store, wanted: &str) -> Result<(Found, Lock)> {
+    let id = find_id(store, wanted)?;
+    let lock = Lock::exclusive_within(&store.layout().container(&id).join("changes"), PATIENCE)?;
+    let found = open(store, &id)?.ok_or_else(|| Error::NotFound(wanted.to_owned()))?;
+    Ok((found, lock))
 }
 
 /// The id of the container of this name, id, or unique beginning of an id; its records need not be readable.

@@ -29,6 +29,22 @@ fn restarted(case: &Case) {
     assert_eq!(case.inspect("goes", "{{.State.Status}}"), "running");
 }
 
+/// Two changes at once: neither is lost.
+fn renamed_and_updated(case: &Case) {
+    let image = case.busybox();
+    case.coracle(["create", "--network=none", "--name", "name-0", &image, "true"]).succeeded();
+    let id = case.inspect("name-0", "{{.Id}}");
+    for round in 1..20 {
+        let (name, policy) = (format!("name-{round}"), format!("on-failure:{round}"));
+        let update = case.command(["update", "--restart", &policy, &id]).start();
+        let rename = case.command(["rename", &id, &name]).start();
+        update.finish().code(0);
+        rename.finish().code(0);
+        let shown = case.inspect(&id, "{{.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}");
+        assert_eq!(shown, format!("{name} {round}"));
+    }
+}
+
 fn renamed(case: &Case) {
     let image = case.busybox();
     let id = case
@@ -70,4 +86,4 @@ fn pruned(case: &Case) {
     case.coracle(["ps", "-a", "--format", "{{.Names}}"]).code(0).stdout("alive\n");
 }
 
-on_both_drivers!(restarted, renamed, pruned);
+on_both_drivers!(restarted, renamed, renamed_and_updated, pruned);

@@ -5,7 +5,7 @@ use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::store::{self, Store, records};
 
-/// Gives the container a name that nobody has.
+/// Gives the container, found to be changed, a name that nobody has.
 pub fn rename(store: &Store, found: Found, name: &str) -> Result<()> {
     let Found { directory, mut container } = found;
     store::names::check(name)?;

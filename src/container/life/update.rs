@@ -11,7 +11,7 @@ use crate::container::{Error, Result};
 use crate::host::subid::IdMaps;
 use crate::store::{Store, records};
 
-/// Writes down how the container is to be looked after from now on; when this returns, its monitor does so.
+/// Writes down how the container, found to be changed, is to be looked after from now on; when this returns, its monitor does so.
 pub fn update(store: &Store, found: &Found) -> Result<()> {
     let container = &found.container;
     records::write(&found.directory.join("container.json"), container, !container.remove)?;

@@ -19,7 +19,8 @@ pub struct Rename {
 impl Rename {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        life::rename::rename(&store, find::find(&store, &self.container)?, self.name.trim_start_matches('/'))?;
+        let (found, _lock) = find::to_change(&store, &self.container)?;
+        life::rename::rename(&store, found, self.name.trim_start_matches('/'))?;
         Ok(ExitCode::SUCCESS)
     }
 }

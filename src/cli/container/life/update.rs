@@ -24,7 +24,7 @@ pub struct Update {
 impl Update {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        let mut found = find::find(&store, &self.container)?;
+        let (mut found, _lock) = find::to_change(&store, &self.container)?;
         let container = &mut found.container;
         let mut changed = self.health.update(container)?;
         if let Some(policy) = &self.restart {
