@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_coracle_global_optspecs
-    string join \n root= storage-driver= log-level= module= h/help V/version
+    string join \n root= storage-driver= config= log-level= module= h/help V/version
 end
 
 function __fish_coracle_needs_command
@@ -26,14 +26,8 @@ end
 
 complete -c coracle -n "__fish_coracle_needs_command" -l root -d 'Keep images and containers in this directory [default: $XDG_DATA_HOME/coracle]' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -l storage-driver -d 'Mount containers with this driver: `auto`, `kernel` or `fuse` [default: auto]' -r
-complete -c coracle -n "__fish_coracle_needs_command" -l log-level -d 'Accepted for scripts; messages are not graded' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
+complete -c coracle -n "__fish_coracle_needs_command" -l config -d 'Look for `config.json` with credentials in this directory, as Docker does [default: ~/.docker]' -r -F
+complete -c coracle -n "__fish_coracle_needs_command" -l log-level -d 'Say what is done from this level on: `debug`, `info`, `warn` or `error` [default: warn]' -r
 complete -c coracle -n "__fish_coracle_needs_command" -l module -d 'Read this file of containers.conf.modules/, too, for what no flag says' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_needs_command" -s V -l version -d 'Print version'
@@ -152,6 +146,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from cp" -l overwrite -d 'Let a file take the place of a directory, and a directory that of a file'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from cp" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s a -l attach -d 'In the foreground, show this stream alone: `stdin`, `stdout` or `stderr`; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add a group to the program\'s; `keep-groups`: those of this process, which may have no number inside' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'The program\'s time zone: a name of tzdata, or `local` for this machine\'s' -r
@@ -192,6 +187,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l systemd -d 'Make the container a place for systemd: `true`, if the program is systemd or init; `always`; `false`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size-systemd -d 'Size of what systemd has in memory, as /run and /tmp [default: half of the machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l conmon-pidfile -d 'Write the monitor\'s pid to this file when the program starts' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
@@ -229,7 +226,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Take a capability away' -r
@@ -276,6 +273,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that leave the command and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read variables from a file, one a line' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from exec" -l preserve-fd -d 'Hand these descriptors on, under their own numbers' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from exec" -l preserve-fds -d 'Hand this many descriptors on, number 3 and up' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'Run as this user, by name or number [default: the container\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from exec" -s w -l workdir -d 'Start in this directory [default: the container\'s]' -r
@@ -398,10 +396,12 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Their anonymous volumes, too'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from rm" -s l -l latest -d 'The container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'Of the streams show this one alone: `stdin`, `stdout` or `stderr`; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fd -d 'Hand these descriptors on, under their own numbers' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fds -d 'Hand this many descriptors on, number 3 and up' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
 false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'In the foreground, show this stream alone: `stdin`, `stdout` or `stderr`; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add a group to the program\'s; `keep-groups`: those of this process, which may have no number inside' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'The program\'s time zone: a name of tzdata, or `local` for this machine\'s' -r
@@ -442,6 +442,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l systemd -d 'Make the container a place for systemd: `true`, if the program is systemd or init; `always`; `false`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size-systemd -d 'Size of what systemd has in memory, as /run and /tmp [default: half of the machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l conmon-pidfile -d 'Write the monitor\'s pid to this file when the program starts' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
@@ -479,7 +481,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Take a capability away' -r
@@ -576,6 +578,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand cp" -s a -l archive -d '
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand cp" -l overwrite -d 'Let a file take the place of a directory, and a directory that of a file'
 complete -c coracle -n "__fish_coracle_using_subcommand cp" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -s a -l attach -d 'In the foreground, show this stream alone: `stdin`, `stdout` or `stderr`; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l group-add -d 'Add a group to the program\'s; `keep-groups`: those of this process, which may have no number inside' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l tz -d 'The program\'s time zone: a name of tzdata, or `local` for this machine\'s' -r
@@ -616,6 +619,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l variant -d 'T
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l systemd -d 'Make the container a place for systemd: `true`, if the program is systemd or init; `always`; `false`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l shm-size-systemd -d 'Size of what systemd has in memory, as /run and /tmp [default: half of the machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l conmon-pidfile -d 'Write the monitor\'s pid to this file when the program starts' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
@@ -653,7 +658,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l dns -d 'Ask t
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-drop -d 'Take a capability away' -r
@@ -700,6 +705,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand exec" -l cidfile -d 'Rea
 complete -c coracle -n "__fish_coracle_using_subcommand exec" -l detach-keys -d 'Keys that leave the command and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand exec" -s e -l env -d 'Set a variable; without a value it is taken from the environment, `PREFIX*` takes all that begin so' -r
 complete -c coracle -n "__fish_coracle_using_subcommand exec" -l env-file -d 'Read variables from a file, one a line' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand exec" -l preserve-fd -d 'Hand these descriptors on, under their own numbers' -r
 complete -c coracle -n "__fish_coracle_using_subcommand exec" -l preserve-fds -d 'Hand this many descriptors on, number 3 and up' -r
 complete -c coracle -n "__fish_coracle_using_subcommand exec" -s u -l user -d 'Run as this user, by name or number [default: the container\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand exec" -s w -l workdir -d 'Start in this directory [default: the container\'s]' -r
@@ -799,10 +805,12 @@ complete -c coracle -n "__fish_coracle_using_subcommand rm" -s i -l ignore -d 'N
 complete -c coracle -n "__fish_coracle_using_subcommand rm" -s v -l volumes -d 'Their anonymous volumes, too'
 complete -c coracle -n "__fish_coracle_using_subcommand rm" -s l -l latest -d 'The container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand rm" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand run" -s a -l attach -d 'Of the streams show this one alone: `stdin`, `stdout` or `stderr`; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l preserve-fd -d 'Hand these descriptors on, under their own numbers' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l preserve-fds -d 'Hand this many descriptors on, number 3 and up' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
 false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand run" -s a -l attach -d 'In the foreground, show this stream alone: `stdin`, `stdout` or `stderr`; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l entrypoint -d 'Run this instead of the image\'s entry point; a word, or a JSON list of words' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l group-add -d 'Add a group to the program\'s; `keep-groups`: those of this process, which may have no number inside' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l tz -d 'The program\'s time zone: a name of tzdata, or `local` for this machine\'s' -r
@@ -843,6 +851,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l variant -d 'The 
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cidfile -d 'Write the container\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l stop-signal -d 'Signal that stops the program' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l stop-timeout -d 'Seconds between that signal and the kill' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l systemd -d 'Make the container a place for systemd: `true`, if the program is systemd or init; `always`; `false`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l shm-size-systemd -d 'Size of what systemd has in memory, as /run and /tmp [default: half of the machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l conmon-pidfile -d 'Write the monitor\'s pid to this file when the program starts' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
@@ -880,7 +890,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l dns -d 'Ask this
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l dns-option -l dns-opt -d 'An option of resolv.conf(5) in place of the host\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l dns-search -d 'Look for names in this domain in place of the host\'s; `.`: in none' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `none`: no lines' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-drop -d 'Take a capability away' -r
@@ -987,7 +997,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand events" -s h -l help -d 
 complete -c coracle -n "__fish_coracle_using_subcommand info" -s f -l format -d 'Print as `json`, or by a Go template: \'{{.Store.GraphRoot}}\'' -r
 complete -c coracle -n "__fish_coracle_using_subcommand info" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_seen_subcommand_from check df events info migrate prune renumber reset" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_seen_subcommand_from check df events info migrate prune renumber reset" -f -a "check" -d 'Look whether images, layers, containers and volumes are whole'
+complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_seen_subcommand_from check df events info migrate prune renumber reset" -f -a "check" -d 'Look whether images, layers, containers, volumes and secrets are whole'
 complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_seen_subcommand_from check df events info migrate prune renumber reset" -f -a "df" -d 'Show how much disk images, containers and volumes take'
 complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_seen_subcommand_from check df events info migrate prune renumber reset" -f -a "events" -d 'Show what happens to containers, images and volumes, as it happens'
 complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_seen_subcommand_from check df events info migrate prune renumber reset" -f -a "info" -d 'Show facts about this machine, this account and the store'
@@ -996,7 +1006,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_s
 complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_seen_subcommand_from check df events info migrate prune renumber reset" -f -a "renumber" -d 'Nothing to do: locks have no numbers'
 complete -c coracle -n "__fish_coracle_using_subcommand system; and not __fish_seen_subcommand_from check df events info migrate prune renumber reset" -f -a "reset" -d 'Remove all containers, images and volumes'
 complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from check" -s m -l max -d 'How old something may be that nothing uses' -r
-complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from check" -s f -l force -d 'Remove damaged containers and volumes, too'
+complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from check" -s f -l force -d 'Remove damaged containers, volumes and secrets, too'
 complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from check" -s q -l quick -d 'Do not read every file'
 complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from check" -s r -l repair -d 'Remove damaged images and layers, and what is old and unused'
 complete -c coracle -n "__fish_coracle_using_subcommand system; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'

@@ -26,7 +26,10 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{ArgAction, ArgMatches};
 
+use crate::host::message::{self, Level};
+use crate::sys::process;
 use config::Settings;
+use container::options::value::empty;
 pub use report::Report;
 pub use root::Context;
 use root::{Place, Stopped};
@@ -36,10 +39,14 @@ pub fn main() -> ExitCode {
     crate::sys::signal::notice_children();
     let given: Vec<OsString> = std::env::args_os().collect();
     let words: Vec<String> = given.iter().filter_map(|word| word.clone().into_string().ok()).collect();
-    let read = read(given, &words);
+    let mut settings = Settings::default();
+    let read = read(given, &words, &mut settings);
     match read.and_then(|matches| root::run(&matches)) {
         Ok(code) => code,
-        Err(Stopped::Failed(report)) => report.print(),
+        Err(Stopped::Failed(report)) => match settings.origin(&report) {
+            Some(origin) => report.hint(origin).print(),
+            None => report.print(),
+        },
         // Help shows all commands, and flags plainly, without the `=false` that they all take.
         Err(Stopped::Usage(error)) if error.kind() == ErrorKind::DisplayHelp => {
             report::usage(&root::whole().try_get_matches().err().unwrap_or(error), &words)
@@ -57,17 +64,47 @@ fn pairs(texts: &[String]) -> BTreeMap<String, String> {
     texts.iter().map(pair).collect()
 }
 
-/// Reads the command line; where configuration counts, with what that says.
-fn read(mut given: Vec<OsString>, words: &[String]) -> Result<ArgMatches, Stopped> {
+/// Reads the command line; where configuration counts, with what that says, which is then in `settings`.
+fn read(mut given: Vec<OsString>, words: &[String], settings: &mut Settings) -> Result<ArgMatches, Stopped> {
     let mut command = as_podman_reads(root::meant_by(words));
-    let Place { path, end, modules } = Place::find(&command, &given);
-    if matches!(path[..], ["run" | "create"] | ["container", "run" | "create"]) {
-        let settings = Settings::of_account(&modules)?;
-        let path: Vec<String> = path.into_iter().map(str::to_owned).collect();
+    let place = Place::find(&command, &given);
+    // From the beginning: what configuration is read is worth a message.
+    listen(place.said("log-level").next_back())?;
+    if let Some(directory) = place.said("config").next_back() {
+        process::set_variable("DOCKER_CONFIG", directory).map_err(Report::from)?;
+    }
+    if matches!(place.path[..], ["run" | "create"] | ["container", "run" | "create"]) {
+        let end = place.end;
+        let meant = place.path.iter().try_fold(&command, |command, name| command.find_subcommand(name));
+        if let Some(meant) = meant {
+            empty::left_out(meant, &mut given, end);
+        }
+        *settings = Settings::of_account(&place.said("module").cloned().collect::<Vec<_>>())?;
+        let path: Vec<String> = place.path.iter().map(ToString::to_string).collect();
         command = settings.defaults(command, &path);
         given.splice(end..end, settings.words());
     }
     Ok(command.try_get_matches_from(given)?)
+}
+
+/// Shows messages from the level `--log-level` on.
+fn listen(level: Option<&OsString>) -> Result<(), Report> {
+    let name = level.map_or("warn".into(), |level| level.to_string_lossy().to_lowercase());
+    let least = match name.as_str() {
+        "trace" | "debug" => Level::Debug,
+        "info" => Level::Info,
+        "warn" | "warning" => Level::Warning,
+        // What makes a command fail is told in any case.
+        "error" | "fatal" | "panic" => return Ok(()),
+        _ => {
+            return Err(Report::new(format!(
+                "Log Level \"{name}\" is not supported, choose from: trace, debug, info, warn, warning, error, fatal, panic"
+            ))
+            .code(1));
+        }
+    };
+    message::listen(least, output::message);
+    Ok(())
 }
 
 /// Flags take `=false` and `=true`, and of a flag that is given twice the last one counts.

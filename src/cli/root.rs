@@ -11,8 +11,6 @@ use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
 use crate::store::Store;
 
-const LOG_LEVELS: [&str; 8] = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
-
 #[derive(Debug, Args)]
 pub struct Global {
     /// Keep images and containers in this directory [default: $XDG_DATA_HOME/coracle]
@@ -21,8 +19,11 @@ pub struct Global {
     /// Mount containers with this driver: `auto`, `kernel` or `fuse` [default: auto]
     #[arg(long, value_name = "DRIVER")]
     pub storage_driver: Option<String>,
-    /// Accepted for scripts; messages are not graded
-    #[arg(long, value_name = "LEVEL", hide = true, value_parser = LOG_LEVELS, ignore_case = true)]
+    /// Look for `config.json` with credentials in this directory, as Docker does [default: ~/.docker]
+    #[arg(long, value_name = "DIRECTORY")]
+    config: Option<PathBuf>,
+    /// Say what is done from this level on: `debug`, `info`, `warn` or `error` [default: warn]
+    #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
     /// Read this file of containers.conf.modules/, too, for what no flag says
     #[arg(long, value_name = "FILE")]
@@ -139,8 +140,8 @@ pub struct Place<'a> {
     pub path: Vec<&'a str>,
     /// How many words there are up to it.
     pub end: usize,
-    /// What `--module` has before it.
-    pub modules: Vec<OsString>,
+    /// The global options before it that take a value, and their values.
+    said: Vec<(&'a str, OsString)>,
 }
 
 impl<'a> Place<'a> {
@@ -152,12 +153,12 @@ impl<'a> Place<'a> {
             if let Some(flag) = word.strip_prefix("--") {
                 let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
                 let flag = command.get_arguments().find(|arg| arg.get_long() == Some(name));
-                let takes = value.is_none() && flag.is_some_and(|flag| flag.get_action().takes_values());
-                let next = words.get(place.end).filter(|_| takes);
-                place.end += usize::from(takes);
-                if name == "module" {
-                    place.modules.extend(value.map(OsString::from).or(next.cloned()));
-                }
+                let Some(flag) = flag.filter(|flag| flag.get_action().takes_values()) else { continue };
+                let value = value.map(OsString::from).or_else(|| {
+                    place.end += 1;
+                    words.get(place.end - 1).cloned()
+                });
+                place.said.extend(flag.get_long().zip(value));
             } else if !word.starts_with('-') {
                 let Some(found) = command.find_subcommand(word) else { break };
                 place.path.push(found.get_name());
@@ -168,6 +169,11 @@ impl<'a> Place<'a> {
             }
         }
         place
+    }
+
+    /// What is said of a global option, in its order.
+    pub fn said(&self, option: &str) -> impl DoubleEndedIterator<Item = &OsString> {
+        self.said.iter().filter(move |(name, _)| *name == option).map(|(_, value)| value)
     }
 }
 

@@ -14,7 +14,7 @@
 //!    h            check its health now, and tell the code ▶
 //!    u JSON       it is to be looked after so from now on ([`super::job::Care`]); answered by the end of the talk ▶
 //!    k            a user's signal goes to the program: no restart when it ends ▶
-//!    ◀── s + pidfd   the program runs; the descriptor is init's
+//!    ◀── s TEXT + pidfd   the program runs; the descriptor is init's, the text lines about how it was started
 //!    ◀── o BYTES / e BYTES   output, error output
 //!    ◀── f CODE TEXT         it did not start
 //!    ◀── x CODE (i32)        it ended
@@ -47,7 +47,7 @@ pub enum ToMonitor<'a> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToClient<'a> {
-    Started,
+    Started(&'a str),
     Output(&'a [u8]),
     ErrorOutput(&'a [u8]),
     Failed { code: u8, message: &'a str },
@@ -93,7 +93,7 @@ impl<'a> ToMonitor<'a> {
 impl<'a> ToClient<'a> {
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Started => b"s".to_vec(),
+            Self::Started(about) => [b"s", about.as_bytes()].concat(),
             Self::Output(bytes) => [b"o".as_slice(), bytes].concat(),
             Self::ErrorOutput(bytes) => [b"e".as_slice(), bytes].concat(),
             Self::Failed { code, message } => [b"f".as_slice(), &[*code], message.as_bytes()].concat(),
@@ -104,7 +104,7 @@ impl<'a> ToClient<'a> {
     /// `None`: not a packet of this protocol.
     pub fn decode(packet: &'a [u8]) -> Option<Self> {
         match packet {
-            [b's'] => Some(Self::Started),
+            [b's', about @ ..] => Some(Self::Started(std::str::from_utf8(about).unwrap_or("?"))),
             [b'o', bytes @ ..] => Some(Self::Output(bytes)),
             [b'e', bytes @ ..] => Some(Self::ErrorOutput(bytes)),
             [b'f', code, message @ ..] => {
@@ -138,11 +138,11 @@ mod tests {
         }
         let failed = ToClient::Failed { code: 127, message: "no such file" };
         for message in
-            [ToClient::Started, ToClient::Output(b"a"), ToClient::ErrorOutput(b""), failed, ToClient::Exited(-1)]
+            [ToClient::Started("how"), ToClient::Output(b"a"), ToClient::ErrorOutput(b""), failed, ToClient::Exited(-1)]
         {
             assert_eq!(ToClient::decode(&message.encode()), Some(message));
         }
-        for junk in [b"".as_slice(), b"z", b"w1", b"xabc", b"ss"] {
+        for junk in [b"".as_slice(), b"z", b"w1", b"xabc"] {
             assert_eq!((ToMonitor::decode(junk), ToClient::decode(junk)), (None, None));
         }
     }

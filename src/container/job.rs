@@ -15,7 +15,7 @@ use crate::runtime::identity::Introductions;
 use crate::runtime::plan::Plan;
 
 /// The monitor's job. Descriptors: [`LOCK`] the container's lock, held; [`CLIENT`] the launcher's end of the talk; from [`STDIO`] on,
-/// with [`Streams::Given`], the program's standard descriptors.
+/// with [`Streams::Given`], the program's standard descriptors, then what `joins` and `handed_on` count.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Job {
     /// The container's directory.
@@ -40,6 +40,8 @@ pub struct Job {
     pub streams: Streams,
     /// What init enters of others, as clone(2) flags; a descriptor for each, behind the program's.
     pub joins: Vec<u64>,
+    /// The numbers of the descriptors that the program is handed.
+    pub handed_on: Vec<i32>,
     /// Output is kept for `logs`.
     pub log: Option<log::Target>,
     pub network: Network,

@@ -72,6 +72,9 @@ pub struct Container {
     /// Standard input stays open.
     #[serde(default)]
     pub interactive: bool,
+    /// In the foreground, standard output, and error, are not shown.
+    #[serde(default)]
+    pub muted: [bool; 2],
     #[serde(default)]
     pub remove: bool,
     /// `create` made it, to be started some time or never.
@@ -126,7 +129,8 @@ pub struct Container {
     /// Names given by `--add-host`: `name:address`.
     #[serde(default)]
     pub add_hosts: Vec<String>,
-    /// What /etc/hosts begins with in place of the host's.
+    /// What /etc/hosts begins with in place of the host's: the file at an absolute path, or the word [`HOSTS_NONE`] or
+    /// [`HOSTS_OF_IMAGE`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hosts_base: Option<PathBuf>,
     /// /etc/hosts, and /etc/hostname, are the image's.
@@ -161,6 +165,9 @@ pub struct Container {
     /// What runs as the first process, the program below it.
     #[serde(default)]
     pub init: Option<Init>,
+    /// `None`: the program is not systemd, or is treated as if it were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub systemd: Option<Systemd>,
     /// Bytes of /dev/shm.
     pub shm_size: u64,
     pub umask: u32,
@@ -175,6 +182,10 @@ pub struct Container {
 fn own_user() -> Option<Introductions> {
     Some(Introductions::default())
 }
+
+/// Words in the place of a file: /etc/hosts begins with nothing, or as the image has it.
+pub const HOSTS_NONE: &str = "none";
+pub const HOSTS_OF_IMAGE: &str = "image";
 
 /// Which image it was made from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -266,6 +277,13 @@ pub enum Init {
     Own,
     /// One of this machine's.
     Program(PathBuf),
+}
+
+/// A container in which systemd is the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Systemd {
+    /// Bytes of each of its file systems in memory; `None`: as the kernel limits them.
+    pub size: Option<u64>,
 }
 
 impl Record for Container {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use super::cgroup::Cgroups;
+use super::kernel::cgroup::Cgroups;
 use super::subid::{IdMaps, account_name};
 use super::{kernel, system_file};
 use crate::sys::process::{self, Child, Cloned};

@@ -1,7 +1,6 @@
 //! This machine and this account: directories, identities, locks, files, and starting this program again in a role.
 
 pub mod atomic_file;
-pub mod cgroup;
 pub mod change;
 pub mod check;
 pub mod config;
@@ -12,6 +11,7 @@ pub mod id_map;
 pub mod journal;
 pub mod kernel;
 pub mod lock;
+pub mod message;
 pub mod role;
 pub mod subid;
 pub mod system_file;

@@ -11,7 +11,7 @@ use rustix::fs::{MemfdFlags, SeekFrom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::fault;
+use super::{fault, message};
 use crate::sys::process::{self, Child, FIRST_INHERITED, Spawn};
 use crate::sys::{self, Call};
 
@@ -91,6 +91,7 @@ impl Start<'_> {
     /// Starts the role with its job.
     pub fn run(&self, job: &impl Serialize) -> Result<Child, Error> {
         fault::point("role: start").call("start a role")?;
+        message::debug(|| format!("starting this program as `{}`", self.role.argument()));
         let job = pack(job)?;
         let mut fds = self.stdio.to_vec();
         fds.push(job.as_fd());

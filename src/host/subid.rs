@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::fault;
+use super::{fault, message};
 use crate::sys::{self, Call};
 
 /// The most of a system file that is read: enough for 100,000 accounts.
@@ -175,6 +175,7 @@ fn write_file(path: &str, text: &str) -> Result<(), Error> {
 }
 
 fn start_helper(helper: &'static str, pid: i32, extents: &[Extent]) -> Result<std::process::Child, Error> {
+    message::debug(|| format!("starting {helper} {pid} {}", lines(extents).replace('\n', " ")));
     let mut command = Command::new(helper);
     command.arg(pid.to_string());
     for Extent { inside, outside, count } in extents {

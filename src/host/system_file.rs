@@ -4,15 +4,19 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::message;
+
 /// More of such a file is not read, in bytes.
 const LIMIT: u64 = 256 << 10;
 
 /// The text of a file; `None` where it can't be read. Bytes that are not UTF-8 become U+FFFD.
 pub fn read(path: impl AsRef<Path>) -> Option<String> {
+    let path = path.as_ref();
     // The open itself would wait for ever at a pipe, and a device has no end.
-    if !path.as_ref().metadata().ok()?.is_file() {
+    if !path.metadata().ok()?.is_file() {
         return None;
     }
+    message::debug(|| format!("reading {}", path.display()));
     let file = File::open(path).ok()?;
     let mut bytes = Vec::new();
     file.take(LIMIT).read_to_end(&mut bytes).ok()?;

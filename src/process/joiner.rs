@@ -10,6 +10,7 @@
 //! client that goes without a word. This program is executed from a read-only mount here, too: from inside it can't be changed.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use nix::sched::{CloneFlags, setns};
@@ -26,16 +27,18 @@ use super::session::{emulation, event_loop, prepare};
 use super::supervisor::{Device, Supervisor};
 use crate::container::control::ToClient;
 use crate::container::into::exec::{self, Join};
+use crate::container::into::sessions;
 use crate::container::job::Streams;
 use crate::container::watch::events;
+use crate::host::kernel::cgroup;
 use crate::host::subid::IdMaps;
-use crate::host::{cgroup, id_map, role};
+use crate::host::{id_map, role};
 use crate::runtime::handshake::{self, FromInit, Step};
 use crate::runtime::identity::{Accounts, Identity};
 use crate::runtime::inside::Filters;
 use crate::runtime::inside::join::{self as inside, Joining};
 use crate::runtime::outside::{init, launch::await_ids};
-use crate::sys::process::{self, Child, Cloned};
+use crate::sys::process::{self, Child, Cloned, Handed};
 use crate::sys::{self, Call};
 
 /// What cannot be told to the client ends here without a word: it sees the end of the talk.
@@ -51,7 +54,7 @@ struct Joiner {
     /// The container's init.
     init: OwnedFd,
     given: Option<[OwnedFd; 3]>,
-    handed_on: Vec<OwnedFd>,
+    handed_on: Vec<Handed>,
 }
 
 impl Joiner {
@@ -65,7 +68,8 @@ impl Joiner {
             role::inherited(next - 1)
         };
         let given = if job.streams == Streams::Given { Some([take()?, take()?, take()?]) } else { None };
-        let handed_on = (0..job.handed_on).map(|_| take()).collect::<Result<_, _>>()?;
+        let handed_on = job.handed_on.iter().map(|number| Ok(Handed { number: *number, fd: take()? }));
+        let handed_on = handed_on.collect::<Result<_, role::Error>>()?;
         await_ids(take()?)?;
         Ok(Self { job, clients, init, given, handed_on })
     }
@@ -76,7 +80,9 @@ impl Joiner {
         let Self { job, mut clients, init, given, handed_on } = self;
         match start(&job, init, given, handed_on) {
             Ok((program, mut held)) => {
-                clients.started(program.pidfd.as_fd());
+                let begin = |(directory, id): (PathBuf, String)| sessions::Session::begin(&directory, &id).ok();
+                let _session = job.session.and_then(begin);
+                clients.started(program.pidfd.as_fd(), "");
                 let end = Session {
                     program: &program,
                     servers: Vec::new(),
@@ -105,7 +111,7 @@ fn start(
     job: &Join,
     init: OwnedFd,
     given: Option<[OwnedFd; 3]>,
-    handed_on: Vec<OwnedFd>,
+    handed_on: Vec<Handed>,
 ) -> Result<(Child, Held), Refusal> {
     let (identity, maps, device) = identity(job, init.as_fd())?;
     let (held, stdio) = match job.streams {
@@ -126,9 +132,7 @@ fn start(
     let filters = Filters { container: prepare::filter(&job.process)?, ..emulation };
     let program = init::program(&job.process, identity, filters).map_err(Refusal::ours)?;
     let (ours, theirs) = handshake::pair().map_err(Refusal::ours)?;
-    let above = process::FIRST_INHERITED + handed_on.len() as i32;
-    let channel =
-        rustix::io::fcntl_dupfd_cloexec(&theirs, above).call("fcntl(F_DUPFD_CLOEXEC)").map_err(Refusal::ours)?;
+    let channel = process::above(&handed_on, theirs.as_fd()).map_err(Refusal::ours)?;
     drop(theirs);
     let joining = Joining { init, namespaces: job.namespaces, program, stdio, handed_on, channel };
     cgroup::follow(job.pid);

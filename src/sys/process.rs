@@ -74,6 +74,17 @@ fn borrow(fd: &OwnedFd) -> BorrowedFd<'_> {
     fd.as_fd()
 }
 
+/// A child of this process that has ended, however that was; it is still to be reaped.
+pub fn ended_child() -> Option<Pid> {
+    // SAFETY: an all-zero siginfo_t is valid.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: the siginfo_t outlives the call, which writes nothing else.
+    let status = unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, flags) };
+    // SAFETY: waitid fills in si_pid where it finds a child, and leaves it 0 where it finds none.
+    if status == 0 { Pid::from_raw(unsafe { info.si_pid() }) } else { None }
+}
+
 /// A program to start, and the only descriptors that it gets: number `i` is `fds[i]`, all others are closed.
 #[derive(Debug)]
 pub struct Spawn<'a> {
@@ -150,6 +161,23 @@ pub fn become_program(program: &OsStr, args: &[OsString]) -> io::Error {
     std::process::Command::new(program).args(args).exec()
 }
 
+/// Sets a variable of this process's environment, and of those that it starts. Refused in a process that has other threads.
+pub fn set_variable(name: &str, value: &OsStr) -> Result<()> {
+    refuse_threads("setenv")?;
+    // SAFETY: no other thread can read the environment meanwhile: there is none.
+    unsafe { std::env::set_var(name, value) };
+    Ok(())
+}
+
+fn refuse_threads(call: &'static str) -> Result<()> {
+    // A directory's links count those that lie in it, here one a thread: one call instead of three for a list (proc(5)).
+    let threads = rustix::fs::stat("/proc/self/task").call("stat(/proc/self/task)")?.st_nlink.saturating_sub(2);
+    if threads == 1 {
+        return Ok(());
+    }
+    Err(Error::new(call, io::Error::other(format!("refused: this process has {threads} threads"))))
+}
+
 /// Starts a program, looked for along PATH, with the environment and the open descriptors of this process, and no signal blocked.
 pub fn start_below(program: &OsStr, args: &[OsString]) -> io::Result<std::process::Child> {
     let mut command = std::process::Command::new(program);
@@ -202,11 +230,7 @@ pub enum Cloned {
 ///
 /// Refused in a process that has other threads: their locks would stay taken in the child for ever.
 pub fn clone_single(flags: u64) -> Result<Cloned> {
-    // A directory's links count those that lie in it, here one a thread: one call instead of three for a list (proc(5)).
-    let threads = rustix::fs::stat("/proc/self/task").call("stat(/proc/self/task)")?.st_nlink.saturating_sub(2);
-    if threads != 1 {
-        return Err(Error::new("clone3", io::Error::other(format!("refused: this process has {threads} threads"))));
-    }
+    refuse_threads("clone3")?;
     let mut pidfd: RawFd = -1;
     // SAFETY: an all-zero clone_args is valid: every optional part is absent.
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
@@ -275,35 +299,64 @@ pub fn exec_path(path: &std::ffi::CStr, args: &[CString], env: &[CString]) -> i3
     io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
 }
 
-/// Makes `fds` the descriptors 0, 1, 2, … of a process that is about to execute another program: standard input, output and error,
-/// and behind them what is handed on. Of what stood there, only numbers from 3 on can have an owner, who must not use it again.
-pub fn set_first(fds: &[BorrowedFd<'_>]) -> Result<()> {
-    // Above the targets first, so that no dup2 overwrites what a later one needs.
-    let lift = |fd: &BorrowedFd<'_>| fcntl_dupfd_cloexec(fd, fds.len() as RawFd).call("fcntl(F_DUPFD_CLOEXEC)");
-    let lifted = fds.iter().map(lift).collect::<Result<Vec<OwnedFd>>>()?;
-    for (target, source) in lifted.iter().enumerate() {
-        // SAFETY: dup2 takes no pointer; that nobody uses what stood at the number is the contract of this function.
-        if unsafe { libc::dup2(source.as_raw_fd(), target as RawFd) } < 0 {
-            return Err(Error::new("dup2", io::Error::last_os_error()));
+/// A descriptor that a program is handed under this number.
+#[derive(Debug)]
+pub struct Handed {
+    pub number: RawFd,
+    pub fd: OwnedFd,
+}
+
+impl Handed {
+    /// The same once more.
+    pub fn try_clone(&self) -> Result<Self> {
+        Ok(Self { number: self.number, fd: self.fd.try_clone().call("fcntl(F_DUPFD_CLOEXEC)")? })
+    }
+}
+
+/// Makes these the standard input, output and error of a process that is about to execute another program.
+pub fn set_standard(fds: [BorrowedFd<'_>; 3]) -> Result<()> {
+    set((0..).zip(fds))
+}
+
+/// Leaves a process that is about to execute another program, beside the standard three, what is `handed` on and `kept`, and closes
+/// every other descriptor, really and at once.
+///
+/// For a copy made by [`clone_single`]: owners of the others never run again there. `kept` must not stand at a number of those that
+/// are handed on (see [`above`]).
+pub fn leave_only(handed: &[Handed], kept: BorrowedFd<'_>) -> Result<()> {
+    set(handed.iter().map(|Handed { number, fd }| (*number, borrow(fd))))?;
+    let mut left: Vec<RawFd> = handed.iter().map(|handed| handed.number).chain([kept.as_raw_fd()]).collect();
+    left.sort_unstable();
+    let mut from = FIRST_INHERITED;
+    for number in left.into_iter().chain([RawFd::MAX]) {
+        if from < number {
+            // SAFETY: close_range takes no pointer. The descriptors belong to values of this copied process that are never
+            // used or dropped again: it ends by execve or _exit.
+            if unsafe { libc::syscall(libc::SYS_close_range, from, number - 1, 0) } != 0 {
+                return Err(Error::new("close_range", io::Error::last_os_error()));
+            }
         }
+        from = number.saturating_add(1);
     }
     Ok(())
 }
 
-/// Closes every descriptor from `first` on but `kept`, really and at once.
-///
-/// For a copy made by [`clone_single`] that is about to execute another program: owners of the others never run again there.
-pub fn close_all_but(first: RawFd, kept: BorrowedFd<'_>) -> Result<()> {
-    let kept = kept.as_raw_fd() as libc::c_uint;
-    let first = first as libc::c_uint;
-    for (from, to) in [(first, kept.saturating_sub(1)), (kept.saturating_add(1), libc::c_uint::MAX)] {
-        if from > to {
-            continue;
-        }
-        // SAFETY: close_range takes no pointer. The descriptors belong to values of this copied process that are never used
-        // or dropped again: it ends by execve or _exit.
-        if unsafe { libc::syscall(libc::SYS_close_range, from, to, 0) } != 0 {
-            return Err(Error::new("close_range", io::Error::last_os_error()));
+/// The descriptor at a number above all at which something is handed on.
+pub fn above(handed: &[Handed], fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    let last = handed.iter().map(|handed| handed.number).fold(FIRST_INHERITED, RawFd::max);
+    fcntl_dupfd_cloexec(fd, last.saturating_add(1)).call("fcntl(F_DUPFD_CLOEXEC)")
+}
+
+/// Makes each the descriptor of its number. Of what stood there, only numbers from 3 on can have an owner, who must not use it again.
+fn set<'a>(fds: impl Iterator<Item = (RawFd, BorrowedFd<'a>)> + Clone) -> Result<()> {
+    // Above the targets first, so that no dup2 overwrites what a later one needs.
+    let last = fds.clone().map(|(number, _)| number).fold(FIRST_INHERITED, RawFd::max);
+    let lift =
+        |(number, fd)| Ok((number, fcntl_dupfd_cloexec(fd, last.saturating_add(1)).call("fcntl(F_DUPFD_CLOEXEC)")?));
+    for (number, source) in fds.map(lift).collect::<Result<Vec<(RawFd, OwnedFd)>>>()? {
+        // SAFETY: dup2 takes no pointer; that nobody uses what stood at the number is the contract of this function.
+        if unsafe { libc::dup2(source.as_raw_fd(), number) } < 0 {
+            return Err(Error::new("dup2", io::Error::last_os_error()));
         }
     }
     Ok(())

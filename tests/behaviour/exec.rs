@@ -161,6 +161,19 @@ fn who_outlives_whom(case: &Case) {
     wait_until("nobody is left", LIMIT, || joiners() == 0);
 }
 
+/// `inspect` tells which sessions there are, by the ids that `exec -d` prints.
+fn sessions_are_told(case: &Case) {
+    start(case, &[]);
+    let sessions = || case.inspect("box", "{{range .ExecIDs}}{{.}} {{end}}");
+    assert_eq!(sessions(), "");
+    let id = exec(case, &["-d", "box", "sleep", "1000"]).code(0).stdout;
+    assert_eq!(sessions(), id.trim());
+    exec(case, &["box", "true"]).code(0);
+    assert_eq!(sessions(), id.trim());
+    exec(case, &["box", "pkill", "sleep"]);
+    wait_until("it has ended", LIMIT, || sessions().is_empty());
+}
+
 /// CVE-2024-21626: of the caller's descriptors none is inside, but those that are asked for; none is a working directory.
 fn only_three_descriptors(case: &Case) {
     start(case, &[]);
@@ -187,6 +200,7 @@ fn only_three_descriptors(case: &Case) {
     );
     case.command_of("bash".as_ref(), ["-c", &line]).finish().code(0).stdout("handed on\n0\n1\n2\n3\n4\n5\n");
     exec(case, &["--preserve-fds", "50", "box", "true"]).code(125).error("is not available");
+    exec(case, &["--preserve-fd", "2", "box", "true"]).code(126).error("cannot preserve FD 2").says("hint: ");
 }
 
 /// CVE-2019-5736, CVE-2016-9962: from inside, neither this program's file can be changed nor can a process of it be looked into,
@@ -223,6 +237,7 @@ on_both_drivers!(
     input_and_output,
     on_a_terminal,
     who_outlives_whom,
+    sessions_are_told,
     only_three_descriptors,
     nothing_of_ours_is_within_reach,
 );

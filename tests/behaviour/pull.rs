@@ -208,6 +208,9 @@ fn a_private_registry() {
     let named = case();
     place(&named, "elsewhere.json", &entry("secret"));
     named.coracle(["pull", "--authfile", "elsewhere.json", &image]).code(0);
+    let named = case();
+    place(&named, "of-docker/config.json", &entry("secret"));
+    named.coracle(["--config", "of-docker", "pull", &image]).code(0);
 }
 
 fn place(case: &Case, file: &str, text: &str) {

@@ -52,6 +52,46 @@ fn a_missing_program_is_named() {
     finished.code(125).stdout("").error("newuidmap").says("hint: ");
 }
 
+/// Who asks is told what is done: on standard error, a line each, by level.
+#[test]
+fn messages_about_the_work() {
+    let case = case();
+    let image = case.busybox();
+    let config = case.home.join("containers.conf");
+    std::fs::write(&config, "").unwrap();
+    let run = |level: &str, flags: &[&str]| {
+        let line = [&["--log-level", level, "run"], flags, &["--network=none", &image, "echo", "out"]].concat();
+        case.command(line).env("CONTAINERS_CONF", &config).finish().succeeded()
+    };
+    for flags in [&["--rm"][..], &["-d"]] {
+        let told = run("debug", flags);
+        let message = |part: &str| {
+            let found = told.stderr.lines().find(|line| line.contains(part));
+            assert!(
+                found.is_some_and(|line| line.starts_with("time=\"20") && line.contains("level=debug msg=")),
+                "{part}: {told}"
+            );
+        };
+        message(config.to_str().unwrap());
+        message("plan: ");
+        message("starting the monitor");
+        message("the root file system has the driver `");
+        message("the program runs, pid ");
+        assert!(told.stdout == "out\n" || told.stdout.trim_end().len() == 64, "{told}");
+    }
+    for level in ["info", "warn", "WARNING", "error", "fatal", "panic"] {
+        assert_eq!(run(level, &["--rm"]).stderr, "", "{level}");
+    }
+    let warned = |level: &str| {
+        case.coracle(["--log-level", level, "run", "--rm", "-it", "--network=none", &image, "true"]).succeeded().stderr
+    };
+    assert!(warned("warn").starts_with("warning: standard input is not a terminal"));
+    assert_eq!(warned("error"), "");
+    case.coracle(["--log-level=loud", "ps"])
+        .code(1)
+        .error("Log Level \"loud\" is not supported, choose from: trace, debug");
+}
+
 #[test]
 fn mistakes() {
     let case = case();

@@ -136,6 +136,48 @@ fn only_three_descriptors(case: &Case) {
     assert!(numbers.starts_with(&[0, 1, 2]) && numbers.len() <= 4, "{finished}");
 }
 
+/// Those that are asked for have their own numbers inside, on a terminal and below an init process, too; nothing else is open.
+fn descriptors_are_handed_on(case: &Case) {
+    let image = case.busybox();
+    let program = crate::harness::binary();
+    std::fs::write(case.home.join("handed"), "handed on\n").unwrap();
+    let run = |flags: &str, script: &str| {
+        let line = format!(
+            "exec 3<handed 4</dev/null 5</dev/null 9<handed; exec {} run --rm --network=none {flags} {image} sh -c '{script}'",
+            program.display()
+        );
+        case.command_of("bash".as_ref(), ["-c", &line]).finish()
+    };
+    let list = "cat <&3; ls -1 /proc/self/fd";
+    run("--preserve-fds=2", list).code(0).stdout("handed on\n0\n1\n2\n3\n4\n5\n");
+    run("--preserve-fds=1 --init", list).code(0).stdout("handed on\n0\n1\n2\n3\n4\n");
+    run("-t --preserve-fd=3", list).code(0).stdout("handed on\r\n0\r\n1\r\n2\r\n3\r\n4\r\n");
+    run("--preserve-fd=9,3 --preserve-fd=9", "cat <&9; ls -1 /proc/self/fd")
+        .code(0)
+        .stdout("handed on\n0\n1\n2\n3\n4\n9\n");
+    run("--preserve-fd=12", "true").code(125).error("file descriptor 12 is not available");
+    run("--preserve-fd=1", "true").code(126).error("cannot preserve FD 1").says("hint: ");
+    run("--preserve-fds=1 --preserve-fd=3", "true").code(125).error("cannot specify both");
+    // A program that is started again has them again, from where the last one left off.
+    let id = run("-d --rm=false --restart=on-failure:1 --preserve-fd=9", "dd bs=3 count=1 <&9 2>/dev/null; exit 1");
+    let id = id.succeeded().stdout;
+    wait_until("it has run twice", LIMIT, || case.coracle(["logs", id.trim()]).stdout == "handed");
+}
+
+/// `--attach` counts whenever there is a foreground.
+fn streams_are_chosen(case: &Case) {
+    let image = case.busybox();
+    let both = [image.as_str(), "sh", "-c", "echo out; echo err >&2"];
+    let command = |verb: &[&str]| case.coracle(verb.iter().chain(&both).copied());
+    command(&["run", "--rm", "--network=none", "-a", "STDOUT"]).code(0).stdout("out\n").stderr("");
+    command(&["run", "--rm", "--network=none", "--attach", "stdin,stderr"]).code(0).stdout("").stderr("err\n");
+    command(&["run", "--rm", "--network=none", "--attach="]).code(0).stdout("out\n").stderr("err\n");
+    command(&["create", "--name=box", "--network=none", "-a", "stderr"]).succeeded();
+    case.coracle(["start", "-a", "box"]).code(0).stdout("").stderr("err\n");
+    case.coracle(["logs", "box"]).code(0).stdout("out\n").stderr("err\n");
+    command(&["create", "-a", "stdfrob"]).code(125).error("invalid stream \"stdfrob\" for --attach");
+}
+
 /// A detached run holds neither the caller's pipes nor its descriptors.
 fn a_detached_run_lets_go(case: &Case) {
     let image = case.busybox();
@@ -170,5 +212,7 @@ on_both_drivers!(
     a_reader_that_does_not_read,
     a_slow_reader,
     only_three_descriptors,
+    descriptors_are_handed_on,
+    streams_are_chosen,
     a_detached_run_lets_go,
 );

@@ -12,6 +12,8 @@ use crate::host::config;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Found {
     pub values: Vec<String>,
+    /// `FILE:LINE`.
+    pub place: String,
     /// Whether later files append; `None`: it does not say.
     pub append: Option<bool>,
 }
@@ -24,10 +26,11 @@ pub fn text(path: &Path) -> Result<Option<String>, Report> {
 
 /// What it says. `ours`: what is not known is an error; in Podman's files it is for Podman alone.
 pub fn parse(path: &Path, text: &str, ours: bool) -> Result<Vec<(&'static Key, Found)>, Report> {
-    let wrong = |offset: usize, what: String| {
+    let place = |offset: usize| {
         let line = 1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count();
-        Report::new(format!("{}:{line}: {what}", path.display()))
+        format!("{}:{line}", path.display())
     };
+    let wrong = |offset: usize, what: String| Report::new(format!("{}: {what}", place(offset)));
     let document = DeTable::parse(text)
         .map_err(|error| wrong(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
     let mut found = Vec::new();
@@ -49,7 +52,7 @@ pub fn parse(path: &Path, text: &str, ours: bool) -> Result<Vec<(&'static Key, F
                 Some(key) => {
                     let values = values(key.kind, value.get_ref());
                     let values = values.ok_or_else(|| wrong(offset, format!("`{name}` must be {}", key.kind.words())));
-                    found.push((key, values?));
+                    found.push((key, Found { place: place(offset), ..values? }));
                 }
                 None if ours => return Err(wrong(offset, format!("`{name}` is not known in `[{table}]`"))),
                 None => {}

@@ -38,6 +38,8 @@ pub struct Settings {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Values {
     all: Vec<String>,
+    /// Where the last of them were said.
+    place: String,
     /// `{append = true}`: what is read later comes behind, not in its place.
     append: bool,
 }
@@ -89,13 +91,27 @@ impl Settings {
         Ok(true)
     }
 
-    fn set(&mut self, key: &'static Key, file::Found { values, append }: file::Found) {
+    fn set(&mut self, key: &'static Key, file::Found { values, append, place }: file::Found) {
         let known = self.values.entry(key.name).or_default();
         known.append = append.unwrap_or(known.append);
         if !known.append {
             known.all.clear();
         }
         known.all.extend(values);
+        known.place = place;
+    }
+
+    /// For a value that was refused: where it stands, if it is one of these.
+    pub fn origin(&self, report: &Report) -> Option<String> {
+        let quotes = ["`", "'", "\""];
+        let is_told = |value: &String| {
+            report
+                .messages
+                .iter()
+                .any(|message| quotes.iter().any(|quote| message.contains(&format!("{quote}{value}{quote}"))))
+        };
+        let mut told = self.values.iter().filter(|(_, values)| values.all.iter().any(is_told));
+        told.next().map(|(name, values)| format!("`{name}` is said in {}", values.place))
     }
 
     /// Gives the flags of the command at `path` below `root` their defaults.
@@ -167,6 +183,14 @@ mod tests {
         assert_eq!(words(&[first, "[containers]\nvolumes = ['/b:/b', {append = false}]"]), ["--volume=/b:/b"]);
         assert_eq!(words(&["[containers]\nlog_size_max = -1"]), [""; 0]);
         assert_eq!(words(&["[containers]\nlog_size_max = 1024"]), ["--log-opt=max-size=1024"]);
+    }
+
+    #[test]
+    fn a_value_that_is_refused_is_found() {
+        let settings = settings(&["[containers]\nannotations = ['a=b']\numask = '999'"]);
+        let origin = |message: &str| settings.origin(&Report::new(message));
+        assert_eq!(origin("`999` is not a umask").unwrap(), "`umask` is said in x:3");
+        assert_eq!((origin("9990 is not a umask"), origin("no such image")), (None, None));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::options::Options;
 use super::session::detach_keys::{self, DetachKeys};
 use super::session::direct::Direct;
 use super::session::foreground::{self, Foreground};
+use super::session::handed_on;
 use crate::cli::image::remove::remove_unused;
 use crate::cli::{Context, Report, output};
 use crate::container::find::{Found, find};
@@ -19,21 +20,22 @@ use crate::container::log::LogDriver;
 use crate::container::record::Container;
 use crate::container::state::Status;
 use crate::container::watch::events::{self, Action};
+use crate::host::message;
 use crate::store::Store;
+use crate::sys::process::Handed;
 
 /// Run a command in a new container
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub struct Run {
-    /// Of the streams show this one alone: `stdin`, `stdout` or `stderr`; may be given several times
-    #[arg(long, short, value_name = "STREAM", value_delimiter = ',')]
-    attach: Vec<String>,
     /// Leave the container running and print its ID
     #[arg(long, short)]
     detach: bool,
     /// Keys that leave the container and let it run on; an empty text: none do
     #[arg(long, value_name = "KEYS", default_value = detach_keys::DEFAULT, hide_default_value = true)]
     detach_keys: String,
+    #[command(flatten)]
+    handed_on: handed_on::Flags,
     /// Remove the container when it has ended, and then its image, unless another container uses it
     #[arg(long)]
     rmi: bool,
@@ -50,6 +52,7 @@ pub struct Run {
 
 impl Run {
     pub fn run(mut self, context: &Context) -> Result<ExitCode, Report> {
+        let handed_on = self.handed_on.take()?;
         if self.rmi {
             if self.detach {
                 return Err(Report::new(
@@ -60,7 +63,6 @@ impl Run {
             self.options.remove_at_the_end();
         }
         let keys = DetachKeys::parse(&self.detach_keys)?;
-        let muted = muted(&self.attach)?;
         let store = context.store()?;
         let container = self.options.create(context, &store)?;
         let directory = store.layout().container(&container.id);
@@ -69,11 +71,11 @@ impl Run {
             return explain(&store, &found);
         }
         if self.detach {
-            leave(context, &store, &found)?;
+            leave(context, &store, &found, &handed_on)?;
             output::line(&found.container.id);
             return Ok(ExitCode::SUCCESS);
         }
-        let ended = stay(context, &store, &found, Manner { pass_signals: self.sig_proxy, keys, muted });
+        let ended = stay(context, &store, &found, Manner { pass_signals: self.sig_proxy, keys, handed_on });
         if self.rmi && found.container.image.is_some() {
             remove_unused(&store, found.container.image_name())?;
         }
@@ -85,29 +87,17 @@ impl Run {
 pub struct Manner {
     pub pass_signals: bool,
     pub keys: DetachKeys,
-    /// Standard output, and error, are not shown.
-    pub muted: [bool; 2],
-}
-
-/// Which of the outputs `--attach` leaves out; standard input is fed where it is open.
-fn muted(attach: &[String]) -> Result<[bool; 2], Report> {
-    let names: Vec<String> = attach.iter().map(|name| name.to_lowercase()).collect();
-    match names.iter().find(|name| !["stdin", "stdout", "stderr"].contains(&name.as_str())) {
-        Some(bad) => Err(Report::new(format!(
-            "invalid stream \"{bad}\" for --attach - must be one of stdin, stdout, or stderr: invalid argument"
-        ))),
-        None => Ok(["stdout", "stderr"].map(|output| !names.is_empty() && !names.iter().any(|name| name == output))),
-    }
+    pub handed_on: Vec<Handed>,
 }
 
 /// Starts the container and lets it live on alone.
-pub fn leave(context: &Context, store: &Store, found: &Found) -> Result<(), Report> {
+pub fn leave(context: &Context, store: &Store, found: &Found, handed_on: &[Handed]) -> Result<(), Report> {
     start_dependencies(context, store, found)?;
     let direct = passthrough(&found.container)?;
     let stdio = direct.as_ref().map(Direct::stdio);
     let streams = if stdio.is_some() { Streams::Given } else { streams(&found.container) };
     let driver = context.driver()?;
-    let how = How { streams, stdio, log: true, leashed: true, terminal_size: (0, 0), driver };
+    let how = How { streams, stdio, log: true, leashed: true, handed_on, terminal_size: (0, 0), driver };
     foreground::detach(&start(store, found, how)?.talk)
 }
 
@@ -116,13 +106,13 @@ pub fn stay(context: &Context, store: &Store, found: &Found, manner: Manner) -> 
     start_dependencies(context, store, found)?;
     let container = &found.container;
     if container.terminal && container.interactive && !isatty(stdin()) {
-        output::complain(
-            "warning: standard input is not a terminal, so `--tty` and `--interactive` may not work as expected",
-        );
+        message::warn(|| {
+            "standard input is not a terminal, so `--tty` and `--interactive` may not work as expected".to_owned()
+        });
     }
     let direct = match passthrough(container)? {
         // Straight through, where nothing is kept.
-        None if container.remove && !container.terminal && manner.muted == [false; 2] => {
+        None if container.remove && !container.terminal && container.muted == [false; 2] => {
             Direct::of(container, &container.user, container.interactive)?
         }
         other => other,
@@ -134,6 +124,7 @@ pub fn stay(context: &Context, store: &Store, found: &Found, manner: Manner) -> 
         stdio: given,
         log: !container.remove,
         leashed: true,
+        handed_on: &manner.handed_on,
         terminal_size: if container.terminal { foreground::terminal_size() } else { (0, 0) },
         driver: context.driver()?,
     };
@@ -144,7 +135,7 @@ pub fn stay(context: &Context, store: &Store, found: &Found, manner: Manner) -> 
         terminal: container.terminal,
         pass_signals: manner.pass_signals,
         keys: manner.keys,
-        muted: manner.muted,
+        muted: container.muted,
         launcher: true,
     };
     foreground.stay(launched.talk)
@@ -155,7 +146,7 @@ fn start_dependencies(context: &Context, store: &Store, found: &Found) -> Result
     for id in found.container.dependencies() {
         let needed = find(store, id)?;
         if needed.state()?.status != Status::Running {
-            leave(context, store, &needed)?;
+            leave(context, store, &needed, &[])?;
         }
     }
     Ok(())
@@ -174,7 +165,8 @@ fn streams(container: &Container) -> Streams {
 fn explain(store: &Store, found: &Found) -> Result<ExitCode, Report> {
     use crate::container::life;
     let streams = streams(&found.container);
-    let how = How { streams, stdio: None, log: false, leashed: true, terminal_size: (0, 0), driver: None };
+    let how =
+        How { streams, stdio: None, log: false, leashed: true, handed_on: &[], terminal_size: (0, 0), driver: None };
     let job = life::start::job(store, found, how, &crate::host::subid::IdMaps::of_account()?)?;
     output::print(&output::format::json(&job.plan)?);
     life::remove::remove(store, found, true, std::time::Duration::ZERO)?;

@@ -53,13 +53,13 @@ impl Start {
                 return join(&found, self.interactive, self.sig_proxy, keys).map(ExitCode::from);
             }
             found.container.interactive |= self.interactive;
-            let manner = Manner { pass_signals: self.sig_proxy, keys, muted: [false; 2] };
+            let manner = Manner { pass_signals: self.sig_proxy, keys, handed_on: Vec::new() };
             return stay(context, &store, &found, manner).map(ExitCode::from);
         }
         super::each(&store, &names, |found, name| {
             // Already running is what was asked for.
             if !found.state()?.lives() {
-                leave(context, &store, found)?;
+                leave(context, &store, found, &[])?;
             }
             output::line(name);
             Ok(())

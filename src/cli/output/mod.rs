@@ -13,6 +13,7 @@ pub mod yaml;
 use std::io::{BufRead, Write};
 
 use super::Report;
+use crate::host::message::Level;
 
 /// Prints to standard output. A reader that went away ends the program quietly.
 pub fn print(text: &str) {
@@ -44,6 +45,17 @@ pub fn clear_screen() {
 /// One line to standard error; nothing is left to do if that fails.
 pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// A message about the program's own work: warnings as they are, the others as Podman's log has them.
+pub fn message(level: Level, text: &str) {
+    let name = match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warning => return complain(&format!("warning: {}", printable(text))),
+    };
+    let time = chrono::Local::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    complain(&format!("time={time:?} level={name} msg={text:?}"));
 }
 
 /// The text with control characters, which could steer a terminal, made visible.

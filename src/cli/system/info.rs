@@ -14,7 +14,7 @@ use crate::cli::output::{self, format, yaml};
 use crate::cli::{Context, Report};
 use crate::container::log::LogDriver;
 use crate::container::record::Driver;
-use crate::host::cgroup::Cgroups;
+use crate::host::kernel::cgroup::Cgroups;
 use crate::host::subid::{Extent, IdMaps};
 use crate::host::{kernel, lock, system_file};
 use crate::network::pasta;
@@ -55,6 +55,8 @@ fn host() -> Value {
     json!({
         "arch": version::arch(),
         "cgroupControllers": groups.controllers,
+        // Groups are entered, not made.
+        "cgroupManager": "none",
         "cgroupVersion": if groups.is_v2 { "v2" } else { "v1" },
         "cpus": std::thread::available_parallelism().map_or(1, usize::from),
         "distribution": {
@@ -69,6 +71,7 @@ fn host() -> Value {
         "logDriver": LogDriver::default().name(),
         "memFree": memory.free,
         "memTotal": memory.total,
+        "networkBackend": "pasta",
         "ociRuntime": { "name": "coracle", "path": executable, "version": env!("CARGO_PKG_VERSION") },
         "os": "linux",
         "pasta": { "executable": pasta::find().unwrap_or_default() },
@@ -195,6 +198,7 @@ fn go_name(key: &str) -> String {
         "apparmorEnabled" => "AppArmorEnabled",
         "capabilities" => "DefaultCapabilities",
         "cgroupControllers" => "CgroupControllers",
+        "cgroupManager" => "CgroupManager",
         "cgroupVersion" => "CGroupsVersion",
         "container_id" => "ContainerID",
         "cpus" => "CPUs",

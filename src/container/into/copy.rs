@@ -141,7 +141,7 @@ impl<'a> Mounted<'a> {
         let held = Held { monitor, talk: Some(talk) };
         let (count, pidfd) = heard?;
         let message = match (ToClient::decode(buffer.get(..count).unwrap_or_default()), pidfd) {
-            (Some(ToClient::Started), Some(pidfd)) => {
+            (Some(ToClient::Started(_)), Some(pidfd)) => {
                 // Init lives as long as we talk.
                 if let Some(live) = pid_of(pidfd.as_fd()).and_then(reach) {
                     return Ok(Self { found, ids, live, _held: Some(held) });

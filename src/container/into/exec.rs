@@ -22,6 +22,7 @@ use crate::runtime::outside::launch::Launch;
 use crate::runtime::plan::{Beyond, Plan, Process};
 use crate::store::Store;
 use crate::sys::Call;
+use crate::sys::process::Handed;
 
 /// The joiner's job. Descriptors: [`CLIENT`] our end of the talk; [`INIT`] the container's init; from [`STDIO`] on, with
 /// [`Streams::Given`], the command's standard descriptors, and behind them those that are handed on.
@@ -37,12 +38,14 @@ pub struct Join {
     /// Owners are written down.
     pub recorded: bool,
     pub streams: Streams,
-    /// How many descriptors are handed on.
-    pub handed_on: usize,
+    /// The numbers of the descriptors that are handed on.
+    pub handed_on: Vec<i32>,
     /// The root of the store.
     pub data: PathBuf,
     /// The event of its end, but for time and exit code; a health check has none.
     pub end: Option<Event>,
+    /// The directory of the container whose session it is, and the session's id; a health check is none.
+    pub session: Option<(PathBuf, String)>,
 }
 
 pub const CLIENT: usize = 0;
@@ -69,8 +72,9 @@ pub struct How<'a> {
     pub streams: Streams,
     /// With [`Streams::Given`]: standard input, output and error.
     pub stdio: Option<[BorrowedFd<'a>; 3]>,
-    /// Number 3 and up of the command.
-    pub handed_on: Vec<BorrowedFd<'a>>,
+    pub handed_on: &'a [Handed],
+    /// The id of the session.
+    pub session: &'a str,
 }
 
 /// Starts the command: our end of the talk with its joiner (see [`crate::container::control`]). The caller has one thread.
@@ -92,9 +96,10 @@ pub fn exec(store: &Store, found: &Found, command: Command, how: &How<'_>) -> Re
         one_id: maps.is_single(),
         recorded: maps.is_single() && state.driver == "fuse",
         streams: how.streams,
-        handed_on: how.handed_on.len(),
+        handed_on: how.handed_on.iter().map(|handed| handed.number).collect(),
         data: found.root().to_owned(),
         end: Some(Event::of(container, Action::ExecDied)),
+        session: Some((found.directory.clone(), how.session.to_owned())),
     };
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -103,7 +108,7 @@ pub fn exec(store: &Store, found: &Found, command: Command, how: &How<'_>) -> Re
         rustix::fs::openat(CWD, c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).call("open(/dev/null)")?;
     let mut fds = vec![theirs.as_fd(), init.as_fd()];
     fds.extend(how.stdio.into_iter().flatten());
-    fds.extend_from_slice(&how.handed_on);
+    fds.extend(how.handed_on.iter().map(|handed| handed.fd.as_fd()));
     Launch { stdio: [null.as_fd(); 3], job: role::pack(&job)?, fds, own_pids: false }.joiner(namespace.as_fd())?;
     events::record_of(found.root(), container, &[Action::Exec], None);
     Ok(ours)
@@ -121,9 +126,10 @@ pub fn prepare(store: &Store, found: &Found, args: Vec<String>, maps: &IdMaps) -
         one_id: maps.is_single(),
         recorded: false,
         streams: Streams::Pipes { input: false },
-        handed_on: 0,
+        handed_on: Vec::new(),
         data: found.root().to_owned(),
         end: None,
+        session: None,
     })
 }
 

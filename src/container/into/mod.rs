@@ -5,3 +5,4 @@ pub mod copy;
 pub mod exec;
 pub mod health;
 pub mod logs;
+pub mod sessions;

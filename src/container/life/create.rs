@@ -2,17 +2,13 @@
 
 use std::path::Path;
 
-use super::dependents;
+use super::{dependents, files};
 use crate::container::mount::{secret, volumes};
-use crate::container::record::{Container, Network};
-use crate::container::spec::time_zone;
+use crate::container::name;
+use crate::container::record::Container;
 use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
-use crate::container::{apt, name};
-use crate::host::{atomic_file, change, system_file};
-use crate::network::DNS_FORWARD;
-use crate::network::hosts::{self, Hosts};
-use crate::network::resolv::{self, Reach};
+use crate::host::change;
 use crate::store::{self, Store, records};
 use crate::sys::Call;
 
@@ -48,7 +44,7 @@ fn write_down(store: &Store, mut container: Container, given_name: Option<&str>)
     }
     // The root of a container is everybody's to walk through; only the directory above it is private.
     set_mode(&directory.join("upper"), 0o755)?;
-    write_files(&container, directory)?;
+    files::write(store, &container, directory)?;
     secret::take(store, &container, directory, durable)?;
     records::create(&directory.join("container.json"), &container, durable)?;
     if durable {
@@ -100,47 +96,6 @@ fn free_name(store: &Store) -> Result<String> {
         }
     }
     Err(Error::NameInUse { name: "a random name".into(), holder: "other containers".into() })
-}
-
-/// What the container finds in /etc and /run.
-fn write_files(container: &Container, directory: &Path) -> Result<()> {
-    let reach = match container.network {
-        Network::None => Reach::None,
-        // Whose network is shared has files that are, too.
-        Network::Host | Network::Joined => Reach::Host,
-        Network::Private => Reach::Private { forward: Some(DNS_FORWARD) },
-    };
-    let hosts = Hosts {
-        base: &hosts_base(container)?,
-        added: &container.add_hosts,
-        own_names: &[&container.hostname, &container.name],
-        ..Hosts::default()
-    };
-    let files = [
-        ("hosts", hosts.text().map_err(|error| Error::Spec(error.to_string()))?),
-        ("hostname", format!("{}\n", container.hostname)),
-        ("resolv.conf", resolv::text(&resolv::of_host(reach), reach, &container.resolver)),
-        ("containerenv", String::new()),
-        (apt::FILE.0, apt::TEXT.to_owned()),
-    ];
-    for (file, text) in files {
-        // Read inside by users that are not root there.
-        atomic_file::create(&directory.join(file), text.as_bytes(), 0o644, false)?;
-    }
-    if let Some(zone) = &container.time_zone {
-        atomic_file::create(&directory.join(time_zone::FILE.0), &time_zone::read(zone)?, 0o644, false)?;
-    }
-    Ok(())
-}
-
-/// The lines that /etc/hosts begins with: the host's, or those of the file that was asked for.
-fn hosts_base(container: &Container) -> Result<String> {
-    let unreadable = |path: &Path| Error::Spec(format!("the hosts file `{}` can't be read", path.display()));
-    match &container.hosts_base {
-        None => Ok(hosts::of_host()),
-        Some(path) if path.ends_with("none") => Ok(String::new()),
-        Some(path) => system_file::read(path).ok_or_else(|| unreadable(path)),
-    }
 }
 
 fn set_mode(path: &Path, mode: u32) -> Result<()> {

@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod dependents;
+mod files;
 mod orphan;
 pub mod remove;
 pub mod rename;

@@ -15,8 +15,8 @@ use crate::container::record::{Container, Driver, Init, Network};
 use crate::container::state::State;
 use crate::container::{Error, Result, spec};
 use crate::host::lock::Lock;
-use crate::host::role;
 use crate::host::subid::IdMaps;
+use crate::host::{message, role};
 use crate::overlay::Features;
 use crate::overlay::living::Living;
 use crate::overlay::view::View;
@@ -25,7 +25,7 @@ use crate::runtime::outside::launch::Launch;
 use crate::runtime::plan::{Beyond, Plan, Step};
 use crate::store::Store;
 use crate::sys::Call;
-use crate::sys::process::Child;
+use crate::sys::process::{Child, Handed};
 
 /// How a container is started.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,7 @@ pub struct How<'a> {
     pub log: bool,
     /// The container ends with its launcher.
     pub leashed: bool,
+    pub handed_on: &'a [Handed],
     pub terminal_size: (u16, u16),
     /// The overlay driver that was asked for at this start, whatever the container was made with.
     pub driver: Option<Driver>,
@@ -67,6 +68,7 @@ pub fn hold(store: &Store, found: &Found) -> Result<Launched> {
         stdio: None,
         log: false,
         leashed: true,
+        handed_on: &[],
         terminal_size: (0, 0),
         driver: None,
     };
@@ -86,6 +88,7 @@ fn launch(store: &Store, found: &Found, how: How<'_>, held: bool) -> Result<Laun
         let (network, care) = (NetworkJob::Nothing, Care::default());
         job = Job { held, network, remove: false, care, timeout: 0, ..job };
     }
+    message::debug(|| format!("plan: {}", serde_json::to_string(&job.plan).unwrap_or_default()));
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .call("socketpair")?;
@@ -95,6 +98,7 @@ fn launch(store: &Store, found: &Found, how: How<'_>, held: bool) -> Result<Laun
     let mut fds = vec![lock.fd(), theirs.as_fd()];
     fds.extend(how.stdio.into_iter().flatten());
     fds.extend(joins.iter().map(|join| join.fd.as_fd()));
+    fds.extend(how.handed_on.iter().map(|handed| handed.fd.as_fd()));
     let launch = Launch { stdio: [null; 3], job: role::pack(&job)?, fds, own_pids: !job.state.unbound };
     let monitor = match living_namespace(store, &maps)? {
         Some(namespace) => launch.in_namespace(namespace)?,
@@ -157,6 +161,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         secrets: secret::variables(container, &found.directory)?,
         streams: how.streams,
         joins: Vec::new(),
+        handed_on: how.handed_on.iter().map(|handed| handed.number).collect(),
         log: container.log.target(&found.directory, &container.id, &container.name).filter(|_| how.log),
         network: if private { NetworkJob::Pasta } else { NetworkJob::Nothing },
         remove: container.remove,

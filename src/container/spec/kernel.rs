@@ -87,6 +87,7 @@ pub fn mounts(container: &Container, maps: &IdMaps) -> Built<Vec<Mount>> {
         // On machines with the old hierarchy there may be no mount point for it.
         mounts.push(match namespaces.cgroup {
             Namespace::Private => {
+                let writable = if container.systemd.is_some() { "rw" } else { writable };
                 new("cgroup2", "/sys/fs/cgroup", &[writable, "nosuid", "noexec", "nodev", "x-optional"])?
             }
             _ => of_host("/sys/fs/cgroup", &["ro", "x-optional"])?,

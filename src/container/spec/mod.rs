@@ -1,9 +1,11 @@
 //! From a container to an OCI runtime spec: namespaces, mounts, devices, covered paths, as rootless Podman has them.
 
 mod kernel;
+pub mod systemd;
 pub mod time_zone;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use oci_spec::OciSpecError;
 use oci_spec::runtime::{
@@ -174,10 +176,15 @@ fn is_of_image(container: &Container, file: &str) -> bool {
 
 fn mounts(container: &Container, store: &Store, maps: &IdMaps) -> Built<Vec<Mount>> {
     let mut mounts = kernel::mounts(container, maps)?;
+    if let Some(systemd) = &container.systemd {
+        mounts.extend(systemd::mounts(systemd)?);
+    }
     if container.read_only && !container.read_only_in_memory {
         // Podman's --read-only-tmpfs: what every program expects to be able to write.
         for (target, mode) in [("/run", "mode=755"), ("/tmp", "mode=1777"), ("/var/tmp", "mode=1777")] {
-            mounts.push(kernel::new("tmpfs", target, &["nosuid", "nodev", mode])?);
+            if !mounts.iter().any(|mount| mount.destination() == Path::new(target)) {
+                mounts.push(kernel::new("tmpfs", target, &["nosuid", "nodev", mode])?);
+            }
         }
     }
     let directory = store.layout().container(&container.id);

@@ -7,12 +7,15 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use super::message;
+
 /// A longer file is none of configuration, in bytes.
 pub const LIMIT: u64 = 1 << 20;
 
 /// The bytes of a file; `None`: there is none.
 pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let Some(file) = there(File::open(path))? else { return Ok(None) };
+    message::debug(|| format!("reading {}", path.display()));
     let mut bytes = Vec::new();
     file.take(LIMIT + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > LIMIT {

@@ -42,8 +42,10 @@ use crate::container::life::restart::{BackOff, RestartPolicy};
 use crate::container::watch::events::{self, Action};
 use crate::host::lock::Lock;
 use crate::host::role;
+use crate::runtime::outside::init;
 use crate::runtime::outside::join::Join;
 use crate::runtime::outside::launch::await_ids;
+use crate::sys::process::Handed;
 
 /// What cannot be told to the launcher ends here without a word: the launcher sees the end of the talk.
 pub fn main() -> ExitCode {
@@ -58,6 +60,7 @@ struct Monitor {
     clients: Clients,
     given: Option<[OwnedFd; 3]>,
     joins: Vec<Join>,
+    handed_on: Vec<Handed>,
     /// That of the first life.
     filter: Option<Result<prepare::Filter, Refusal>>,
 }
@@ -80,10 +83,15 @@ impl Monitor {
             joins.push(Join { flags: *flags, fd: role::inherited(next)? });
             next += 1;
         }
+        let mut handed_on = Vec::new();
+        for number in &job.handed_on {
+            handed_on.push(Handed { number: *number, fd: role::inherited(next)? });
+            next += 1;
+        }
         // While the helpers map the ids.
         let filter = Some(prepare::filter(&job.plan.process));
         await_ids(role::inherited(next)?)?;
-        Ok(Self { job, lock, clients, given, joins, filter })
+        Ok(Self { job, lock, clients, given, joins, handed_on, filter })
     }
 
     fn live(mut self) {
@@ -133,27 +141,26 @@ impl Monitor {
     fn start(&mut self) -> Result<Running, Refusal> {
         // The first filter was made while the helpers mapped the ids.
         let filter = self.filter.take().unwrap_or_else(|| prepare::filter(&self.job.plan.process))?;
-        let given = self.streams()?;
-        start::start(&self.job, given, &self.joins, filter)
+        let streams = self.streams()?;
+        start::start(&self.job, streams, &self.joins, filter)
     }
 
-    /// The streams that were given, for a life that need not be the last: one that follows all the same has pipes.
-    fn streams(&mut self) -> Result<Option<[OwnedFd; 3]>, Refusal> {
+    /// The descriptors that were given, for a life that need not be the last: one that follows all the same has pipes.
+    fn streams(&mut self) -> Result<init::Streams, Refusal> {
         let care = &self.job.care;
-        let once = care.restart == RestartPolicy::No && care.health.is_none();
-        match &self.given {
-            Some(_) if once => Ok(self.given.take()),
-            Some([input, output, error]) => {
-                let again = |fd: &OwnedFd| fd.try_clone().map_err(Refusal::ours);
-                Ok(Some([again(input)?, again(output)?, again(error)?]))
+        if care.restart == RestartPolicy::No && care.health.is_none() {
+            if self.given.is_none() && self.job.streams == Streams::Given {
+                self.job.streams = Streams::Pipes { input: false };
             }
-            None => {
-                if self.job.streams == Streams::Given {
-                    self.job.streams = Streams::Pipes { input: false };
-                }
-                Ok(None)
-            }
+            return Ok(init::Streams { stdio: self.given.take(), handed_on: std::mem::take(&mut self.handed_on) });
         }
+        let again = |fd: &OwnedFd| fd.try_clone().map_err(Refusal::ours);
+        let stdio = match &self.given {
+            Some([input, output, error]) => Some([again(input)?, again(output)?, again(error)?]),
+            None => None,
+        };
+        let handed_on = self.handed_on.iter().map(|handed| handed.try_clone().map_err(Refusal::ours));
+        Ok(init::Streams { stdio, handed_on: handed_on.collect::<Result<_, _>>()? })
     }
 
     fn patient(&self, running: &Running) -> Option<Patient> {
@@ -166,7 +173,7 @@ impl Monitor {
     fn stay(&mut self, mut running: Running, signals: Option<&SignalFd>) -> (Running, End, bool) {
         // First of all the health, so that who is told of the start sees how it begins.
         let mut watch = Watch::begin(self.job.timeout, self.job.stop, &self.job.care, self.patient(&running));
-        self.clients.started(running.init.child.pidfd.as_fd());
+        self.clients.started(running.init.child.pidfd.as_fd(), &running.about());
         if !self.job.held {
             events::record_at(&self.job.data, &self.job.directory, &[Action::Init, Action::Start], None);
         }

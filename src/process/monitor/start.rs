@@ -45,13 +45,21 @@ pub struct Running {
     pub state: State,
 }
 
+impl Running {
+    /// How it came to run, a line a fact, for who asks its launcher.
+    pub fn about(&self) -> String {
+        let Root { driver, reason, mounter, .. } = &self.root;
+        let mut lines = vec![format!("the root file system has the driver `{driver}`: {reason}")];
+        lines.extend(mounter.as_ref().map(|_| "started the mounter of the root file system".to_owned()));
+        lines.extend(self.volumes.servers.iter().map(|_| "started the mounter of a volume".to_owned()));
+        lines.extend(self.network.as_ref().map(|_| "started pasta".to_owned()));
+        lines.push(format!("the program runs, pid {}", self.init.host_pid));
+        lines.join("\n")
+    }
+}
+
 /// Mounts, clones, waits for the exec.
-pub fn start(
-    job: &Job,
-    given: Option<[OwnedFd; 3]>,
-    joins: &[Join],
-    filter: prepare::Filter,
-) -> Result<Running, Refusal> {
+pub fn start(job: &Job, given: init::Streams, joins: &[Join], filter: prepare::Filter) -> Result<Running, Refusal> {
     let mut root = root::mount(job)?;
     let mount = root.mount.take().ok_or_else(|| Refusal::ours("no root file system"))?;
     let mut plan = job.plan.clone();
@@ -65,8 +73,9 @@ pub fn start(
     let (mut served, volumes) = mounts::prepare(job, &mut plan, mount.as_fd(), user)?;
     ownership::give(job, &plan, user).map_err(Refusal::ours)?;
     served.extend(shared_memory(&plan, joins)?);
+    let init::Streams { stdio, handed_on } = given;
     let (held, stdio) = match job.streams {
-        Streams::Given => (Held::default(), given),
+        Streams::Given => (Held::default(), stdio),
         Streams::Pipes { input } => {
             let (held, inside) = streams::pipes(input, user.0).map_err(Refusal::ours)?;
             (held, Some(inside))
@@ -77,7 +86,9 @@ pub fn start(
     let recording = Recording::of(job, &root, mount.as_fd(), &identity).map_err(Refusal::ours)?;
     let emulation = emulation::filters(&plan.process, &identity, job.one_id, recording.is_some())?;
     let filters = Filters { container: filter, ..emulation };
-    let (prepared, channel) = init::prepare(&plan, mount, served, identity, stdio, filters).map_err(Refusal::ours)?;
+    let (prepared, channel) =
+        init::prepare(&plan, mount, served, identity, init::Streams { stdio, handed_on }, filters)
+            .map_err(Refusal::ours)?;
     let init = init::start(&plan, joins, prepared, channel).map_err(Refusal::ours)?;
     let network = match job.network {
         Network::Pasta => Some(network(init.host_pid)?),

@@ -151,9 +151,9 @@ impl Clients {
         }
     }
 
-    /// The program runs: a descriptor of it for the launcher, which sends signals itself.
-    pub fn started(&mut self, program: BorrowedFd<'_>) {
-        self.all.iter_mut().for_each(|client| client.welcome(program));
+    /// The program runs: a descriptor of it for the launcher, which sends signals itself, and how it was started.
+    pub fn started(&mut self, program: BorrowedFd<'_>, about: &str) {
+        self.all.iter_mut().for_each(|client| client.welcome(program, about));
     }
 
     /// Whether among all that clients have said, and nobody has heard yet, is that the program's user wants its end.
@@ -220,7 +220,7 @@ impl Client {
     /// It wants the output from now on.
     pub fn attach(&mut self, program: BorrowedFd<'_>) {
         self.attached = true;
-        self.welcome(program);
+        self.welcome(program, "");
     }
 
     /// It wants to know how the next health check ends.
@@ -228,9 +228,9 @@ impl Client {
         self.awaits_health = true;
     }
 
-    fn welcome(&mut self, program: BorrowedFd<'_>) {
+    fn welcome(&mut self, program: BorrowedFd<'_>, about: &str) {
         if let Some(socket) = &self.socket {
-            let _ = handshake::send_with_fd(socket.as_fd(), &ToClient::Started.encode(), program);
+            let _ = handshake::send_with_fd(socket.as_fd(), &ToClient::Started(about).encode(), program);
         }
     }
 

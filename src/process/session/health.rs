@@ -211,7 +211,7 @@ impl Health {
                 running.output.extend(message.bytes().take(most));
                 code.into()
             }
-            Some(ToClient::Started) => return None,
+            Some(ToClient::Started(_)) => return None,
             // It ended without a word.
             None => 125,
         };

@@ -5,7 +5,7 @@
 //! descriptors or its program: the process can't be dumped, and its memory belongs to a user namespace further out.
 
 use std::convert::Infallible;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 use nix::sched::{CloneFlags, setns};
 use rustix::fs::{Mode, OFlags};
@@ -13,7 +13,8 @@ use rustix::fs::{Mode, OFlags};
 use super::{Program, exec, privileges, settings, terminal};
 use crate::runtime::handshake::{self, Failure};
 use crate::runtime::plan::Process;
-use crate::sys::{Call, Result, process, signal};
+use crate::sys::process::{self, Handed};
+use crate::sys::{Call, Result, signal};
 
 /// Everything that is needed beside the process of the plan, made ready before the clone.
 #[derive(Debug)]
@@ -25,8 +26,8 @@ pub struct Joining {
     pub program: Program,
     /// Standard input, output and error of the program, where it gets no terminal.
     pub stdio: Option<[OwnedFd; 3]>,
-    /// Descriptors that are handed on, as number 3 and up.
-    pub handed_on: Vec<OwnedFd>,
+    /// Descriptors that are handed on.
+    pub handed_on: Vec<Handed>,
     /// Our end of the handshake, its number above all that the program gets.
     pub channel: OwnedFd,
 }
@@ -65,10 +66,9 @@ fn set_up(plan: &Process, joining: &Joining) -> Result<()> {
         (None, Some([input, output, error])) => [input.as_fd(), output.as_fd(), error.as_fd()],
         (None, None) => [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()],
     };
-    let fds: Vec<BorrowedFd<'_>> = standard.into_iter().chain(joining.handed_on.iter().map(AsFd::as_fd)).collect();
-    process::set_first(&fds)?;
+    process::set_standard(standard)?;
     // Before the working directory is entered: `/proc/self/fd/N` as one must not lead to a directory of the host.
-    process::close_all_but(fds.len() as i32, channel)?;
+    process::leave_only(&joining.handed_on, channel)?;
     // `slave` is closed already.
     std::mem::forget(slave);
     privileges::take_identity(identity, plan.capabilities)

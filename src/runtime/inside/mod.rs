@@ -23,7 +23,8 @@ use super::handshake::{self, Failure, ToInit};
 use super::plan::Plan;
 use crate::host::id_map;
 use crate::runtime::identity::Identity;
-use crate::sys::{self, Call, process, signal};
+use crate::sys::process::{self, Handed};
+use crate::sys::{self, Call, signal};
 
 /// Everything that init needs beside the plan, made ready before the clone.
 #[derive(Debug)]
@@ -35,7 +36,9 @@ pub struct Prepared {
     pub program: Program,
     /// Standard input, output and error of the program, where it gets no terminal.
     pub stdio: Option<[OwnedFd; 3]>,
-    /// init's end of the handshake.
+    /// Descriptors that are handed on.
+    pub handed_on: Vec<Handed>,
+    /// init's end of the handshake, its number above all that the program gets.
     pub channel: OwnedFd,
 }
 
@@ -106,15 +109,15 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
     privileges::limits(&plan.process.rlimits)?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(plan.process.umask));
     match (&slave, &prepared.stdio) {
-        (Some(slave), _) => process::set_first(&[slave.as_fd(); 3])?,
-        (None, Some([input, output, error])) => process::set_first(&[input.as_fd(), output.as_fd(), error.as_fd()])?,
+        (Some(slave), _) => process::set_standard([slave.as_fd(); 3])?,
+        (None, Some([input, output, error])) => process::set_standard([input.as_fd(), output.as_fd(), error.as_fd()])?,
         (None, None) => {}
     }
     handshake::send_ready(channel)?;
     handshake::await_word(channel, ToInit::Start)?;
     drop((root, slave));
     // Before the working directory is entered: `/proc/self/fd/N` as one must not lead to a directory of the host.
-    process::close_all_but(process::FIRST_INHERITED, channel)?;
+    process::leave_only(&prepared.handed_on, channel)?;
     privileges::take_identity(&prepared.program.identity, plan.process.capabilities)?;
     if plan.namespaces & libc::CLONE_NEWPID as u64 == 0 {
         // No pid namespace ends it with its monitor. A change of ids takes the signal away: the last one was just made.

@@ -12,7 +12,7 @@ use crate::runtime::handshake::{self, ToInit};
 use crate::runtime::identity::Identity;
 use crate::runtime::inside::{self, Filters, Prepared, Program};
 use crate::runtime::plan::{Plan, Process};
-use crate::sys::process::{Child, Cloned};
+use crate::sys::process::{self, Child, Cloned, Handed};
 use crate::sys::{self, Call};
 
 /// Where programs are looked for when the container's environment does not say.
@@ -40,18 +40,27 @@ pub struct Init {
     pub channel: OwnedFd,
 }
 
+/// The descriptors of a program.
+#[derive(Debug, Default)]
+pub struct Streams {
+    /// Standard input, output and error, where it gets no terminal.
+    pub stdio: Option<[OwnedFd; 3]>,
+    pub handed_on: Vec<Handed>,
+}
+
 /// Makes ready what init needs; nothing of it is decided after the clone.
 pub fn prepare(
     plan: &Plan,
     root: OwnedFd,
     served: Vec<(usize, OwnedFd)>,
     identity: Identity,
-    stdio: Option<[OwnedFd; 3]>,
+    Streams { stdio, handed_on }: Streams,
     filters: Filters,
 ) -> Result<(Prepared, OwnedFd), Error> {
     let (ours, theirs) = handshake::pair()?;
     let program = program(&plan.process, identity, filters)?;
-    Ok((Prepared { root, served, program, stdio, channel: theirs }, ours))
+    let channel = process::above(&handed_on, theirs.as_fd())?;
+    Ok((Prepared { root, served, program, stdio, handed_on, channel }, ours))
 }
 
 /// What the exec needs.

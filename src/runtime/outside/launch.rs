@@ -12,9 +12,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
 use super::join::{Join, clone_into};
-use crate::host::fault;
 use crate::host::role::{self, Role};
 use crate::host::subid::{self, IdMaps};
+use crate::host::{fault, message};
 use crate::runtime::handshake;
 use crate::sys::process::{self, Child, Cloned};
 use crate::sys::{self, Call, capability, mount};
@@ -48,6 +48,7 @@ impl Launch<'_> {
     /// Starts the monitor in a new U with these maps.
     pub fn in_new_namespace(&self, maps: &IdMaps) -> Result<Child, Error> {
         fault::point("launch: clone the monitor").call("clone the monitor")?;
+        message::debug(|| "starting the monitor in a new user namespace".to_owned());
         let (ours, theirs) = pair()?;
         let child = match process::clone_single(libc::CLONE_NEWUSER as u64 | self.namespaces())
             .map_err(Error::UserNamespace)?
@@ -75,6 +76,7 @@ impl Launch<'_> {
     /// Starts the monitor in the U that `user_namespace` stands for.
     pub fn in_namespace(&self, user_namespace: OwnedFd) -> Result<Child, Error> {
         fault::point("launch: clone the monitor").call("clone the monitor")?;
+        message::debug(|| "starting the monitor in the user namespace of one that runs".to_owned());
         let (ours, theirs) = pair()?;
         let join = Join { flags: libc::CLONE_NEWUSER as u64, fd: user_namespace };
         let child = match clone_into(&[join], self.namespaces())? {
@@ -95,6 +97,7 @@ impl Launch<'_> {
     /// pid namespace of this process, since the one that it is to enter lies below.
     pub fn joiner(&self, user_namespace: BorrowedFd<'_>) -> Result<Child, Error> {
         fault::point("launch: clone the joiner").call("clone the joiner")?;
+        message::debug(|| "starting the joiner of a command".to_owned());
         let (ours, theirs) = pair()?;
         let child = match process::clone_single(0)? {
             Cloned::Child => {

@@ -157,11 +157,16 @@ fn what_is_wrong_in_a_file_is_said_by_its_line() {
     for (name, text, error) in [
         ("coracle/config.toml", "[containers]\n\numaks = '0'\n", "config.toml:3: `umaks` is not known"),
         ("coracle/config.toml", "\n[frob]\n", "config.toml:2: `frob` is not known"),
+        ("containers/containers.conf", "[containers]\n\numask = '999'\n", "`999` is not a umask"),
         ("containers/containers.conf", "[containers]\numask = 22\n", "containers.conf:2: `umask` must be a text"),
         ("containers/containers.conf", "[containers]\n[\n", "containers.conf:2: "),
     ] {
         let path = write(&case, name, text);
-        create(&case, &[], &[]).code(125).error(error);
+        let told = create(&case, &[], &[]).code(125).error(error);
+        // What its flag refuses.
+        if text.contains("999") {
+            told.says(&format!("hint: `umask` is said in {}:3", path.display()));
+        }
         case.coracle(["ps"]).succeeded();
         std::fs::remove_file(path).unwrap();
     }

@@ -8,6 +8,7 @@ mod limits;
 mod names;
 mod namespaces;
 mod security;
+mod systemd;
 mod traps;
 
 use crate::harness::{Case, Finished};

@@ -9,6 +9,8 @@ fn labels_and_annotations_are_kept(case: &Case) {
     let flags = ["--label-file", file.to_str().unwrap(), "-l", "both=flag", "--label=x=y=z", "--annotation", "a.b=c=d"];
     assert_eq!(inspected(case, &flags, "{{json .Config.Labels}}"), r#"{"bare":"","both":"flag","file":"1","x":"y=z"}"#);
     assert_eq!(inspected(case, &flags, "{{json .Config.Annotations}}"), r#"{"a.b":"c=d"}"#);
+    run(case, &["-h", &"a".repeat(65)], "true").code(125).error("longer than 64 bytes").says("hint: ");
+    run(case, &["-h", &"a".repeat(64)], "hostname | wc -c").code(0).stdout("65\n");
     run(case, &["--annotation", "bare"], "true").code(125).error("KEY=VALUE");
     run(case, &["--label-file", "/no/such"], "true").code(125).error("/no/such");
 }
@@ -32,6 +34,26 @@ fn hosts_and_host_name_are_the_images_when_asked_for(case: &Case) {
     assert!(hosts.contains("10.9.8.7\tfrom-file\n") && hosts.contains("10.1.1.1\tadded\n"), "{hosts}");
     run(case, &["--no-hosts", "--add-host=a:1.2.3.4"], "true").code(125).error("cannot be set together");
     run(case, &["--hosts-file=/no/such"], "true").code(125).error("/no/such");
+}
+
+/// What /etc/hosts begins with: a topmost layer decides, as the container shows it.
+fn hosts_begin_with_nothing_or_as_the_image_has_them(case: &Case) {
+    let below = Layer::new().file("etc/hosts", 0o644, "10.1.1.1 below\n");
+    let above = Layer::new().file("etc/hosts", 0o644, "10.2.2.2 above\n");
+    let image = case.pull(&Image::busybox().layer(below).layer(above).push("two-hosts:latest"));
+    let hosts = |flag: &str| {
+        let line = ["run", "--rm", "--network=none", "--hostname=own", "--name=box", flag, &image, "cat", "/etc/hosts"];
+        case.coracle(line).succeeded().stdout
+    };
+    let added = "127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.0.1\town box\n";
+    assert_eq!(hosts("--hosts-file=image"), format!("10.2.2.2\tabove\n{added}"));
+    assert_eq!(hosts("--hosts-file=none"), added);
+    assert_eq!(hosts("--hosts-file="), hosts("--no-hosts=false"));
+    std::fs::write(case.home.join("none"), "10.3.3.3 file\n").unwrap();
+    assert_eq!(hosts("--hosts-file=./none"), format!("10.3.3.3\tfile\n{added}"));
+    // An image without the file: nothing to begin with.
+    let line = ["run", "--rm", "--network=none", "--hosts-file=image", &case.busybox(), "cat", "/etc/hosts"];
+    assert!(case.coracle(line).succeeded().stdout.starts_with("127.0.0.1\tlocalhost\n"));
 }
 
 /// What the image keeps is the container's own, and is in its changes.
@@ -74,6 +96,7 @@ fn the_time_zone_is_the_hosts_file(case: &Case) {
 on_both_drivers!(
     labels_and_annotations_are_kept,
     hosts_and_host_name_are_the_images_when_asked_for,
+    hosts_begin_with_nothing_or_as_the_image_has_them,
     files_of_the_image_can_be_changed_and_compared,
     the_resolver_is_what_was_asked_for,
     exposed_ports_are_documented,

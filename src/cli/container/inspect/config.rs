@@ -37,6 +37,7 @@ pub fn config(container: &Container) -> Value {
         "CreateCommand": container.create_command,
         "Timezone": container.time_zone.as_deref().unwrap_or_default(),
         "Umask": format!("{:04o}", container.umask),
+        "SystemdMode": container.systemd.is_some(),
         "Timeout": container.timeout,
         "StopTimeout": container.stop_timeout,
         "Healthcheck": health.map(|health| check(&health.check)),

@@ -8,6 +8,7 @@ use super::config::config;
 use super::host_config::host_config;
 use crate::cli::Report;
 use crate::container::find::Found;
+use crate::container::into::sessions;
 use crate::container::mount::shown;
 use crate::container::record::{Container, Network};
 use crate::container::state::{State, Status};
@@ -56,7 +57,7 @@ pub fn container(store: &Store, found: &Found, size: Size) -> Result<Value, Repo
         "EffectiveCaps": capabilities,
         "BoundingCaps": capabilities,
         // Commands of `exec` have no ids.
-        "ExecIDs": [],
+        "ExecIDs": sessions::living(&found.directory),
         "GraphDriver": { "Name": "overlay", "Data": graph(store, found, &state) },
         "SizeRw": size.map(|(written, _)| written),
         "SizeRootFs": size.map(|(_, whole)| whole),

@@ -57,6 +57,9 @@ impl Flags {
         self.default_env.iter().try_for_each(|pair| env.take(pair))?;
         config.env.iter().for_each(|pair| env.set(pair));
         let merged: Vec<String> = self.env_merge.iter().map(|text| expand(text, |name| env.get(name))).collect();
+        if let Some(bare) = merged.iter().find(|pair| !pair.contains('=')) {
+            return Err(Report::new(format!("`--env-merge={bare}`: expected `NAME=VALUE`")));
+        }
         merged.iter().try_for_each(|pair| env.take(pair))?;
         env.pairs.retain(|pair| !self.unsetenv_all && !self.unsetenv.iter().any(|name| name_of(pair) == name));
         for pair in ["container=podman", &format!("HOSTNAME={}", container.hostname)] {
@@ -71,6 +74,10 @@ impl Flags {
                 env.take(name)?;
                 env.take(&name.to_uppercase())?;
             }
+        }
+        if container.systemd.is_some() && env.get("container_uuid").is_none() {
+            // By which systemd gives the machine an id.
+            env.set(&format!("container_uuid={}", container.id.get(..32).unwrap_or_default()));
         }
         env.take_all(&self.env_file, &self.env)?;
         container.env = env.pairs;

@@ -9,6 +9,9 @@ use crate::cli::Report;
 use crate::container::record::Container;
 use crate::oci::image_config::RunConfig;
 
+/// `HOST_NAME_MAX` (sethostname(2)).
+const LONGEST_HOST_NAME: usize = 64;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Names")]
 #[group(skip)]
@@ -32,6 +35,10 @@ pub struct Flags {
 
 impl Flags {
     pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
+        if let Some(name) = self.hostname.as_deref().filter(|name| name.len() > LONGEST_HOST_NAME) {
+            return Err(Report::new(format!("the host name `{name}` is longer than {LONGEST_HOST_NAME} bytes"))
+                .hint("the kernel takes no longer one; `--add-host` gives further names"));
+        }
         container.hostname = self.hostname.clone().unwrap_or_else(|| container.short_id().to_owned());
         container.labels.clone_from(&config.labels);
         for path in &self.label_file {

@@ -1,13 +1,13 @@
 //! The network that a container has, and the files by which it knows itself and others.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args};
 
 use super::namespaces::join_network;
 use crate::cli::Report;
-use crate::container::record::{Container, Network};
+use crate::container::record::{Container, HOSTS_NONE, HOSTS_OF_IMAGE, Network};
 use crate::network::resolv::Asked;
 use crate::oci::image_config::RunConfig;
 use crate::store::Store;
@@ -31,7 +31,7 @@ pub struct Flags {
     /// Document a port, or a range of ports, that the program listens on
     #[arg(long, value_name = "PORT[-PORT][/PROTOCOL]", value_delimiter = ',')]
     expose: Vec<String>,
-    /// Take the lines of this file into /etc/hosts in place of the host's; `none`: no lines
+    /// Take the lines of this file into /etc/hosts in place of the host's; `image`: those of the image's own; `none`: no lines
     #[arg(long, value_name = "FILE")]
     hosts_file: Option<PathBuf>,
     /// `private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`
@@ -56,12 +56,13 @@ impl Flags {
         for text in &self.expose {
             container.exposed_ports.extend(ports(text)?);
         }
+        let hosts_file = self.hosts_file.as_deref().filter(|path| !path.as_os_str().is_empty());
         if self.no_hosts && !self.add_host.is_empty() {
             return Err(Report::new("--no-hosts and --add-host cannot be set together"));
         }
         container.image_hosts = self.no_hosts;
         container.image_hostname = self.no_hostname;
-        container.hosts_base = self.hosts_file.as_deref().map(std::path::absolute).transpose().map_err(Report::new)?;
+        container.hosts_base = hosts_file.map(hosts_base).transpose()?;
         container.image_resolver = self.dns == ["none"];
         container.resolver = self.resolver(container.network)?;
         Ok(())
@@ -85,6 +86,14 @@ impl Flags {
             searches: words(&self.dns_search)?,
             options: words(&self.dns_option)?,
         })
+    }
+}
+
+/// The path made absolute; the words as they are.
+fn hosts_base(path: &Path) -> Result<PathBuf, Report> {
+    match path.to_str() {
+        Some(HOSTS_NONE | HOSTS_OF_IMAGE) => Ok(path.to_owned()),
+        _ => std::path::absolute(path).map_err(Report::new),
     }
 }
 

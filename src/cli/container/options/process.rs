@@ -12,6 +12,9 @@ const KEEP_GROUPS: &str = "keep-groups";
 #[command(next_help_heading = "Program")]
 #[group(skip)]
 pub struct Flags {
+    /// In the foreground, show this stream alone: `stdin`, `stdout` or `stderr`; may be given several times
+    #[arg(long, short, value_name = "STREAM", value_delimiter = ',')]
+    attach: Vec<String>,
     /// Run this instead of the image's entry point; a word, or a JSON list of words
     #[arg(long, value_name = "COMMAND")]
     entrypoint: Option<String>,
@@ -67,11 +70,23 @@ impl Flags {
         container.time_zone = self.tz.clone().filter(|zone| !zone.is_empty());
         container.terminal = self.tty;
         container.interactive = self.interactive;
+        container.muted = muted(&self.attach)?;
         container.umask = u32::from_str_radix(&self.umask, 8)
             .ok()
             .filter(|umask| *umask <= 0o777)
             .ok_or_else(|| Report::new(format!("`{}` is not a umask: expected octal digits up to 0777", self.umask)))?;
         Ok(())
+    }
+}
+
+/// Which of the outputs `--attach` leaves out; standard input is fed where it is open.
+fn muted(attach: &[String]) -> Result<[bool; 2], Report> {
+    let names: Vec<String> = attach.iter().filter(|name| !name.is_empty()).map(|name| name.to_lowercase()).collect();
+    match names.iter().find(|name| !["stdin", "stdout", "stderr"].contains(&name.as_str())) {
+        Some(bad) => Err(Report::new(format!(
+            "invalid stream \"{bad}\" for --attach - must be one of stdin, stdout, or stderr: invalid argument"
+        ))),
+        None => Ok(["stdout", "stderr"].map(|output| !names.is_empty() && !names.iter().any(|name| name == output))),
     }
 }
 

@@ -3,7 +3,7 @@
 //! They are no part of the definition, for which every start would pay: whoever meets a flag that is not known looks here.
 
 /// Flags that fail for one reason, which the second text says, and the third what to do.
-const REFUSED: [(&[&str], &str, &str); 15] = [
+const REFUSED: [(&[&str], &str, &str); 14] = [
     (
         &[
             "blkio-weight",
@@ -54,17 +54,16 @@ const REFUSED: [(&[&str], &str, &str); 15] = [
     ),
     (&["decryption-key"], "encrypted images are not supported", "pull the image in the clear"),
     (
-        &["chrootdirs", "personality", "shm-size-systemd", "disable-content-trust", "retry", "retry-delay"],
+        &["chrootdirs", "personality", "disable-content-trust", "retry", "retry-delay"],
         "it would change nothing here",
         "leave it out",
     ),
     (
         &["preserve-fd", "preserve-fds"],
-        "descriptors can be handed on to one more command alone",
-        "`coracle exec --preserve-fds N` does it",
+        "descriptors can be handed on to what is run at once alone",
+        "`coracle run` and `coracle exec` have the flag",
     ),
     (&["rmi"], "the container is to be run later", "`coracle run --rmi` removes the image at the end"),
-    (&["systemd"], "systemd in a container needs cgroups of its own, which are not there yet", "leave it out"),
     (&["runtime"], "this program is its own runtime", "leave it out"),
     (&["domainname"], "there is no name of a domain apart", "`--hostname NAME.DOMAIN` names both"),
     (
@@ -136,7 +135,7 @@ mod tests {
     #[test]
     fn every_flag_of_podmans_is_there_or_refused_in_words() {
         let whole = crate::cli::root::whole();
-        let of_run_alone = ["attach", "detach", "detach-keys", "sig-proxy"];
+        let of_run_alone = ["detach", "detach-keys", "sig-proxy"];
         for command in ["run", "create"] {
             let command = whole.find_subcommand(command).unwrap();
             let names = |arg: &clap::Arg| {

@@ -17,6 +17,7 @@ use crate::cli::{Context, Report};
 use crate::container::find::{self, Broken};
 use crate::container::life;
 use crate::container::size::Sizes;
+use crate::host::message;
 use crate::store::Store;
 
 /// List containers
@@ -129,7 +130,7 @@ impl Ps {
             shown.drain(..shown.len().saturating_sub(last));
         }
         for Broken { error, .. } in &broken {
-            output::complain(&format!("warning: {}", output::printable(&error.to_string())));
+            message::warn(|| error.to_string());
         }
         // Nothing of it is known that a filter could ask for; it is shown until somebody removes it.
         if !filter.is_empty() {

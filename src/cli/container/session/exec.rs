@@ -10,6 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use super::detach_keys::{self, DetachKeys};
 use super::direct::Direct;
 use super::foreground::{self, Foreground};
+use super::handed_on;
 use crate::cli::container::latest::latest;
 use crate::cli::container::options::environment::Environment;
 use crate::cli::{Context, Report, output};
@@ -18,10 +19,7 @@ use crate::container::into::exec::{Command, How, exec};
 use crate::container::job::Streams;
 use crate::container::{Error, name};
 use crate::store::Store;
-use crate::sys::{Call, process};
-
-/// More descriptors than this are handed on to no command.
-const MOST_HANDED_ON: u32 = 1000;
+use crate::sys::Call;
 
 /// Run a command in a running container
 #[derive(Debug, Args)]
@@ -47,9 +45,8 @@ pub struct Exec {
     /// In the container that was created last
     #[arg(long, short)]
     latest: bool,
-    /// Hand this many descriptors on, number 3 and up
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    preserve_fds: u32,
+    #[command(flatten)]
+    handed_on: handed_on::Flags,
     /// Give all capabilities of the container's user namespace
     #[arg(long)]
     privileged: bool,
@@ -70,7 +67,7 @@ pub struct Exec {
 impl Exec {
     pub fn run(mut self, context: &Context) -> Result<ExitCode, Report> {
         // First of all, before this process opens anything that could take their numbers.
-        let handed_on = handed_on(self.preserve_fds)?;
+        let handed_on = self.handed_on.take()?;
         let keys = DetachKeys::parse(&self.detach_keys)?;
         let store = context.store()?;
         let found = self.find(&store)?;
@@ -90,10 +87,12 @@ impl Exec {
             Some(_) => Streams::Given,
             None => Streams::Pipes { input: self.interactive },
         };
+        let session = name::random_id()?;
         let how = How {
             streams,
             stdio: stdio.filter(|_| streams == Streams::Given),
-            handed_on: handed_on.iter().map(AsFd::as_fd).collect(),
+            handed_on: &handed_on,
+            session: &session,
         };
         let talk = exec(&store, &found, self.command(&found, args)?, &how).map_err(|error| match error {
             error @ Error::NotExecutable(_) => Report::from(error).code(255),
@@ -101,7 +100,7 @@ impl Exec {
         })?;
         if self.detach {
             foreground::detach(&talk)?;
-            output::line(&name::random_id()?);
+            output::line(&session);
             return Ok(ExitCode::SUCCESS);
         }
         let foreground = Foreground {
@@ -153,17 +152,4 @@ impl Exec {
 
 fn null() -> Result<OwnedFd, Report> {
     Ok(rustix::fs::open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).call("open(/dev/null)")?)
-}
-
-fn handed_on(count: u32) -> Result<Vec<OwnedFd>, Report> {
-    if count > MOST_HANDED_ON {
-        return Err(Report::new(format!(
-            "`--preserve-fds={count}`: at most {MOST_HANDED_ON} descriptors can be handed on"
-        )));
-    }
-    let take = |number: u32| {
-        process::inherited(process::FIRST_INHERITED + number as i32)
-            .map_err(|_| Report::new(format!("file descriptor {} is not available", 3 + number)))
-    };
-    (0..count).map(take).collect()
 }

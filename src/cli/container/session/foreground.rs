@@ -16,6 +16,7 @@ use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize,
 use super::detach_keys::DetachKeys;
 use crate::cli::Report;
 use crate::container::control::{CHUNK, ToClient, ToMonitor};
+use crate::host::message;
 use crate::runtime::handshake::receive_with_fd;
 use crate::sys::signal;
 use crate::sys::signalfd::Signals;
@@ -83,14 +84,22 @@ pub fn detach(talk: &OwnedFd) -> Result<(), Report> {
     let mut buffer = vec![0; CHUNK + 16];
     let (count, _pidfd) = receive_with_fd(talk.as_fd(), &mut buffer)?;
     match ToClient::decode(buffer.get(..count).unwrap_or_default()) {
-        Some(ToClient::Started) => match rustix::net::send(talk, &ToMonitor::Detach.encode(), SendFlags::NOSIGNAL) {
-            // It has ended already.
-            Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
-            other => Ok(other.map(drop).call("send(detach)")?),
-        },
+        Some(ToClient::Started(about)) => {
+            tell(about);
+            match rustix::net::send(talk, &ToMonitor::Detach.encode(), SendFlags::NOSIGNAL) {
+                // It has ended already.
+                Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
+                other => Ok(other.map(drop).call("send(detach)")?),
+            }
+        }
         Some(ToClient::Failed { code, message }) => Err(Report::new(message).code(code)),
         _ => Err(gone()),
     }
+}
+
+/// How the program was started.
+fn tell(about: &str) {
+    about.lines().for_each(|line| message::debug(|| line.to_owned()));
 }
 
 fn gone() -> Report {
@@ -202,7 +211,8 @@ impl Relay {
         let mut buffer = vec![0; CHUNK + 16];
         let (count, fd) = receive_with_fd(self.talk.as_fd(), &mut buffer)?;
         match ToClient::decode(buffer.get(..count).unwrap_or_default()) {
-            Some(ToClient::Started) => {
+            Some(ToClient::Started(about)) => {
+                tell(about);
                 self.init = fd;
                 if self.terminal {
                     self.send_size();

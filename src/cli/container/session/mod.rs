@@ -5,3 +5,4 @@ pub mod detach_keys;
 pub mod direct;
 pub mod exec;
 pub mod foreground;
+pub mod handed_on;

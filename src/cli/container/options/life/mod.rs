@@ -8,13 +8,16 @@ use std::path::PathBuf;
 use clap::Args;
 
 pub use self::id_file::IdFile;
-use super::value::{number_of_signal, signal};
+use super::value::{bytes, number_of_signal, signal};
 use crate::cli::Report;
-use crate::container::record::Container;
+use crate::container::record::{Container, Systemd};
+use crate::container::spec::systemd;
 use crate::container::{Error, find, life};
 use crate::oci::image_config::RunConfig;
 use crate::store::Store;
 
+/// `SIGRTMIN+3`: systemd takes it for the word to shut down.
+const SHUT_DOWN: i32 = 37;
 /// Seconds.
 const STOP_TIMEOUT: u32 = 10;
 
@@ -37,12 +40,20 @@ pub struct Flags {
     /// Seconds between that signal and the kill
     #[arg(long, value_name = "SECONDS", default_value_t = STOP_TIMEOUT, hide_default_value = true)]
     stop_timeout: u32,
+    /// Make the container a place for systemd: `true`, if the program is systemd or init; `always`; `false`
+    #[arg(long, value_name = "MODE", default_value = "true", hide_default_value = true)]
+    systemd: String,
+    /// Size of what systemd has in memory, as /run and /tmp [default: half of the machine's]
+    #[arg(long, value_name = "BYTES[bkmg]")]
+    shm_size_systemd: Option<String>,
     #[command(flatten)]
     monitor: monitor::Flags,
 }
 
 impl Flags {
+    /// The program is known.
     pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
+        container.systemd = self.systemd(&container.args())?;
         container.remove = self.rm;
         container.stop_timeout = self.stop_timeout;
         container.stop_signal =
@@ -50,9 +61,21 @@ impl Flags {
                 (Some(asked), _) => signal(asked)?,
                 // What an image says wrongly is nothing that its user could put right.
                 (None, Some(of_image)) => number_of_signal(of_image).unwrap_or(libc::SIGTERM),
+                (None, None) if container.systemd.is_some() => SHUT_DOWN,
                 (None, None) => libc::SIGTERM,
             };
         self.monitor.fill(container)
+    }
+
+    fn systemd(&self, program: &[String]) -> Result<Option<Systemd>, Report> {
+        let size = self.shm_size_systemd.as_deref().filter(|size| !size.is_empty()).map(bytes).transpose()?;
+        let is = match self.systemd.to_lowercase().as_str() {
+            "always" => true,
+            "true" | "" => program.first().is_some_and(|program| systemd::is(program)),
+            "false" => false,
+            _ => return Err(Report::new("--systemd values must be one of \"true, false, always\"")),
+        };
+        Ok(is.then_some(Systemd { size: size.filter(|size| *size > 0) }))
     }
 
     /// The file of `--cidfile`, to be claimed before anything is made.

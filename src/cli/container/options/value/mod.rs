@@ -1,5 +1,6 @@
 //! What several flags take as their value.
 
+pub mod empty;
 mod patience;
 mod signal;
 mod size;

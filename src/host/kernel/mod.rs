@@ -1,5 +1,7 @@
 //! Facts about this machine, read from /proc and uname(2): for `info`, and for what depends on the kernel's version.
 
+pub mod cgroup;
+
 use std::time::Duration;
 
 use super::system_file;

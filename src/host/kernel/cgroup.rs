@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{fault, system_file};
+use crate::host::{fault, system_file};
 
 /// Where distributions mount the hierarchy.
 const MOUNT: &str = "/sys/fs/cgroup";
