@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{WaitOptions, waitpid};
 
 use super::super::supervisor::Listener;
 use super::Session;
@@ -15,7 +15,7 @@ use super::health::{Health, Verdict};
 use super::streams::{self, Kind, Read};
 use crate::container::control::{CHUNK, GIVE_UP, ToClient, ToMonitor};
 use crate::container::watch::health::OnFailure;
-use crate::sys::process::Ended;
+use crate::sys::process::{self, Ended};
 use crate::sys::{memory, signal};
 
 /// Signals that a service manager or a user sends to end things: passed on to the program, which is not started again.
@@ -156,12 +156,8 @@ impl Session<'_> {
     /// Orphans of an outer pid namespace become children of its PID 1. The program and its servers are waited for by descriptor.
     fn reap_strays(&self) {
         let kept = [&[self.program], self.servers.as_slice()].concat();
-        let peek = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        while let Some(pid) = waitid(Id::All, peek).ok().and_then(|status| status.pid()) {
-            if kept.iter().any(|child| child.pid.as_raw_nonzero().get() == pid.as_raw()) {
-                return;
-            }
-            let _ = waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG);
+        while let Some(pid) = process::ended_child().filter(|pid| !kept.iter().any(|child| child.pid == *pid)) {
+            let _ = waitpid(Some(pid), WaitOptions::NOHANG);
         }
     }
 

@@ -141,6 +141,25 @@ fn nothing_outlives_a_container_among_the_hosts_processes(case: &Case) {
     case.coracle(["rm", "open"]).code(0);
 }
 
+/// What has lost its parent is nobody's zombie, also if a real-time signal has ended it.
+fn orphans_are_reaped(case: &Case) {
+    let image = case.busybox();
+    let script = "(sh -c 'sleep 0.1; kill -34 $$' &); (sh -c 'sleep 0.1; exit 3' &); exec sleep 1000";
+    let line = ["run", "-d", "--name=box", "--network=none", "--pid=host", &image, "sh", "-c", script];
+    case.coracle(line).succeeded();
+    let monitor = case.inspect("box", "{{.State.ConmonPid}}");
+    let program = case.inspect("box", "{{.State.Pid}}");
+    let children = || std::fs::read_to_string(format!("/proc/{monitor}/task/{monitor}/children")).unwrap();
+    let is_theirs = |pid: &&str| {
+        std::fs::read_to_string(format!("/proc/{pid}/comm"))
+            .is_ok_and(|name| ["sh\n", "sleep\n"].contains(&name.as_str()))
+    };
+    wait_until("the program alone is left", Duration::from_secs(10), || {
+        children().split_whitespace().filter(is_theirs).collect::<Vec<_>>() == [program.as_str()]
+    });
+    case.coracle(["rm", "-f", "-t0", "box"]).succeeded();
+}
+
 fn containers_that_are_needed_start_first_and_go_last(case: &Case) {
     let image = case.busybox();
     case.coracle(["create", "--name=needed", "--network=none", &image, "sleep", "100"]).succeeded();
@@ -165,5 +184,6 @@ on_both_drivers!(
     ipc_that_is_private_is_not_joined,
     a_command_joins_a_container_that_shares,
     nothing_outlives_a_container_among_the_hosts_processes,
+    orphans_are_reaped,
     containers_that_are_needed_start_first_and_go_last,
 );
