@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
@@ -13,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::find::{self, Broken, Found};
 use super::mount::volumes;
 use super::{Error, Result, life};
+use crate::host::change;
 use crate::host::subid::IdMaps;
 use crate::image::needs::Needs;
 use crate::layer::{measure, worker};
@@ -40,6 +42,8 @@ pub enum Subject {
     Image(Digest, String),
     Container(String),
     Volume(String),
+    /// Its file, which is named after nothing that a user knows.
+    Secret(PathBuf),
 }
 
 #[derive(Debug)]
@@ -83,6 +87,7 @@ impl Check {
         survey.look_at_images()?;
         survey.look_at_containers()?;
         survey.look_at_volumes()?;
+        survey.look_at_secrets()?;
         survey.look_for_unused();
         Ok(survey.found)
     }
@@ -219,6 +224,13 @@ impl Survey<'_> {
         Ok(())
     }
 
+    fn look_at_secrets(&mut self) -> Result<()> {
+        for (path, error) in self.store.secrets()?.broken {
+            self.report(Subject::Secret(path), error);
+        }
+        Ok(())
+    }
+
     fn look_for_unused(&mut self) {
         let old = |path: std::path::PathBuf| {
             let written = path.metadata().and_then(|found| found.modified());
@@ -253,16 +265,17 @@ fn hash(store: &Store, digest: &Digest) -> Result<Digest> {
     }
 }
 
-/// Removes what is damaged; containers and volumes only by `force`, which ends containers that run. A volume that a container uses
+/// Removes what is damaged; containers, volumes and secrets only by `force`, which ends containers that run. A volume that a container uses
 /// stays.
 pub fn repair(store: &Store, damage: &Damage, force: bool) -> Result<bool> {
     match &damage.subject {
-        Subject::Container(_) | Subject::Volume(_) if !force => return Ok(false),
+        Subject::Container(_) | Subject::Volume(_) | Subject::Secret(_) if !force => return Ok(false),
         Subject::Volume(name) => match volumes::retire(store, name) {
             Ok(gone) => worker::remove_tmp(&IdMaps::of_account()?, gone)?,
             Err(Error::VolumeInUse { .. }) => return Ok(false),
             Err(error) => return Err(error),
         },
+        Subject::Secret(path) => drop(change::remove_file(path)?),
         Subject::Container(id) => match find::find(store, id) {
             Ok(found) => remove(store, &found)?,
             Err(_) => life::remove::remove_broken(store, id, true)?,

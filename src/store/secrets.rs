@@ -63,6 +63,15 @@ impl Record for Secret {
     const LIMIT: usize = 1 << 20;
 }
 
+/// What there is.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    /// Oldest first.
+    pub found: Vec<Secret>,
+    /// Files that can't be read: a newer program's, or damaged. By its name such a secret can be replaced and removed.
+    pub broken: Vec<(PathBuf, Error)>,
+}
+
 /// As Podman: neither `=`, `/`, `,` nor NUL, and at most 253 bytes.
 pub fn is_name(name: &str) -> bool {
     (1..=253).contains(&name.len()) && !name.contains(['=', '/', ',', '\0'])
@@ -92,28 +101,31 @@ impl Store {
             return Ok(Some(secret));
         }
         let begins = |secret: &Secret| !name_or_id.is_empty() && secret.id.starts_with(name_or_id);
-        let mut fitting = self.secrets()?.into_iter().filter(begins);
+        let mut fitting = self.secrets()?.found.into_iter().filter(begins);
         match (fitting.next(), fitting.next()) {
             (Some(_), Some(_)) => Err(Error::AmbiguousSecret(name_or_id.to_owned())),
             (found, _) => Ok(found),
         }
     }
 
-    /// All secrets that can be read, oldest first.
-    pub fn secrets(&self) -> Result<Vec<Secret>> {
+    /// All secrets, as far as they can be read.
+    pub fn secrets(&self) -> Result<Secrets> {
         let directory = self.layout().secrets();
         let entries = match std::fs::read_dir(&directory) {
             // No secret was ever kept.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Secrets::default()),
             other => other.call_with(|| format!("opendir({})", directory.display()))?,
         };
-        let mut all = Vec::new();
+        let mut all = Secrets::default();
         for entry in entries {
             let path = entry.call_with(|| format!("readdir({})", directory.display()))?.path();
-            // Removed meanwhile: none. One that can't be read hides no other; by its name it can be removed and replaced.
-            all.extend(records::read::<Secret>(&path).ok().flatten());
+            match records::read::<Secret>(&path) {
+                // Removed meanwhile: none.
+                Ok(secret) => all.found.extend(secret),
+                Err(error) => all.broken.push((path, error)),
+            }
         }
-        all.sort_by(|a, b| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
+        all.found.sort_by(|a, b| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
         Ok(all)
     }
 
@@ -147,7 +159,7 @@ mod tests {
     fn one_name_is_one_secret() {
         let scratch = Scratch::new("secrets");
         let store = &scratch.store;
-        assert!(store.secrets().unwrap().is_empty() && store.secret("..").unwrap().is_none());
+        assert!(store.secrets().unwrap().found.is_empty() && store.secret("..").unwrap().is_none());
         assert!(store.keep_secret(&secret("..", "aa1"), false).unwrap());
         assert!(!store.keep_secret(&secret("..", "aa2"), false).unwrap());
         assert!(store.keep_secret(&secret("..", "aa3"), true).unwrap());
@@ -160,6 +172,9 @@ mod tests {
         }
         assert!(!format!("{:?}", store.secrets().unwrap()).contains("104"), "the bytes of a secret are printed");
         assert!(store.remove_secret("..").unwrap() && !store.remove_secret("..").unwrap());
-        assert_eq!((store.secrets().unwrap().len(), std::fs::read_dir(store.layout().tmp()).unwrap().count()), (1, 0));
+        assert_eq!(
+            (store.secrets().unwrap().found.len(), std::fs::read_dir(store.layout().tmp()).unwrap().count()),
+            (1, 0)
+        );
     }
 }

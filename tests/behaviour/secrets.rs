@@ -119,7 +119,6 @@ fn of_other_users_and_ids() {
         .error("the secret's owner 33:0 is not mapped");
 }
 
-/// As podman 5.4 answers.
 /// One that can't be read hides no other, and can be replaced and removed.
 #[test]
 fn damaged() {
@@ -130,9 +129,16 @@ fn damaged() {
     let bad = files(&case).into_iter().find(|path| !known.contains(path)).unwrap();
     let damage = || std::fs::write(&bad, "{").unwrap();
     damage();
-    case.coracle(["secret", "ls", "--format", "{{.Name}}"]).code(0).stdout("good\n");
+    case.coracle(["secret", "ls", "--format", "{{.Name}}"]).code(0).stdout("good\n").says("warning: ");
+    let found = format!("Damaged secret {}: ", bad.display());
+    let told = case.coracle(["system", "check", "--quick", "--repair"]).code(125).stdout;
+    assert!(told.starts_with(&found) && bad.exists(), "{told}");
     case.coracle(["secret", "inspect", "bad"]).code(125);
     case.coracle(["secret", "rm", "--ignore", "bad"]).code(0).stdout("bad\n");
+    keep(&case, "bad", WORD);
+    damage();
+    case.coracle(["system", "check", "--quick", "--force"]).code(0);
+    assert!(!bad.exists());
     keep(&case, "bad", WORD);
     damage();
     case.command(["secret", "create", "--replace", "bad", "-"]).stdin(WORD).finish().code(0);
@@ -143,6 +149,7 @@ fn files(case: &Case) -> Vec<PathBuf> {
     std::fs::read_dir(case.store().join("secrets")).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
+/// As podman 5.4 answers.
 #[test]
 fn words_and_exit_codes() {
     let case = Case::new(Driver::Auto);

@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::cli::output::template::Template;
 use crate::cli::output::{self, format, table, time};
 use crate::cli::{Context, Report};
-use crate::store::secrets::Secret;
+use crate::host::message;
+use crate::store::secrets::{Secret, Secrets};
 
 /// List secrets
 #[derive(Debug, Args)]
@@ -42,7 +43,11 @@ struct Row {
 impl Ls {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let mut rows = Vec::new();
-        for secret in context.store()?.secrets()? {
+        let Secrets { found, broken } = context.store()?.secrets()?;
+        for (_, error) in broken {
+            message::warn(|| error.to_string());
+        }
+        for secret in found {
             if self.fits(&secret)? {
                 rows.push(row(secret));
             }

@@ -28,7 +28,7 @@ impl Rm {
         }
         let store = context.store()?;
         if self.all {
-            for secret in store.secrets()? {
+            for secret in store.secrets()?.found {
                 store.remove_secret(&secret.name)?;
                 output::line(&secret.id);
             }

@@ -9,10 +9,10 @@ use crate::cli::output::{self, time};
 use crate::cli::{Context, Report};
 use crate::container::check::{self, Damage, Subject};
 
-/// Look whether images, layers, containers and volumes are whole
+/// Look whether images, layers, containers, volumes and secrets are whole
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Remove damaged containers and volumes, too
+    /// Remove damaged containers, volumes and secrets, too
     #[arg(long, short)]
     force: bool,
     /// How old something may be that nothing uses
@@ -50,9 +50,9 @@ impl Check {
             return Ok(ExitCode::SUCCESS);
         }
         let hint = match self.repair {
-            true => "`--force` removes damaged containers and volumes, too",
+            true => "`--force` removes damaged containers, volumes and secrets, too",
             false => {
-                "`--repair` removes damaged images, which can be pulled again; `--force` containers and volumes, too"
+                "`--repair` removes damaged images, which can be pulled again; `--force` containers, volumes and secrets, too"
             }
         };
         Err(Report::new("damage detected in local storage").hint(hint))
@@ -66,5 +66,6 @@ fn words(subject: &Subject) -> String {
         Subject::Image(_, name) => format!("image {name}"),
         Subject::Container(id) => format!("container {id}"),
         Subject::Volume(name) => format!("volume {name}"),
+        Subject::Secret(path) => format!("secret {}", path.display()),
     }
 }

@@ -1,5 +1,7 @@
 //! `--secret`: which secrets a container has, and how its programs find them.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::volumes::target;
@@ -8,6 +10,9 @@ use crate::container::Error;
 use crate::container::mount::secret::{DIRECTORY, Place, Secret};
 use crate::container::record::Container;
 use crate::store::Store;
+
+/// Where no file can be made.
+const OF_THE_KERNEL: [&str; 2] = ["/proc", "/sys"];
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Volumes")]
@@ -75,6 +80,10 @@ fn parse(text: &str) -> Result<(String, Place), Report> {
         return Ok((name.to_owned(), Place::Variable(to.to_owned())));
     }
     let target = if to.starts_with('/') { target::parse(to)? } else { target::parse(&format!("{DIRECTORY}/{to}"))? };
+    if let Some(kernel) = OF_THE_KERNEL.into_iter().find(|kernel| Path::new(&target).starts_with(kernel)) {
+        return Err(Report::new(format!("the secret's target {target} is in {kernel}, which is the kernel's"))
+            .hint(format!("a name alone lies in {DIRECTORY}")));
+    }
     let (uid, gid, mode) = (uid.unwrap_or(0), gid.unwrap_or(0), mode.unwrap_or(0o444));
     Ok((name.to_owned(), Place::File { target, uid, gid, mode }))
 }
@@ -105,6 +114,8 @@ mod tests {
             "s1,type=env,target=A=B",
             "s1,target=/",
             "s1,extra",
+            "s1,target=/proc/x",
+            "s1,target=/etc/../sys/x",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
