@@ -6,8 +6,11 @@
 //! containers/<id>/log.1    what came before, with a limit of size
 //! ```
 
+use std::ffi::CStr;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::XattrFlags;
 use serde::{Deserialize, Serialize};
 
 /// Where a container's output goes, beside those who are attached.
@@ -126,6 +129,20 @@ impl LogFile {
         path.push(".1");
         path.into()
     }
+}
+
+/// The attribute of a file that says how many came before it, by which a reader knows whether it has missed one. Not every disk keeps
+/// attributes.
+const NUMBER: &CStr = c"user.coracle.number";
+
+pub fn number(file: impl AsFd) -> Option<u64> {
+    let mut value = [0; 20];
+    let (digits, _) = rustix::fs::fgetxattr(file, NUMBER, &mut value[..]).ok().map(|length| value.split_at(length))?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+pub fn set_number(file: impl AsFd, number: u64) {
+    let _ = rustix::fs::fsetxattr(file, NUMBER, number.to_string().as_bytes(), XattrFlags::empty());
 }
 
 /// A record.

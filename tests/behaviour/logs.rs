@@ -1,5 +1,7 @@
 //! `logs`: what containers wrote, in order and whole, while they run and afterwards.
 
+use rustix::process::Signal;
+
 use crate::harness::{Case, Driver, Finished, LIMIT, Running, wait_until};
 
 fn logs(case: &Case, arguments: &[&str]) -> Finished {
@@ -100,15 +102,26 @@ fn limited(case: &Case) {
     let script = "read go <f; i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done";
     start(case, "box", &["--log-opt", "max-size=10k", "--log-driver=json-file"], &format!("mkfifo f; {script}"));
     let following = case.command(["logs", "-f", "box"]).start();
+    let asleep = case.command(["logs", "-f", "box"]).start();
     waits(&following);
+    waits(&asleep);
+    asleep.signal(Signal::STOP);
     wait_until("it goes", LIMIT, || matches!(case.coracle(["exec", "box", "sh", "-c", "echo >f"]).code, Some(0 | 137)));
     case.coracle(["wait", "box"]).code(0).stdout("0\n");
     let all: String = (0..3000).map(|number| format!("line {number}\n")).collect();
     let kept = logs(case, &["box"]).code(0).stdout;
     assert!(all.ends_with(&kept) && kept.len() > 1000, "{kept}");
-    let followed = following.finish().code(0).stdout;
-    assert!(followed.starts_with("line 0\n") && followed.ends_with(&kept), "{followed}");
-    assert!(followed.lines().all(|line| all.contains(line)), "{followed}");
+    asleep.signal(Signal::CONT);
+    // Who can't keep up is told what is missing.
+    let missed = asleep.finish().code(0);
+    assert!(missed.stdout.len() < all.len(), "{missed}");
+    for followed in [following.finish().code(0), missed] {
+        let text = &followed.stdout;
+        assert!(text.starts_with("line 0\n") && text.ends_with(&kept), "{followed}");
+        assert!(text.lines().all(|line| all.contains(line)), "{followed}");
+        let warned = followed.stderr.starts_with("warning: output came faster than it was read");
+        assert_eq!(warned, *text != all, "{followed}");
+    }
     let tail = logs(case, &["--tail", "150", "box"]).code(0).stdout;
     assert!(tail.starts_with("line 2850\n") && tail.ends_with("line 2999\n"), "{tail}");
     let folder = std::fs::read_dir(case.store().join("containers")).unwrap().flatten().next().unwrap().path();

@@ -19,6 +19,7 @@ use crate::container::find::Found;
 use crate::container::log::{self, Entry, LogDriver, LogFile};
 use crate::container::state::State;
 use crate::container::{Error, Result};
+use crate::host::message;
 use crate::sys::Call;
 
 const BUFFER: usize = 256 << 10;
@@ -135,7 +136,11 @@ impl Records {
             }
             // What was written before the file was replaced may have come after the end was met: one more look.
             if replaced {
-                self.file = self.successor()?.map(Reading::of).transpose()?;
+                let next = self.successor()?;
+                if next.as_ref().is_some_and(|next| self.has_missed_some(next)) {
+                    message::warn(|| "output came faster than it was read, and some of it is not kept".to_owned());
+                }
+                self.file = next.map(Reading::of).transpose()?;
                 self.line.clear();
             }
             replaced = !replaced;
@@ -155,6 +160,12 @@ impl Records {
             }
         }
         Ok(None)
+    }
+
+    /// Whether there were others between the file that is read and this one: gone, for the sake of the limit.
+    fn has_missed_some(&self, next: &File) -> bool {
+        let own = self.file.as_ref().map(|reading| log::number(reading.file.get_ref()).unwrap_or(0));
+        own.zip(log::number(next)).is_some_and(|(own, next)| own + 1 < next)
     }
 
     /// Where that file lies now. `None`: nothing has taken its place, or there is nothing any more.

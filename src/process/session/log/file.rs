@@ -19,6 +19,8 @@ pub struct LogWriter {
     file: File,
     /// How many bytes are in the file.
     size: u64,
+    /// How many files came before it.
+    number: u64,
     /// Records that are about to be written.
     text: Vec<u8>,
 }
@@ -28,7 +30,8 @@ impl LogWriter {
     pub fn open(place: LogFile) -> Result<Self> {
         let file = open(&place)?;
         let size = rustix::fs::fstat(&file).call("fstat(log)")?.st_size as u64;
-        Ok(Self { place, file, size, text: Vec::new() })
+        let number = log::number(&file).unwrap_or(0);
+        Ok(Self { place, file, size, number, text: Vec::new() })
     }
 
     /// Adds a record, to be written soon.
@@ -54,6 +57,8 @@ impl LogWriter {
             && let Ok(file) = open(&self.place)
         {
             self.file = file;
+            self.number += 1;
+            log::set_number(&self.file, self.number);
         }
     }
 }
