@@ -65,6 +65,7 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "version" -d 'Show t
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "generate" -d 'Write completions and manual pages into `completions/` and `man/` of a directory'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "image" -d 'Manage images'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "images" -d 'List images'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "import" -d 'Make an image of a tar archive of a file system'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "load" -d 'Load images from an archive'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "manifest" -d 'Manage manifest lists: images for several platforms under one name'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "network" -d 'List named networks, of which there are none'
@@ -1041,22 +1042,30 @@ complete -c coracle -n "__fish_coracle_using_subcommand unshare" -s h -l help -d
 complete -c coracle -n "__fish_coracle_using_subcommand version" -s f -l format -d 'Print as `json`, or by a Go template: \'{{.Client.Version}}\'' -r
 complete -c coracle -n "__fish_coracle_using_subcommand version" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "diff" -d 'Show what the topmost layer of an image changed'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 yes, 1 no'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "inspect" -d 'Show all about images'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "load" -d 'Load images from an archive'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "ls" -d 'List images'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "list" -d 'List images'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "prune" -d 'Remove images that have no name, or all that no container uses'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "pull" -d 'Pull images from a registry'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "rm" -d 'Remove images, or names of images that have several'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "save" -d 'Save images to an archive'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "tag" -d 'Give an image more names'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists inspect load ls list prune pull rm save tag untag" -f -a "untag" -d 'Take names away from an image, which itself stays'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "diff" -d 'Show what the topmost layer of an image changed'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 yes, 1 no'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "import" -d 'Make an image of a tar archive of a file system'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "inspect" -d 'Show all about images'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "load" -d 'Load images from an archive'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "ls" -d 'List images'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "list" -d 'List images'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "prune" -d 'Remove images that have no name, or all that no container uses'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "pull" -d 'Pull images from a registry'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "rm" -d 'Remove images, or names of images that have several'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "save" -d 'Save images to an archive'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "tag" -d 'Give an image more names'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "untag" -d 'Take names away from an image, which itself stays'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from diff" -l format -d '`json`: three lists instead of lines' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from import" -l arch -d 'The architecture that its programs are for [default: this machine\'s]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Change the image\'s config by an instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'A message for the image\'s history' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from import" -l os -d 'The operating system that its programs are for [default: linux]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from import" -l variant -d 'The variant of the architecture' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Show nothing but the ID'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Show what a Go template says of each, or `json`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'The archive, in any of the formats that `save` writes, compressed with gzip, zstd or not at all [default: standard input]' -r -F
@@ -1133,6 +1142,13 @@ complete -c coracle -n "__fish_coracle_using_subcommand images" -s n -l noheadin
 complete -c coracle -n "__fish_coracle_using_subcommand images" -l no-trunc -d 'Show whole ids'
 complete -c coracle -n "__fish_coracle_using_subcommand images" -s q -l quiet -d 'Show only the ids'
 complete -c coracle -n "__fish_coracle_using_subcommand images" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand import" -l arch -d 'The architecture that its programs are for [default: this machine\'s]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand import" -s c -l change -d 'Change the image\'s config by an instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
+complete -c coracle -n "__fish_coracle_using_subcommand import" -s m -l message -d 'A message for the image\'s history' -r
+complete -c coracle -n "__fish_coracle_using_subcommand import" -l os -d 'The operating system that its programs are for [default: linux]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand import" -l variant -d 'The variant of the architecture' -r
+complete -c coracle -n "__fish_coracle_using_subcommand import" -s q -l quiet -d 'Show nothing but the ID'
+complete -c coracle -n "__fish_coracle_using_subcommand import" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand load" -s i -l input -d 'The archive, in any of the formats that `save` writes, compressed with gzip, zstd or not at all [default: standard input]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand load" -s q -l quiet -d 'Show nothing but what was loaded'
 complete -c coracle -n "__fish_coracle_using_subcommand load" -s h -l help -d 'Print help'

@@ -88,6 +88,7 @@ commands! {
     "generate" => system::generate::Generate,
     "image" => image::Image,
     "images" => image::list::Images,
+    "import" => image::archive::Import,
     "load" => image::archive::Load,
     "manifest" => manifest::Manifest,
     "network" => network::Network,

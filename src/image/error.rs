@@ -2,6 +2,7 @@
 
 use super::archive;
 use crate::oci::image_config::ConfigError;
+use crate::oci::instruction::InstructionError;
 use crate::oci::manifest::ManifestError;
 use crate::oci::reference::ReferenceError;
 use crate::oci::{Digest, Reference};
@@ -71,9 +72,13 @@ pub enum Error {
     )]
     NoArchive,
     #[error(transparent)]
+    Change(#[from] InstructionError),
+    #[error(transparent)]
     Transport(#[from] archive::transport::TransportError),
     #[error("docker-dir holds one image")]
     OneImage,
+    #[error("it holds {0} images: choose one")]
+    SeveralImages(usize),
     #[error("it holds no such image")]
     NoImage,
     #[error("it has no `{name}`, of which it speaks")]
@@ -98,6 +103,9 @@ impl Error {
                 Some("the archive is damaged or was tampered with: have it written again".into())
             }
             Self::Archive { source, .. } => source.hint(),
+            Self::SeveralImages(_) => {
+                Some("name it behind the path, as in `oci-archive:x.tar:name`, or by its place: `:@0`".into())
+            }
             Self::NotUnpacked { image, .. } => Some(format!("`coracle pull {image}` unpacks it")),
             Self::LayerGone { .. } => Some("pull the image of the container again".into()),
             Self::Manifest(ManifestError::Schema1) => {

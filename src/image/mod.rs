@@ -11,6 +11,7 @@
 pub mod archive;
 mod error;
 pub mod find;
+pub mod import;
 pub mod inspect;
 pub mod list;
 pub mod make;

@@ -11,10 +11,8 @@ const ZSTD_WINDOW: u32 = 27;
 ///
 /// Formats that no layer may have are refused by name. Memory: the window of the format, at most 128 MiB.
 pub fn plain<'a>(source: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
-    let mut source = BufReader::with_capacity(128 << 10, source);
-    let start = peek(&mut source)?;
-    let rest = io::Cursor::new(start).chain(source);
-    Ok(match told_by(start) {
+    let (packing, rest) = peek(source)?;
+    Ok(match packing {
         Packing::Plain => Box::new(rest),
         Packing::Gzip => Box::new(MultiGzDecoder::new(rest)),
         Packing::Zstd => {
@@ -48,11 +46,12 @@ pub fn told_by(start: [u8; 4]) -> Packing {
     }
 }
 
-/// The first four bytes, zeros where the source is shorter (and then they are not a format's).
-fn peek(source: &mut impl BufRead) -> io::Result<[u8; 4]> {
+/// How `source` is compressed, and all of its bytes. A source of less than four is an error: no format is so short.
+pub fn peek<R: Read>(source: R) -> io::Result<(Packing, impl BufRead + use<R>)> {
+    let mut source = BufReader::with_capacity(128 << 10, source);
     let mut start = [0; 4];
     source.read_exact(&mut start)?;
-    Ok(start)
+    Ok((told_by(start), io::Cursor::new(start).chain(source)))
 }
 
 /// What is said of a format that is not known.

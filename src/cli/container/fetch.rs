@@ -2,6 +2,8 @@
 //! a container's start, whose launcher must have one thread.
 
 use std::ffi::CString;
+use std::io::Read;
+use std::os::fd::AsFd;
 
 use clap::ValueEnum;
 use rustix::stdio::{stderr, stdin};
@@ -21,8 +23,8 @@ pub enum Policy {
     Never,
 }
 
-/// Pulls an image, its progress on standard error.
-pub fn pull(context: &Context, image: &str, quiet: bool, from: &From) -> Result<(), Report> {
+/// Pulls an image, its progress on standard error; gives its id.
+pub fn pull(context: &Context, image: &str, quiet: bool, from: &From) -> Result<String, Report> {
     let mut args = vec!["coracle".to_owned()];
     if let Some(root) = &context.global.root {
         args.push(format!("--root={}", root.display()));
@@ -35,13 +37,21 @@ pub fn pull(context: &Context, image: &str, quiet: bool, from: &From) -> Result<
     args.extend(["--".to_owned(), image.to_owned()]);
     let args = args.into_iter().map(CString::new).collect::<Result<Vec<_>, _>>().map_err(Report::new)?;
     fault::point("fetch: start the pull").call("start the pull")?;
+    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).call("pipe2")?;
     let spawn = Spawn {
         program: c"/proc/self/exe".to_owned(),
         args,
         env: role::environment(),
-        fds: vec![stdin(), stderr(), stderr()],
+        fds: vec![stdin(), write.as_fd(), stderr()],
     };
-    let ended = spawn.start()?.wait()?;
+    let child = spawn.start()?;
+    drop(write);
+    let mut said = String::new();
+    let told = std::fs::File::from(read).read_to_string(&mut said);
     // It has said why.
-    if ended.success() { Ok(()) } else { Err(Report::silent(125)) }
+    if !child.wait()?.success() {
+        return Err(Report::silent(125));
+    }
+    told.call("read(pipe from the pull)")?;
+    Ok(said.lines().last().unwrap_or_default().to_owned())
 }

@@ -28,6 +28,7 @@ pub struct Image {
 enum Command {
     Diff(DiffImage),
     Exists(exists::Exists),
+    Import(archive::Import),
     Inspect(inspect::Inspect),
     Load(archive::Load),
     #[command(visible_alias = "list")]
@@ -45,6 +46,7 @@ impl Image {
         match self.command {
             Command::Diff(command) => command.run(context),
             Command::Exists(command) => command.run(context),
+            Command::Import(command) => command.run(context),
             Command::Inspect(command) => command.run(context),
             Command::Load(command) => command.run(context),
             Command::Ls(command) => command.run(context),

@@ -4,12 +4,15 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::archive::transport;
 use super::reach::Reach;
 use crate::cli::output::{self, progress::Display};
 use crate::cli::registry::short_name::Chosen;
 use crate::cli::{Context, Report};
 use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::subid::IdMaps;
+use crate::image;
+use crate::image::archive::transport::Place;
 use crate::image::pull::{self, PARALLEL, Pulled};
 use crate::oci::{Platform, Reference, Registries};
 use crate::registry::{Mirrors, registries};
@@ -23,7 +26,8 @@ pub struct Pull {
     /// Show nothing but the ids
     #[arg(short, long)]
     quiet: bool,
-    /// Names: `registry/path:tag`; `docker.io/library/` and `:latest` may be left out
+    /// Names: `registry/path:tag`; `docker.io/library/` and `:latest` may be left out; or images in archives:
+    /// `docker-archive:PATH[:NAME]`, `oci-archive:PATH[:NAME]`, `oci:DIRECTORY[:NAME]`, `dir:DIRECTORY`
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
 }
@@ -52,6 +56,11 @@ impl Pull {
         let store = context.store()?;
         crate::container::life::sweep::sweep(&store);
         for image in &self.images {
+            let place = Place::parse(image).map_err(image::Error::from)?;
+            if !matches!(place, Place::Registry(_)) {
+                transport::take(&store, &place, self.from.platform()?, self.quiet)?;
+                continue;
+            }
             let pulled = self.from.pull(&store, image, self.quiet)?;
             let event = Event::new(Kind::Image, Action::Pull, pulled.id.hex(), &pulled.name);
             events::record(store.layout().root(), &[event]);

@@ -35,6 +35,9 @@ impl Load<'_> {
         let ids = IdMaps::of_account().map_err(crate::layer::Error::from).map_err(Error::Contents)?;
         let (store, registry, progress) = (self.store, archive, self.progress);
         let pull = Pull { store, registry, progress, platform: self.platform.clone(), ids, parallel: PARALLEL };
+        if *which == Which::Only && archive.images.len() > 1 {
+            return Err(Error::SeveralImages(archive.images.len()).in_archive(&archive.name));
+        }
         let address: Reference = ADDRESS.parse()?;
         let mut loaded = Vec::new();
         for (place, image) in archive.images.iter().enumerate() {

@@ -13,7 +13,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::{Format, INDEX, MANIFEST, OCI_LAYOUT, VERSION};
-use crate::image::find::{Found, find_with_name};
+use crate::image::find::{Found, Meant, entry};
 use crate::image::make::layer::LEVEL;
 use crate::image::{Error, Event, Progress, Result, tag};
 use crate::layer::archive::Writer;
@@ -46,8 +46,8 @@ pub struct Chosen {
 impl Chosen {
     /// The image that `text` names, under that name. [`Error::Unknown`] if there is none.
     pub fn find(store: &Store, text: &str) -> Result<Self> {
-        let (image, name) = find_with_name(store, text)?;
-        Ok(Self { image, names: name.into_iter().collect() })
+        let Meant { entry, name, names } = entry(store, text)?;
+        Ok(Self { image: Found::load(store, &entry, names)?, names: name.into_iter().collect() })
     }
 
     /// One more name, as `tag` would give it.

@@ -23,6 +23,8 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Which {
     All,
+    /// There must be no other.
+    Only,
     Named(String),
     /// `@N`, from 0.
     Nth(usize),
@@ -61,10 +63,10 @@ impl Place {
         let Some((rest, format)) = archive else { return Ok(Self::Registry(text.to_owned())) };
         let (path, which) = match rest.split_once(':') {
             // A directory of this transport holds one image, and its path may be any.
-            _ if format == Format::DockerDir => (rest, Which::All),
-            Some((path, "")) => (path, Which::All),
+            _ if format == Format::DockerDir => (rest, Which::Only),
+            Some((path, "")) => (path, Which::Only),
             Some((path, which)) => (path, Which::parse(which)),
-            None => (rest, Which::All),
+            None => (rest, Which::Only),
         };
         match path.is_empty() {
             true => Err(TransportError::NoPath(text.to_owned())),
@@ -82,7 +84,7 @@ impl Which {
     /// The names under which an image, the `place`th of its archive, is taken; `None`: it is not meant.
     pub fn names(&self, place: usize, image: &Offered) -> Option<Vec<String>> {
         match self {
-            Self::All => Some(image.names.clone()),
+            Self::All | Self::Only => Some(image.names.clone()),
             Self::Nth(wanted) => (*wanted == place).then(|| image.names.clone()),
             Self::Named(wanted) => {
                 let full = |name: &str| name.parse::<Reference>().ok().map(Reference::or_latest);
@@ -107,8 +109,8 @@ mod tests {
             ("docker://debian:12", Ok(Place::Registry("debian:12".into()))),
             ("dir/x:1", Ok(Place::Registry("dir/x:1".into()))),
             ("containers-storage:x", Ok(Place::Store("x".into()))),
-            ("dir:/a:b", archive(Format::DockerDir, "/a:b", Which::All)),
-            ("oci:/a", archive(Format::OciDir, "/a", Which::All)),
+            ("dir:/a:b", archive(Format::DockerDir, "/a:b", Which::Only)),
+            ("oci:/a", archive(Format::OciDir, "/a", Which::Only)),
             ("oci-archive:a.tar:12", archive(Format::OciArchive, "a.tar", named("12"))),
             ("docker-archive:a.tar:q.io/x:1", archive(Format::DockerArchive, "a.tar", named("q.io/x:1"))),
             ("docker-archive:a.tar:@2", archive(Format::DockerArchive, "a.tar", Which::Nth(2))),

@@ -1,5 +1,5 @@
-//! A new layer: what a worker packs goes, at the same time, compressed to a blob and through another worker to the layer's
-//! files, so that an image runs as soon as it is made.
+//! A new layer: what a worker packs, or what an archive holds, goes at the same time to a blob and through another worker to the
+//! layer's files, so that an image runs as soon as it is made.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -10,6 +10,7 @@ use flate2::write::GzEncoder;
 
 use crate::host::subid::IdMaps;
 use crate::image::{Error, Result};
+use crate::layer::compression::{self, Packing};
 use crate::layer::pack::Form;
 use crate::layer::read::{self, Tree};
 use crate::layer::worker::{self, Input};
@@ -33,19 +34,27 @@ pub struct NewLayer {
     /// Of the compressed bytes.
     pub(super) digest: Digest,
     pub(super) size: u64,
+    pub(super) compression: Compression,
     pub(super) blob: PathBuf,
     pub(super) unpacked: PathBuf,
 }
 
 impl NewLayer {
-    pub const COMPRESSION: Compression = Compression::Gzip;
-
     /// Packs a tree, without the paths in `leave_out`. The files of the layer are kept in `mode`.
     pub fn pack(store: &Store, ids: &IdMaps, mode: Mode, tree: &Tree, form: Form, leave_out: &[&str]) -> Result<Self> {
+        Self::make(store, ids, mode, |tmp| Parts::pack(ids, mode, tmp, tree, form, leave_out))
+    }
+
+    /// Reads a tar archive, which stays as it is if it is compressed.
+    pub fn read(store: &Store, ids: &IdMaps, mode: Mode, archive: File) -> Result<Self> {
+        Self::make(store, ids, mode, |tmp| Parts::read(ids, mode, tmp, archive))
+    }
+
+    fn make(store: &Store, ids: &IdMaps, mode: Mode, parts: impl FnOnce(&Tmp) -> Result<Parts>) -> Result<Self> {
         let tmp = store.tmp_dir()?;
-        match Parts::make(ids, mode, &tmp, tree, form, leave_out) {
-            Ok(Parts { diff_id, digest, size, blob, unpacked }) => {
-                Ok(Self { _tmp: tmp, mode, diff_id, digest, size, blob, unpacked })
+        match parts(&tmp) {
+            Ok(Parts { diff_id, digest, size, compression, blob, unpacked }) => {
+                Ok(Self { _tmp: tmp, mode, diff_id, digest, size, compression, blob, unpacked })
             }
             Err(error) => {
                 // The first failure is what the user must know; what can't be removed now, the next sweep meets.
@@ -53,6 +62,10 @@ impl NewLayer {
                 Err(error)
             }
         }
+    }
+
+    pub fn diff_id(&self) -> &Digest {
+        &self.diff_id
     }
 
     /// Removes what was not needed: the store has such a layer already.
@@ -65,12 +78,13 @@ struct Parts {
     diff_id: Digest,
     digest: Digest,
     size: u64,
+    compression: Compression,
     blob: PathBuf,
     unpacked: PathBuf,
 }
 
 impl Parts {
-    fn make(ids: &IdMaps, mode: Mode, tmp: &Tmp, tree: &Tree, form: Form, leave_out: &[&str]) -> Result<Self> {
+    fn pack(ids: &IdMaps, mode: Mode, tmp: &Tmp, tree: &Tree, form: Form, leave_out: &[&str]) -> Result<Self> {
         let mut unpacking = worker::start_layer(ids, tmp, mode, None, Input::Pipe).map_err(Error::Pack)?;
         let mut files = unpacking.take_input();
         let (tar, out) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).call("pipe2")?;
@@ -78,7 +92,8 @@ impl Parts {
         drop(out);
         let path = tmp.path().join("blob");
         let mut blob = GzEncoder::new(BlobWriter::create(&path)?, flate2::Compression::new(LEVEL));
-        let copied = copy(File::from(tar), &mut files, &mut blob).call_with(|| format!("write({})", path.display()));
+        let copied =
+            copy(&mut File::from(tar), &mut files, &mut blob).call_with(|| format!("write({})", path.display()));
         drop(files);
         // Whatever happened, the workers have to end before their directory goes.
         let (packed, unpacked) = (packing.finish(), unpacking.finish());
@@ -90,7 +105,38 @@ impl Parts {
         let unpacked = unpacked.map_err(Error::Pack)?;
         let (blob, digest, size) = blob.finish().call_with(|| format!("write({})", path.display()))?.seal();
         let directory = worker::finish_layer(tmp, &unpacked, Some(digest.clone()))?;
-        Ok(Self { diff_id: unpacked.diff_id, digest, size, blob, unpacked: directory })
+        let (diff_id, compression, unpacked) = (unpacked.diff_id, Compression::Gzip, directory);
+        Ok(Self { diff_id, digest, size, compression, blob, unpacked })
+    }
+
+    fn read(ids: &IdMaps, mode: Mode, tmp: &Tmp, archive: File) -> Result<Self> {
+        let unreadable = |error| Error::Pack(crate::layer::Error::Read(error));
+        let (packing, mut archive) = compression::peek(archive).map_err(unreadable)?;
+        let mut unpacking = worker::start_layer(ids, tmp, mode, None, Input::Pipe).map_err(Error::Pack)?;
+        let mut files = unpacking.take_input();
+        let path = tmp.path().join("blob");
+        let say = || format!("write({})", path.display());
+        let blob = BlobWriter::create(&path)?;
+        let (copied, blob, compression) = match packing {
+            Packing::Plain | Packing::Refused(_) => {
+                let mut blob = GzEncoder::new(blob, flate2::Compression::new(LEVEL));
+                (copy(&mut archive, &mut files, &mut blob), blob.finish(), Compression::Gzip)
+            }
+            Packing::Gzip | Packing::Zstd => {
+                let mut blob = blob;
+                let compression = if packing == Packing::Gzip { Compression::Gzip } else { Compression::Zstd };
+                (copy(&mut archive, &mut files, &mut blob), Ok(blob), compression)
+            }
+        };
+        drop(files);
+        // Whatever happened, the worker has to end before its directory goes; and it knows what is wrong with the archive.
+        let unpacked = unpacking.finish().map_err(Error::Pack);
+        copied.call_with(say)?;
+        let unpacked = unpacked?;
+        let (blob, digest, size) = blob.call_with(say)?.seal();
+        let directory = worker::finish_layer(tmp, &unpacked, Some(digest.clone()))?;
+        let (diff_id, unpacked) = (unpacked.diff_id, directory);
+        Ok(Self { diff_id, digest, size, compression, blob, unpacked })
     }
 }
 
@@ -101,7 +147,7 @@ enum Copied {
 }
 
 /// Copies `tar` to both.
-fn copy(mut tar: File, files: &mut Option<File>, blob: &mut impl Write) -> io::Result<Copied> {
+fn copy(tar: &mut impl Read, files: &mut Option<File>, blob: &mut impl Write) -> io::Result<Copied> {
     let mut buffer = vec![0; PIECE];
     loop {
         let count = match tar.read(&mut buffer) {

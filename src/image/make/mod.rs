@@ -67,7 +67,7 @@ impl New<'_> {
     }
 
     fn manifest(&self, layer: &NewLayer, config: Descriptor) -> Manifest {
-        let own = Descriptor::new(self.format.layer(NewLayer::COMPRESSION), layer.digest.clone(), layer.size);
+        let own = Descriptor::new(self.format.layer(layer.compression), layer.digest.clone(), layer.size);
         let layers = self.below.iter().map(|(blob, _)| blob.layer_in(self.format)).chain([own]).collect();
         Manifest::new(self.format.manifest(), config, layers)
     }

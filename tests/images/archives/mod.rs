@@ -2,4 +2,6 @@
 
 mod build;
 mod hostile;
+mod import;
 mod round;
+mod transports;

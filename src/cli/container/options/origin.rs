@@ -84,9 +84,11 @@ fn image(flags: &Flags, name: &str, context: &Context, store: &Store) -> Result<
     if flags.pull == Policy::Never {
         return Err(unknown().hint(format!("`coracle pull {name}` pulls it")));
     }
-    fetch::pull(context, name, flags.quiet, &flags.from)?;
+    let id = fetch::pull(context, name, flags.quiet, &flags.from)?;
     let lock = store.lock_shared()?;
-    Ok((find(store, name)?.ok_or_else(unknown)?, lock))
+    // What names an archive is no name of an image.
+    let found = find(store, name)?.map_or_else(|| find(store, &id), |found| Ok(Some(found)))?;
+    Ok((found.ok_or_else(unknown)?, lock))
 }
 
 /// Whether an image is for the platform that was asked for.

@@ -1,7 +1,10 @@
 //! Commands about archives of images.
 
+mod import;
 mod load;
 mod save;
+pub mod transport;
 
+pub use import::Import;
 pub use load::Load;
 pub use save::Save;
