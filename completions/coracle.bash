@@ -76,6 +76,12 @@ _coracle() {
             coracle,load)
                 cmd="coracle__subcmd__load"
                 ;;
+            coracle,login)
+                cmd="coracle__subcmd__login"
+                ;;
+            coracle,logout)
+                cmd="coracle__subcmd__logout"
+                ;;
             coracle,logs)
                 cmd="coracle__subcmd__logs"
                 ;;
@@ -114,6 +120,9 @@ _coracle() {
                 ;;
             coracle,save)
                 cmd="coracle__subcmd__save"
+                ;;
+            coracle,search)
+                cmd="coracle__subcmd__search"
                 ;;
             coracle,secret)
                 cmd="coracle__subcmd__secret"
@@ -416,7 +425,7 @@ _coracle() {
 
     case "${cmd}" in
         coracle)
-            opts="-h -V --root --storage-driver --config --log-level --module --help --version attach commit container cp create diff exec export healthcheck inspect kill logs port ps list rename restart rm run start stats stop top update wait doctor events info system unshare version generate image images import load manifest network pod pull rmi save tag untag secret volume"
+            opts="-h -V --root --storage-driver --config --log-level --module --help --version attach commit container cp create diff exec export healthcheck inspect kill logs port ps list rename restart rm run start stats stop top update wait doctor events info system unshare version generate image login logout search images import load manifest network pod pull rmi save tag untag secret volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -652,7 +661,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__create)
-            opts="-a -i -t -u -w -e -h -l -q -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --cert-dir --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-a -i -t -u -w -e -h -l -q -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -782,11 +791,11 @@ _coracle() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --creds)
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cert-dir)
+                --creds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1432,7 +1441,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__run)
-            opts="-d -a -i -t -u -w -e -h -l -q -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --cert-dir --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-d -a -i -t -u -w -e -h -l -q -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1578,11 +1587,11 @@ _coracle() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --creds)
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cert-dir)
+                --creds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2116,7 +2125,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__create)
-            opts="-a -i -t -u -w -e -h -l -q -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --cert-dir --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-a -i -t -u -w -e -h -l -q -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2246,11 +2255,11 @@ _coracle() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --creds)
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cert-dir)
+                --creds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2930,7 +2939,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__image__subcmd__pull)
-            opts="-q -h --tls-verify --authfile --creds --cert-dir --stall-timeout --platform --arch --os --variant --quiet --help"
+            opts="-q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2944,11 +2953,11 @@ _coracle() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --creds)
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cert-dir)
+                --creds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3209,6 +3218,78 @@ _coracle() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__login)
+            opts="-p -u -v -h --tls-verify --authfile --cert-dir --compat-auth-file --get-login --password --password-stdin --secret --username --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --tls-verify)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compat-auth-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__logout)
+            opts="-a -h --all --authfile --compat-auth-file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compat-auth-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3642,7 +3723,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__pull)
-            opts="-q -h --tls-verify --authfile --creds --cert-dir --stall-timeout --platform --arch --os --variant --quiet --help"
+            opts="-q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3656,11 +3737,11 @@ _coracle() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --creds)
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cert-dir)
+                --creds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3788,7 +3869,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__run)
-            opts="-d -a -i -t -u -w -e -h -l -q -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --creds --cert-dir --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-d -a -i -t -u -w -e -h -l -q -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3934,11 +4015,11 @@ _coracle() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --creds)
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cert-dir)
+                --creds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4253,6 +4334,56 @@ _coracle() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__search)
+            opts="-f -h --tls-verify --authfile --cert-dir --creds --stall-timeout --compatible --filter --format --limit --list-tags --no-trunc --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --tls-verify)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stall-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -64,6 +64,9 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "unshare" -d 'Run a 
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "version" -d 'Show the version of this program'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "generate" -d 'Write completions and manual pages into `completions/` and `man/` of a directory'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "image" -d 'Manage images'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "login" -d 'Log in to a registry'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "logout" -d 'Log out of a registry'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "search" -d 'Search registries for images'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "images" -d 'List images'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "import" -d 'Make an image of a tar archive of a file system'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "load" -d 'Load images from an archive'
@@ -178,8 +181,8 @@ never\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -d 'Look for credentials in this file alone' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l arch -d 'The architecture of the image' -r
@@ -433,8 +436,8 @@ never\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'Look for credentials in this file alone' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l arch -d 'The architecture of the image' -r
@@ -610,8 +613,8 @@ never\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l authfile -d 'Look for credentials in this file alone' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l arch -d 'The architecture of the image' -r
@@ -842,8 +845,8 @@ never\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l authfile -d 'Look for credentials in this file alone' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l arch -d 'The architecture of the image' -r
@@ -1106,8 +1109,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_s
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'Look for credentials in this file alone' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l arch -d 'The architecture of the image' -r
@@ -1129,6 +1132,35 @@ complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_s
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from save" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand login" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand login" -l authfile -d 'Look for credentials in this file alone' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand login" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand login" -l compat-auth-file -d 'Write the credentials into this file of Docker\'s instead' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand login" -s p -l password -d 'The password' -r
+complete -c coracle -n "__fish_coracle_using_subcommand login" -l secret -d 'Take the password from this secret; its name is the user\'s where no other is given' -r
+complete -c coracle -n "__fish_coracle_using_subcommand login" -s u -l username -d 'The user' -r
+complete -c coracle -n "__fish_coracle_using_subcommand login" -l get-login -d 'Print the user that is logged in, and nothing else'
+complete -c coracle -n "__fish_coracle_using_subcommand login" -l password-stdin -d 'Read the password from standard input'
+complete -c coracle -n "__fish_coracle_using_subcommand login" -s v -l verbose -d 'Say where the credentials are kept'
+complete -c coracle -n "__fish_coracle_using_subcommand login" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand logout" -l authfile -d 'Change this file of credentials' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand logout" -l compat-auth-file -d 'Change this file of Docker\'s' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand logout" -s a -l all -d 'Forget the credentials for all registries'
+complete -c coracle -n "__fish_coracle_using_subcommand logout" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l authfile -d 'Look for credentials in this file alone' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
+complete -c coracle -n "__fish_coracle_using_subcommand search" -s f -l filter -d 'Only those that fit: `stars=NUMBER`, `is-official[=BOOL]`, `is-automated[=BOOL]`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l limit -d 'So many results of each registry [default: 25]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l compatible -d 'Show stars, official and automated images, as Docker does'
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l list-tags -d 'List the tags of the repository that TERM names'
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l no-trunc -d 'Show descriptions whole'
+complete -c coracle -n "__fish_coracle_using_subcommand search" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand images" -s f -l filter -d 'Show only these: `dangling=true|false`, `label=KEY[=VALUE]`, `reference=PATTERN`, `id=START`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand images" -l format -d '`json`, or a Go template' -r
 complete -c coracle -n "__fish_coracle_using_subcommand images" -l sort -d 'What to sort by' -r -f -a "created\t''
@@ -1241,8 +1273,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand pod; and __fish_seen_sub
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l authfile -d 'Look for credentials in this file alone' -r -F
-complete -c coracle -n "__fish_coracle_using_subcommand pull" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand pull" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l arch -d 'The architecture of the image' -r

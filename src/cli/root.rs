@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 
-use super::{Report, container, image, manifest, network, pod, secret, system, volume};
+use super::{Report, container, image, manifest, network, pod, registry, secret, system, volume};
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
 use crate::store::Store;
@@ -87,6 +87,9 @@ commands! {
     "version" => system::version::Version,
     "generate" => system::generate::Generate,
     "image" => image::Image,
+    "login" => registry::login::Login,
+    "logout" => registry::logout::Logout,
+    "search" => registry::search::Search,
     "images" => image::list::Images,
     "import" => image::archive::Import,
     "load" => image::archive::Load,

@@ -165,7 +165,7 @@ impl FromStr for Reference {
 }
 
 /// `host[:port]`, the host a DNS name, an IPv4 address, or an IPv6 address in brackets.
-fn is_registry(text: &str) -> bool {
+pub fn is_registry(text: &str) -> bool {
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
         let Some((address, port)) = rest.split_once(']') else { return false };
         if address.parse::<std::net::Ipv6Addr>().is_err() {

@@ -27,10 +27,10 @@ use crate::oci::manifest::MAX_MANIFEST;
 use crate::oci::reference::{DEFAULT_TAG, is_tag};
 use crate::oci::{Digest, Reference, media_type};
 
-/// Of a page of tags, in bytes, and of pages; of tags in all.
-const TAGS_PAGE: usize = 4 << 20;
+/// Of a page of a list, in bytes, and of pages; of what is listed in all.
+const PAGE: usize = 4 << 20;
 const MAX_PAGES: usize = 1000;
-const MAX_TAGS: usize = 100_000;
+const MAX_LISTED: usize = 100_000;
 
 /// How a registry is spoken to.
 #[derive(Debug, Clone, Default)]
@@ -69,19 +69,24 @@ pub struct Client {
 impl Client {
     /// A client for the registry of `image`. Reads the credentials; the network is touched by the first request.
     pub fn new(image: &Reference, options: &Options) -> Result<Self> {
-        let failed = |error: std::io::Error| Error::Client { cause: error.to_string() };
-        fault::point("registry: start").map_err(failed)?;
         let credentials = match &options.credentials {
             Some(credentials) => credentials.clone(),
             None => options.sources.find(image)?,
         };
+        Self::with(image.registry(), credentials, options)
+    }
+
+    /// A client for a registry, `host[:port]`, to which we are this one.
+    pub fn with(registry: &str, credentials: Credentials, options: &Options) -> Result<Self> {
+        let failed = |error: std::io::Error| Error::Client { cause: error.to_string() };
+        fault::point("registry: start").map_err(failed)?;
         let who = match &credentials {
             Credentials::Anonymous => "anonymous users".to_owned(),
             Credentials::Password { user, .. } => format!("the user `{user}`"),
             Credentials::Identity { .. } => "the bearer of this identity token".to_owned(),
         };
-        let about = About { registry: image.registry().to_owned(), who, looked: options.sources.describe() };
-        let connection = Arc::new(Connection::new(image.registry(), options, Auth::new(credentials), about)?);
+        let about = About { registry: registry.to_owned(), who, looked: options.sources.describe() };
+        let connection = Arc::new(Connection::new(registry, options, Auth::new(credentials), about)?);
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel();
@@ -120,8 +125,9 @@ impl Client {
 
     /// All tags of the repository of `image`, in the registry's order.
     pub fn tags(&self, image: &Reference) -> Result<Vec<String>> {
-        let image = image.clone();
-        self.run_again(move |connection| tags(connection, image.clone()))
+        let (path, scope) = (format!("v2/{}/tags/list", image.repository()), pull(image));
+        let tags = self.run_again(|connection| listed(connection, path.clone(), image.name(), scope.clone()))?;
+        Ok(tags.into_iter().filter(|tag| is_tag(tag)).collect())
     }
 }
 
@@ -172,31 +178,38 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
     headers.get(CONTENT_TYPE)?.to_str().ok().map(str::to_owned)
 }
 
-async fn tags(connection: Arc<Connection>, image: Reference) -> Result<Vec<String>> {
+/// All pages of a list, at `path`: of tags, or of repositories.
+pub(super) async fn listed(
+    connection: Arc<Connection>,
+    path: String,
+    what: String,
+    scope: String,
+) -> Result<Vec<String>> {
     #[derive(Deserialize)]
     struct Page {
+        #[serde(alias = "repositories")]
         tags: Option<Vec<String>>,
     }
     let about = &connection.http.about;
     let mut all = Vec::new();
-    let mut target = Target::Path(format!("v2/{}/tags/list", image.repository()));
+    let mut target = Target::Path(path);
     for _ in 0..MAX_PAGES {
-        let request = Request::new(Method::GET, target, image.name()).scopes([pull(&image)]);
+        let request = Request::new(Method::GET, target, what.clone()).scopes([scope.clone()]);
         let response = connection.send(&request).await?;
         let next = next_page(&connection, &response).await?;
-        let bytes = connection.http.read(response, "list of tags", TAGS_PAGE).await?;
+        let bytes = connection.http.read(response, "list", PAGE).await?;
         let page: Page =
-            serde_json::from_slice(&bytes).map_err(|error| about.protocol(&format!("its list of tags: {error}")))?;
-        all.extend(page.tags.unwrap_or_default().into_iter().filter(|tag| is_tag(tag)));
-        if all.len() > MAX_TAGS {
-            return Err(about.protocol(&format!("it lists more than {MAX_TAGS} tags")));
+            serde_json::from_slice(&bytes).map_err(|error| about.protocol(&format!("its list: {error}")))?;
+        all.extend(page.tags.unwrap_or_default());
+        if all.len() > MAX_LISTED {
+            return Err(about.protocol(&format!("it lists more than {MAX_LISTED} names")));
         }
         match next {
             Some(next) => target = next,
             None => return Ok(all),
         }
     }
-    Err(about.protocol(&format!("its list of tags has more than {MAX_PAGES} pages")))
+    Err(about.protocol(&format!("its list has more than {MAX_PAGES} pages")))
 }
 
 /// What the header `Link` names as the next page (`<address>; rel="next"`), which must be the registry's own.
@@ -209,6 +222,6 @@ async fn next_page(connection: &Connection, response: &Response) -> Result<Optio
     let root = connection.root().await?;
     match location(root, &address) {
         Ok(next) if same_origin(root, &next) => Ok(Some(Target::Address(next))),
-        _ => Err(about.protocol("the next page of its list of tags is elsewhere")),
+        _ => Err(about.protocol("the next page of its list is elsewhere")),
     }
 }

@@ -59,6 +59,8 @@ pub enum Error {
     /// Of what an image is pulled from that is no registry.
     #[error(transparent)]
     Source(Box<dyn StdError + Send + Sync>),
+    #[error("this account has no directory for credentials")]
+    NoHome,
     #[error("the credentials file `{}` does not exist", path.display())]
     NoAuthFile { path: PathBuf },
     #[error("the credentials file `{}` can't be used: {reason}", path.display())]
@@ -118,11 +120,10 @@ impl Error {
                     .into(),
             ),
             Self::Client { .. } => Some("install the package `ca-certificates`".into()),
-            Self::AuthFile { path, .. } => {
-                Some(format!("write `user:password` in base64 as `auth` of the registry into `{}`", path.display()))
-            }
+            Self::AuthFile { .. } => Some("mend the file, or name another one with `--authfile FILE`".into()),
             Self::Mirrors { own, .. } => own.hint(),
             Self::Registries(error) => error.hint(),
+            Self::NoHome => Some("name a file with `--authfile FILE`".into()),
             Self::Keychain(_) => Some(
                 "`credHelpers` and `credsStore` of the credentials file, or `credential-helpers` of registries.conf, name it".into(),
             ),

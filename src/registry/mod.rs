@@ -8,6 +8,7 @@
 //!   auth  challenge        who we are: basic, or tokens of a token server
 //!   endpoint               where a registry is, and where it may send us
 //!   http  certificates     limits of time and length; authorities and client certificates
+//! search                   images at a registry that are not named
 //! retry  error             what may pass is tried again; what went wrong, in words
 //! credentials              the files that say who we are
 //! registries  mirrors      registries.conf: where the images of a name are, each place in turn
@@ -40,6 +41,7 @@ mod http;
 mod mirrors;
 pub mod registries;
 mod retry;
+mod search;
 mod upload;
 
 pub use blob::Blob;
@@ -49,6 +51,7 @@ pub use endpoint::TlsVerify;
 pub use error::Error;
 pub use mirrors::Mirrors;
 pub use retry::Attempts;
+pub use search::Hit;
 pub use upload::{Mount, Upload};
 
 use crate::oci::{Digest, Reference};

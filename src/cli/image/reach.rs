@@ -6,10 +6,24 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::Report;
+use crate::oci::Registries;
 use crate::registry::{Credentials, Options, Patience, Sources, TlsVerify, registries};
 
 #[derive(Debug, Args)]
 pub struct Reach {
+    #[command(flatten)]
+    way: Way,
+    /// Log in to the registry with these
+    #[arg(long, value_name = "USER:PASSWORD")]
+    creds: Option<String>,
+    /// Give up on a registry that sends nothing for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    stall_timeout: u64,
+}
+
+/// What also those say that take credentials in another way.
+#[derive(Debug, Args)]
+pub struct Way {
     /// Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true,
     /// but plain HTTP for a registry on this machine]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -18,42 +32,62 @@ pub struct Reach {
     /// Look for credentials in this file alone
     #[arg(long, value_name = "FILE")]
     authfile: Option<PathBuf>,
-    /// Log in to the registry with these
-    #[arg(long, value_name = "USER:PASSWORD")]
-    creds: Option<String>,
     /// Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`
     #[arg(long, value_name = "DIRECTORY")]
     cert_dir: Option<PathBuf>,
-    /// Give up on a registry that sends nothing for so many seconds
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    stall_timeout: u64,
 }
 
-impl Reach {
-    pub fn options(&self) -> Result<Options, Report> {
+impl Way {
+    fn options(&self, registries: &Registries) -> Options {
         let tls_verify = match self.tls_verify {
             None => TlsVerify::Unset,
             Some(true) => TlsVerify::Yes,
             Some(false) => TlsVerify::No,
         };
+        let sources = Sources::of_account(self.authfile.as_deref(), registries);
+        Options { tls_verify, sources, cert_dir: self.cert_dir.clone(), ..Options::default() }
+    }
+
+    /// For the registry of `name` (`host[:port][/path]`) itself, no mirror: what registries.conf says of it counts where no flag
+    /// does.
+    pub fn options_at(&self, name: &str) -> Result<Options, Report> {
+        let registries = registries::of_account()?;
+        let mut options = self.options(&registries);
+        let insecure = registries.is_insecure(name).map_err(crate::registry::Error::from)?;
+        if insecure && options.tls_verify == TlsVerify::Unset {
+            options.tls_verify = TlsVerify::No;
+        }
+        Ok(options)
+    }
+}
+
+impl Reach {
+    pub fn options(&self) -> Result<Options, Report> {
+        self.with_credentials(self.way.options(&registries::of_account()?))
+    }
+
+    /// As [`Way::options_at`].
+    pub fn options_at(&self, name: &str) -> Result<Options, Report> {
+        self.with_credentials(self.way.options_at(name)?)
+    }
+
+    fn with_credentials(&self, options: Options) -> Result<Options, Report> {
         let credentials = match self.creds.as_deref().map(|creds| creds.split_once(':')) {
             None => None,
             Some(Some((user, password))) => Some(Credentials::password(user, password)),
             Some(None) => return Err(Report::new("`--creds` needs a user and a password: `USER:PASSWORD`")),
         };
-        let sources = Sources::of_account(self.authfile.as_deref(), &registries::of_account()?);
-        let patience = Patience { stall: Duration::from_secs(self.stall_timeout) };
-        Ok(Options { tls_verify, credentials, sources, cert_dir: self.cert_dir.clone(), patience })
+        Ok(Options { credentials, patience: Patience { stall: Duration::from_secs(self.stall_timeout) }, ..options })
     }
 
     /// The same as arguments, for a pull in another process.
     pub fn arguments(&self) -> Vec<String> {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let texts = [
-            ("tls-verify", self.tls_verify.as_ref().map(ToString::to_string)),
-            ("authfile", path(&self.authfile)),
+            ("tls-verify", self.way.tls_verify.as_ref().map(ToString::to_string)),
+            ("authfile", path(&self.way.authfile)),
             ("creds", self.creds.clone()),
-            ("cert-dir", path(&self.cert_dir)),
+            ("cert-dir", path(&self.way.cert_dir)),
             ("stall-timeout", Some(self.stall_timeout.to_string())),
         ];
         texts.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?))).collect()

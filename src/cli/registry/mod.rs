@@ -1,4 +1,8 @@
 //! Commands about registries, and what names mean to them.
 
-pub mod ask;
+mod ask;
+mod key;
+pub mod login;
+pub mod logout;
+pub mod search;
 pub mod short_name;

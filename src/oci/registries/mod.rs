@@ -123,6 +123,11 @@ impl Registries {
         }
     }
 
+    /// There is no file at all.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// The registries where short names are searched, and where `login` and `search` go that name none.
     pub fn searched(&self) -> &[String] {
         &self.search

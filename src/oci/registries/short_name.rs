@@ -64,7 +64,7 @@ impl Registries {
         if let Some(alias) = self.aliases.get(path) {
             return one(format!("{}{behind}", alias.name).parse()?, Why::Alias(alias.from.clone()));
         }
-        if self.files.is_empty() {
+        if self.is_empty() {
             return one(format!("{DEFAULT_REGISTRY}/{text}").parse()?, Why::Default);
         }
         let names = self.search.iter().map(|registry| format!("{registry}/{text}").parse());

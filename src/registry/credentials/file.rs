@@ -113,9 +113,10 @@ impl AuthFile {
     fn write(&self) -> Result<()> {
         let failed = |error: &dyn std::fmt::Display| unusable(&self.path, error);
         // What is behind a symlink is replaced, not the symlink.
-        let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let path = std::fs::canonicalize(&self.path).or_else(|_| std::path::absolute(&self.path));
+        let path = path.map_err(|error| failed(&error))?;
         let text = serde_json::to_vec_pretty(&self.content).map_err(|error| failed(&error))?;
-        let made = path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), change::create_dirs);
+        let made = path.parent().map_or(Ok(()), change::create_dirs);
         made.and_then(|()| atomic_file::write(&path, &text, true)).map_err(|error| failed(&error))
     }
 

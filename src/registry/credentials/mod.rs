@@ -75,11 +75,14 @@ impl Sources {
         let named = authfile.map(Path::to_owned).or_else(|| config::named_by("REGISTRY_AUTH_FILE"));
         let base = directories::BaseDirs::new();
         let base = base.as_ref();
-        let docker = config::named_by("DOCKER_CONFIG").or_else(|| Some(base?.home_dir().join(".docker")));
+        // Who sets the variable means that directory before all others.
+        let docker = config::named_by("DOCKER_CONFIG");
+        let default = base.filter(|_| docker.is_none()).map(|base| base.home_dir().join(".docker"));
         let usual = [
+            docker.map(|dir| dir.join("config.json")),
             config::named_by("XDG_RUNTIME_DIR").map(|dir| dir.join("containers/auth.json")),
             base.map(|base| base.config_dir().join("containers/auth.json")),
-            docker.map(|dir| dir.join("config.json")),
+            default.map(|dir| dir.join("config.json")),
         ];
         let keychains = registries.credential_helpers().to_vec();
         Self { named, usual: usual.into_iter().flatten().collect(), keychains }
@@ -108,6 +111,42 @@ impl Sources {
         });
         let files = self.keychains.is_empty().then(|| self.in_files(name));
         in_turn.chain(files).find_map(Result::transpose).unwrap_or(Ok(Credentials::Anonymous))
+    }
+
+    /// Keeps who we are to `key` (`host[:port][/path]`): in the first keychain, or in the file that is named or the first of the
+    /// usual ones. Where it is kept now, for people.
+    pub fn set(&self, key: &str, user: &str, password: &str) -> Result<String> {
+        if let Some(keychain) = self.keychains.first().filter(|first| *first != FILES) {
+            keychain::store(keychain, key, user, password)?;
+            return Ok(format!("docker-credential-{keychain}"));
+        }
+        let path = self.named.as_ref().or(self.usual.first()).ok_or(Error::NoHome)?;
+        AuthFile::read(path)?.unwrap_or_else(|| AuthFile::empty(path)).set(key, user, password)
+    }
+
+    /// Forgets who we are to `key`, in the keychains and in the file that [`Sources::set`] writes. Whether it was known there.
+    pub fn remove(&self, key: &str) -> Result<bool> {
+        let mut known = match self.own_file()? {
+            Some(mut file) => file.remove(key)?,
+            None => false,
+        };
+        for keychain in self.keychains.iter().filter(|keychain| *keychain != FILES) {
+            known |= keychain::erase(keychain, key)?;
+        }
+        Ok(known)
+    }
+
+    /// Forgets all that the file says which [`Sources::set`] writes.
+    pub fn clear(&self) -> Result<()> {
+        self.own_file()?.map_or(Ok(()), |mut file| file.clear())
+    }
+
+    fn own_file(&self) -> Result<Option<AuthFile>> {
+        match (&self.named, self.usual.first()) {
+            (Some(path), _) => Ok(Some(AuthFile::read(path)?.ok_or_else(|| Error::NoAuthFile { path: path.clone() })?)),
+            (None, Some(path)) => AuthFile::read(path),
+            (None, None) => Ok(None),
+        }
     }
 
     fn in_files(&self, name: &str) -> Result<Option<Credentials>> {

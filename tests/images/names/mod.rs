@@ -1,7 +1,9 @@
 //! Names: what short ones mean, and where registries.conf sends the others.
 
 mod keychain;
+mod login;
 mod mirrors;
+mod search;
 mod short;
 
 use super::server::{Parts, Server};
