@@ -33,7 +33,7 @@ impl Dice {
 const BEFORE: [&str; 3] = ["created", "running", "exited"];
 
 /// What is done to it.
-const DEEDS: [&[&str]; 13] = [
+const DEEDS: [&[&str]; 27] = [
     &["create", "--network=none", "--name", "other", "IMAGE", "true"],
     &["run", "-d", "--network=none", "--name", "other", "IMAGE", "sleep", "1000"],
     &["run", "--rm", "--network=none", "--name", "other", "IMAGE", "true"],
@@ -47,16 +47,27 @@ const DEEDS: [&[&str]; 13] = [
     &["cp", "box:/etc", "out"],
     &["rename", "box", "renamed"],
     &["rm", "-f", "-t", "0", "box"],
+    &["create", "--network=none", "--name=other", "--secret=given", "-v", "vol:/etc", "IMAGE", "true"],
+    &["run", "-d", "--network=none", "--name=other", "-v", "vol:/etc", "IMAGE", "sleep", "1000"],
+    &["export", "-o", "out", "box"],
+    &["exec", "-d", "box", "sleep", "1000"],
+    &["update", "--restart=always", "box"],
+    &["container", "prune", "-f"],
+    &["system", "prune", "-f"],
+    &["volume", "create", "vol"],
+    &["volume", "import", "full", "archive"],
+    &["volume", "rm", "full"],
+    &["volume", "prune", "-f"],
+    &["secret", "create", "word", "files/0"],
+    &["secret", "rm", "given"],
+    &["rmi", "committed"],
 ];
 
 const VICTIMS: [&str; 4] = ["cli", "monitor", "mounter", "init"];
 
 fn killed_at_any_instant(case: &Case) {
     let image = case.busybox();
-    fs::create_dir(case.home.join("files")).unwrap();
-    for number in 0..50 {
-        fs::write(case.home.join(format!("files/{number}")), vec![b'x'; 20_000]).unwrap();
-    }
+    files(case);
     let seed = std::env::var("CORACLE_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed: u64 = seed.unwrap_or_else(|| u64::from(std::process::id()) << 20 | 1);
     let mut dice = Dice(seed);
@@ -84,15 +95,34 @@ fn killed_at_any_instant(case: &Case) {
         lawful(case, &told);
         let checked = case.coracle(["system", "check"]);
         assert_eq!(checked.code, Some(0), "{told}: {checked}");
-        let gone = case.coracle(["rm", "-f", "-t", "0", "-a"]);
-        assert_eq!(gone.code, Some(0), "{told}: {gone}");
+        clean(case, &told);
         nothing_left(case, &told);
-        let _ = fs::remove_dir_all(case.home.join("out"));
     }
 }
 
-/// Makes the container `box`, in the state in which it is to be hit.
-fn prepare(case: &Case, image: &str, before: &str) {
+/// What is copied, imported and kept.
+pub fn files(case: &Case) {
+    fs::create_dir(case.home.join("files")).unwrap();
+    for number in 0..50 {
+        fs::write(case.home.join(format!("files/{number}")), vec![b'x'; 20_000]).unwrap();
+    }
+    case.command_of("tar".as_ref(), ["cf", "archive", "files"]).finish().code(0);
+}
+
+/// Removes all but the image.
+pub fn clean(case: &Case, told: &str) {
+    for line in [&["rm", "-f", "-t0", "-a"][..], &["volume", "rm", "-f", "-a"], &["secret", "rm", "-a"]] {
+        let gone = case.coracle(line.iter().copied());
+        assert_eq!(gone.code, Some(0), "{told}: {gone}");
+    }
+    let out = case.home.join("out");
+    let _ = fs::remove_dir_all(&out).or_else(|_| fs::remove_file(&out));
+}
+
+/// Makes the container `box`, in the state in which it is to be hit, a volume and a secret.
+pub fn prepare(case: &Case, image: &str, before: &str) {
+    case.coracle(["volume", "create", "full"]).succeeded();
+    case.coracle(["secret", "create", "given", "files/0"]).succeeded();
     let verb: &[&str] = match before {
         "running" => &["run", "-d"],
         _ => &["create"],
@@ -129,7 +159,7 @@ fn victim_of(case: &Case, which: &str) -> Option<Pid> {
 }
 
 /// No container is said to run that does not, and none to have ended well of which that is not known.
-fn lawful(case: &Case, told: &str) {
+pub fn lawful(case: &Case, told: &str) {
     let names = case.coracle(["ps", "-a", "--format", "{{.Names}}"]);
     assert_eq!(names.code, Some(0), "{told}: {names}");
     for name in names.stdout.lines() {
@@ -152,13 +182,13 @@ fn lawful(case: &Case, told: &str) {
 }
 
 /// No files, no names, no mounts and no processes.
-fn nothing_left(case: &Case, told: &str) {
+pub fn nothing_left(case: &Case, told: &str) {
     let entries = |folder: &str| -> Vec<String> {
         let listed = fs::read_dir(case.store().join(folder)).into_iter().flatten().flatten();
         listed.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
     };
-    let folders = ["containers", "names", "tmp"];
-    wait_until(&format!("containers, names and tmp are empty ({told})"), LIMIT, || {
+    let folders = ["containers", "names", "volumes", "secrets", "tmp"];
+    wait_until(&format!("{folders:?} are empty ({told})"), LIMIT, || {
         // The next command tidies what was left.
         case.coracle(["rm", "-f", "-a"]).code(0).stdout("");
         folders.iter().all(|folder| entries(folder).is_empty())

@@ -13,6 +13,7 @@ mod disks;
 mod drivers;
 mod elsewhere;
 mod exec;
+mod faults;
 mod files;
 mod flags;
 mod frozen;
