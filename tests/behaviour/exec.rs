@@ -166,11 +166,12 @@ fn sessions_are_told(case: &Case) {
     start(case, &[]);
     let sessions = || case.inspect("box", "{{range .ExecIDs}}{{.}} {{end}}");
     assert_eq!(sessions(), "");
-    let id = exec(case, &["-d", "box", "sleep", "1000"]).code(0).stdout;
+    exec(case, &["box", "mkfifo", "/tmp/f"]).code(0);
+    let id = exec(case, &["-d", "box", "cat", "/tmp/f"]).code(0).stdout;
     assert_eq!(sessions(), id.trim());
     exec(case, &["box", "true"]).code(0);
     assert_eq!(sessions(), id.trim());
-    exec(case, &["box", "pkill", "sleep"]);
+    exec(case, &["box", "sh", "-c", "echo >/tmp/f"]).code(0);
     wait_until("it has ended", LIMIT, || sessions().is_empty());
 }
 

@@ -144,6 +144,12 @@ fn a_tmpfs_begins_with_what_it_covers(case: &Case) {
     .code(0)
     .stdout("3\nro\n711\n");
     run(case, &image, &["--tmpfs=/new"], "stat -c %a /new").code(0).stdout("1777\n");
+    let users = ["--tmpfs=/new:U", "--mount=type=tmpfs,dst=/new,chown", "--mount=type=tmpfs,dst=/new,U=true"];
+    for flag in users {
+        run(case, &image, &["-u=33:40", flag], "stat -c %u:%g /new; touch /new/x").code(0).stdout("33:40\n");
+    }
+    let roots = ["-u=33:40", "--mount=type=tmpfs,dst=/new,U=false"];
+    run(case, &image, &roots, "stat -c %u:%g /new").code(0).stdout("0:0\n");
     run(case, &image, &["--tmpfs=/new:size=1m"], "head -c 2000000 /dev/zero >/new/f 2>/dev/null || echo full")
         .code(0)
         .stdout("full\n");

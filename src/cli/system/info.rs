@@ -20,6 +20,7 @@ use crate::host::{kernel, lock, system_file};
 use crate::network::pasta;
 use crate::oci::capability::CapabilitySet;
 use crate::overlay::probe::Probed;
+use crate::registry::registries;
 use crate::store::{Layout, Store};
 
 /// Show facts about this machine, this account and the store
@@ -35,6 +36,7 @@ impl Info {
         let info = json!({
             "host": host(),
             "plugins": plugins(),
+            "registries": registries(),
             "store": store(context)?,
             "version": version::client(),
         });
@@ -88,6 +90,12 @@ fn host() -> Value {
 /// What `--log-driver` and `volume create --driver` take.
 fn plugins() -> Value {
     json!({ "authorization": null, "log": LogDriver::ALL.map(LogDriver::name), "network": [], "volume": ["local"] })
+}
+
+/// Where short names of images are looked for. A file that can't be read is told to who looks for one.
+fn registries() -> Value {
+    let search = registries::of_account().map(|registries| registries.search().to_vec()).unwrap_or_default();
+    if search.is_empty() { json!({}) } else { json!({ "search": search }) }
 }
 
 fn security() -> Value {
@@ -207,6 +215,8 @@ fn go_name(key: &str) -> String {
         "idMappings" => "IDMappings",
         "ociRuntime" => "OCIRuntime",
         "os" => "OS",
+        // Of a map, not of a struct.
+        "search" => "search",
         "seccompEnabled" => "SECCOMPEnabled",
         "selinuxEnabled" => "SELinuxEnabled",
         "uidmap" => "UIDMap",

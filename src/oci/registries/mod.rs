@@ -94,6 +94,11 @@ impl RegistriesError {
 }
 
 impl Registries {
+    /// Where a name without a registry is looked for, in this order.
+    pub fn search(&self) -> &[String] {
+        &self.search
+    }
+
     /// Adds what the file at `path`, which holds `text`, says.
     pub fn read(&mut self, path: &Path, text: &str) -> Result<(), RegistriesError> {
         let file = File::parse(path, text)?;

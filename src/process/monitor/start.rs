@@ -68,6 +68,7 @@ pub fn start(job: &Job, given: init::Streams, joins: &[Join], filter: prepare::F
         plan.maps = IdMaps::of_process(init::host_pid(&join.fd).map_err(Refusal::ours)?).map_err(Refusal::ours)?;
     }
     let identity = identity(job, &mut plan, mount.as_fd())?;
+    plan.tell_user(identity.uid, identity.gid);
     let user = ownership::outside(&plan.maps, (identity.uid, identity.gid)).unwrap_or((0, 0));
     check_secrets(job, &plan)?;
     let (mut served, volumes) = mounts::prepare(job, &mut plan, mount.as_fd(), user)?;

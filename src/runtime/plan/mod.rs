@@ -219,6 +219,18 @@ pub struct Beyond {
 }
 
 impl Plan {
+    /// Gives new file systems to the program's user that are to be theirs.
+    pub fn tell_user(&mut self, uid: u32, gid: u32) {
+        for step in &mut self.steps {
+            if let Step::Mount(Mount { source: Source::New { options, .. }, .. }) = step
+                && let Some(place) = options.iter().position(|(name, _)| name == mounts::OF_USER)
+            {
+                let ids = [("uid", uid), ("gid", gid)].map(|(name, id)| (name.to_owned(), Some(id.to_string())));
+                options.splice(place..=place, ids);
+            }
+        }
+    }
+
     /// The plan for a spec. Pure: the system is neither asked nor changed.
     pub fn from_spec(spec: &Spec, beyond: Beyond) -> Result<Self, Error> {
         let linux = spec.linux().as_ref().ok_or(Error::Missing("linux"))?;

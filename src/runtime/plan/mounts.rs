@@ -17,6 +17,9 @@ const LINKS: [(&str, &str); 6] = [
     ("/dev/ptmx", "pts/ptmx"),
 ];
 
+/// In place of `uid=` and `gid=` of a file system's own: those of the program's user, who is not known yet.
+pub const OF_USER: &str = "U";
+
 /// Where a terminal is bound.
 const CONSOLE: &str = "/dev/console";
 
@@ -73,7 +76,8 @@ fn step(mount: &SpecMount) -> Result<Mount, Error> {
     } else if fstype == "overlay" {
         overlay(options.own, options.thrown_away, options.layers).ok_or_else(|| Error::Overlay(target.clone()))?
     } else {
-        Source::New { fstype, options: options.own, copy_up: options.copy_up }
+        let user = (options.owners == Owners::Changed).then(|| (OF_USER.to_owned(), None));
+        Source::New { fstype, options: options.own.into_iter().chain(user).collect(), copy_up: options.copy_up }
     };
     let strict =
         matches!(&source, Source::New { fstype, .. } if fstype != "tmpfs") || target == "/dev" || target == "/sys";

@@ -72,8 +72,11 @@ impl Commit {
         let store = context.store()?;
         let found = find::find(&store, &self.container)?;
         if self.pause && found.state()?.status == Status::Running {
-            return Err(Report::new(format!("container {} can't be paused", found.container.short_id()))
-                .hint("leave `--pause` out, or stop the container first"));
+            return Err(Report::new(format!(
+                "container {} can't be paused: it has no control group of its own that could be frozen",
+                found.container.short_id()
+            ))
+            .hint("leave `--pause` out, or stop the container first"));
         }
         let asked = Asked {
             author: self.author.as_deref(),

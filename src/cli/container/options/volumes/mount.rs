@@ -159,6 +159,8 @@ impl<'a> Fields<'a> {
                 "tmpfs-mode" => option("mode"),
                 "ro" | "readonly" => if switch(key, value.as_deref())? { "ro" } else { "rw" }.to_owned(),
                 "rw" => if switch(key, value.as_deref())? { "rw" } else { "ro" }.to_owned(),
+                "U" | "chown" if switch(key, value.as_deref())? => "U".to_owned(),
+                "U" | "chown" => continue,
                 _ if value.is_some() => option(key),
                 _ => key.clone(),
             });

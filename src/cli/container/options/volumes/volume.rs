@@ -76,13 +76,13 @@ pub fn in_memory<'a>(target: String, options: impl Iterator<Item = &'a str>) -> 
             "tmpcopyup" => copy_up = true,
             "notmpcopyup" => copy_up = false,
             "ro" | "rw" | "exec" | "noexec" | "suid" | "nosuid" | "dev" | "nodev" | "size" | "mode" | "uid" | "gid"
-            | "nr_inodes" | "nr_blocks" => {
+            | "U" | "nr_inodes" | "nr_blocks" => {
                 all.retain(|kept| !opposite(kept));
                 all.push(option.to_owned());
             }
             _ => {
                 return Err(Report::new(format!("unknown mount option \"{option}\": invalid mount option")).hint(
-                    "`size=`, `mode=`, `uid=`, `gid=`, `ro`, `exec`, `suid`, `dev`, `noexec` and `notmpcopyup` are",
+                    "`size=`, `mode=`, `uid=`, `gid=`, `U`, `ro`, `exec`, `suid`, `dev`, `noexec` and `notmpcopyup` are",
                 ));
             }
         }
