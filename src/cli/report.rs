@@ -79,12 +79,12 @@ impl Report {
 /// send their errors as words.
 fn what_helps(message: &str) -> Option<&'static str> {
     let is = |number| message.contains(&std::io::Error::from_raw_os_error(number).to_string());
-    if message.contains("fsconfig(overlay") || message.contains("mount(overlay") {
+    if is(libc::EINVAL) && (message.contains("fsconfig(overlay") || message.contains("mount(overlay")) {
         return Some(
             "where the kernel's overlay does not serve, as on NFS, ours does: `--storage-driver=fuse`, or `auto`",
         );
     }
-    if message.contains("chown") && is(libc::EPERM) {
+    if message.contains("chown(") && is(libc::EPERM) {
         return Some(
             "a network file system gives no files to subordinate ids: name a directory on a disk of this machine with `--root`",
         );

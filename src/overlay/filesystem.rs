@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -22,12 +23,17 @@ use rustix::io::Errno;
 
 use super::change::attr::Changes;
 use super::change::create::{Author, Making};
+use super::inode::lock;
+use super::session::FEWEST;
 use super::session::turns::{Turns, long_work};
 use super::tree::{Op, Tree};
 use crate::store::owners::Owner;
 
 /// The largest request, of which the kernel allows 1 MiB.
 const REQUEST: u32 = 1 << 20;
+
+/// How many threads may wait for what others take: half of those that a session has at least.
+const WAITING: usize = FEWEST / 2;
 
 /// A tree that answers FUSE requests.
 #[derive(Debug)]
@@ -36,20 +42,25 @@ pub struct Served {
     /// The way to the kernel, once the session has it.
     notifier: Arc<Mutex<Option<Notifier>>>,
     turns: Arc<Turns>,
+    /// How many threads wait for data that another takes.
+    waiting: AtomicUsize,
 }
 
 impl Served {
     pub fn new(tree: Tree, notifier: Arc<Mutex<Option<Notifier>>>, turns: Arc<Turns>) -> Self {
-        Self { tree, notifier, turns }
+        Self { tree, notifier, turns, waiting: AtomicUsize::new(0) }
     }
 
     /// Has the kernel hand over what programs wrote to a file and it still keeps.
     ///
-    /// It returns when another thread has taken the data. So only one may be here at a time; others are told `false`.
+    /// It returns when another thread has taken the data. So only some may be here at a time; others are told `false`.
     fn write_back(&self, ino: INodeNo) -> bool {
-        let Ok(notifier) = self.notifier.try_lock() else { return false };
+        let notifier = lock(&self.notifier).clone();
+        let waits = self.waiting.fetch_add(1, Ordering::Relaxed) < WAITING;
         long_work();
-        notifier.as_ref().is_some_and(|notifier| notifier.inval_inode(ino, 0, 0).is_ok())
+        let done = waits && notifier.is_some_and(|notifier| notifier.inval_inode(ino, 0, 0).is_ok());
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        done
     }
 
     /// Does what a request asks for and answers it; afterwards this thread looks for the next.

@@ -17,7 +17,7 @@ use rustix::io::{Errno, ReadWriteFlags};
 
 use super::change::copy_up::times;
 use super::inode::{Node, UPPER, lock};
-use super::session::turns::long_work;
+use super::session::turns::{lock_patiently, long_work};
 use super::tree::{Op, Tree};
 
 const CAPABILITY: &std::ffi::CStr = c"security.capability";
@@ -90,7 +90,7 @@ impl Tree {
             let Some(old) = files.pop_front() else { break };
             if let Some(old) = old.upgrade() {
                 let mut state = lock(&old.state);
-                if !state.names.is_empty() {
+                if !state.names.is_empty() && state.opens == 0 {
                     state.close();
                 }
             }
@@ -130,7 +130,7 @@ impl Tree {
         if clears {
             clear_privileges(&file)?;
         }
-        let _writing = lock(&node.changing);
+        let _writing = lock_patiently(&node.changing);
         let (admitted, _room) = self.admit_write(&file, offset, data.len() as u64)?;
         let data = data.get(..admitted as usize).unwrap_or(data);
         let before = if late { Some(Before::of(&file)?) } else { None };
@@ -166,14 +166,17 @@ impl Tree {
 
     pub fn fsyncdir(&self, ino: u64) -> Op<()> {
         let node = self.node(ino)?;
-        let _names = self.reading();
-        // A lower directory never changes.
-        if !node.in_upper() || lock(&node.state).last.is_some() {
-            return Ok(());
-        }
+        let directory = {
+            let _names = self.reading();
+            // A lower directory never changes.
+            if !node.in_upper() || lock(&node.state).last.is_some() {
+                return Ok(());
+            }
+            self.directory(&node, UPPER)?
+        };
         self.sync_owners()?;
         long_work();
-        rustix::fs::fsync(self.directory(&node, UPPER)?)
+        rustix::fs::fsync(directory)
     }
 
     pub fn fallocate(&self, ino: u64, mode: FallocateFlags, offset: u64, length: u64) -> Op<()> {

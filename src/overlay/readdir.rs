@@ -64,6 +64,7 @@ impl Tree {
         }
         let listing = self.listing(&node, offset == 0)?;
         let mut offset = offset.max(DOT_DOT);
+        let mut told = false;
         loop {
             // The list is not locked over the lookup of an entry.
             let next = lock(&listing).range(offset + 1..).next().map(|(at, entry)| (*at, entry.name.clone()));
@@ -72,12 +73,15 @@ impl Tree {
             let attr = match self.lookup(ino, &name) {
                 Ok(attr) => attr,
                 Err(Errno::NOENT) => continue,
+                // What was told already counts as looked up; the error comes with the next request.
+                Err(_) if told => return Ok(()),
                 Err(error) => return Err(error),
             };
             if reply.add(attr.ino, at, &name, &self.trust(), &attr, Generation(0)) {
                 self.table.forget(attr.ino.0, 1);
                 return Ok(());
             }
+            told = true;
         }
     }
 

@@ -24,8 +24,12 @@ use crate::sys::Call;
 /// The result of an operation: what the kernel is to be told.
 pub type Op<T> = Result<T, Errno>;
 
+/// What statfs(2) calls it.
+const NFS: rustix::fs::FsWord = 0x6969;
 /// How many entries the remembered directory listings have, beside those of the last.
 const LISTED: usize = 10_000;
+/// Of so many directories they are remembered however long they are: those who read one each do not take them from each other.
+const RECENT: usize = 4;
 
 #[derive(Debug)]
 pub struct Tree {
@@ -52,6 +56,8 @@ pub struct Tree {
     pub quota: Option<Arc<Quota>>,
     /// The disk of the upper directory takes the attributes in which an overlay is written down.
     pub marks: bool,
+    /// It is NFS, which has no open files without a name: one that is removed stays beside where it was for as long as it is open.
+    pub renames_removed: bool,
 }
 
 impl Tree {
@@ -85,6 +91,8 @@ impl Tree {
             Some(work) => takes_marks(work)?,
             None => true,
         };
+        let is_nfs = |work: &Arc<OwnedFd>| rustix::fs::fstatfs(work).is_ok_and(|disk| disk.f_type == NFS);
+        let renames_removed = work.as_ref().is_some_and(is_nfs);
         let root = Arc::new(Node::root(layers.into_iter().collect()));
         Ok(Self {
             roots,
@@ -103,6 +111,7 @@ impl Tree {
             owners,
             quota,
             marks,
+            renames_removed,
         })
     }
 
@@ -184,6 +193,7 @@ impl Tree {
     pub fn listed(&self, node: &Arc<Node>, entries: usize) {
         let mut listed = lock(&self.listed);
         while listed.entries > LISTED
+            && listed.directories.len() >= RECENT
             && let Some((old, entries)) = listed.directories.pop_front()
         {
             listed.entries -= entries;

@@ -6,6 +6,7 @@
 
 mod cases;
 mod disks;
+mod faults;
 mod limits;
 mod pjdfstest;
 mod programs;
@@ -48,6 +49,10 @@ fn case(name: &str) -> Case {
         "a_limited_directory" => Case::Stage(disks::a_limited_directory),
         "a_living_directory" => Case::Stage(disks::a_living_directory),
         "ids_are_translated" => Case::Stage(views::ids_are_translated),
+        "linked_pipe" => Case::Stage(faults::linked_pipe),
+        "leftovers" => Case::Stage(faults::leftovers),
+        "holes" => Case::Stage(faults::holes),
+        "limited_attributes" => Case::Stage(faults::limited_attributes),
         "a_closed_device" => Case::Stage(limits::a_closed_device),
         "few_descriptors" => Case::Stage(limits::few_descriptors),
         "removed_files" => Case::Stage(limits::removed_files),

@@ -66,7 +66,7 @@ impl Unpack<'_> {
 fn chowned(done: rustix::io::Result<()>, entry: &Entry) -> Result<(), Problem> {
     match done {
         Ok(()) => Ok(()),
-        Err(Errno::INVAL | Errno::PERM) => Err(unmapped(entry)),
+        Err(Errno::INVAL) => Err(unmapped(entry)),
         Err(error) => Err(sys::Error::new(format!("chown({}:{})", entry.uid, entry.gid), error).into()),
     }
 }

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::whiteout::point;
 use crate::overlay::inode::{Node, ROOT, UPPER, lock};
+use crate::overlay::session::turns::lock_patiently;
 use crate::overlay::tree::{Op, Tree};
 
 /// What is to change.
@@ -38,7 +39,7 @@ impl Tree {
         self.copy_up(&node, changes.size)?;
         point("overlay: setattr")?;
         let _names = self.reading();
-        let _writing = lock(&node.changing);
+        let _writing = lock_patiently(&node.changing);
         match node.file() {
             _ if changes.size.is_some() => self.change_open(&*self.opened_to_write(&node)?, &changes)?,
             Some(file) => self.change_open(&file, &changes)?,

@@ -3,7 +3,7 @@
 //! The copy is made in the work directory, complete with owner, mode, times and attributes, and then linked into place, so
 //! that nobody ever sees half a file, not after a crash either. Data is shared with the original where the disk can do that.
 
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use super::whiteout::point;
 use super::xattr::{is_private, sized};
 use crate::host::copy;
 use crate::overlay::inode::{Key, Layers, Node, ROOT, UPPER, lock};
-use crate::overlay::session::turns::long_work;
+use crate::overlay::session::turns::{lock_patiently, long_work};
 use crate::overlay::tree::{Op, Tree};
-use crate::store::owners::DEVICE;
+use crate::store::owners::{DEVICE, Owner};
 
 /// What takes a while to be copied.
 const LARGE: u64 = 1 << 20;
@@ -32,6 +32,14 @@ pub fn times(stat: &Stat) -> Timestamps {
         last_access: Timespec { tv_sec: stat.st_atime, tv_nsec: stat.st_atime_nsec as _ },
         last_modification: Timespec { tv_sec: stat.st_mtime, tv_nsec: stat.st_mtime_nsec as _ },
     }
+}
+
+/// A file of a lower layer: where it lies, its attributes and its recorded owner.
+struct Original {
+    dir: Arc<OwnedFd>,
+    name: OsString,
+    stat: Stat,
+    owner: Owner,
 }
 
 impl Tree {
@@ -67,7 +75,7 @@ impl Tree {
             self.copy_up(&parent, None)?;
         }
         while let Some(node) = path.pop() {
-            let _copying = lock(&node.changing);
+            let _copying = lock_patiently(&node.changing);
             if !node.in_upper() {
                 self.copy_one(&node, length)?;
             }
@@ -78,16 +86,8 @@ impl Tree {
     /// One node whose parent lies in the upper directory.
     fn copy_one(&self, node: &Arc<Node>, length: Option<u64>) -> Op<()> {
         point("overlay: copy up")?;
-        let (source_dir, source, stat, owner) = {
-            let _names = self.reading();
-            let layer = *node.layers().first().ok_or(Errno::STALE)?;
-            let Some((parent, name)) = node.name() else { return self.copy_removed(node, length) };
-            let dir = self.directory(&parent, layer)?;
-            let stat = self.look(&dir, &name, layer)?;
-            if !self.is_still(node, layer, &stat) {
-                return Err(Errno::STALE);
-            }
-            (dir, name, stat, self.owner_below(node)?)
+        let Some(Original { dir: source_dir, name: source, stat, owner }) = self.original(node)? else {
+            return self.copy_removed(node, length);
         };
         let work = self.work()?;
         let staged = self.staged();
@@ -103,6 +103,19 @@ impl Tree {
             let _ = unlinkat(work, &staged, flags);
         }
         copied
+    }
+
+    /// What is to be copied; `None`: it has no name any more.
+    fn original(&self, node: &Arc<Node>) -> Op<Option<Original>> {
+        let _names = self.reading();
+        let layer = *node.layers().first().ok_or(Errno::STALE)?;
+        let Some((parent, name)) = node.name() else { return Ok(None) };
+        let dir = self.directory(&parent, layer)?;
+        let stat = self.look(&dir, &name, layer)?;
+        if !self.is_still(node, layer, &stat) {
+            return Err(Errno::STALE);
+        }
+        Ok(Some(Original { dir, name, stat, owner: self.owner_below(node)? }))
     }
 
     /// A file that has no name any more, but is written to by somebody who has it open: nor gets its copy one.
@@ -196,11 +209,17 @@ impl Tree {
             let before = rustix::fs::fstat(&dir)?;
             match &placed {
                 None => rename_new(work, staged, &dir, &name)?,
-                Some((other, its)) => rustix::fs::linkat(other, &**its, &dir, &*name, AtFlags::empty())?,
+                Some((other, its)) => {
+                    if rustix::fs::linkat(other, &**its, &dir, &*name, AtFlags::empty()).is_err() {
+                        // On a full disk: it follows when it is looked up again, too.
+                        self.table.unname(node, &parent, &name, None);
+                        continue;
+                    }
+                }
             }
-            // The directory's content did not change for those who look from above.
-            rustix::fs::futimens(&dir, &times(&before))?;
-            self.count_open(&dir)?;
+            // The directory's content did not change for those who look from above. From here on the copy is what they see.
+            let _ = rustix::fs::futimens(&dir, &times(&before));
+            let _ = self.count_open(&dir);
             placed.get_or_insert((dir, name));
             count += 1;
         }

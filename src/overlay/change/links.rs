@@ -82,6 +82,16 @@ impl Tree {
         Ok(stat)
     }
 
+    /// A file of a lower layer that is to lose a name, that somebody may have open, and that can't be opened here, since it is no
+    /// regular one: if it has other names, which may not be known, it must be copied up first, so that the attic can keep it.
+    pub fn must_rise(&self, found: &Found) -> Option<Arc<Node>> {
+        let regular = matches!(found.kind(), FileType::RegularFile | FileType::Directory);
+        if regular || found.in_upper() || found.stat.st_nlink < 2 || self.features.living.is_some() {
+            return None;
+        }
+        self.table.known(&found.key).filter(|node| !node.in_upper())
+    }
+
     /// Before a name is removed or replaced: whoever has the file open, and its other names, keep it. Needs `names`,
     /// exclusively.
     pub fn keep_for_others(&self, found: &Found) -> Op<()> {

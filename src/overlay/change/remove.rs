@@ -16,15 +16,24 @@ impl Tree {
         let parent = self.node(parent)?;
         self.copy_up(&parent, None)?;
         point("overlay: unlink")?;
-        let _names = self.renaming();
-        let found = self.find(&parent, name)?.ok_or(Errno::NOENT)?;
+        let (_names, found) = loop {
+            let names = self.renaming();
+            let found = self.find(&parent, name)?.ok_or(Errno::NOENT)?;
+            match self.must_rise(&found) {
+                None => break (names, found),
+                Some(node) => {
+                    drop(names);
+                    self.copy_up(&node, None)?;
+                }
+            }
+        };
         if found.kind() == FileType::Directory {
             return Err(Errno::ISDIR);
         }
         self.keep_for_others(&found)?;
         let below = self.shows_below(&parent, name)?;
         match (found.in_upper(), below) {
-            (true, false) => unlinkat(self.directory(&parent, UPPER)?, name, AtFlags::empty())?,
+            (true, false) => self.remove_name(&*self.directory(&parent, UPPER)?, name)?,
             (in_upper, _) => _ = self.hide(&parent, name, in_upper.then_some(found.kind()))?,
         }
         self.gone(&parent, name, &found);
@@ -36,7 +45,7 @@ impl Tree {
         let parent = self.node(parent)?;
         self.copy_up(&parent, None)?;
         point("overlay: rmdir")?;
-        let _names = self.renaming();
+        let names = self.renaming();
         let found = self.find(&parent, name)?.ok_or(Errno::NOENT)?;
         if found.kind() != FileType::Directory {
             return Err(Errno::NOTDIR);
@@ -46,31 +55,38 @@ impl Tree {
         if removed.is_ok() {
             self.gone(&parent, name, &found);
         }
+        drop(names);
         self.table.forget(node.ino, 1);
-        removed
+        if let Some(staged) = removed? {
+            self.discard(&staged);
+        }
+        Ok(())
     }
 
-    fn remove_directory(&self, parent: &Arc<Node>, name: &OsStr, node: &Arc<Node>, found: &Found) -> Op<()> {
+    /// Gives what lies in the work directory now, and is to be discarded.
+    fn remove_directory(
+        &self,
+        parent: &Arc<Node>,
+        name: &OsStr,
+        node: &Arc<Node>,
+        found: &Found,
+    ) -> Op<Option<String>> {
         if !self.entries(node)?.is_empty() {
             return Err(Errno::NOTEMPTY);
         }
         let below = self.shows_below(parent, name)?;
         if !found.in_upper() {
-            return self.hide(parent, name, None).map(|_| ());
+            return self.hide(parent, name, None);
         }
         if below {
-            if let Some(staged) = self.hide(parent, name, Some(FileType::Directory))? {
-                self.discard(&staged);
-            }
-            return Ok(());
+            return self.hide(parent, name, Some(FileType::Directory));
         }
         let dir = self.directory(parent, UPPER)?;
         if !holds_entries(&dir, name)? {
-            return unlinkat(dir, name, AtFlags::REMOVEDIR);
+            return unlinkat(dir, name, AtFlags::REMOVEDIR).map(|()| None);
         }
         let (work, staged) = (self.work()?, self.staged());
         rustix::fs::renameat(dir, name, work, &staged)?;
-        self.discard(&staged);
-        Ok(())
+        Ok(Some(staged))
     }
 }

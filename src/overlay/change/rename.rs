@@ -70,7 +70,8 @@ impl Tree {
             self.find(&side.parent, side.name)?
         };
         let Some(found) = found.filter(|found| !found.layers.are_upper_only()) else { return Ok(()) };
-        if !moves && !self.table.known(&found.key).is_some_and(|node| node.in_upper() && !node.is_dir()) {
+        let was_copied = || self.table.known(&found.key).is_some_and(|node| node.in_upper() && !node.is_dir());
+        if !moves && !was_copied() && self.must_rise(&found).is_none() {
             return Ok(());
         }
         let Some(node) = self.bring_up(&side.parent, side.name)? else { return Ok(()) };
@@ -117,7 +118,16 @@ impl Tree {
                     }
                     remove_entries(&dir)?;
                 }
-                self.move_leaving_whiteout(from, to, shows)?;
+                let file = matches!(lies, Some((false, kind)) if kind != FileType::Directory);
+                let aside = if file && self.renames_removed { Some(self.set_aside(&to_dir, to.name)?) } else { None };
+                let moved = self.move_leaving_whiteout(from, to, shows);
+                if let Some(staged) = aside {
+                    let _ = match moved {
+                        Ok(()) => unlinkat(self.work()?, &staged, AtFlags::empty()),
+                        Err(_) => renameat(self.work()?, &staged, &to_dir, to.name),
+                    };
+                }
+                moved?;
             }
         }
         if let Some(target) = target {
@@ -139,8 +149,12 @@ impl Tree {
         // A disk without the call. A crash between the two steps shows the file below under the old name once more.
         let (work, staged) = (self.work()?, self.staged());
         super::whiteout::make(work, OsStr::new(&staged), &from_dir)?;
-        renameat(&from_dir, from.name, to_dir, to.name)?;
-        renameat(work, &staged, from_dir, from.name)
+        let moved = renameat(&from_dir, from.name, &to_dir, to.name);
+        let moved = moved.and_then(|()| {
+            let hidden = renameat(work, &staged, &from_dir, from.name);
+            hidden.inspect_err(|_| _ = renameat(&to_dir, to.name, &from_dir, from.name))
+        });
+        moved.inspect_err(|_| _ = unlinkat(work, &staged, AtFlags::empty()))
     }
 
     fn exchange(&self, from: &Side<'_>, source: &Found, to: &Side<'_>, target: &Found) -> Op<()> {

@@ -15,7 +15,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::copy_up::times;
-use crate::host::fault;
+use crate::host::{change, fault};
 use crate::overlay::inode::{Node, UPPER};
 use crate::overlay::lookup::{OPAQUE, WHITEOUT, is_whiteout};
 use crate::overlay::readdir::mark_for_attribute_whiteouts;
@@ -64,19 +64,33 @@ impl Tree {
         let staged = self.staged();
         make(work, OsStr::new(&staged), &dir)?;
         let directory = was == FileType::Directory;
-        let hidden = match directory {
+        let hidden = match directory || self.renames_removed {
             true => self.change_places((work, OsStr::new(&staged)), (&dir, name)),
             false => renameat(work, &staged, &dir, name),
         };
-        if let Err(error) = hidden {
+        if hidden.is_err() || (!directory && self.renames_removed) {
             let _ = unlinkat(work, &staged, AtFlags::empty());
-            return Err(error);
         }
-        Ok(directory.then_some(staged))
+        hidden.map(|()| directory.then_some(staged))
     }
 
-    /// Two names change places. Where the file system can't do that at once (NFS), it takes three steps, and a crash between
-    /// them leaves what was at `two`, which must be worth nothing, in the work directory.
+    /// Removes a file's name from the upper directory.
+    pub fn remove_name(&self, dir: &OwnedFd, name: &OsStr) -> Op<()> {
+        if !self.renames_removed {
+            return unlinkat(dir, name, AtFlags::empty());
+        }
+        let staged = self.set_aside(dir, name)?;
+        unlinkat(self.work()?, &staged, AtFlags::empty())
+    }
+
+    /// Moves a file to the work directory.
+    pub fn set_aside(&self, dir: &OwnedFd, name: &OsStr) -> Op<String> {
+        let staged = self.staged();
+        renameat(dir, name, self.work()?, &staged).map(|()| staged)
+    }
+
+    /// Two names change places; on failure neither has moved. What lies at `two` hides something, and is not needed itself: where
+    /// the file system can't do it at once (NFS), it takes three steps, and a crash between them shows again what was hidden.
     pub fn change_places(&self, one: (impl AsFd, &OsStr), two: (impl AsFd, &OsStr)) -> Op<()> {
         let (one, one_name, two, two_name) = (one.0.as_fd(), one.1, two.0.as_fd(), two.1);
         match renameat_with(one, one_name, two, two_name, RenameFlags::EXCHANGE) {
@@ -85,11 +99,11 @@ impl Tree {
         }
         let (work, spare) = (self.work()?, self.staged());
         renameat(two, two_name, work, &spare)?;
-        if let Err(error) = renameat(one, one_name, two, two_name) {
-            renameat(work, &spare, two, two_name)?;
-            return Err(error);
-        }
-        renameat(work, &spare, one, one_name)
+        let moved = renameat(one, one_name, two, two_name);
+        let changed = moved.and_then(|()| {
+            renameat(work, &spare, one, one_name).inspect_err(|_| _ = renameat(two, two_name, one, one_name))
+        });
+        changed.inspect_err(|_| _ = renameat(work, &spare, two, two_name))
     }
 
     /// Removes a directory of the work directory, and the whiteouts that are all that it holds.
@@ -183,11 +197,8 @@ pub fn sweep(work: &OwnedFd) -> Op<()> {
         if !name.to_bytes().starts_with(b"coracle-") {
             continue;
         }
-        if unlinkat(work, name, AtFlags::empty()) == Err(Errno::ISDIR) {
-            let dir = open_beneath(work, OsStr::from_bytes(name.to_bytes()))?;
-            remove_entries(&dir)?;
-            unlinkat(work, name, AtFlags::REMOVEDIR)?;
-        }
+        // What can't be removed is in nobody's way but its name's.
+        let _ = change::remove_tree_at(work.as_fd(), OsStr::from_bytes(name.to_bytes()));
     }
     Ok(())
 }

@@ -11,10 +11,15 @@ use rustix::io::Errno;
 
 use super::whiteout::point;
 use crate::overlay::inode::{Node, ROOT, lock};
+use crate::overlay::quota::BLOCK;
+use crate::overlay::session::turns::lock_patiently;
 use crate::overlay::tree::{Op, Tree};
 
 /// The kernel's limit for a value, and for a list of names.
 const LARGEST: usize = 64 << 10;
+
+/// So much of a value, for all that a quota cares, takes no room.
+const IN_THE_INODE: usize = 64;
 
 /// Whether an attribute is the overlay's own.
 pub fn is_private(attribute: &[u8]) -> bool {
@@ -98,12 +103,16 @@ impl Tree {
             None => Cow::Borrowed(value),
             Some(view) => Cow::Owned(view.stored_attribute(attribute.to_bytes(), value.to_vec())?),
         };
+        // A value that does not fit into the inode has a block of its own.
+        let _room =
+            self.admit(if value.len() > IN_THE_INODE { (value.len() as u64).next_multiple_of(BLOCK) } else { 0 })?;
         let _names = self.reading();
+        // Not while data is written back, which preserves what privileges there were (see `handle`).
+        let _changing = lock_patiently(&node.changing);
         match self.place(&node)? {
             Place::Open(file) => rustix::fs::fsetxattr(file, &*attribute, &value, flags),
             Place::Named(name) => rustix::fs::lsetxattr(name, &*attribute, &value, flags),
         }?;
-        // A large value has a block of its own.
         if self.quota.is_some() {
             self.count(&self.stat(&node)?);
         }

@@ -20,6 +20,9 @@ use super::tree::Tree;
 use super::{Error, Features, Stack};
 use crate::sys::Call;
 
+/// Threads of a session at least.
+pub const FEWEST: usize = 8;
+
 /// How a session is served.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -70,8 +73,9 @@ pub fn mount(stack: Stack, options: Options) -> Result<(Mounted, OwnedFd), Error
     let mount = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).call("fsmount(fuse)")?;
     let mut config = Config::default();
     config.acl = SessionACL::All;
-    // Two at least: one may have to wait for what the kernel hands to another.
-    let threads = options.threads.max(2);
+    // More than do work at once: some wait, for the disk or for what the kernel hands to another, and those that wait for a turn
+    // cost nothing.
+    let threads = options.threads.max(FEWEST);
     config.n_threads = Some(threads);
     config.clone_fd = true;
     let notifier = Arc::new(Mutex::new(None));

@@ -19,7 +19,7 @@
 use std::cell::{Cell, RefCell};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -100,6 +100,18 @@ pub fn long_work() {
             seat.turns.call();
         }
     });
+}
+
+/// Takes a lock that may be held for long: another thread receives meanwhile, the one that the holder waits for, it may be.
+pub fn lock_patiently<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    match mutex.try_lock() {
+        Ok(guard) => guard,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => {
+            long_work();
+            lock(mutex)
+        }
+    }
 }
 
 /// Gives up a file, if there is one: this thread closes it soon, unless somebody else has it.

@@ -1,0 +1,127 @@
+//! What went wrong once, each under the name of what was found.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::process::Command;
+
+use rustix::fs::{CWD, FileType, Mode, SeekFrom, mknodat};
+
+use super::stage::{self, Stage};
+
+fn layers(stage: &Stage) {
+    for dir in ["lower1", "lower2"] {
+        fs::create_dir(stage.place.join(dir)).unwrap();
+    }
+}
+
+fn open_pipe(path: &Path) -> File {
+    OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(path).unwrap()
+}
+
+#[test]
+fn an_open_pipe_keeps_the_names_that_it_has_left() {
+    stage::run("fuse", "linked_pipe");
+}
+
+/// A pipe of a lower layer with two names, of which one is not known yet, was lost to who had it open when the other went.
+pub fn linked_pipe(stage: &Stage) {
+    layers(stage);
+    let lower = stage.place.join("lower1");
+    fs::create_dir(lower.join("d")).unwrap();
+    for name in ["removed", "replaced"] {
+        mknodat(CWD, lower.join(name), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        fs::hard_link(lower.join(name), lower.join("d").join(name)).unwrap();
+    }
+    let mounted = stage.mount("fuse");
+    let at = |name: &str| mounted.at.join(name);
+    let pipes = ["removed", "replaced"].map(|name| open_pipe(&at(name)));
+    fs::remove_file(at("removed")).unwrap();
+    fs::write(at("new"), "").unwrap();
+    fs::rename(at("new"), at("replaced")).unwrap();
+    for (pipe, name) in pipes.iter().zip(["removed", "replaced"]) {
+        pipe.set_permissions(fs::Permissions::from_mode(0o640)).unwrap();
+        let (open, other) = (pipe.metadata().unwrap(), fs::metadata(at("d").join(name)).unwrap());
+        assert_eq!((other.mode() & 0o7777, other.ino()), (0o640, open.ino()), "{name}");
+        fs::remove_file(at("d").join(name)).unwrap();
+        pipe.set_permissions(fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(pipe.metadata().unwrap().mode() & 0o7777, 0o600, "{name}");
+    }
+    drop(pipes);
+    mounted.unmount();
+}
+
+#[test]
+fn what_a_crash_leaves_is_swept_however_deep() {
+    stage::run("fuse", "leftovers");
+}
+
+/// The first directory with another in it ended the sweep, and names that are drawn anew met what was left.
+pub fn leftovers(stage: &Stage) {
+    layers(stage);
+    fs::write(stage.place.join("lower1/f"), "").unwrap();
+    let work = stage.place.join("work");
+    for at in 0..20 {
+        fs::create_dir_all(work.join(format!("coracle-{at}/name/deeper"))).unwrap();
+    }
+    let mounted = stage.mount("fuse");
+    fs::remove_file(mounted.at.join("f")).unwrap();
+    fs::create_dir(mounted.at.join("f")).unwrap();
+    mounted.unmount();
+    let left: Vec<_> = fs::read_dir(work).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn several_programs_look_for_holes() {
+    stage::run("fuse", "holes");
+}
+
+/// All but one of those who asked at the same time were told that they may not ask.
+pub fn holes(stage: &Stage) {
+    layers(stage);
+    let mounted = stage.mount("fuse");
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            let path = mounted.at.join(thread.to_string());
+            scope.spawn(move || {
+                let file = OpenOptions::new().read(true).write(true).create_new(true).open(path).unwrap();
+                for at in 0..300u64 {
+                    file.write_all_at(b"x", at << 20).unwrap();
+                    assert_eq!(rustix::fs::seek(&file, SeekFrom::Data(at << 20)), Ok(at << 20));
+                    assert!(rustix::fs::seek(&file, SeekFrom::Hole(at << 20)).unwrap() > at << 20);
+                }
+            });
+        }
+    });
+    mounted.unmount();
+}
+
+#[test]
+fn attributes_count_against_a_limit() {
+    stage::run("fuse", "limited_attributes");
+}
+
+/// A million files, each with an attribute of a block, went past any limit.
+pub fn limited_attributes(stage: &Stage) {
+    const LIMIT: u64 = 1 << 20;
+    let mut stage = stage.clone();
+    stage.features.quota = Some(LIMIT);
+    layers(&stage);
+    let mounted = stage.mount("fuse");
+    let mut refused = None;
+    for at in 0..1_000 {
+        let path = mounted.at.join(at.to_string());
+        let made = File::create(&path).map_err(|error| rustix::io::Errno::from_io_error(&error).unwrap());
+        let flags = rustix::fs::XattrFlags::empty();
+        if let Err(error) = made.and_then(|_| rustix::fs::setxattr(&path, "user.x", &[7; 3_000], flags)) {
+            refused = Some(error);
+            break;
+        }
+    }
+    assert_eq!(refused, Some(rustix::io::Errno::NOSPC));
+    let done = Command::new("du").args(["-s", "-B1"]).arg(stage.place.join("upper")).output().unwrap();
+    let used: u64 = String::from_utf8_lossy(&done.stdout).split_whitespace().next().unwrap().parse().unwrap();
+    assert!(used <= LIMIT, "{used}");
+    mounted.unmount();
+}
