@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use rustix::fs::{CWD, RenameFlags, XattrFlags, renameat_with};
+use rustix::io::Errno;
 
 fn text(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -38,6 +39,11 @@ fn append(path: &str, what: &str) {
 
 fn error(result: std::io::Result<()>) -> ErrorKind {
     result.unwrap_err().kind()
+}
+
+/// What the case runs on: `kernel`, `fuse`, or the `bare` disk.
+fn driver() -> String {
+    std::env::var("CORACLE_OVERLAY").unwrap().split(' ').next().unwrap().to_owned()
 }
 
 /// A script of another user, in a directory that all may write.
@@ -93,7 +99,7 @@ pub fn renames() {
     assert!(!Path::new("d/b").exists());
     assert_eq!(text("f"), "f");
     let flags = RenameFlags::NOREPLACE;
-    assert_eq!(renameat_with(CWD, "f", CWD, "d/c", flags), Err(rustix::io::Errno::EXIST));
+    assert_eq!(renameat_with(CWD, "f", CWD, "d/c", flags), Err(Errno::EXIST));
     renameat_with(CWD, "f", CWD, "d/b", flags).unwrap();
     let mut held = File::open("d/c").unwrap();
     fs::rename("d/b", "d/c").unwrap();
@@ -143,7 +149,7 @@ pub fn links_keep_one_inode() {
 /// Names of a lower file: they stay one file, however far apart and in whatever order they come to be known. The kernel's driver
 /// breaks them and gives the copy another number, so nothing is asked of it.
 pub fn lower_links_stay_one_file() {
-    if !std::env::var("CORACLE_OVERLAY").unwrap().starts_with("fuse") {
+    if driver() == "kernel" {
         return;
     }
     let links = |path: &str| fs::symlink_metadata(path).unwrap().nlink();
@@ -174,7 +180,7 @@ pub fn a_known_link_outlives_the_others() {
     append("links/one", "!");
     fs::remove_file("links/one").unwrap();
     fs::remove_file("links/three").unwrap();
-    if std::env::var("CORACLE_OVERLAY").unwrap().starts_with("fuse") {
+    if driver() != "kernel" {
         assert_eq!(text("links/sub/two"), "far!");
     }
 }
@@ -307,12 +313,9 @@ pub fn attributes() {
     fs::create_dir("only").unwrap();
     let mut list = vec![0; 1024];
     assert_eq!(rustix::fs::listxattr("only", &mut list[..]).unwrap(), 0, "an opaque directory shows its mark");
-    assert_eq!(rustix::fs::setxattr("f", "user.one", b"2", XattrFlags::CREATE), Err(rustix::io::Errno::EXIST));
+    assert_eq!(rustix::fs::setxattr("f", "user.one", b"2", XattrFlags::CREATE), Err(Errno::EXIST));
     rustix::fs::removexattr("f", "user.one").unwrap();
-    assert_eq!(get("f", "user.one"), Err(rustix::io::Errno::NODATA));
-    let device = rustix::fs::FileType::CharacterDevice;
-    let mode = rustix::fs::Mode::RUSR;
-    assert_eq!(rustix::fs::mknodat(CWD, "whiteout", device, mode, 0), Err(rustix::io::Errno::PERM));
+    assert_eq!(get("f", "user.one"), Err(Errno::NODATA));
     let times = fs::FileTimes::new().set_modified(std::time::UNIX_EPOCH - std::time::Duration::from_millis(2300));
     let file = OpenOptions::new().write(true).open("f").unwrap();
     file.set_times(times).unwrap();
@@ -348,6 +351,46 @@ pub fn removal_while_listing() {
     }
     assert_eq!((removed, names("many").len()), (3000, 0));
     fs::remove_dir("many").unwrap();
+}
+
+/// Whichever layer a file lies in, and wherever it comes to lie.
+pub fn one_device_number() {
+    let device = |path: &str| fs::symlink_metadata(path).unwrap().dev();
+    let tree = device(".");
+    fs::write("new", "").unwrap();
+    for path in ["f", "d", "d/a", "d/b", "only", "s", "new"] {
+        assert_eq!(device(path), tree, "{path}");
+    }
+    append("f", "!");
+    append("d/b", "!");
+    set_mode("only", 0o700);
+    for path in ["f", "d", "d/b", "only"] {
+        assert_eq!(device(path), tree, "{path} after its copy-up");
+    }
+}
+
+/// What no overlay does; programs go another way then.
+pub fn what_is_refused() {
+    let mode = rustix::fs::Mode::RUSR;
+    // It would be a whiteout.
+    let device = rustix::fs::FileType::CharacterDevice;
+    assert_eq!(rustix::fs::mknodat(CWD, "whiteout", device, mode, 0), Err(Errno::PERM));
+    assert_eq!(renameat_with(CWD, "f", CWD, "moved", RenameFlags::WHITEOUT), Err(Errno::INVAL));
+    assert_eq!((text("f").as_str(), Path::new("moved").exists()), ("f", false));
+    // Devices are not for a user namespace, on no disk.
+    assert_eq!(rustix::fs::mknodat(CWD, "null", device, mode, rustix::fs::makedev(1, 3)), Err(Errno::PERM));
+    if driver() == "fuse" {
+        let flags = rustix::fs::OFlags::TMPFILE | rustix::fs::OFlags::RDWR;
+        assert_eq!(rustix::fs::open(".", flags, mode).map(drop), Err(Errno::OPNOTSUPP));
+        // As tempfile(3) and Python's `tempfile` do, where there is no such thing.
+        assert!(
+            Command::new("python3")
+                .args(["-c", "import tempfile; tempfile.TemporaryFile(dir='.').write(b'x')"])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
 }
 
 pub fn the_kernel_drivers_probe() {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
+use coracle::sys::process::Child;
 use rustix::mount::{MountFlags, UnmountFlags, mount_bind, mount_remount, unmount};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -28,10 +29,15 @@ for at, file in enumerate(files):
     assert os.pread(file, 10, 0) == b'%d' % at
 ";
 
-/// `limits:DESCRIPTORS`
+/// `few_descriptors:LIMIT:GREATEST:LAYERS`: how many the server may have open, and how far it may raise that itself.
 pub fn few_descriptors(stage: &Stage) {
-    let limit: u64 = stage.words[0].parse().unwrap();
-    fs::create_dir_all(stage.place.join("lower2")).unwrap();
+    let mut stage = stage.clone();
+    let numbers: Vec<u64> = stage.words.iter().map(|word| word.parse().unwrap()).collect();
+    let [limit, greatest, layers] = numbers[..] else { panic!("{:?}", stage.words) };
+    stage.lowers = (1..=layers).map(|layer| format!("lower{layer}")).collect();
+    for layer in &stage.lowers {
+        fs::create_dir_all(stage.place.join(layer).join("0/0")).unwrap();
+    }
     for at in 0..20_000 {
         let dir = stage.place.join(format!("lower1/{}/{}", at / 200, at % 200));
         fs::create_dir_all(&dir).unwrap();
@@ -42,7 +48,7 @@ pub fn few_descriptors(stage: &Stage) {
     // The program keeps the limits that it is started with, the server gets the new one.
     let mut python = Command::new("/usr/bin/python3");
     let mut program = python.args(["-c", MANY_FILES]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    setrlimit(Resource::Nofile, Rlimit { current: Some(limit), maximum: Some(limit) }).unwrap();
+    setrlimit(Resource::Nofile, Rlimit { current: Some(limit), maximum: Some(greatest) }).unwrap();
     let mounted = stage.mount("fuse");
     writeln!(program.stdin.take().unwrap(), "{}", mounted.at.display()).unwrap();
     let mut said = String::new();
@@ -91,6 +97,13 @@ pub fn removed_files(stage: &Stage) {
     mounted.unmount();
 }
 
+/// What a process has for itself, in bytes.
+pub fn memory_of(child: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.pid.as_raw_nonzero())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+}
+
 /// What one mount left, the next one has, though the server before it may still be ending: nobody ends another's mount.
 pub fn mounts_in_a_row(stage: &Stage) {
     for dir in ["lower1", "lower2"] {
@@ -127,12 +140,17 @@ fn a_device_that_may_not_be_opened() {
 
 #[test]
 fn a_thousand_descriptors() {
-    stage::run("fuse", "few_descriptors:1024");
+    stage::run("fuse", "few_descriptors:1024:1024:2");
 }
 
 #[test]
 fn few_hundred_descriptors() {
-    stage::run("fuse", "few_descriptors:256");
+    stage::run("fuse", "few_descriptors:256:256:2");
+}
+
+#[test]
+fn two_hundred_layers_with_a_thousand_descriptors() {
+    stage::run("fuse", "few_descriptors:1024:20000:200");
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! The overlay, both drivers: every test of behaviour runs on each, and expects the same; then the other driver is mounted
-//! over the same directories, and must show the same tree.
+//! over the same directories, and must show the same tree. What is expected is what the bare disk does, where that can be asked.
 //!
 //! The tests need a user namespace in which the caller is root: `stage` makes it with unshare(1) and newuidmap, and runs this
 //! same test binary in it (the ignored test `inside`), which makes the layers, mounts the stack and runs one of `cases` there.
 
 mod cases;
+mod crowd;
 mod disks;
 mod faults;
 mod limits;
+mod marks;
+mod moves;
 mod pjdfstest;
 mod programs;
 mod random;
@@ -17,24 +20,28 @@ mod views;
 
 use stage::Case;
 
-/// Makes two tests, `NAME::kernel` and `NAME::fuse`, of each case.
-macro_rules! cases {
-    ($($name:ident),+ $(,)?) => {
-        $(mod $name {
-            #[test]
-            fn kernel() {
-                super::stage::run("kernel", stringify!($name));
-            }
+/// Makes a test of a case on each driver, `NAME::DRIVER`.
+macro_rules! case {
+    ($name:ident: $($driver:ident)+) => {
+        mod $name {
+            $(#[test]
+            fn $driver() {
+                super::stage::run(stringify!($driver), stringify!($name));
+            })+
+        }
+    };
+}
 
-            #[test]
-            fn fuse() {
-                super::stage::run("fuse", stringify!($name));
-            }
-        })+
+/// The cases in the order of `cases`: first what the bare disk must do as well, then what an overlay alone has.
+macro_rules! cases {
+    ($($name:ident),+; $($own:ident),+ $(,)?) => {
+        $(case!($name: bare kernel fuse);)+
+        $(case!($own: kernel fuse);)+
 
         fn tree(name: &str) -> Option<fn()> {
             match name {
                 $(stringify!($name) => Some(cases::$name),)+
+                $(stringify!($own) => Some(cases::$own),)+
                 _ => None,
             }
         }
@@ -57,6 +64,9 @@ fn case(name: &str) -> Case {
         "few_descriptors" => Case::Stage(limits::few_descriptors),
         "removed_files" => Case::Stage(limits::removed_files),
         "mounts_in_a_row" => Case::Stage(limits::mounts_in_a_row),
+        "marks" => Case::Stage(marks::marks),
+        "moves" => Case::Stage(moves::moves),
+        "crowd" => Case::Stage(crowd::crowd),
         "programs" => Case::Stage(programs::check),
         "random" => Case::Stage(random::sequence),
         "pjdfstest" => Case::Stage(pjdfstest::suite),
@@ -90,5 +100,7 @@ cases!(
     attributes,
     holes_and_long_names,
     removal_while_listing,
+    one_device_number;
+    what_is_refused,
     the_kernel_drivers_probe,
 );

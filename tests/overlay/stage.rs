@@ -19,7 +19,7 @@ use rustix::mount::{MountPropagationFlags, MoveMountFlags, UnmountFlags, mount_c
 use super::snapshot::snapshot;
 use crate::harness::{Account, binary, has};
 
-/// The stage of this process: `DRIVER DIRECTORY CASE`.
+/// The stage of this process: `DRIVER DIRECTORY CASE`. The driver `bare` is none.
 const STAGE: &str = "CORACLE_OVERLAY";
 
 /// What is run inside the namespaces.
@@ -66,6 +66,11 @@ fn inside() {
         Case::Stage(case) => return case(&stage),
     };
     stage.fill();
+    if driver == "bare" {
+        stage.merge();
+        std::env::set_current_dir(stage.place.join("merged")).unwrap();
+        return case();
+    }
     let mounted = stage.mount(driver);
     // Chosen by their names, as a container would reach them.
     std::env::set_current_dir(&mounted.at).unwrap();
@@ -123,6 +128,17 @@ impl Stage {
         symlink("f", place.join("lower2/s")).unwrap();
         fs::write(place.join("lower2/gone"), "").unwrap();
         whiteout(&place.join("lower1/gone"));
+    }
+
+    /// Makes a plain directory of what the layers of [`Stage::fill`] show.
+    fn merge(&self) {
+        let merged = self.place.join("merged");
+        for layer in ["lower2", "lower1"] {
+            let mut copy = Command::new("cp");
+            let copied = copy.args(["-aT", "--remove-destination"]).arg(self.place.join(layer)).arg(&merged).status();
+            assert!(copied.unwrap().success());
+        }
+        fs::remove_file(merged.join("gone")).unwrap();
     }
 
     /// Mounts the stack on `merged`.

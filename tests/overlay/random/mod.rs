@@ -3,11 +3,12 @@
 //!
 //! A sequence begins with nothing. What it makes becomes the upper directory of one mount after another and, time and again,
 //! the next lower layer: so the layers have whiteouts, opaque directories and hard links wherever real ones have them. After
-//! each mount the kernel's driver must show the same tree. In the end `rm -rf` must leave nothing.
+//! each mount the kernel's driver must show the same tree. In the end `rm -rf` must leave nothing, done by a server that has just
+//! begun and by one that has served all the operations.
 
 mod draw;
 mod operation;
-mod tree;
+pub mod tree;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs;
@@ -20,7 +21,8 @@ use self::operation::{Known, Operation, Side};
 use self::tree::{Tree, tree};
 use coracle::sys::process::Child;
 
-use super::stage::{self, Stage};
+use super::limits::memory_of;
+use super::stage::{self, Mounted, Stage};
 use crate::harness::long_or;
 
 /// How often the trees are compared, and in a sequence of more than [`MANY`] operations.
@@ -55,12 +57,17 @@ pub fn sequence(stage: &Stage) {
             false => mount += 1,
         }
     }
-    clear(&stage);
+    // By a server that knows nothing yet; then, of the same layers, by one that has seen all of it change.
+    push_layer(&mut stage);
+    clear(&stage, stage.mount("fuse"));
+    renew_upper(&stage);
+    let mounted = stage.mount("fuse");
+    stress(&stage, &mounted, &mut draw, operations as usize);
+    clear(&stage, mounted);
 }
 
 /// Whatever its history, all can be removed: no directory looks empty that is not, and none keeps what was removed.
-fn clear(stage: &Stage) {
-    let mounted = stage.mount("fuse");
+pub fn clear(stage: &Stage, mounted: Mounted) {
     let remove = ["-mindepth", "1", "-maxdepth", "1", "-exec", "rm", "-rf", "{}", "+"];
     let done = Command::new("find").arg(&mounted.at).args(remove).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -74,19 +81,41 @@ fn clear(stage: &Stage) {
 }
 
 /// The upper directory becomes the topmost lower layer.
-fn push_layer(stage: &mut Stage) {
+pub fn push_layer(stage: &mut Stage) {
     let name = format!("lower{}", stage.lowers.len());
     fs::rename(stage.place.join("upper"), stage.place.join(&name)).unwrap();
-    fs::remove_dir_all(stage.place.join("work")).unwrap();
-    for dir in ["upper", "work"] {
-        fs::create_dir(stage.place.join(dir)).unwrap();
-    }
+    fs::create_dir(stage.place.join("upper")).unwrap();
+    renew_upper(stage);
     stage.lowers.insert(0, name);
 }
 
+/// The next mount begins with what the lower layers have.
+pub fn renew_upper(stage: &Stage) {
+    for dir in ["upper", "work"] {
+        fs::remove_dir_all(stage.place.join(dir)).unwrap();
+        fs::create_dir(stage.place.join(dir)).unwrap();
+    }
+}
+
 fn one_mount(stage: &Stage, draw: &mut Draw, count: usize) {
-    let plain = stage.place.join("plain");
     let mounted = stage.mount("fuse");
+    let expected = stress(stage, &mounted, draw, count);
+    mounted.unmount();
+    // Beside the directory of that name which the kernel's driver keeps.
+    let left = fs::read_dir(stage.place.join("work")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.filter(|name| name != "work").count(), 0, "something is left in `work`");
+    // Whoever comes next: links of a lower file of which one name was copied up are not one file any more.
+    let broken = tree::linked(&expected);
+    for driver in ["kernel", "fuse"] {
+        let mounted = stage.mount(driver);
+        tree::assert_equal(&expected, &tree(&mounted.at), &broken);
+        mounted.unmount();
+    }
+}
+
+/// Does so many operations on the mounted tree and on a copy of it; what is there in the end.
+fn stress(stage: &Stage, mounted: &Mounted, draw: &mut Draw, count: usize) -> Tree {
+    let plain = stage.place.join("plain");
     let _ = fs::remove_dir_all(&plain);
     assert!(Command::new("cp").arg("-aT").args([&mounted.at, &plain]).status().unwrap().success());
     let mut pair = Pair::new(&plain, &mounted.at);
@@ -98,7 +127,7 @@ fn one_mount(stage: &Stage, draw: &mut Draw, count: usize) {
         let operation = Operation::draw(draw, &pair.known);
         pair.apply(operation);
         if at == count / 10 {
-            settled = Some(memory(mounter));
+            settled = Some(memory_of(mounter));
         }
         if at % compared == 0 {
             pair.compare();
@@ -108,24 +137,10 @@ fn one_mount(stage: &Stage, draw: &mut Draw, count: usize) {
     }
     let expected = pair.compare();
     drop(pair);
-    let (settled, now) = (settled.unwrap_or_default(), memory(mounter));
+    let (settled, now) = (settled.unwrap_or_default(), memory_of(mounter));
     assert!(count < 1_000 || now < settled + GROWTH, "the server grew from {settled} to {now} bytes");
     assert!(descriptors(mounter) < DESCRIPTORS, "{} descriptors", descriptors(mounter));
-    mounted.unmount();
-    // Whoever comes next: links of a lower file of which one name was copied up are not one file any more.
-    let broken = tree::linked(&expected);
-    for driver in ["kernel", "fuse"] {
-        let mounted = stage.mount(driver);
-        tree::assert_equal(&expected, &tree(&mounted.at), &broken);
-        mounted.unmount();
-    }
-}
-
-/// What a process has for itself, in bytes.
-fn memory(child: &Child) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.pid.as_raw_nonzero())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+    expected
 }
 
 fn descriptors(child: &Child) -> usize {
@@ -245,14 +260,15 @@ fn ten_layers() {
     run(3, 10, 2, 1500);
 }
 
-/// Seeds that nobody has tried; the message of a failure names them.
+/// Seeds that nobody has tried, in the long form a hundred at least; the message of a failure names them.
 #[test]
 fn new_seeds() {
     let (start, limit) = (Instant::now(), Duration::from_secs(long_or(3600, 0)));
+    let seeds = long_or(100, 1);
     for tried in 1.. {
         let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros() as u64;
         run(seed, 1 + seed % 10, 2, 1500);
-        if start.elapsed() >= limit {
+        if tried >= seeds && start.elapsed() >= limit {
             println!("{tried} seeds");
             break;
         }

@@ -27,7 +27,11 @@ pub fn tree(top: &Path) -> Tree {
             let meta = std::fs::symlink_metadata(&path).unwrap_or_else(|error| panic!("listed: {path:?}: {error}"));
             let stat = rustix::fs::lstat(&path).unwrap();
             let mut text = shown(&stat);
-            text += &format!(" [{}]", attributes(&path).unwrap());
+            for name in attributes(&path).unwrap().split_whitespace() {
+                let mut value = [0; 1024];
+                let length = rustix::fs::lgetxattr(&path, name, &mut value[..]).unwrap();
+                text += &format!(" [{name} {:x}]", sum(&value[..length]));
+            }
             if meta.is_symlink() {
                 text += &format!(" -> {}", std::fs::read_link(&path).unwrap().display());
             } else if meta.is_file() {
