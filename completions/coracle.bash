@@ -661,7 +661,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__create)
-            opts="-a -i -t -u -w -e -h -l -q -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-a -i -t -u -w -e -h -l -q -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -800,6 +800,14 @@ _coracle() {
                     return 0
                     ;;
                 --stall-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1441,7 +1449,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__run)
-            opts="-d -a -i -t -u -w -e -h -l -q -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-d -a -i -t -u -w -e -h -l -q -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1596,6 +1604,14 @@ _coracle() {
                     return 0
                     ;;
                 --stall-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2125,7 +2141,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__create)
-            opts="-a -i -t -u -w -e -h -l -q -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-a -i -t -u -w -e -h -l -q -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2264,6 +2280,14 @@ _coracle() {
                     return 0
                     ;;
                 --stall-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2939,7 +2963,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__image__subcmd__pull)
-            opts="-q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --quiet --help"
+            opts="-a -q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --arch --os --variant --all-tags --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2962,6 +2986,14 @@ _coracle() {
                     return 0
                     ;;
                 --stall-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3723,7 +3755,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__pull)
-            opts="-q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --quiet --help"
+            opts="-a -q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --arch --os --variant --all-tags --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3746,6 +3778,14 @@ _coracle() {
                     return 0
                     ;;
                 --stall-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3869,7 +3909,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__run)
-            opts="-d -a -i -t -u -w -e -h -l -q -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-d -a -i -t -u -w -e -h -l -q -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --arch --os --variant --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --pids-limit --sysctl --ulimit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4024,6 +4064,14 @@ _coracle() {
                     return 0
                     ;;
                 --stall-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4345,7 +4393,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__search)
-            opts="-f -h --tls-verify --authfile --cert-dir --creds --stall-timeout --compatible --filter --format --limit --list-tags --no-trunc --help"
+            opts="-f -h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --compatible --filter --format --limit --list-tags --no-trunc --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4368,6 +4416,14 @@ _coracle() {
                     return 0
                     ;;
                 --stall-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -184,6 +184,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l retry -d 'Try so often again what failed for a reason that may pass' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l retry-delay -d 'Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l os -d 'The operating system of the image' -r
@@ -439,6 +441,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l retry -d 'Try so often again what failed for a reason that may pass' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l retry-delay -d 'Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l os -d 'The operating system of the image' -r
@@ -616,6 +620,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l authfile -d '
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l retry -d 'Try so often again what failed for a reason that may pass' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l retry-delay -d 'Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l os -d 'The operating system of the image' -r
@@ -848,6 +854,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l authfile -d 'Loo
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l retry -d 'Try so often again what failed for a reason that may pass' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l retry-delay -d 'Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l os -d 'The operating system of the image' -r
@@ -1112,10 +1120,13 @@ complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_s
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry -d 'Try so often again what failed for a reason that may pass' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry-delay -d 'Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l os -d 'The operating system of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l variant -d 'The variant of the architecture' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull all images of the repository that have a tag'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Show nothing but the ids'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all images'
@@ -1154,6 +1165,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand search" -l authfile -d '
 complete -c coracle -n "__fish_coracle_using_subcommand search" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand search" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand search" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l retry -d 'Try so often again what failed for a reason that may pass' -r
+complete -c coracle -n "__fish_coracle_using_subcommand search" -l retry-delay -d 'Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand search" -s f -l filter -d 'Only those that fit: `stars=NUMBER`, `is-official[=BOOL]`, `is-automated[=BOOL]`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand search" -l format -d '`json`, or a Go template' -r
 complete -c coracle -n "__fish_coracle_using_subcommand search" -l limit -d 'So many results of each registry [default: 25]' -r
@@ -1276,10 +1289,13 @@ complete -c coracle -n "__fish_coracle_using_subcommand pull" -l authfile -d 'Lo
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l creds -d 'Log in to the registry with these' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
+complete -c coracle -n "__fish_coracle_using_subcommand pull" -l retry -d 'Try so often again what failed for a reason that may pass' -r
+complete -c coracle -n "__fish_coracle_using_subcommand pull" -l retry-delay -d 'Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l platform -d 'The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l arch -d 'The architecture of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l os -d 'The operating system of the image' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l variant -d 'The variant of the architecture' -r
+complete -c coracle -n "__fish_coracle_using_subcommand pull" -s a -l all-tags -d 'Pull all images of the repository that have a tag'
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -s q -l quiet -d 'Show nothing but the ids'
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand rmi" -s a -l all -d 'Remove all images'

@@ -55,8 +55,11 @@ impl Certificates {
         for path in &paths {
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("crt") => {
-                    let authorities = Certificate::from_pem_bundle(&read(path)?);
-                    found.authorities.extend(authorities.map_err(|_| wrong(path, "it holds no certificate in PEM"))?);
+                    let authorities = Certificate::from_pem_bundle(&read(path)?).unwrap_or_default();
+                    if authorities.is_empty() {
+                        return Err(wrong(path, "it holds no certificate in PEM"));
+                    }
+                    found.authorities.extend(authorities);
                 }
                 Some("cert") if found.identity.is_none() => {
                     let key = path.with_extension("key");

@@ -21,7 +21,7 @@ use super::auth::Auth;
 use super::connection::{Connection, Request, Target};
 use super::endpoint::{TlsVerify, location, same_origin};
 use super::error::About;
-use super::{Blob, Content, Credentials, Error, Registry, Result, Sources, retry};
+use super::{Attempts, Blob, Content, Credentials, Error, Registry, Result, Sources};
 use crate::host::fault;
 use crate::oci::manifest::MAX_MANIFEST;
 use crate::oci::reference::{DEFAULT_TAG, is_tag};
@@ -49,17 +49,22 @@ pub struct Options {
 pub struct Patience {
     /// Without progress for so long, a connection counts as dead.
     pub stall: Duration,
+    /// How often what failed for a reason that may pass is tried again.
+    pub retries: u32,
+    /// Before each further attempt; `None`: ever longer.
+    pub delay: Option<Duration>,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { stall: Duration::from_secs(60) }
+        Self { stall: Duration::from_secs(60), retries: 3, delay: None }
     }
 }
 
 /// The client of one image's registry.
 pub struct Client {
     connection: Arc<Connection>,
+    patience: Patience,
     runtime: Handle,
     /// `None` only while it is dropped.
     end: Option<oneshot::Sender<()>>,
@@ -93,7 +98,7 @@ impl Client {
         let thread = std::thread::Builder::new().name("registry".to_owned());
         // The sender is only ever dropped.
         let thread = thread.spawn(move || drop(runtime.block_on(ended))).map_err(failed)?;
-        Ok(Self { connection, runtime: handle, end: Some(end), thread: Some(thread) })
+        Ok(Self { connection, patience: options.patience, runtime: handle, end: Some(end), thread: Some(thread) })
     }
 
     /// Does the work on the client's thread and waits for its result.
@@ -112,7 +117,7 @@ impl Client {
     where
         W: Future<Output = Result<T>> + Send + 'static,
     {
-        retry::request(|| self.run(&work))
+        self.attempts().make(|| self.run(&work))
     }
 
     /// Whether the registry knows who we are: asks for its API with what we have.
@@ -142,6 +147,10 @@ impl Drop for Client {
 }
 
 impl Registry for Client {
+    fn attempts(&self) -> Attempts {
+        Attempts::new(&self.patience)
+    }
+
     fn manifest(&self, image: &Reference) -> Result<Content> {
         let image = image.clone();
         self.run_again(move |connection| manifest(connection, image.clone()))

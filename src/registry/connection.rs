@@ -93,7 +93,7 @@ impl Connection {
     }
 
     /// The address of the registry's API. Who asks first finds out which transport works, and what the registry wants to know
-    /// of us; the first failure is the one that is told.
+    /// of us. Where none works, the first failure is the one that is told.
     pub async fn root(&self) -> Result<&Url> {
         self.root.get_or_try_init(|| self.ping()).await
     }
@@ -120,11 +120,10 @@ impl Connection {
                 }
                 Err(error) => error,
             };
-            let other = error.is_of_the_transport();
-            first.get_or_insert(error);
-            if !other {
-                break;
+            if !error.is_of_the_transport() {
+                return Err(error);
             }
+            first.get_or_insert(error);
         }
         Err(first.unwrap_or_else(|| about.protocol("there is no way to it")))
     }

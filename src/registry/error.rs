@@ -28,6 +28,10 @@ pub enum Error {
     Unreachable { registry: String, cause: String },
     #[error("the registry `{registry}` does not speak TLS")]
     NotTls { registry: String },
+    #[error("the registry `{registry}` does not speak HTTP as it should: {cause}")]
+    NotHttp { registry: String, cause: String },
+    #[error("the registry `{registry}` breaks off TLS: {cause}")]
+    Alert { registry: String, cause: String },
     #[error("the certificate of the registry `{registry}` does not hold: {cause}")]
     Certificate { registry: String, cause: String },
     #[error("the registry `{registry}` did not answer in time")]
@@ -119,6 +123,9 @@ impl Error {
                 "install the certificate of the authority that signed it, or, if you trust the network, `--tls-verify=false`"
                     .into(),
             ),
+            Self::Alert { .. } => Some(
+                "if it wants a certificate of yours, name the directory with its `.cert` and `.key` with `--cert-dir`".into(),
+            ),
             Self::Client { .. } => Some("install the package `ca-certificates`".into()),
             Self::AuthFile { .. } => Some("mend the file, or name another one with `--authfile FILE`".into()),
             Self::Mirrors { own, .. } => own.hint(),
@@ -137,7 +144,8 @@ impl Error {
     /// The answer came from something that does not speak what was tried: another transport may work.
     pub(super) fn is_of_the_transport(&self) -> bool {
         match self {
-            Self::NotTls { .. } | Self::Refused { .. } | Self::Broken { .. } | Self::Unreachable { .. } => true,
+            Self::NotTls { .. } | Self::NotHttp { .. } => true,
+            Self::Refused { .. } | Self::Broken { .. } | Self::Unreachable { .. } => true,
             // What Go's servers say to plain HTTP at a TLS port.
             Self::Status { code: 400, message, .. } => message.contains("HTTP request to an HTTPS server"),
             _ => false,
@@ -199,6 +207,7 @@ impl About {
             return match tls {
                 rustls::Error::InvalidMessage(_) => Error::NotTls { registry },
                 rustls::Error::InvalidCertificate(_) => Error::Certificate { registry, cause },
+                rustls::Error::AlertReceived(_) => Error::Alert { registry, cause },
                 _ => Error::Broken { registry, cause },
             };
         }
@@ -206,7 +215,7 @@ impl About {
             return Error::Timeout { registry };
         }
         if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
-            return self.protocol(&cause);
+            return Error::NotHttp { registry, cause };
         }
         match find::<io::Error>(error).map(io::Error::kind) {
             Some(io::ErrorKind::ConnectionRefused) => Error::Refused { registry },
@@ -217,6 +226,7 @@ impl About {
                 | io::ErrorKind::BrokenPipe
                 | io::ErrorKind::UnexpectedEof,
             ) => Error::Broken { registry, cause },
+            Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Error::NotHttp { registry, cause },
             Some(_) => Error::Unreachable { registry, cause },
             None => Error::Broken { registry, cause },
         }

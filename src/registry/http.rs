@@ -1,5 +1,8 @@
 //! HTTP itself: one client for each kind of place, and answers that are read within limits of time and length.
 //!
+//! The variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say what goes through a proxy: never what a registry on
+//! this very machine is asked.
+//!
 //! A client reads every certificate of the machine, which takes 50 ms: each is made when the first request needs it, and plain
 //! HTTP needs none.
 
@@ -11,6 +14,7 @@ use bytes::Bytes;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect};
 
 use super::certificates::Certificates;
+use super::endpoint::is_loopback;
 use super::error::{About, innermost};
 use super::{Error, Result};
 
@@ -25,10 +29,10 @@ const SLOWEST_SENDER: u64 = 16 << 10;
 pub(super) struct Http {
     pub about: About,
     /// `host` of the registry's API.
-    pub host: String,
-    pub any_certificate: bool,
+    host: String,
+    any_certificate: bool,
     /// Where `--cert-dir` points.
-    pub cert_dir: Option<PathBuf>,
+    cert_dir: Option<PathBuf>,
     /// Without progress for so long, a connection counts as dead.
     pub stall: Duration,
     plain: OnceLock<Client>,
@@ -44,30 +48,38 @@ impl Http {
 
     /// The client for this address: a client certificate is shown to the registry itself alone.
     pub fn client(&self, url: &Url) -> Result<&Client> {
-        let (place, make): (_, fn(&Self) -> Result<Client>) = match url.scheme() {
-            "http" => (&self.plain, |http| http.build(Client::builder().tls_certs_only([]))),
-            _ if url.host_str() == Some(&self.host) => (&self.own, |http| http.build(http.with_tls(true)?)),
-            _ => (&self.elsewhere, |http| http.build(http.with_tls(false)?)),
+        let (clear, own) = (url.scheme() == "http", url.host_str() == Some(&self.host));
+        let place = match (clear, own) {
+            (true, _) => &self.plain,
+            (false, true) => &self.own,
+            (false, false) => &self.elsewhere,
         };
         if let Some(client) = place.get() {
             return Ok(client);
         }
-        let client = make(self)?;
+        let client = if clear { self.build(Client::builder().tls_certs_only([]), true)? } else { self.with_tls(own)? };
         Ok(place.get_or_init(|| client))
     }
 
-    fn with_tls(&self, own: bool) -> Result<ClientBuilder> {
+    fn with_tls(&self, own: bool) -> Result<Client> {
         let Certificates { authorities, identity } = Certificates::of(&self.about.registry, self.cert_dir.as_deref())?;
+        // The one there is would be made again.
+        if let Some(same) = self.own.get().filter(|_| identity.is_none() && !is_loopback(&self.host)) {
+            return Ok(same.clone());
+        }
         let builder = Client::builder().danger_accept_invalid_certs(self.any_certificate).tls_certs_merge(authorities);
-        Ok(match identity.filter(|_| own) {
+        let builder = match identity.filter(|_| own) {
             Some(identity) => builder.identity(identity),
             None => builder,
-        })
+        };
+        self.build(builder, own)
     }
 
-    fn build(&self, builder: ClientBuilder) -> Result<Client> {
+    /// `own`: for the registry itself.
+    fn build(&self, builder: ClientBuilder, own: bool) -> Result<Client> {
         // Fails where it is done already.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = if own && is_loopback(&self.host) { builder.no_proxy() } else { builder };
         builder
             .user_agent(concat!("coracle/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT.min(self.stall))

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{Blob, Client, Content, Error, Options, Registry, Result, TlsVerify};
+use super::{Attempts, Blob, Client, Content, Error, Options, Registry, Result, TlsVerify};
 use crate::oci::registries::Source;
 use crate::oci::{Digest, Reference, Registries};
 
@@ -35,6 +35,16 @@ impl Mirrors {
     }
 }
 
+impl Mirrors {
+    /// All tags of the repository, as its own registry has them: a mirror may lack some.
+    pub fn tags(&self) -> Result<Vec<String>> {
+        match self.sources.last() {
+            Some(own) => own.client()?.tags(&own.source.reference),
+            None => Err(together(Vec::new())),
+        }
+    }
+}
+
 impl Place {
     fn client(&self) -> Result<&Client> {
         if let Some(client) = self.client.get() {
@@ -59,6 +69,11 @@ impl Place {
 }
 
 impl Registry for Mirrors {
+    fn attempts(&self) -> Attempts {
+        let patience = self.sources.first().map(|place| place.options.patience).unwrap_or_default();
+        Attempts::new(&patience)
+    }
+
     fn manifest(&self, image: &Reference) -> Result<Content> {
         if let Some(place) = self.chosen.get().and_then(|place| self.sources.get(*place)) {
             return place.manifest(image);

@@ -50,7 +50,7 @@ pub use credentials::{AuthFile, Credentials, Sources};
 pub use endpoint::TlsVerify;
 pub use error::Error;
 pub use mirrors::Mirrors;
-pub use retry::Attempts;
+pub use retry::{Attempts, wait};
 pub use search::Hit;
 pub use upload::{Mount, Upload};
 
@@ -67,6 +67,11 @@ pub struct Content {
 
 /// What an image is pulled from.
 pub trait Registry: Sync {
+    /// How often a transfer from here that breaks is taken up again.
+    fn attempts(&self) -> Attempts {
+        Attempts::new(&Patience::default())
+    }
+
     /// What lies at a manifest's address: by the digest of `image` if it has one, else by its tag. Unchecked.
     fn manifest(&self, image: &Reference) -> Result<Content>;
 

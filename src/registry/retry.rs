@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::Error;
+use super::{Error, Patience};
 
-/// How often, and how long to wait before the first time; before each further one, twice as long.
-const TIMES: u32 = 3;
+/// How long to wait before the first time; before each further one, twice as long.
 const FIRST: Duration = Duration::from_millis(500);
 /// A registry that asks to be left alone for longer gets no further request.
 pub(super) const LONGEST: Duration = Duration::from_secs(60);
@@ -17,43 +16,53 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Attempts {
     left: u32,
     pause: Duration,
-}
-
-impl Default for Attempts {
-    fn default() -> Self {
-        Self { left: TIMES, pause: FIRST }
-    }
+    grows: bool,
 }
 
 impl Attempts {
-    /// After a failure: waits as long as it needs, or as the registry asks. `false`: there is no other attempt, since none is
-    /// left, it would fail as well, or `given_up`.
-    pub fn another(&mut self, error: &Error, given_up: impl Fn() -> bool) -> bool {
-        if self.left == 0 || !error.is_transient() {
-            return false;
-        }
-        let until = Instant::now() + self.pause.max(error.retry_after().unwrap_or_default());
-        self.left -= 1;
-        self.pause *= 2;
-        while !given_up() {
-            match until.checked_duration_since(Instant::now()) {
-                None => return true,
-                Some(rest) => std::thread::sleep(rest.min(LOOK)),
+    pub fn new(patience: &Patience) -> Self {
+        Self { left: patience.retries, pause: patience.delay.unwrap_or(FIRST), grows: patience.delay.is_none() }
+    }
+
+    /// Makes an attempt, and others as long as it fails for a reason that may pass.
+    pub fn make<T>(mut self, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+        loop {
+            let error = match attempt() {
+                Err(error) => error,
+                done => return done,
+            };
+            match self.another(&error) {
+                Some(pause) => std::thread::sleep(pause),
+                None => return Err(error),
             }
         }
-        false
+    }
+
+    /// How long to wait after this failure: as long as it needs, or as the registry asks. `None`: there is no other attempt,
+    /// since none is left or it would fail as well.
+    pub fn another(&mut self, error: &Error) -> Option<Duration> {
+        if self.left == 0 || !error.is_transient() {
+            return None;
+        }
+        self.left -= 1;
+        let pause = self.pause;
+        if self.grows {
+            self.pause *= 2;
+        }
+        Some(pause.max(error.retry_after().unwrap_or_default()))
     }
 }
 
-/// Makes an attempt, and others as long as it fails for a reason that may pass.
-pub(super) fn request<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    let mut attempts = Attempts::default();
-    loop {
-        match attempt() {
-            Err(error) if attempts.another(&error, || false) => {}
-            result => return result,
+/// Waits; `false`: it was given up meanwhile.
+pub fn wait(pause: Duration, given_up: impl Fn() -> bool) -> bool {
+    let until = Instant::now() + pause;
+    while !given_up() {
+        match until.checked_duration_since(Instant::now()) {
+            None => return true,
+            Some(rest) => std::thread::sleep(rest.min(LOOK)),
         }
     }
+    false
 }
 
 #[cfg(test)]
@@ -64,16 +73,21 @@ mod tests {
     fn what_may_pass_is_tried_again_and_the_rest_is_not() {
         let mut attempts = 0;
         let start = Instant::now();
-        let result: Result<(), Error> = request(|| {
+        let result: Result<(), Error> = Attempts::new(&Patience::default()).make(|| {
             attempts += 1;
             let registry = "r".to_owned();
             Err(if attempts < 2 { Error::Refused { registry } } else { Error::NotTls { registry } })
         });
         assert!(matches!(result, Err(Error::NotTls { .. })) && attempts == 2);
         assert!(start.elapsed() >= FIRST);
-        let mut attempts = Attempts::default();
-        let wait = |retry_after| Error::Status { registry: "r".into(), code: 429, message: String::new(), retry_after };
-        assert!(!attempts.another(&wait(Some(LONGEST * 2)), || false));
-        assert!(!attempts.another(&wait(Some(LONGEST)), || true), "waited for nobody");
+        let mut attempts = Attempts::new(&Patience::default());
+        let busy = |retry_after| Error::Status { registry: "r".into(), code: 429, message: String::new(), retry_after };
+        assert_eq!(attempts.another(&busy(Some(LONGEST * 2))), None);
+        assert_eq!(attempts.another(&busy(Some(LONGEST))), Some(LONGEST));
+        assert_eq!(attempts.another(&busy(None)), Some(FIRST * 2));
+        assert!(!wait(LONGEST, || true), "waited for nobody");
+        let mut attempts = Attempts::new(&Patience { retries: 2, delay: Some(Duration::ZERO), ..Patience::default() });
+        let tried: Vec<_> = (0..3).map(|_| attempts.another(&busy(None))).collect();
+        assert_eq!(tried, [Some(Duration::ZERO), Some(Duration::ZERO), None]);
     }
 }

@@ -6,4 +6,5 @@ mod hostile;
 mod interrupted;
 mod manifest;
 mod names;
+mod registry;
 mod server;

@@ -1,6 +1,7 @@
 //! `image prune`: images that nobody uses go.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -52,6 +53,8 @@ impl Prune {
 /// Removes the images that no container uses, and that fit; without `all` only those without a name.
 pub fn prune(store: &Store, all: bool, filter: &Prunable) -> Result<Removed, Report> {
     let mut removed = Removed::default();
+    // No pull is to go on with them.
+    store.sweep_partial(Duration::ZERO)?;
     for listed in list(store)?.images {
         let labels = &listed.image.config.config.labels;
         let created = chrono::DateTime::from_timestamp(listed.created, 0).map(|created| created.fixed_offset());

@@ -23,6 +23,9 @@ use crate::store::Store;
 pub struct Pull {
     #[command(flatten)]
     from: From,
+    /// Pull all images of the repository that have a tag
+    #[arg(short, long)]
+    all_tags: bool,
     /// Show nothing but the ids
     #[arg(short, long)]
     quiet: bool,
@@ -55,41 +58,49 @@ impl Pull {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
         crate::container::life::sweep::sweep(&store);
+        let mut failures: Option<Report> = None;
         for image in &self.images {
-            let place = Place::parse(image).map_err(image::Error::from)?;
-            if !matches!(place, Place::Registry(_)) {
-                transport::take(&store, &place, self.from.platform()?, self.quiet)?;
-                continue;
+            if let Err(report) = self.pull(&store, image) {
+                match &mut failures {
+                    Some(all) => all.join(report),
+                    None => failures = Some(report),
+                }
             }
-            let pulled = self.from.pull(&store, image, self.quiet)?;
+        }
+        failures.map_or(Ok(ExitCode::SUCCESS), Err)
+    }
+
+    fn pull(&self, store: &Store, image: &str) -> Result<(), Report> {
+        let place = Place::parse(image).map_err(image::Error::from)?;
+        if !matches!(place, Place::Registry(_)) {
+            if self.all_tags {
+                return Err(Report::new(format!("`{image}` is no registry's, and has no tags")));
+            }
+            return transport::take(store, &place, self.from.platform()?, self.quiet);
+        }
+        let images = if self.all_tags { self.from.tagged(image, self.quiet)? } else { vec![image.to_owned()] };
+        for image in images {
+            let pulled = self.from.pull(store, &image, self.quiet)?;
             let event = Event::new(Kind::Image, Action::Pull, pulled.id.hex(), &pulled.name);
             events::record(store.layout().root(), &[event]);
             output::line(pulled.id.hex());
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
 }
 
 impl From {
-    /// Pulls one image, with progress on standard error. Of those that a short name may mean, the first that can be pulled.
+    /// Pulls one image, with progress on standard error.
     pub fn pull(&self, store: &Store, image: &str, quiet: bool) -> Result<Pulled, Report> {
-        let registries = registries::of_account()?;
-        let chosen = Chosen::of(&registries, image, quiet)?;
-        let mut failures = Vec::new();
-        for name in &chosen.names {
-            match self.pull_name(store, &registries, name, quiet) {
-                Ok(pulled) => {
-                    chosen.record(name);
-                    return Ok(pulled);
-                }
-                Err(report) => failures.push(report),
-            }
-        }
-        let all = failures.into_iter().reduce(|mut all, report| {
-            all.join(report);
-            all
-        });
-        Err(all.unwrap_or_else(|| Report::new(format!("`{image}` means no image"))))
+        first(image, quiet, |name, registries| self.pull_name(store, registries, name, quiet))
+    }
+
+    /// The full names of all images that the repository of `image` has.
+    fn tagged(&self, image: &str, quiet: bool) -> Result<Vec<String>, Report> {
+        first(image, quiet, |name, registries| {
+            let tags = Mirrors::of(name, registries, &self.reach.options()?)?.tags()?;
+            Ok(tags.into_iter().map(|tag| format!("{}:{tag}", name.name())).collect())
+        })
     }
 
     fn pull_name(
@@ -140,4 +151,29 @@ impl From {
         let own = texts.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)));
         self.reach.arguments().into_iter().chain(own).collect()
     }
+}
+
+/// What succeeds first with one of the names that `image` may mean.
+fn first<T>(
+    image: &str,
+    quiet: bool,
+    attempt: impl Fn(&Reference, &Registries) -> Result<T, Report>,
+) -> Result<T, Report> {
+    let registries = registries::of_account()?;
+    let chosen = Chosen::of(&registries, image, quiet)?;
+    let mut failures = Vec::new();
+    for name in &chosen.names {
+        match attempt(name, &registries) {
+            Ok(done) => {
+                chosen.record(name);
+                return Ok(done);
+            }
+            Err(report) => failures.push(report),
+        }
+    }
+    let all = failures.into_iter().reduce(|mut all, report| {
+        all.join(report);
+        all
+    });
+    Err(all.unwrap_or_else(|| Report::new(format!("`{image}` means no image"))))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::Report;
+use crate::cli::output::time::go_duration;
 use crate::oci::Registries;
 use crate::registry::{Credentials, Options, Patience, Sources, TlsVerify, registries};
 
@@ -19,6 +20,17 @@ pub struct Reach {
     /// Give up on a registry that sends nothing for so many seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     stall_timeout: u64,
+    /// Try so often again what failed for a reason that may pass
+    #[arg(long, value_name = "TIMES", default_value_t = 3)]
+    retry: u32,
+    /// Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]
+    #[arg(long, value_name = "DURATION", value_parser = pause)]
+    retry_delay: Option<Duration>,
+}
+
+fn pause(text: &str) -> Result<Duration, String> {
+    let pause = go_duration(text).and_then(|pause| pause.to_std().ok());
+    pause.ok_or_else(|| "expected a duration as `500ms`, `10s` or `1m`".to_owned())
 }
 
 /// What also those say that take credentials in another way.
@@ -77,7 +89,9 @@ impl Reach {
             Some(Some((user, password))) => Some(Credentials::password(user, password)),
             Some(None) => return Err(Report::new("`--creds` needs a user and a password: `USER:PASSWORD`")),
         };
-        Ok(Options { credentials, patience: Patience { stall: Duration::from_secs(self.stall_timeout) }, ..options })
+        let patience =
+            Patience { stall: Duration::from_secs(self.stall_timeout), retries: self.retry, delay: self.retry_delay };
+        Ok(Options { credentials, patience, ..options })
     }
 
     /// The same as arguments, for a pull in another process.
@@ -89,6 +103,8 @@ impl Reach {
             ("creds", self.creds.clone()),
             ("cert-dir", path(&self.way.cert_dir)),
             ("stall-timeout", Some(self.stall_timeout.to_string())),
+            ("retry", Some(self.retry.to_string())),
+            ("retry-delay", self.retry_delay.map(|pause| format!("{}ms", pause.as_millis()))),
         ];
         texts.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?))).collect()
     }

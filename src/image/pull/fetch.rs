@@ -13,7 +13,7 @@ use super::{Claimed, Pull};
 use crate::image::{Error, Result};
 use crate::layer::worker::{self, Input, RunningUnpack};
 use crate::oci::{Descriptor, Digest, Reference};
-use crate::registry::{self, Attempts};
+use crate::registry;
 use crate::store;
 use crate::store::blobs::BlobWriter;
 use crate::sys::{self, Call};
@@ -105,7 +105,7 @@ impl Pull<'_> {
             receiving.feed(path)?;
         }
         let blob = receiving.blob;
-        let (mut attempts, mut short) = (Attempts::default(), 0);
+        let (mut attempts, mut short) = (self.registry.attempts(), 0);
         while receiving.writer.size() < blob.size {
             let before = receiving.writer.size();
             let result = self.stream(&mut receiving);
@@ -115,15 +115,18 @@ impl Pull<'_> {
                 Ok(()) => short += 1,
                 // There is nothing behind what came.
                 Err(Error::Registry(registry::Error::Status { code: 416, .. })) => break,
+                // All is here, whatever else it wanted to send.
+                Err(Error::Registry(_)) if size == blob.size => break,
                 Err(Error::Registry(error)) => {
                     if size - before >= PROGRESS {
-                        attempts = Attempts::default();
+                        attempts = self.registry.attempts();
                     }
-                    if !attempts.another(&error, || receiving.given_up.load(Ordering::Relaxed)) {
-                        return Err(error.into());
-                    }
+                    let Some(pause) = attempts.another(&error) else { return Err(error.into()) };
                     let reason = &error.to_string();
                     self.progress.event(Event::Again { layer: &blob.digest, from: size, reason });
+                    if !registry::wait(pause, || receiving.given_up.load(Ordering::Relaxed)) {
+                        return Err(Error::GivenUp);
+                    }
                 }
                 Err(error) => return Err(error),
             }

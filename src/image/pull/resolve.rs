@@ -6,7 +6,7 @@ use crate::image::{Error, Result};
 use crate::oci::manifest::{Document, Index, MAX_CONFIG, parse};
 use crate::oci::media_type::{ManifestKind, layer_kind, manifest_kind};
 use crate::oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference};
-use crate::registry::{Attempts, Content};
+use crate::registry::{self, Content};
 
 /// Indexes that point to indexes.
 const DEPTH: usize = 3;
@@ -102,13 +102,11 @@ impl Pull<'_> {
         if let Ok(bytes) = self.store.read_blob(digest, MAX_CONFIG) {
             return Ok(bytes);
         }
-        let mut attempts = Attempts::default();
-        let bytes = loop {
-            match self.small_blob(image, descriptor) {
-                Err(Error::Registry(error)) if attempts.another(&error, || false) => {}
-                bytes => break bytes?,
-            }
-        };
+        let bytes = self.registry.attempts().make(|| self.small_blob(image, descriptor))?;
+        if bytes.len() as u64 != descriptor.size {
+            let (digest, expected, found) = (digest.clone(), descriptor.size, bytes.len() as u64);
+            return Err(Error::WrongSize { what: "config", digest, expected, found });
+        }
         let found = Digest::of(&bytes);
         if &found != digest {
             return Err(Error::WrongDigest { what: "config", expected: digest.clone(), found });
@@ -116,7 +114,8 @@ impl Pull<'_> {
         Ok(bytes)
     }
 
-    fn small_blob(&self, image: &Reference, descriptor: &Descriptor) -> Result<Vec<u8>> {
+    /// The bytes of a blob, as they come; not many more than there should be.
+    fn small_blob(&self, image: &Reference, descriptor: &Descriptor) -> registry::Result<Vec<u8>> {
         let mut blob = self.registry.blob(image, &descriptor.digest, 0)?;
         let mut bytes = Vec::new();
         while let Some(chunk) = blob.next_chunk()? {
@@ -124,10 +123,6 @@ impl Pull<'_> {
             if bytes.len() as u64 > descriptor.size {
                 break;
             }
-        }
-        if bytes.len() as u64 != descriptor.size {
-            let (digest, expected, found) = (descriptor.digest.clone(), descriptor.size, bytes.len() as u64);
-            return Err(Error::WrongSize { what: "config", digest, expected, found });
         }
         Ok(bytes)
     }

@@ -1,0 +1,84 @@
+//! TLS: the registry proves who it is to an authority that was named, and we to it, with real registries and certificates that
+//! `tests/setup/certificates` made.
+
+use std::path::PathBuf;
+
+use crate::harness::{Case, Driver, Image, has};
+
+/// The folder with certificates and, in NAME.address, where the registry of that name is.
+fn folder() -> Option<PathBuf> {
+    let folder = std::env::var_os("CORACLE_TLS").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    has("registries with TLS", folder.is_some());
+    folder
+}
+
+/// An image at the registry of this name, which has the same storage as the plain one of all tests.
+fn image(folder: &std::path::Path, name: &str) -> String {
+    let pushed = Image::busybox().push("busybox:latest");
+    let address = std::fs::read_to_string(folder.join(format!("{name}.address"))).unwrap();
+    format!("{}/{}", address.trim(), pushed.split_once('/').unwrap().1)
+}
+
+/// A folder below the case's home that holds these files, as they are called there.
+fn certificates(case: &Case, place: &str, files: &[(&str, &str)]) {
+    let folder = folder().unwrap();
+    std::fs::create_dir_all(case.home.join(place)).unwrap();
+    for (from, to) in files {
+        std::fs::copy(folder.join(from), case.home.join(place).join(to)).unwrap();
+    }
+}
+
+const AUTHORITY: [(&str, &str); 1] = [("ca.crt", "ca.crt")];
+
+#[test]
+fn an_authority_that_was_named() {
+    let Some(folder) = folder() else { return };
+    let image = image(&folder, "server");
+    let (registry, _) = image.split_once('/').unwrap();
+    let case = Case::new(Driver::Auto);
+    let pull = |more: &[&str]| {
+        let words = ["pull", "--creds=someone:secret"].iter().chain(more).copied().chain([image.as_str()]);
+        case.coracle(words.collect::<Vec<_>>())
+    };
+    pull(&[]).code(125).error("certificate").says("hint: install the certificate of the authority");
+    certificates(&case, "named", &AUTHORITY);
+    pull(&["--cert-dir=named"]).succeeded();
+    pull(&["--cert-dir=missing"]).code(125).error("`missing` can't be used");
+    pull(&["--tls-verify=false"]).succeeded();
+    certificates(&case, &format!(".config/containers/certs.d/{registry}"), &AUTHORITY);
+    pull(&[]).succeeded();
+    case.coracle(["pull", &image]).code(125).error("anonymous users");
+    case.coracle(["pull", "--creds=someone:guessed", &image]).code(125).error("the user `someone`");
+}
+
+#[test]
+fn certificates_that_do_not_hold() {
+    let Some(folder) = folder() else { return };
+    for name in ["expired", "other", "alone"] {
+        let image = image(&folder, name);
+        let case = Case::new(Driver::Auto);
+        certificates(&case, "named", &AUTHORITY);
+        case.coracle(["pull", "--cert-dir=named", &image]).code(125).error("certificate of the registry");
+        case.coracle(["pull", "--tls-verify=true", "--cert-dir=named", &image]).code(125).error("certificate");
+        case.coracle(["pull", "--tls-verify=false", &image]).succeeded();
+    }
+}
+
+/// A registry that wants to see a certificate of ours.
+#[test]
+fn a_client_certificate() {
+    let Some(folder) = folder() else { return };
+    let image = image(&folder, "mutual");
+    let case = Case::new(Driver::Auto);
+    let pull = |place: &str| case.coracle(["pull", &format!("--cert-dir={place}"), &image]);
+    certificates(&case, "authority", &AUTHORITY);
+    pull("authority").code(125).error("breaks off TLS").says("hint: if it wants a certificate of yours");
+    certificates(&case, "both", &[AUTHORITY[0], ("client.cert", "client.cert"), ("client.key", "client.key")]);
+    pull("both").succeeded();
+    certificates(&case, "no-key", &[AUTHORITY[0], ("client.cert", "client.cert")]);
+    pull("no-key").code(125).error("client.key` can't be used");
+    certificates(&case, "no-cert", &[AUTHORITY[0], ("client.key", "client.key")]);
+    pull("no-cert").code(125).error("there is no `.cert` for this key");
+    certificates(&case, "swapped", &[("client.key", "ca.crt")]);
+    pull("swapped").code(125).error("ca.crt` can't be used as a certificate");
+}

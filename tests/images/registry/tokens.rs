@@ -1,0 +1,219 @@
+//! Token servers, and where a credential goes: a password to the registry and its realm, a token to the registry, nothing to others.
+
+use base64::Engine as _;
+
+use super::scripted::{Registry, Reply, Request};
+use super::{Hostile, all_are_refused};
+use crate::harness::{Case, Driver};
+use crate::images::server::Parts;
+
+const CHALLENGE: &str = "Bearer realm=\"http://{here}/token\",service=\"the service\"";
+
+fn unauthorized(challenge: &str) -> Reply {
+    Reply::new(401, "").header("WWW-Authenticate", challenge)
+}
+
+/// As a registry behind a token server: refuses what has no token out of `good`, and gives out `given`.
+fn guarded(request: &Request, given: &str, good: impl Fn(&str) -> bool) -> Option<Reply> {
+    if request.path.starts_with("/token") {
+        return Some(Reply::ok(given));
+    }
+    let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+    (!token.is_some_and(good)).then(|| unauthorized(CHALLENGE))
+}
+
+/// A registry whose token server gives this reply.
+fn gives(name: &str, says: &'static [&'static str], reply: Reply) -> Hostile {
+    Hostile::new(name, says, Parts::new(), move |request, _| {
+        Some(if request.path.starts_with("/token") { reply.clone() } else { unauthorized(CHALLENGE) })
+    })
+}
+
+/// A registry that asks in this way.
+fn asks(name: &str, says: &'static [&'static str], challenge: &str) -> Hostile {
+    let challenge = challenge.to_owned();
+    Hostile::new(name, says, Parts::new(), move |_, _| Some(unauthorized(&challenge)))
+}
+
+#[test]
+fn token_servers() {
+    let token = |text: &str| Reply::ok(format!("{{\"token\":\"{text}\"}}"));
+    all_are_refused(vec![
+        gives("a token that is never enough", &["does not let"], token("good")),
+        gives("nothing", &["no JSON with a token"], Reply::ok("")),
+        gives("a page", &["no JSON with a token"], Reply::ok("<html>")),
+        gives("a list", &["no JSON with a token"], Reply::ok("[]")),
+        gives("no token", &["an empty token"], Reply::ok("{}")),
+        gives("an empty token", &["an empty token"], token("")),
+        gives("a token that is a number", &["no JSON with a token"], Reply::ok("{\"token\":1}")),
+        gives("a token with a line break", &["control characters"], token("a\\r\\nX: y")),
+        gives("a life that is none", &["no JSON with a token"], Reply::ok("{\"token\":\"a\",\"expires_in\":-1}")),
+        gives("a token of 10 MB", &["more than the 1048576 bytes"], token(&"a".repeat(10 << 20))),
+        gives(
+            "a token without end",
+            &["more than the 1048576 bytes"],
+            Reply::ok(vec![b'a'; 1 << 20]).no_length().endless(),
+        ),
+        gives("a token that stalls", &["stalled"], token("good").cut(5).stall()),
+        gives("a token that trickles", &["stalled"], token("good").length("9999").cut(5).trickle()),
+        gives("silence", &["did not answer in time"], Reply::raw("").stall()),
+        gives("no HTTP", &["does not speak HTTP"], Reply::raw("SSH-2.0\r\n\r\n")),
+        gives("a loop", &["more than 10 times"], Reply::redirect("/token")),
+        gives("a way to a file", &["`file`"], Reply::redirect("file:///etc/passwd")),
+        gives("401", &["does not let"], Reply::new(401, "")),
+        gives("a challenge of its own", &["does not let"], unauthorized(CHALLENGE)),
+        gives("403", &["does not let"], Reply::new(403, "")),
+        gives("404", &["is not at the registry"], Reply::new(404, "")),
+        gives("500", &["status 500"], Reply::new(500, "")),
+        asks("no challenge that is known", &["does not let"], "Negotiate"),
+        asks("basic, of who has no password", &["does not let"], "Basic realm=\"x\""),
+        asks("no realm", &["no realm"], "Bearer service=\"x\""),
+        asks("no challenge that can be read", &["can't be read"], "Bearer realm=\"http://"),
+        asks("a realm that is no address", &["no address"], "Bearer realm=\"here\""),
+        asks("a realm at a file", &["`file`"], "Bearer realm=\"file:///etc/passwd\""),
+        asks("a realm of the machine's data", &["169.254.169.254"], "Bearer realm=\"http://169.254.169.254/t\""),
+        asks("a realm elsewhere, in the clear", &["without TLS"], "Bearer realm=\"http://token.example.org/t\""),
+        asks("a realm with a user", &["user's name"], "Bearer realm=\"http://me:secret@127.0.0.1/t\""),
+        asks(
+            "a challenge of 10 kB",
+            &["more than 8192 bytes"],
+            &format!("Bearer realm=\"http://{}\"", "a".repeat(10_000)),
+        ),
+    ]);
+}
+
+/// However it goes, a request is sent twice at most and a token is asked for as often.
+#[test]
+fn no_loop_of_401() {
+    let registry =
+        Registry::start(&Parts::new(), Box::new(|request, _| guarded(request, "{\"token\":\"bad\"}", |_| false)));
+    let case = Case::new(Driver::Auto);
+    case.coracle(["pull", &format!("{}/x:1", registry.address)]).code(125).error("anonymous users");
+    assert!(registry.asked("/v2/x/").len() <= 2, "{:?}", registry.asked("/v2/x/"));
+    assert!(registry.asked("/token").len() <= 2, "{:?}", registry.asked("/token"));
+}
+
+/// Who has no password gets a token as well, and one serves for all that a pull asks.
+#[test]
+fn a_token_for_everybody() {
+    let registry = Registry::start(
+        &Parts::new(),
+        Box::new(|request, _| guarded(request, "{\"token\":\"good\"}", |it| it == "good")),
+    );
+    let case = Case::new(Driver::Auto);
+    case.pull(&format!("{}/x:1", registry.address));
+    let asked = registry.asked("/token");
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(asked[0].path, "/token?service=the+service&scope=repository%3Ax%3Apull");
+    assert_eq!(asked[0].header("authorization"), None);
+}
+
+/// With a name and a password, the realm gets them, and the registry its token.
+#[test]
+fn a_token_for_a_user() {
+    let answer = "{\"access_token\":\"good\",\"expires_in\":300}";
+    let registry =
+        Registry::start(&Parts::new(), Box::new(move |request, _| guarded(request, answer, |it| it == "good")));
+    let case = Case::new(Driver::Auto);
+    let pull = ["pull", "--creds=me:pass:word", &format!("{}/x:1", registry.address)];
+    case.coracle(pull).succeeded();
+    let asked = registry.asked("/token");
+    let encoded = base64::engine::general_purpose::STANDARD.encode("me:pass:word");
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].header("authorization"), Some(format!("Basic {encoded}").as_str()));
+    assert!(asked[0].path.ends_with("&account=me"), "{asked:?}");
+    let basic = registry
+        .asked("/v2/")
+        .into_iter()
+        .find(|request| request.header("authorization").is_some_and(|it| it.contains("Basic")));
+    assert!(basic.is_none(), "the registry got the password: {basic:?}");
+}
+
+/// Docker's identity tokens are exchanged for a token by POST.
+#[test]
+fn an_identity_token() {
+    let registry = Registry::start(
+        &Parts::new(),
+        Box::new(|request, _| guarded(request, "{\"access_token\":\"good\"}", |it| it == "good")),
+    );
+    let case = Case::new(Driver::Auto);
+    let file =
+        serde_json::json!({"auths": {&registry.address: {"auth": "bWU6", "identitytoken": "who/I am"}}}).to_string();
+    std::fs::write(case.home.join("auth.json"), file).unwrap();
+    case.coracle(["pull", "--authfile=auth.json", &format!("{}/x:1", registry.address)]).succeeded();
+    let asked = registry.asked("/token");
+    assert_eq!((asked.len(), asked[0].method.as_str()), (1, "POST"));
+    let body = String::from_utf8(asked[0].body.clone()).unwrap();
+    for field in
+        ["service=the+service", "grant_type=refresh_token", "refresh_token=who%2FI+am", "scope=repository%3Ax%3Apull"]
+    {
+        assert!(body.split('&').any(|has| has == field), "no {field} in {body}");
+    }
+}
+
+/// A token that runs out in the middle is replaced.
+#[test]
+fn a_token_that_runs_out() {
+    let parts = Parts::new();
+    let layer = parts.layer_path();
+    let registry = Registry::start(
+        &parts,
+        Box::new(move |request, times| {
+            if request.path.starts_with("/token") {
+                return Some(Reply::ok(format!("{{\"token\":\"t{times}\",\"expires_in\":0}}")));
+            }
+            let good = if request.path == layer { "t1" } else { "t0" };
+            guarded(request, "", |it| it == good)
+        }),
+    );
+    let case = Case::new(Driver::Auto);
+    case.pull(&format!("{}/x:1", registry.address));
+    assert_eq!(registry.asked("/token").len(), 2);
+}
+
+/// What a registry on this machine is asked never goes through a proxy, which would see the password; what others are, does.
+#[test]
+fn proxies() {
+    let seen = Registry::start(&Parts::new(), Box::new(|_, _| Some(Reply::new(404, ""))));
+    let registry = Registry::start(&Parts::new(), Box::new(|_, _| None));
+    let case = Case::new(Driver::Auto);
+    let proxy = format!("http://{}", seen.address);
+    let pull = |flag: &str, image: &str| case.command(["pull", flag, image]).env("http_proxy", &proxy).finish();
+    pull("--creds=me:secret", &format!("{}/x:1", registry.address)).succeeded();
+    assert!(seen.asked("").is_empty(), "{:?}", seen.asked(""));
+    pull("--tls-verify=false", "registry.invalid/x:1").code(125).error("is not at the registry `registry.invalid`");
+    assert_eq!(seen.asked("http://registry.invalid/v2/").len(), 2, "{:?}", seen.asked(""));
+}
+
+/// A blob that lies elsewhere is fetched without what is the registry's alone; what that other host asks for is not answered.
+#[test]
+fn nothing_goes_to_another_host() {
+    let parts = Parts::new();
+    let (layer, body) = (parts.layer_path(), parts.layer.clone());
+    for greedy in [false, true] {
+        let body = body.clone();
+        let elsewhere = Registry::start(
+            &parts,
+            Box::new(move |_, _| {
+                Some(if greedy { unauthorized("Basic realm=\"x\"") } else { Reply::ok(body.clone()) })
+            }),
+        );
+        let (layer, to) = (layer.clone(), format!("http://{}/blob", elsewhere.address));
+        let registry = Registry::start(
+            &parts,
+            Box::new(move |request, _| {
+                if request.header("authorization").is_none() {
+                    return Some(unauthorized("Basic realm=\"x\""));
+                }
+                (request.path == layer).then(|| Reply::redirect(&to))
+            }),
+        );
+        let case = Case::new(Driver::Auto);
+        let finished = case.coracle(["pull", "--creds=me:secret", &format!("{}/x:1", registry.address)]);
+        assert_eq!(finished.code, Some(if greedy { 125 } else { 0 }), "{finished}");
+        assert!(!finished.stderr.contains("secret"), "{finished}");
+        let asked = elsewhere.asked("/");
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        assert_eq!(asked[0].header("authorization"), None);
+    }
+}
