@@ -72,7 +72,7 @@ fn foreign_owners(case: &Case) {
 #[test]
 fn a_view_of_this_machine() {
     if no_ids() {
-        super::rootfs::the_machine_is_seen_and_left_alone(&Case::new(Driver::Auto));
+        crate::behaviour::storage::rootfs::the_machine_is_seen_and_left_alone(&Case::new(Driver::Auto));
     }
 }
 
@@ -101,12 +101,12 @@ fn detached(case: &Case) {
 
 /// `cp` into a container and out of it.
 fn copied(case: &Case) {
-    super::copy::with_one_id(case);
+    crate::behaviour::into::copy::with_one_id(case);
 }
 
 /// `diff`, `commit`, `export`.
 fn packed(case: &Case) {
-    super::commit::with_one_id(case);
+    crate::behaviour::image::commit::with_one_id(case);
 }
 
 /// The one id can be the user's own inside; there is none to spare for anything else.
@@ -132,17 +132,17 @@ fn the_one_id_is_kept(case: &Case) {
 /// A secret is a file, though its owner can't be had.
 fn secrets(case: &Case) {
     if no_ids() {
-        super::secrets::given_and_found_nowhere_else(case);
+        crate::behaviour::storage::secrets::given_and_found_nowhere_else(case);
     }
 }
 
 /// Volumes are filled, shared and removed, though all files in them are one id's.
 fn volumes(case: &Case) {
     if no_ids() {
-        super::volumes::filled_from_the_image(case);
+        crate::behaviour::storage::volumes::filled_from_the_image(case);
         case.coracle(["volume", "rm", "-a"]).code(0);
-        super::volumes::anonymous(case);
-        super::volumes::exported_and_imported(case);
+        crate::behaviour::storage::volumes::anonymous(case);
+        crate::behaviour::storage::volumes::exported_and_imported(case);
     }
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 
 use super::{place, registry};
-use crate::behaviour::terminal::on_terminal;
+use crate::behaviour::into::terminal::on_terminal;
 use crate::harness::{Case, Driver};
 
 fn address() -> String {

@@ -1,7 +1,7 @@
 //! Short names: aliases, the registries that are searched, the prompt, and nothing at all.
 
 use super::{images, place, registry, user};
-use crate::behaviour::terminal::on_terminal;
+use crate::behaviour::into::terminal::on_terminal;
 use crate::harness::{Case, Command, Driver, binary};
 
 /// Nobody listens there.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::commit::held_open;
-use super::terminal::on_terminal;
+use crate::behaviour::into::terminal::on_terminal;
 use crate::harness::{Case, Command, Driver, Image, Layer};
 
 /// Every kind of change.

@@ -4,7 +4,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 
 use serde_json::{Value, json};
 
-use super::diff::gnu_tar;
+use crate::behaviour::image::diff::gnu_tar;
 use crate::harness::{Account, Case, Driver, Image, Layer, has, wait_until};
 
 /// An image with a directory of several owners, and a volume of its own there.

@@ -157,7 +157,7 @@ fn changes_of_a_view() {
     case.coracle(["commit", "box"]).code(125).error("cannot commit a container that uses an exploded rootfs");
     let archive = case.home.join("all.tar");
     case.coracle(["export", "-o", archive.to_str().unwrap(), "box"]).code(0);
-    let listed = super::diff::gnu_tar(&["--list", "--file", archive.to_str().unwrap()]);
+    let listed = crate::behaviour::image::diff::gnu_tar(&["--list", "--file", archive.to_str().unwrap()]);
     assert!(listed.contains("\ndata/new\n") && listed.contains("\ndata/sub/deep\n"), "{listed}");
     assert!(!listed.contains("data/file"), "{listed}");
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rustix::process::Signal;
 
-use super::terminal::on_terminal;
+use crate::behaviour::into::terminal::on_terminal;
 use crate::harness::http::Registry;
 use crate::harness::image::{self, Compression, Format, busybox_layer, noise, push_index};
 use crate::harness::{Case, Driver, Image, LIMIT, Layer, wait_until};

@@ -2,7 +2,7 @@
 
 use rustix::process::{Signal, kill_process};
 
-use super::death::pid_of;
+use crate::behaviour::faults::death::pid_of;
 use crate::harness::{Case, Driver, LIMIT, wait_until};
 
 /// Three containers: `one` and `two` run and have a label, `three` has ended.

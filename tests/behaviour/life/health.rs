@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::death::pid_of;
+use crate::behaviour::faults::death::pid_of;
 use crate::harness::{Case, Driver, Image, LIMIT, wait_until};
 
 /// A check that fails once /ill is there, and says so.

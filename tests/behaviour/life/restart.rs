@@ -2,7 +2,7 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::death::{exists, pid_of};
+use crate::behaviour::faults::death::{exists, pid_of};
 use crate::harness::{Case, Driver, LIMIT, long_or, wait_for, wait_until};
 
 const NEVER: &str = "while :; do sleep 1000; done";

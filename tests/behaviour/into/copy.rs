@@ -7,8 +7,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use rustix::process::Signal;
 
-use super::diff::gnu_tar;
 use super::terminal::on_terminal;
+use crate::behaviour::image::diff::gnu_tar;
 use crate::harness::{Account, Case, Driver, LIMIT, set_mode, wait_until};
 
 const STATES: [&str; 2] = ["runs", "stopped"];

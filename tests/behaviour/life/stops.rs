@@ -2,7 +2,7 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::death::{exists, mounter_of, pid_of};
+use crate::behaviour::faults::death::{exists, mounter_of, pid_of};
 use crate::harness::{Case, Driver, LIMIT, long_or, wait_until};
 
 /// Keeps the server of its root busy, and counts how often it was started.

@@ -1,0 +1,7 @@
+//! Processes that are killed or stand still, disks that are full, stores that were changed by hand.
+
+mod adversity;
+mod cut;
+pub mod death;
+mod frozen;
+mod points;

@@ -1,0 +1,6 @@
+//! What a container is kept apart by: ids, namespaces, filters, networks.
+
+mod identity;
+mod network;
+mod sandbox;
+mod user_namespace;

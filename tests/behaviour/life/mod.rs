@@ -1,0 +1,11 @@
+//! Containers from their creation to their end.
+
+mod changes;
+mod crowd;
+mod cycle;
+mod elsewhere;
+mod health;
+mod restart;
+mod run;
+mod stops;
+mod verbs;

@@ -1,0 +1,11 @@
+//! What containers read and write: their own file system, volumes, mounts, secrets.
+
+mod disks;
+mod drivers;
+mod files;
+mod mounts;
+mod ownership;
+mod quota;
+pub mod rootfs;
+pub mod secrets;
+pub mod volumes;
