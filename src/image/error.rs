@@ -71,6 +71,8 @@ pub enum Error {
         "payload does not match any of the supported image formats: docker-archive, oci-archive, oci-dir, docker-dir"
     )]
     NoArchive,
+    #[error("the image can't be mounted: {0}")]
+    Mount(String),
     #[error(transparent)]
     Change(#[from] InstructionError),
     #[error(transparent)]
@@ -137,7 +139,7 @@ impl Error {
     fn is_damage(&self) -> bool {
         match self {
             Self::WrongDigest { .. } | Self::WrongSize { .. } | Self::Missing { .. } => true,
-            Self::Contents(error) => error.is_of_stream(),
+            Self::Contents(error) => error.is_of_stream() && error.hint().is_none(),
             Self::Registry(registry::Error::Source(error)) => error.downcast_ref().is_some_and(Self::is_damage),
             _ => false,
         }

@@ -115,6 +115,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Worker { hint, .. } => hint.clone(),
+            Self::Read(error) if error.kind() == io::ErrorKind::Unsupported => {
+                Some("unpack it first, as in `xz -dc FILE | coracle …`".into())
+            }
             Self::Ids(error) => error.hint(),
             Self::Copy(problem) => problem.hint(),
             Self::Entry { problem: Problem::UnmappedOwner(_), .. } => Some(

@@ -1,7 +1,8 @@
 //! From images in the store to an archive.
 //!
 //! The blobs go out as they are kept, so the digests stay; docker-archive alone has them uncompressed. Each is hashed on its way,
-//! so that what has gone bad on the disk is an error and not a bad archive. The same images give the same bytes.
+//! so that what has gone bad on the disk is an error and not a bad archive. The same images give the same bytes. No lock is held,
+//! since who reads the archive may take any time: an image that is removed meanwhile is an error too.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -80,8 +81,6 @@ impl Save<'_> {
     }
 
     fn write(&self, images: &[Chosen], index: Index, mut out: Writer) -> Result<()> {
-        // Until the end nobody removes a blob.
-        let _lock = self.store.lock_shared()?;
         let last = match self.format {
             Format::DockerArchive => self.docker_archive(images, &mut out)?,
             Format::OciArchive | Format::OciDir => self.oci(images, index, &mut out)?,

@@ -109,12 +109,18 @@ impl Contents {
         let path = tmp.path().join("archive");
         let say = || format!("open({})", path.display());
         let mut kept = File::options().read(true).write(true).create_new(true).open(&path).call_with(say)?;
+        // A few kilobytes may stand for terabytes.
+        let disk = rustix::fs::fstatvfs(&kept).call_with(|| format!("fstatvfs({})", path.display()))?;
+        let limit = disk.f_bavail.saturating_mul(disk.f_frsize) / 10 * 9;
         let mut names = Names::default();
-        let mut offset = 0;
+        let mut offset = 0_u64;
         let mut stream = TarStream::new(BufReader::with_capacity(PIECE, compression::plain(source)?));
         while let Some(entry) = stream.next_entry()? {
             if !names.add(&entry, offset)? {
                 continue;
+            }
+            if offset.saturating_add(entry.size) > limit {
+                return Err(Problem::TooMuch(limit).into());
             }
             loop {
                 let piece = stream.data()?;

@@ -19,6 +19,8 @@ use std::io;
 pub enum Problem {
     #[error("it has more than {0} entries")]
     TooManyEntries(usize),
+    #[error("it holds more than {0} bytes, which is nine tenths of what the store's disk has free")]
+    TooMuch(u64),
     #[error("it has two entries `{0}`")]
     Twice(String),
     #[error("its entry `{0}` is not a file")]

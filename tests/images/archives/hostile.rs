@@ -293,3 +293,81 @@ fn bombs() {
         victim.refuses(what, start, what);
     }
 }
+
+/// Directories hold what tar files hold, and what those can't.
+#[test]
+fn directories() {
+    let victim = Victim::new();
+    let parts = parts();
+    let path = |name: &str| victim.case.home.join("layout").join(name);
+    let make = |archive: &Archive| {
+        let _ = std::fs::remove_dir_all(path(""));
+        for (name, bytes) in &archive.0 {
+            std::fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+            std::fs::write(path(name), bytes).unwrap();
+        }
+    };
+    let honest = Archive::oci(&parts, &["q.io/x:1"]);
+    let (layer, manifest) = (honest.0[0].0.clone(), honest.0[2].0.clone());
+    let secret = victim.case.home.join("secret");
+    let spoilings: [(&str, &dyn Fn(), &str); 9] = [
+        ("no index", &|| std::fs::remove_file(path("index.json")).unwrap(), "does not match any"),
+        ("no layer", &|| std::fs::remove_file(path(&layer)).unwrap(), "it has no `blobs/sha256/"),
+        ("a link out", &|| relink(&path(&layer), &secret), "it has no `blobs/sha256/"),
+        ("a link up", &|| relink(&path(&layer), "../../../secret".as_ref()), "it has no `blobs/sha256/"),
+        ("a link to itself", &|| relink(&path(&layer), path(&layer).file_name().unwrap().as_ref()), "oo many levels"),
+        (
+            "a linked folder",
+            &|| {
+                std::fs::rename(path("blobs"), victim.case.home.join("blobs")).unwrap();
+                relink(&path("blobs"), "../blobs".as_ref());
+            },
+            "oo many levels",
+        ),
+        (
+            "a FIFO",
+            &|| {
+                std::fs::remove_file(path(&layer)).unwrap();
+                nix::unistd::mkfifo(&path(&layer), nix::sys::stat::Mode::S_IRUSR).unwrap();
+            },
+            "is not a file",
+        ),
+        (
+            "a directory",
+            &|| {
+                std::fs::remove_file(path(&manifest)).unwrap();
+                std::fs::create_dir(path(&manifest)).unwrap();
+            },
+            "is not a file",
+        ),
+        ("other bytes", &|| std::fs::write(path(&layer), vec![7; parts.layer.len()]).unwrap(), "digest"),
+    ];
+    for (what, spoil, cause) in spoilings {
+        make(&honest);
+        spoil();
+        let loaded = victim.case.coracle(["load", "-q", "-i", path("").to_str().unwrap()]);
+        assert!(loaded.code == Some(125) && loaded.stderr.contains(cause), "{what}: {loaded}");
+        victim.is_clean(what);
+        let _ = std::fs::remove_dir_all(victim.case.home.join("blobs"));
+    }
+    make(&honest);
+    victim.case.coracle(["load", "-q", "-i", path("").to_str().unwrap()]).code(0).stdout("Loaded image: q.io/x:1\n");
+}
+
+fn relink(path: &std::path::Path, target: &std::path::Path) {
+    let _ = std::fs::remove_file(path);
+    std::os::unix::fs::symlink(target, path).unwrap();
+}
+
+/// More than the disk has room for is not even begun.
+#[test]
+fn bombs_on_small_disks() {
+    let Some(case) = Case::on_disk(Driver::Auto, "full") else { return };
+    let mut victim = Victim { case, tried: 0 };
+    victim.case.coracle(["images", "-q"]).code(0).stdout("");
+    std::fs::write(victim.case.home.join("secret"), "secret").unwrap();
+    let mut archive = Archive::docker(&parts(), &["q.io/x:1"]);
+    let layer = archive.0[0].0.clone();
+    *archive.entry(&layer) = vec![0; 200 << 20];
+    victim.refuses("200 MB for a disk of 40", &gzip(&archive.tar()), "nine tenths of what the store's disk has free");
+}

@@ -1,6 +1,7 @@
 //! Archives of images: what `save` writes and `load` reads.
 
-mod build;
+pub mod build;
+mod exchange;
 mod hostile;
 mod import;
 mod round;

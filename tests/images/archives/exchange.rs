@@ -1,0 +1,146 @@
+//! Images go to other tools and come back from them: skopeo, umoci and buildah, as the distribution has them, and podman where it
+//! is on PATH.
+
+use serde_json::Value;
+
+use crate::harness::image::busybox_layer;
+use crate::harness::{Case, Command, Driver, Finished};
+
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+
+/// An image in a store, and archives of it in the case's home.
+struct Stock {
+    case: Case,
+    name: String,
+    id: String,
+    digest: String,
+}
+
+impl Stock {
+    fn new() -> Self {
+        let case = Case::new(Driver::Auto);
+        let import = ["import", "-q", "-c", "CMD [\"/bin/true\"]", "-", "x"];
+        case.command(import).stdin(busybox_layer().tar()).finish().code(0);
+        let field = |field: &str| {
+            let format = format!("{{{{.{field}}}}}");
+            case.coracle(["images", "--format", &format, "localhost/x"]).code(0).stdout.trim().to_owned()
+        };
+        let (id, digest) = (field("Id"), field("Digest"));
+        for format in ["docker-archive", "oci-archive", "oci-dir", "docker-dir"] {
+            case.coracle(["save", "-q", "--format", format, "-o", format, "localhost/x"]).code(0);
+        }
+        case.coracle(["rmi", "-af"]).code(0);
+        Self { case, name: "localhost/x:latest".into(), id, digest }
+    }
+
+    /// A command of another tool, in the home.
+    #[track_caller]
+    fn tool(&self, line: &str) -> Finished {
+        let home = &self.case.home;
+        let mut command = Command::new("sh").arg("-c").arg(line).directory(home).env("PATH", PATH).env("HOME", home);
+        command = command
+            .env("TMPDIR", home.join("tmp"))
+            .env("XDG_RUNTIME_DIR", home.join("tmp"))
+            .env("STORAGE_DRIVER", "vfs");
+        command.finish().code(0)
+    }
+
+    /// What another tool wrote is the same image.
+    #[track_caller]
+    fn comes_back(&self, place: &str, same_digest: bool) {
+        self.case.coracle(["pull", "-q", place]).code(0).stdout(&format!("{}\n", self.id));
+        let digest = self.case.coracle(["images", "--format", "{{.Digest}}"]).code(0).stdout;
+        assert!(!same_digest || digest.trim() == self.digest, "{place}: {digest}");
+        self.case.coracle(["run", "--rm", "--network=none", &self.id]).code(0);
+        self.case.coracle(["rmi", "-f", &self.id]).code(0);
+    }
+}
+
+#[test]
+fn with_skopeo() {
+    let stock = Stock::new();
+    let name = &stock.name;
+    let ours = [
+        format!("oci-archive:oci-archive:{name}"),
+        format!("oci:oci-dir:{name}"),
+        "dir:docker-dir".into(),
+        format!("docker-archive:docker-archive:{name}"),
+    ];
+    for (number, ours) in ours.iter().enumerate() {
+        if ours.starts_with("oci") {
+            let found = stock.tool(&format!("skopeo inspect --format '{{{{.Digest}}}}' {ours}")).stdout;
+            assert_eq!(found.trim(), stock.digest, "{ours}");
+        }
+        let id = stock.tool(&format!("skopeo inspect --config --raw {ours} | sha256sum")).stdout;
+        assert_eq!(id.split(' ').next(), Some(stock.id.as_str()), "{ours}");
+        for (to, reference) in [
+            ("oci", "oci:s1:1"),
+            ("oci-archive", "oci-archive:s2"),
+            ("docker-archive", "docker-archive:s3:q.io/x:1"),
+            ("dir", "dir:s4"),
+        ] {
+            // skopeo writes docker's archives in docker's words; from those to OCI's it makes another config.
+            let from_docker = number > 1;
+            if from_docker && to.starts_with("oci") {
+                continue;
+            }
+            stock.tool(&format!("rm -rf s1 s2 s3 s4; skopeo copy -q --insecure-policy {ours} {reference}"));
+            stock.comes_back(reference, !from_docker && to != "docker-archive");
+        }
+    }
+}
+
+#[test]
+fn with_umoci() {
+    let stock = Stock::new();
+    let name = &stock.name;
+    assert_eq!(stock.tool("umoci ls --layout oci-dir").stdout, format!("{name}\n"));
+    let found = stock.tool(&format!("umoci stat --image oci-dir:{name} --json")).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&found).unwrap()["history"].as_array().map(Vec::len), Some(1));
+    stock.tool(&format!("umoci config --image oci-dir:{name} --tag labelled --config.label made=there"));
+    stock
+        .case
+        .coracle(["load", "-q", "-i", "oci-dir"])
+        .code(0)
+        .stdout(&format!("Loaded image: {name}\nLoaded image: localhost/labelled:latest\n"));
+    let label = ["image", "inspect", "--format", "{{.Labels.made}} {{.Id}}"];
+    let labelled = stock.case.coracle(label.into_iter().chain(["labelled"])).code(0).stdout;
+    assert!(labelled.starts_with("there ") && !labelled.contains(&stock.id), "{labelled}");
+    let same = stock.case.coracle(["images", "--format", "{{.Id}} {{.Digest}}", name]).code(0).stdout;
+    assert_eq!(same.trim(), format!("{} {}", stock.id, stock.digest));
+}
+
+/// buildah and podman have the same store.
+fn with_store_of(stock: &Stock, tool: &str) {
+    let tool = format!("{tool} --root {0}/theirs --runroot {0}/tmp/run", stock.case.home.display());
+    let name = &stock.name;
+    for (number, ours) in
+        ["oci-archive:oci-archive", "oci:oci-dir", "docker-archive:docker-archive"].into_iter().enumerate()
+    {
+        let id = stock.tool(&format!("{tool} pull -q {ours}")).stdout;
+        assert_eq!(id.trim(), stock.id, "{tool} {ours}");
+        for reference in [format!("docker-archive:d{number}:{name}"), format!("oci-archive:o{number}")] {
+            // From docker's words to OCI's another config is made.
+            if number == 2 && reference.starts_with("oci") {
+                continue;
+            }
+            stock.tool(&format!("{tool} push -q {} {reference}", stock.id));
+            stock.comes_back(&reference, false);
+        }
+        stock.tool(&format!("{tool} rmi -f {}", stock.id));
+    }
+}
+
+#[test]
+fn with_buildah() {
+    with_store_of(&Stock::new(), "buildah");
+}
+
+/// No test needs it: it would bring services along.
+#[test]
+fn with_podman() {
+    let is_there = PATH.split(':').any(|folder| std::path::Path::new(folder).join("podman").exists());
+    if is_there {
+        with_store_of(&Stock::new(), "podman");
+    }
+}
