@@ -52,6 +52,9 @@ _coracle() {
             coracle,healthcheck)
                 cmd="coracle__subcmd__healthcheck"
                 ;;
+            coracle,history)
+                cmd="coracle__subcmd__history"
+                ;;
             coracle,image)
                 cmd="coracle__subcmd__image"
                 ;;
@@ -253,6 +256,9 @@ _coracle() {
             coracle__subcmd__image,exists)
                 cmd="coracle__subcmd__image__subcmd__exists"
                 ;;
+            coracle__subcmd__image,history)
+                cmd="coracle__subcmd__image__subcmd__history"
+                ;;
             coracle__subcmd__image,import)
                 cmd="coracle__subcmd__image__subcmd__import"
                 ;;
@@ -268,6 +274,9 @@ _coracle() {
             coracle__subcmd__image,ls)
                 cmd="coracle__subcmd__image__subcmd__ls"
                 ;;
+            coracle__subcmd__image,mount)
+                cmd="coracle__subcmd__image__subcmd__mount"
+                ;;
             coracle__subcmd__image,prune)
                 cmd="coracle__subcmd__image__subcmd__prune"
                 ;;
@@ -282,6 +291,15 @@ _coracle() {
                 ;;
             coracle__subcmd__image,tag)
                 cmd="coracle__subcmd__image__subcmd__tag"
+                ;;
+            coracle__subcmd__image,tree)
+                cmd="coracle__subcmd__image__subcmd__tree"
+                ;;
+            coracle__subcmd__image,umount)
+                cmd="coracle__subcmd__image__subcmd__unmount"
+                ;;
+            coracle__subcmd__image,unmount)
+                cmd="coracle__subcmd__image__subcmd__unmount"
                 ;;
             coracle__subcmd__image,untag)
                 cmd="coracle__subcmd__image__subcmd__untag"
@@ -425,7 +443,7 @@ _coracle() {
 
     case "${cmd}" in
         coracle)
-            opts="-h -V --root --storage-driver --config --log-level --module --help --version attach commit container cp create diff exec export healthcheck inspect kill logs port ps list rename restart rm run start stats stop top update wait doctor events info system unshare version generate image login logout search images import load manifest network pod pull rmi save tag untag secret volume"
+            opts="-h -V --root --storage-driver --config --log-level --module --help --version attach commit container cp create diff exec export healthcheck inspect kill logs port ps list rename restart rm run start stats stop top update wait doctor events info system unshare version generate history image login logout search images import load manifest network pod pull rmi save tag untag secret volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2782,8 +2800,34 @@ _coracle() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        coracle__subcmd__history)
+            opts="-H -q -h --format --human --no-trunc --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --human)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         coracle__subcmd__image)
-            opts="-h --help diff exists import inspect load ls list prune pull rm save tag untag"
+            opts="-h --help diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2821,6 +2865,32 @@ _coracle() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__image__subcmd__history)
+            opts="-H -q -h --format --human --no-trunc --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --human)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2915,7 +2985,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__image__subcmd__ls)
-            opts="-a -f -n -q -h --all --digests --filter --format --noheading --no-trunc --quiet --sort --help"
+            opts="-a -f -n -q -h --all --digests --filter --format --history --noheading --no-trunc --quiet --sort --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2934,7 +3004,25 @@ _coracle() {
                     return 0
                     ;;
                 --sort)
-                    COMPREPLY=($(compgen -W "created id repository size tag" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__image__subcmd__mount)
+            opts="-a -h --all --format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -3074,6 +3162,34 @@ _coracle() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        coracle__subcmd__image__subcmd__tree)
+            opts="-h --whatrequires --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__image__subcmd__unmount)
+            opts="-a -f -h --all --force --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         coracle__subcmd__image__subcmd__untag)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -3089,7 +3205,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__images)
-            opts="-a -f -n -q -h --all --digests --filter --format --noheading --no-trunc --quiet --sort --help"
+            opts="-a -f -n -q -h --all --digests --filter --format --history --noheading --no-trunc --quiet --sort --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3108,7 +3224,7 @@ _coracle() {
                     return 0
                     ;;
                 --sort)
-                    COMPREPLY=($(compgen -W "created id repository size tag" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

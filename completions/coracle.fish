@@ -63,6 +63,7 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "system" -d 'Manage 
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "unshare" -d 'Run a command of this machine as root of the account\'s user namespace, where the files of containers have their owners'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "version" -d 'Show the version of this program'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "generate" -d 'Write completions and manual pages into `completions/` and `man/` of a directory'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "history" -d 'Show how an image was made'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "image" -d 'Manage images'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "login" -d 'Log in to a registry'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "logout" -d 'Log out of a registry'
@@ -1053,23 +1054,40 @@ complete -c coracle -n "__fish_coracle_using_subcommand unshare" -s h -l help -d
 complete -c coracle -n "__fish_coracle_using_subcommand version" -s f -l format -d 'Print as `json`, or by a Go template: \'{{.Client.Version}}\'' -r
 complete -c coracle -n "__fish_coracle_using_subcommand version" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "diff" -d 'Show what the topmost layer of an image changed'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 yes, 1 no'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "import" -d 'Make an image of a tar archive of a file system'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "inspect" -d 'Show all about images'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "load" -d 'Load images from an archive'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "ls" -d 'List images'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "list" -d 'List images'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "prune" -d 'Remove images that have no name, or all that no container uses'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "pull" -d 'Pull images from a registry'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "rm" -d 'Remove images, or names of images that have several'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "save" -d 'Save images to an archive'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "tag" -d 'Give an image more names'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists import inspect load ls list prune pull rm save tag untag" -f -a "untag" -d 'Take names away from an image, which itself stays'
+complete -c coracle -n "__fish_coracle_using_subcommand history" -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand history" -s H -l human -d 'Times as how long ago; `false`: as dates [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand history" -l no-trunc -d 'Show whole ids and commands'
+complete -c coracle -n "__fish_coracle_using_subcommand history" -s q -l quiet -d 'Show only the ids'
+complete -c coracle -n "__fish_coracle_using_subcommand history" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "diff" -d 'Show what the topmost layer of an image changed'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 yes, 1 no'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "history" -d 'Show how an image was made'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "import" -d 'Make an image of a tar archive of a file system'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "inspect" -d 'Show all about images'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "load" -d 'Load images from an archive'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "ls" -d 'List images'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "list" -d 'List images'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "mount" -d 'Mount images, read-only, for programs that `unshare` runs; without a name, show what is mounted'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "prune" -d 'Remove images that have no name, or all that no container uses'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "pull" -d 'Pull images from a registry'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "rm" -d 'Remove images, or names of images that have several'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "save" -d 'Save images to an archive'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "tag" -d 'Give an image more names'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "tree" -d 'Show the layers of an image'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "unmount" -d 'Unmount images'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "umount" -d 'Unmount images'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect load ls list mount prune pull rm save tag tree unmount umount untag" -f -a "untag" -d 'Take names away from an image, which itself stays'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from diff" -l format -d '`json`: three lists instead of lines' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d '`json`, or a Go template' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Times as how long ago; `false`: as dates [default: true]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from history" -l no-trunc -d 'Show whole ids and commands'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Show only the ids'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from import" -l arch -d 'The architecture that its programs are for [default: this machine\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Change the image\'s config by an instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'A message for the image\'s history' -r
@@ -1082,32 +1100,29 @@ complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_s
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'The archive, in any of the formats that `save` writes, compressed with gzip, zstd or not at all [default: standard input]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Show nothing but what was loaded'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Show only these: `dangling=true|false`, `label=KEY[=VALUE]`, `reference=PATTERN`, `id=START`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Show only these: `after=IMAGE`, `before=IMAGE`, `containers=BOOL`, `dangling=BOOL`, `digest=START`, `id=START`, `intermediate=BOOL`, `label=KEY[=VALUE]`, `manifest=BOOL`, `readonly=BOOL`, `reference=PATTERN`, `since=IMAGE`, `until=TIME`; with `!=` all others' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d '`json`, or a Go template' -r
-complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'What to sort by' -r -f -a "created\t''
-id\t''
-repository\t''
-size\t''
-tag\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -s a -l all -d 'Accepted for scripts: all images are shown anyway'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'What to sort by: `created`, `id`, `repository`, `size` or `tag`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -s a -l all -d 'Show also what is left of an image of which a newer form is here'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -l digests -d 'Show the digests of the manifests too'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -l history -d 'Show all names of each image, too'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'Leave out the heading'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Show whole ids'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Show only the ids'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -s f -l filter -d 'Show only these: `dangling=true|false`, `label=KEY[=VALUE]`, `reference=PATTERN`, `id=START`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -s f -l filter -d 'Show only these: `after=IMAGE`, `before=IMAGE`, `containers=BOOL`, `dangling=BOOL`, `digest=START`, `id=START`, `intermediate=BOOL`, `label=KEY[=VALUE]`, `manifest=BOOL`, `readonly=BOOL`, `reference=PATTERN`, `since=IMAGE`, `until=TIME`; with `!=` all others' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -l format -d '`json`, or a Go template' -r
-complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -l sort -d 'What to sort by' -r -f -a "created\t''
-id\t''
-repository\t''
-size\t''
-tag\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -s a -l all -d 'Accepted for scripts: all images are shown anyway'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -l sort -d 'What to sort by: `created`, `id`, `repository`, `size` or `tag`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -s a -l all -d 'Show also what is left of an image of which a newer form is here'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -l digests -d 'Show the digests of the manifests too'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -l history -d 'Show all names of each image, too'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -s n -l noheading -d 'Leave out the heading'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -l no-trunc -d 'Show whole ids'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Show only the ids'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from mount" -l format -d '`json`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from mount" -s a -l all -d 'Mount all images'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Only images that fit: `label=NAME[=VALUE]`, `label!=…`, `until=TIME` (made before then)' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Those with names, too'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from prune" -l build-cache -d 'Accepted for scripts: there is no such cache'
@@ -1142,6 +1157,14 @@ complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_s
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from save" -l uncompressed -d 'Accepted for scripts: layers are saved as they are kept anyway'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from save" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from tree" -l whatrequires -d 'Show what stands on the image\'s topmost layer, too'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from tree" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from unmount" -s a -l all -d 'Unmount all that are mounted'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from unmount" -s f -l force -d 'Accepted for scripts: nobody else can have mounted them here'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from unmount" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from umount" -s a -l all -d 'Unmount all that are mounted'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from umount" -s f -l force -d 'Accepted for scripts: nobody else can have mounted them here'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand login" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
@@ -1174,15 +1197,12 @@ complete -c coracle -n "__fish_coracle_using_subcommand search" -l compatible -d
 complete -c coracle -n "__fish_coracle_using_subcommand search" -l list-tags -d 'List the tags of the repository that TERM names'
 complete -c coracle -n "__fish_coracle_using_subcommand search" -l no-trunc -d 'Show descriptions whole'
 complete -c coracle -n "__fish_coracle_using_subcommand search" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand images" -s f -l filter -d 'Show only these: `dangling=true|false`, `label=KEY[=VALUE]`, `reference=PATTERN`, `id=START`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand images" -s f -l filter -d 'Show only these: `after=IMAGE`, `before=IMAGE`, `containers=BOOL`, `dangling=BOOL`, `digest=START`, `id=START`, `intermediate=BOOL`, `label=KEY[=VALUE]`, `manifest=BOOL`, `readonly=BOOL`, `reference=PATTERN`, `since=IMAGE`, `until=TIME`; with `!=` all others' -r
 complete -c coracle -n "__fish_coracle_using_subcommand images" -l format -d '`json`, or a Go template' -r
-complete -c coracle -n "__fish_coracle_using_subcommand images" -l sort -d 'What to sort by' -r -f -a "created\t''
-id\t''
-repository\t''
-size\t''
-tag\t''"
-complete -c coracle -n "__fish_coracle_using_subcommand images" -s a -l all -d 'Accepted for scripts: all images are shown anyway'
+complete -c coracle -n "__fish_coracle_using_subcommand images" -l sort -d 'What to sort by: `created`, `id`, `repository`, `size` or `tag`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand images" -s a -l all -d 'Show also what is left of an image of which a newer form is here'
 complete -c coracle -n "__fish_coracle_using_subcommand images" -l digests -d 'Show the digests of the manifests too'
+complete -c coracle -n "__fish_coracle_using_subcommand images" -l history -d 'Show all names of each image, too'
 complete -c coracle -n "__fish_coracle_using_subcommand images" -s n -l noheading -d 'Leave out the heading'
 complete -c coracle -n "__fish_coracle_using_subcommand images" -l no-trunc -d 'Show whole ids'
 complete -c coracle -n "__fish_coracle_using_subcommand images" -s q -l quiet -d 'Show only the ids'

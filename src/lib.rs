@@ -8,7 +8,7 @@
 //! 8  cli        the command line: one file a command; report turns errors into words; the only room that prints
 //!    process    the cast: worker, mounter, net, monitor, joiner, init; the session of a program and its clients
 //! 5  container  record, state, life: create start stop remove list inspect; into: attach exec
-//! 4  image      pull, list, inspect, remove, manifest: lists of images
+//! 4  image      pull, archive: load and save, import, list, history, inspect, mount, remove, manifest: lists of images
 //! 3  registry   a client over the network        layer    unpack: from a tar stream to a directory
 //!    overlay    the file system of a container   runtime  plan (data), outside and inside (who executes it)
 //!    network    pasta, resolv.conf, hosts

@@ -86,6 +86,7 @@ commands! {
     "unshare" => system::unshare::Unshare,
     "version" => system::version::Version,
     "generate" => system::generate::Generate,
+    "history" => image::history::History,
     "image" => image::Image,
     "login" => registry::login::Login,
     "logout" => registry::logout::Logout,

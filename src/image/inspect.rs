@@ -36,7 +36,7 @@ pub struct Inspected {
     pub graph_driver: Value,
     #[serde(rename = "RootFS")]
     pub root_fs: RootFs,
-    pub labels: BTreeMap<String, String>,
+    pub labels: Option<BTreeMap<String, String>>,
     pub annotations: BTreeMap<String, String>,
     pub manifest_type: String,
     pub user: String,
@@ -84,9 +84,9 @@ pub fn inspect(store: &Store, text: &str) -> Result<Option<Inspected>> {
         os: config.os,
         size,
         virtual_size: size,
-        graph_driver: json!({"Name": "overlay", "Data": {"LowerDir": lower.join(":")}}),
+        graph_driver: json!({"Name": "overlay", "Data": directories(&lower)}),
         root_fs: RootFs { kind: config.rootfs.kind, layers: config.rootfs.diff_ids },
-        labels: config.config.labels.clone(),
+        labels: Some(config.config.labels.clone()).filter(|labels| !labels.is_empty()),
         annotations: found.manifest.annotations,
         manifest_type: found.manifest.media_type.unwrap_or_else(|| OCI_MANIFEST.to_owned()),
         user: config.config.user.clone(),
@@ -94,6 +94,15 @@ pub fn inspect(store: &Store, text: &str) -> Result<Option<Inspected>> {
         healthcheck: config.config.healthcheck.clone(),
         config: config.config,
     }))
+}
+
+/// The layers' directories, the topmost by itself, as Podman tells them apart.
+fn directories(topmost_first: &[String]) -> Value {
+    match topmost_first {
+        [] => json!({}),
+        [upper] => json!({ "UpperDir": upper }),
+        [upper, lower @ ..] => json!({"LowerDir": lower.join(":"), "UpperDir": upper}),
+    }
 }
 
 /// `RepoTags` and `RepoDigests` of an image: `name:tag`, and `name@digest` for each name.

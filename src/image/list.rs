@@ -1,12 +1,16 @@
 //! All images of the store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::find::{Found, names_of};
+use super::find::Found;
 use super::{Error, Result};
 use crate::oci::Digest;
 use crate::store::Store;
-use crate::store::layers::Mode;
+use crate::store::images::Entry;
+use crate::store::layers::{LayerRecord, Mode};
+
+/// So many images are read sooner than a thread is started.
+const SHARE: usize = 50;
 
 /// One image or index, whatever number of names it has.
 #[derive(Debug)]
@@ -27,42 +31,88 @@ pub struct List {
     pub broken: Vec<(Digest, Error)>,
 }
 
-/// Reads the index, and the manifest and config of every image.
+/// Reads the index, and the manifest and config of every image, on all cores.
 pub fn list(store: &Store) -> Result<List> {
     let entries = store.images()?;
-    let (mut images, mut broken) = (Vec::new(), Vec::new());
-    let mut seen = BTreeSet::new();
+    let mut names: BTreeMap<&Digest, Vec<String>> = BTreeMap::new();
+    let mut distinct = Vec::new();
     for entry in &entries {
-        if !seen.insert(entry.key()) {
-            continue;
-        }
-        match Found::load_itself(store, entry, names_of(&entries, entry.key())) {
-            Ok(image) => {
-                let size = if entry.is_index() { entry.size } else { size(store, &image) };
-                let created = created(&image);
-                images.push(Listed { image, created, size });
-            }
-            Err(error) => broken.push((entry.key().clone(), error)),
-        }
+        let names = names.entry(entry.key()).or_insert_with(|| {
+            distinct.push(entry);
+            Vec::new()
+        });
+        names.extend(entry.name().map(str::to_owned));
     }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = distinct.len().div_ceil(cores).max(SHARE);
+    let load = |share: &[&Entry]| {
+        // Of images on one base most layers are the same.
+        let mut sizes = BTreeMap::new();
+        let load = |entry: &&Entry| {
+            let names = names.get(entry.key()).cloned().unwrap_or_default();
+            (entry.key().clone(), listed(store, entry, names, &mut sizes))
+        };
+        share.iter().map(load).collect::<Vec<_>>()
+    };
+    let (mut images, mut broken) = (Vec::new(), Vec::new());
+    std::thread::scope(|scope| {
+        let (own, others) = distinct.split_at(share.min(distinct.len()));
+        let others: Vec<_> = others.chunks(share).map(|share| scope.spawn(|| load(share))).collect();
+        let loaded = std::iter::once(load(own)).chain(
+            others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+        );
+        for (key, result) in loaded.flatten() {
+            match result {
+                Ok(listed) => images.push(listed),
+                Err(error) => broken.push((key, error)),
+            }
+        }
+    });
     // The order of the index, where two are equally old.
     images.sort_by_key(|listed: &Listed| std::cmp::Reverse(listed.created));
     Ok(List { images, broken })
 }
 
-pub(super) fn created(image: &Found) -> i64 {
+fn listed(store: &Store, entry: &Entry, names: Vec<String>, sizes: &mut BTreeMap<Digest, u64>) -> Result<Listed> {
+    let image = Found::load_itself(store, entry, names)?;
+    let size = if entry.is_index() { entry.size } else { known_size(store, &image, sizes) };
+    Ok(Listed { created: created(&image), image, size })
+}
+
+/// Seconds since 1970; 0 where it does not say.
+pub fn created(image: &Found) -> i64 {
     let text = image.config.created.as_deref().unwrap_or_default();
     chrono::DateTime::parse_from_rfc3339(text).map(|time| time.timestamp()).unwrap_or(0)
 }
 
 /// What its layers take unpacked; the compressed size of those that this store does not hold unpacked.
 pub(super) fn size(store: &Store, image: &Found) -> u64 {
+    known_size(store, image, &mut BTreeMap::new())
+}
+
+fn known_size(store: &Store, image: &Found, sizes: &mut BTreeMap<Digest, u64>) -> u64 {
     let mut seen = BTreeSet::new();
     let layers = image.layers.iter().zip(&image.manifest.layers).filter(|(diff_id, _)| seen.insert(*diff_id));
-    layers
-        .map(|(diff_id, blob)| {
-            let record = Mode::ALL.iter().find_map(|mode| store.layer_record(*mode, diff_id).ok().flatten());
-            record.map_or(blob.size, |record| record.size)
-        })
-        .sum()
+    let mut sum = 0;
+    for (diff_id, blob) in layers {
+        sum += match sizes.get(diff_id) {
+            Some(size) => *size,
+            None => {
+                let size = record(store, diff_id).map_or(blob.size, |record| record.size);
+                sizes.insert(diff_id.clone(), size);
+                size
+            }
+        };
+    }
+    sum
+}
+
+/// Bytes of one layer of an image as a tar stream; 0 if it has not so many.
+pub(super) fn layer_size(store: &Store, image: &Found, place: usize) -> u64 {
+    let layer = image.layers.get(place).zip(image.manifest.layers.get(place));
+    layer.map_or(0, |(diff_id, blob)| record(store, diff_id).map_or(blob.size, |record| record.tar_size))
+}
+
+fn record(store: &Store, diff_id: &Digest) -> Option<LayerRecord> {
+    Mode::ALL.iter().find_map(|mode| store.layer_record(*mode, diff_id).ok().flatten())
 }

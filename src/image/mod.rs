@@ -11,15 +11,18 @@
 pub mod archive;
 mod error;
 pub mod find;
+pub mod history;
 pub mod import;
 pub mod inspect;
 pub mod list;
 pub mod make;
 pub mod manifest;
+pub mod mount;
 pub mod needs;
 pub mod pull;
 pub mod remove;
 pub mod tag;
+pub mod tree;
 
 pub use error::{Error, Result};
 pub use pull::progress::{Event, Progress};

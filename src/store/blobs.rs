@@ -36,7 +36,8 @@ impl Store {
     /// All bytes of a blob of at most `limit` bytes, checked against its digest.
     pub fn read_blob(&self, digest: &Digest, limit: usize) -> Result<Vec<u8>> {
         let path = self.blob_path(digest);
-        let mut bytes = Vec::new();
+        // Most are smaller, and come with one call.
+        let mut bytes = Vec::with_capacity(16 << 10);
         let read = self.open_blob(digest)?.take(limit as u64 + 1).read_to_end(&mut bytes);
         read.call_with(|| format!("read({})", path.display()))?;
         if bytes.len() > limit {

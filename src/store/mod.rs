@@ -14,6 +14,7 @@
 //! ├── secrets/<SHA-256 of the name>.json one secret, readable by its user alone                       [secrets]
 //! ├── volumes/<name>/                    files that outlive containers                               [volumes]
 //! ├── partial/<hex>                      blobs whose transfer was cut                                [partial]
+//! ├── mounts/<image id>/               empty, in the mount namespace of who wants it the image's files
 //! ├── locks/{store,volumes,ids,index,names}                                                          [locks]
 //! └── tmp/<random>/{lock,...}            what is being made or removed                               [tmp]
 //! ```

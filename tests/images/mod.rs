@@ -4,6 +4,7 @@
 mod archives;
 mod hostile;
 mod interrupted;
+mod looks;
 mod manifest;
 mod names;
 mod registry;

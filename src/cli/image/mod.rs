@@ -2,13 +2,16 @@
 
 pub mod archive;
 pub mod exists;
+pub mod history;
 pub mod inspect;
 pub mod list;
+pub mod mount;
 pub mod prune;
 pub mod pull;
 pub mod reach;
 pub mod remove;
 pub mod tag;
+pub mod tree;
 
 use std::process::ExitCode;
 
@@ -28,16 +31,21 @@ pub struct Image {
 enum Command {
     Diff(DiffImage),
     Exists(exists::Exists),
+    History(history::History),
     Import(archive::Import),
     Inspect(inspect::Inspect),
     Load(archive::Load),
     #[command(visible_alias = "list")]
     Ls(list::Images),
+    Mount(mount::Mount),
     Prune(prune::Prune),
     Pull(Box<pull::Pull>),
     Rm(remove::Rmi),
     Save(archive::Save),
     Tag(tag::Tag),
+    Tree(tree::Tree),
+    #[command(visible_alias = "umount")]
+    Unmount(mount::Unmount),
     Untag(tag::Untag),
 }
 
@@ -46,15 +54,19 @@ impl Image {
         match self.command {
             Command::Diff(command) => command.run(context),
             Command::Exists(command) => command.run(context),
+            Command::History(command) => command.run(context),
             Command::Import(command) => command.run(context),
             Command::Inspect(command) => command.run(context),
             Command::Load(command) => command.run(context),
             Command::Ls(command) => command.run(context),
+            Command::Mount(command) => command.run(context),
             Command::Prune(command) => command.run(context),
             Command::Pull(command) => command.run(context),
             Command::Rm(command) => command.run(context),
             Command::Save(command) => command.run(context),
             Command::Tag(command) => command.run(context),
+            Command::Tree(command) => command.run(context),
+            Command::Unmount(command) => command.run(context),
             Command::Untag(command) => command.run(context),
         }
     }

@@ -76,42 +76,41 @@ pub fn go_duration(text: &str) -> Option<TimeDelta> {
 
 /// `129 MB`: powers of 1000 and three digits.
 pub fn size(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    for unit in ["B", "kB", "MB", "GB", "TB"] {
-        if value < 999.5 || unit == "TB" {
-            let digits = if unit == "B" || value >= 99.95 {
-                0
-            } else if value >= 9.995 {
-                1
-            } else {
-                2
-            };
-            return format!("{value:.digits$} {unit}");
-        }
-        value /= 1000.0;
-    }
-    String::new()
+    let (number, unit) = decimal(bytes, 3);
+    format!("{number} {unit}")
 }
 
-/// `2.128MB`: the same with four digits and no space, as Podman writes most sizes.
+/// `2.13MB`: the same without the space, as `history` has it.
+pub fn short_size(bytes: u64) -> String {
+    let (number, unit) = decimal(bytes, 3);
+    format!("{number}{unit}")
+}
+
+/// `2.128MB`: the same with four digits, as Podman writes most sizes.
 pub fn go_size(bytes: u64) -> String {
+    let (number, unit) = decimal(bytes, 4);
+    format!("{number}{unit}")
+}
+
+/// A number of so many digits, without zeros at its end, and its unit.
+fn decimal(bytes: u64, digits: usize) -> (String, &'static str) {
     let mut value = bytes as f64;
     let mut units = ["B", "kB", "MB", "GB", "TB", "PB"].into_iter();
     let mut unit = units.next().unwrap_or_default();
-    while value >= 1000.0 {
+    while value >= 999.95 {
         let Some(next) = units.next() else { break };
         (value, unit) = (value / 1000.0, next);
     }
-    let digits = if value < 10.0 {
-        3
+    let whole = if value < 10.0 {
+        1
     } else if value < 100.0 {
         2
     } else {
-        usize::from(value < 1000.0)
+        3
     };
-    let text = format!("{value:.digits$}");
+    let text = format!("{value:.*}", digits - whole);
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text}{unit}")
+    (text.to_owned(), unit)
 }
 
 /// `23.54GiB`: powers of 1024.
@@ -182,7 +181,7 @@ mod tests {
         assert_eq!(sizes, ["0B", "999B", "1kB", "10.71kB", "2.128MB", "125.7MB", "25.28GB"]);
         assert_eq!(
             (size(12), size(2_160_000), size(129_400_000), size(999_999)),
-            ("12 B".into(), "2.16 MB".into(), "129 MB".into(), "1.00 MB".into())
+            ("12 B".into(), "2.16 MB".into(), "129 MB".into(), "1 MB".into())
         );
     }
 }

@@ -1,0 +1,220 @@
+//! `--filter` of `images`, with Podman's keys: what is given for `reference`, any of it must fit; of all else, all.
+
+use crate::cli::Report;
+use crate::cli::filter::has_label;
+use crate::cli::output::time;
+use crate::image::Error;
+use crate::image::find::find;
+use crate::image::list::{Listed, created};
+use crate::oci::Reference;
+use crate::oci::media_type::{ManifestKind, manifest_kind};
+use crate::store::Store;
+
+/// One test of an image.
+#[derive(Debug)]
+struct Filter {
+    test: Test,
+    /// `KEY!=VALUE`.
+    negated: bool,
+}
+
+#[derive(Debug)]
+enum Test {
+    /// Made before this moment, in seconds since 1970.
+    Before(i64),
+    Since(i64),
+    Containers(bool),
+    Dangling(bool),
+    /// No image here is only a step on the way to another.
+    Intermediate(bool),
+    Manifest(bool),
+    ReadOnly(bool),
+    Digest(String),
+    Id(String),
+    Label(String),
+    /// A name, as it stands or by a pattern.
+    Reference(String),
+}
+
+/// What `images` was asked to show.
+#[derive(Debug)]
+pub struct Filters {
+    all: Vec<Filter>,
+}
+
+impl Filters {
+    /// `before` and `since` look for images of the store.
+    pub fn parse(store: &Store, given: &[String]) -> Result<Self, Report> {
+        let all = given.iter().map(|text| parse(store, text)).collect::<Result<_, _>>()?;
+        Ok(Self { all })
+    }
+
+    /// Whether how many containers an image has must be known.
+    pub fn need_containers(&self) -> bool {
+        self.all.iter().any(|filter| matches!(filter.test, Test::Containers(_)))
+    }
+
+    /// Keeps what fits; of an image that is meant by its names, those names.
+    pub fn select(&self, images: &mut Vec<Listed>, containers: impl Fn(&Listed) -> u64) {
+        let (names, rest): (Vec<&Filter>, Vec<&Filter>) =
+            self.all.iter().partition(|filter| matches!(filter.test, Test::Reference(_)) && !filter.negated);
+        images.retain(|listed| rest.iter().all(|filter| filter.test.fits(listed, &containers) != filter.negated));
+        if !names.is_empty() {
+            keep_names(images, |name| names.iter().any(|filter| filter.test.is_named(name)));
+        }
+    }
+}
+
+fn parse(store: &Store, text: &str) -> Result<Filter, Report> {
+    let bad = |key: &str| {
+        Report::new(format!("invalid image filter \"{key}\": must be in the format \"filter=value or filter!=value\""))
+            .hint("filters are `after`, `before`, `containers`, `dangling`, `digest`, `id`, `intermediate`, `label`, `manifest`, `readonly`, `reference`, `since` and `until`")
+    };
+    let (key, value) = text.split_once('=').ok_or_else(|| bad(text))?;
+    let (key, negated) = key.strip_suffix('!').map_or((key, false), |key| (key, true));
+    let truth = || match value.to_lowercase().as_str() {
+        "true" | "t" | "1" => Ok(true),
+        "false" | "f" | "0" => Ok(false),
+        _ => Err(Report::new(format!("non-boolean value \"{value}\" for {key} filter"))),
+    };
+    let moment = || {
+        let unknown =
+            |error: Error| Report::new(format!("could not find local image for filter \"{key}\"=\"{value}\": {error}"));
+        let found = find(store, value).map_err(unknown)?;
+        let found = found.ok_or_else(|| unknown(Error::Unknown { name: value.to_owned() }))?;
+        Ok::<_, Report>(created(&found))
+    };
+    let test = match key {
+        "before" => Test::Before(moment()?),
+        "after" | "since" => Test::Since(moment()?),
+        "until" => match time::moment(value) {
+            Some(moment) => Test::Before(moment.timestamp()),
+            None => return Err(Report::new(format!("failed to parse value as time or duration: \"{value}\""))),
+        },
+        "containers" => Test::Containers(truth()?),
+        "dangling" => Test::Dangling(truth()?),
+        "intermediate" => Test::Intermediate(truth()?),
+        "manifest" => Test::Manifest(truth()?),
+        "readonly" => Test::ReadOnly(truth()?),
+        "digest" => Test::Digest(value.to_owned()),
+        "id" => Test::Id(value.trim_start_matches("sha256:").to_owned()),
+        "label" => Test::Label(value.to_owned()),
+        "reference" => Test::Reference(value.to_owned()),
+        _ => return Err(bad(key)),
+    };
+    Ok(Filter { test, negated })
+}
+
+impl Test {
+    fn fits(&self, listed: &Listed, containers: impl Fn(&Listed) -> u64) -> bool {
+        let image = &listed.image;
+        match self {
+            Self::Before(moment) => listed.created < *moment,
+            Self::Since(moment) => listed.created > *moment,
+            Self::Containers(wanted) => (containers(listed) > 0) == *wanted,
+            Self::Dangling(wanted) => image.names.is_empty() == *wanted,
+            Self::Intermediate(wanted) | Self::ReadOnly(wanted) => !wanted,
+            Self::Manifest(wanted) => is_index(listed) == *wanted,
+            Self::Digest(start) => image.manifest_digest.to_string().starts_with(start),
+            Self::Id(start) => image.id.hex().starts_with(start),
+            Self::Label(label) => has_label(&image.config.config.labels, label),
+            Self::Reference(_) => image.names.iter().any(|name| self.is_named(name)),
+        }
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        matches!(self, Self::Reference(pattern) if named(name, pattern))
+    }
+}
+
+/// Whether it is a list of images for several platforms.
+pub fn is_index(listed: &Listed) -> bool {
+    listed.image.manifest.media_type.as_deref().and_then(manifest_kind) == Some(ManifestKind::Index)
+}
+
+/// Keeps what `pattern` means: images of such a name, with those of their names, or of an id that begins so.
+pub fn keep_meant(images: &mut Vec<Listed>, pattern: &str) {
+    if images.iter().any(|listed| listed.image.names.iter().any(|name| named(name, pattern))) {
+        return keep_names(images, |name| named(name, pattern));
+    }
+    let start = pattern.trim_start_matches("sha256:");
+    images.retain(|listed| !start.is_empty() && listed.image.id.hex().starts_with(start));
+}
+
+fn keep_names(images: &mut Vec<Listed>, keep: impl Fn(&str) -> bool) {
+    for listed in images.iter_mut() {
+        listed.image.names.retain(|name| keep(name));
+    }
+    images.retain(|listed| !listed.image.names.is_empty());
+}
+
+/// Whether a full name is meant by a pattern: the whole name or its end at a `/`, with or without the tag; `*` and `?` as in a
+/// shell.
+fn named(name: &str, pattern: &str) -> bool {
+    let Ok(reference) = name.parse::<Reference>() else { return name == pattern };
+    let repository = reference.name();
+    let forms = [name, repository.as_str()];
+    forms.into_iter().any(|form| {
+        let mut rest = form;
+        loop {
+            if glob(pattern.as_bytes(), rest.as_bytes()) {
+                return true;
+            }
+            match rest.split_once('/') {
+                Some((_, end)) => rest = end,
+                None => return false,
+            }
+        }
+    })
+}
+
+/// `*`: any bytes but `/`; `?`: one of them.
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    // The last star and how much of the text it has taken: enough to go back to, whatever the number of stars.
+    let (mut p, mut t, mut star) = (0, 0, None::<(usize, usize)>);
+    loop {
+        match (pattern.get(p), text.get(t)) {
+            (Some(b'*'), _) => {
+                star = Some((p, t));
+                p += 1;
+                continue;
+            }
+            (None, None) => return true,
+            (Some(b'?'), Some(have)) if *have != b'/' => {
+                (p, t) = (p + 1, t + 1);
+                continue;
+            }
+            (Some(wanted), Some(have)) if wanted == have => {
+                (p, t) = (p + 1, t + 1);
+                continue;
+            }
+            _ => {}
+        }
+        match star {
+            Some((at, taken)) if text.get(taken).is_some_and(|b| *b != b'/') => {
+                star = Some((at, taken + 1));
+                (p, t) = (at + 1, taken + 1);
+            }
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_matched_at_slashes_and_by_patterns() {
+        let name = "localhost:5000/team/debian:12";
+        for good in
+            ["debian", "debian:12", "team/debian", "localhost:5000/team/debian:12", "deb*", "*/debian:1?", "d*n:*"]
+        {
+            assert!(named(name, good), "{good}");
+        }
+        for bad in ["bian", "debian:1", "team", "*x*", "", "team/*/x"] {
+            assert!(!named(name, bad), "{bad}");
+        }
+        assert!(!glob(b"*a*a*a*a*b", &[b'a'; 200]));
+    }
+}

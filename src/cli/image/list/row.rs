@@ -1,0 +1,158 @@
+//! What a line of `images` holds, and what its JSON does.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::filter::is_index;
+use crate::cli::output::time;
+use crate::image::list::Listed;
+use crate::oci::Reference;
+
+const NONE: &str = "<none>";
+
+/// One line of the list: what a template sees.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Row {
+    #[serde(rename = "ID")]
+    pub id: String,
+    #[serde(rename = "Id")]
+    full_id: String,
+    pub repository: String,
+    pub tag: String,
+    pub digest: String,
+    created: String,
+    pub created_since: String,
+    created_at: String,
+    created_time: String,
+    pub size: String,
+    virtual_size: u64,
+    shared_size: u64,
+    labels: BTreeMap<String, String>,
+    names: Vec<String>,
+    pub history: String,
+    repo_tags: Vec<String>,
+    repo_digests: Vec<String>,
+    parent_id: String,
+    containers: u64,
+    read_only: bool,
+    is_manifest_list: bool,
+    dangling: bool,
+    arch: String,
+    os: String,
+    #[serde(skip)]
+    pub bytes: u64,
+}
+
+/// Headings that are not the names of their fields.
+pub const HEADINGS: [(&str, &str); 4] =
+    [("ID", "IMAGE ID"), ("CreatedSince", "CREATED"), ("CreatedAt", "CREATED"), ("ReadOnly", "R/O")];
+
+impl Row {
+    /// One for each name. `id` is as it is to be shown.
+    pub fn of(listed: &Listed, id: &str, containers: u64) -> Vec<Self> {
+        let image = &listed.image;
+        let by_name = |name: &String| match name.parse::<Reference>() {
+            Ok(reference) => Self::new(listed, id, containers, &reference.name(), reference.tag().unwrap_or(NONE)),
+            Err(_) => Self::new(listed, id, containers, name, NONE),
+        };
+        match image.names.is_empty() {
+            true => vec![Self::new(listed, id, containers, NONE, NONE)],
+            false => image.names.iter().map(by_name).collect(),
+        }
+    }
+
+    fn new(listed: &Listed, id: &str, containers: u64, repository: &str, tag: &str) -> Self {
+        let image = &listed.image;
+        let since = time::ago(listed.created);
+        Self {
+            id: id.to_owned(),
+            full_id: image.id.hex().to_owned(),
+            repository: repository.to_owned(),
+            tag: tag.to_owned(),
+            digest: image.manifest_digest.to_string(),
+            created: since.clone(),
+            created_since: since,
+            created_at: go_time(listed.created),
+            created_time: go_time(listed.created),
+            size: time::size(listed.size),
+            virtual_size: listed.size,
+            shared_size: 0,
+            labels: image.config.config.labels.clone(),
+            names: image.names.clone(),
+            history: image.names.join(", "),
+            repo_tags: image.repo_tags(),
+            repo_digests: image.repo_digests(),
+            parent_id: String::new(),
+            containers,
+            read_only: false,
+            is_manifest_list: is_index(listed),
+            dangling: image.names.is_empty(),
+            arch: image.config.architecture.clone(),
+            os: image.config.os.clone(),
+            bytes: listed.size,
+        }
+    }
+}
+
+/// One image as `--format json` shows it: Podman's keys.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Json {
+    id: String,
+    parent_id: String,
+    repo_tags: Vec<String>,
+    repo_digests: Vec<String>,
+    size: u64,
+    shared_size: u64,
+    virtual_size: u64,
+    labels: BTreeMap<String, String>,
+    containers: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_manifest_list: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dangling: bool,
+    arch: String,
+    digest: String,
+    history: Vec<String>,
+    names: Vec<String>,
+    os: String,
+    created: i64,
+    created_at: String,
+}
+
+impl Json {
+    pub fn new(listed: &Listed, containers: u64) -> Self {
+        let image = &listed.image;
+        Self {
+            id: image.id.hex().to_owned(),
+            parent_id: String::new(),
+            repo_tags: image.repo_tags(),
+            repo_digests: image.repo_digests(),
+            size: listed.size,
+            shared_size: 0,
+            virtual_size: listed.size,
+            labels: image.config.config.labels.clone(),
+            containers,
+            is_manifest_list: is_index(listed),
+            dangling: image.names.is_empty(),
+            arch: image.config.architecture.clone(),
+            digest: image.manifest_digest.to_string(),
+            history: image.names.clone(),
+            names: image.names.clone(),
+            os: image.config.os.clone(),
+            created: listed.created,
+            created_at: formatted(listed.created, "%Y-%m-%dT%H:%M:%SZ"),
+        }
+    }
+}
+
+/// As Go prints a time.
+fn go_time(seconds: i64) -> String {
+    formatted(seconds, "%Y-%m-%d %H:%M:%S +0000 UTC")
+}
+
+fn formatted(seconds: i64, format: &str) -> String {
+    chrono::DateTime::from_timestamp(seconds, 0).map(|time| time.format(format).to_string()).unwrap_or_default()
+}
