@@ -27,7 +27,7 @@ end
 complete -c coracle -n "__fish_coracle_needs_command" -l root -d 'Keep images and containers in this directory [default: $XDG_DATA_HOME/coracle]' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -l storage-driver -d 'Mount containers with this driver: `auto`, `kernel` or `fuse` [default: auto]' -r
 complete -c coracle -n "__fish_coracle_needs_command" -l config -d 'Look for `config.json` with credentials in this directory, as Docker does [default: ~/.docker]' -r -F
-complete -c coracle -n "__fish_coracle_needs_command" -l log-level -d 'Say what is done from this level on: `debug`, `info`, `warn` or `error` [default: warn]' -r
+complete -c coracle -n "__fish_coracle_needs_command" -l log-level -d '`debug`: say what is read, started and decided; `error`: no warnings [default: warn]' -r
 complete -c coracle -n "__fish_coracle_needs_command" -l module -d 'Read this file of containers.conf.modules/, too, for what no flag says' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_needs_command" -s V -l version -d 'Print version'

@@ -92,8 +92,8 @@ fn listen(level: Option<&OsString>) -> Result<(), Report> {
     let name = level.map_or("warn".into(), |level| level.to_string_lossy().to_lowercase());
     let least = match name.as_str() {
         "trace" | "debug" => Level::Debug,
-        "info" => Level::Info,
-        "warn" | "warning" => Level::Warning,
+        // Between them is nothing.
+        "info" | "warn" | "warning" => Level::Warning,
         // What makes a command fail is told in any case.
         "error" | "fatal" | "panic" => return Ok(()),
         _ => {

@@ -22,7 +22,7 @@ pub struct Global {
     /// Look for `config.json` with credentials in this directory, as Docker does [default: ~/.docker]
     #[arg(long, value_name = "DIRECTORY")]
     config: Option<PathBuf>,
-    /// Say what is done from this level on: `debug`, `info`, `warn` or `error` [default: warn]
+    /// `debug`: say what is read, started and decided; `error`: no warnings [default: warn]
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
     /// Read this file of containers.conf.modules/, too, for what no flag says

@@ -13,7 +13,7 @@
 //!
 //! `container.json` ([`record`]) is written at the creation, and again by `rename` and `update`; `state.json` ([`state`]) by the launcher and then by the monitor
 //! alone. The directory's `lock` is held from the launch to the end: *locked means alive*, whatever `state.json` says. A reader
-//! takes no lock.
+//! takes no lock; who rewrites `container.json` takes the one of the file `changes`.
 
 pub mod apt;
 pub mod check;

@@ -9,7 +9,6 @@ use std::sync::OnceLock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Debug,
-    Info,
     Warning,
 }
 
@@ -25,10 +24,6 @@ pub fn listen(least: Level, listener: fn(Level, &str)) {
 
 pub fn debug(text: impl FnOnce() -> String) {
     say(Level::Debug, text);
-}
-
-pub fn info(text: impl FnOnce() -> String) {
-    say(Level::Info, text);
 }
 
 pub fn warn(text: impl FnOnce() -> String) {

@@ -47,15 +47,15 @@ pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// A message about the program's own work: warnings as they are, the others as Podman's log has them.
+/// A message about the program's own work: warnings as they are, what is done as Podman's log has it.
 pub fn message(level: Level, text: &str) {
-    let name = match level {
-        Level::Debug => "debug",
-        Level::Info => "info",
-        Level::Warning => return complain(&format!("warning: {}", printable(text))),
-    };
-    let time = chrono::Local::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    complain(&format!("time={time:?} level={name} msg={text:?}"));
+    match level {
+        Level::Debug => {
+            let time = chrono::Local::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            complain(&format!("time={time:?} level=debug msg={text:?}"));
+        }
+        Level::Warning => complain(&format!("warning: {}", printable(text))),
+    }
 }
 
 /// The text with control characters, which could steer a terminal, made visible.
