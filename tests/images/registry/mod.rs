@@ -5,6 +5,7 @@
 
 mod answers;
 mod documents;
+mod lawful;
 mod resume;
 mod scripted;
 mod tags;
