@@ -98,6 +98,7 @@ commands! {
     "network" => network::Network,
     "pod" => pod::Pod,
     "pull" => image::pull::Pull,
+    "push" => image::push::Push,
     "rmi" => image::remove::Rmi,
     "save" => image::archive::Save,
     "tag" => image::tag::Tag,

@@ -85,6 +85,10 @@ pub enum Error {
     NoImage,
     #[error("it has no `{name}`, of which it speaks")]
     Missing { name: String },
+    #[error("the registry stored the manifest as `{told}`, not as `{digest}`")]
+    OtherDigest { told: String, digest: Digest },
+    #[error("layer `{digest}` is compressed with zstd, which the format v2s2 does not have")]
+    NoZstd { digest: Digest },
     #[error("the pull was given up since another layer failed")]
     GivenUp,
 }
@@ -113,6 +117,7 @@ impl Error {
             Self::Manifest(ManifestError::Schema1) => {
                 Some("have the image pushed again with a tool of this decade: `skopeo copy --format oci`".into())
             }
+            Self::NoZstd { .. } => Some("add `--compression-format gzip`, or push it with `--format oci`".into()),
             Self::NameInUse { .. } => Some("`--amend` goes on with a list of this name".into()),
             Self::NoInstance { index, .. } => Some(format!("`coracle manifest inspect {index}` shows their digests")),
             Self::Ambiguous { .. } => Some("name the registry too, or more digits of the id".into()),

@@ -20,6 +20,7 @@ pub mod manifest;
 pub mod mount;
 pub mod needs;
 pub mod pull;
+pub mod push;
 pub mod remove;
 pub mod tag;
 pub mod tree;

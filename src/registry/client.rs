@@ -120,6 +120,11 @@ impl Client {
         self.attempts().make(|| self.run(&work))
     }
 
+    /// It does what it must not.
+    pub(super) fn protocol(&self, cause: &str) -> Error {
+        self.connection.http.about.protocol(cause)
+    }
+
     /// Whether the registry knows who we are: asks for its API with what we have.
     pub fn check(&self) -> Result<()> {
         self.run_again(|connection| async move {

@@ -20,7 +20,7 @@ use crate::oci::registries::RegistriesError;
 pub enum Error {
     #[error("`{what}` is not at the registry `{registry}`")]
     NotFound { registry: String, what: String },
-    #[error("the registry `{registry}` does not let {who} read `{what}`")]
+    #[error("the registry `{registry}` does not let {who} use `{what}`")]
     Unauthorized { registry: String, what: String, who: String, looked: String },
     #[error("the registry `{registry}` refused the connection")]
     Refused { registry: String },
@@ -50,6 +50,10 @@ pub enum Error {
     Realm { registry: String, cause: String },
     #[error("the registry `{registry}` does not follow the protocol: {cause}")]
     Protocol { registry: String, cause: String },
+    #[error("the registry `{registry}` lacks a blob of `{what}`: {message}")]
+    LacksBlob { registry: String, what: String, message: String },
+    #[error("`{}` can't be read: {cause}", path.display())]
+    File { path: PathBuf, cause: String },
     #[error("the client of the network can't be started: {cause}")]
     Client { cause: String },
     #[error("`{}` can't be used as a certificate: {reason}", path.display())]
@@ -192,6 +196,9 @@ impl About {
             (429, _) | (500.., _) => Error::Status { registry, code, message, retry_after: retry_after(headers) },
             (_, Some(OciErrorCode::Toomanyrequests)) => {
                 Error::Status { registry, code: 429, message, retry_after: retry_after(headers) }
+            }
+            (_, Some(OciErrorCode::ManifestBlobUnknown)) => {
+                Error::LacksBlob { registry, what: what.to_owned(), message }
             }
             (401 | 403, _) | (_, Some(OciErrorCode::Unauthorized | OciErrorCode::Denied)) => self.unauthorized(what),
             (404, _) => Error::NotFound { registry, what: what.to_owned() },

@@ -23,16 +23,29 @@ impl Mirrors {
     /// Those of `image`. What the user gives as credentials is for the registry that the image names, and for no other.
     pub fn of(image: &Reference, registries: &Registries, options: &Options) -> Result<Self> {
         let place = |source: Source| {
-            let mut options = options.clone();
-            if source.insecure && options.tls_verify == TlsVerify::Unset {
-                options.tls_verify = TlsVerify::No;
-            }
-            options.credentials = options.credentials.filter(|_| source.reference.registry() == image.registry());
+            let options = options_for(&source, image, options);
             Place { source, options, client: OnceLock::new() }
         };
         let sources = registries.sources(&image.clone().or_latest())?.into_iter().map(place).collect();
         Ok(Self { sources, chosen: OnceLock::new() })
     }
+
+    /// Where `image` itself is, and how that is reached: a push goes to no mirror.
+    pub fn own(image: &Reference, registries: &Registries, options: &Options) -> Result<(Reference, Options)> {
+        let own = registries.sources(image)?.pop();
+        let source = own.unwrap_or_else(|| Source { reference: image.clone(), insecure: false });
+        let options = options_for(&source, image, options);
+        Ok((source.reference, options))
+    }
+}
+
+fn options_for(source: &Source, image: &Reference, options: &Options) -> Options {
+    let mut options = options.clone();
+    if source.insecure && options.tls_verify == TlsVerify::Unset {
+        options.tls_verify = TlsVerify::No;
+    }
+    options.credentials = options.credentials.filter(|_| source.reference.registry() == image.registry());
+    options
 }
 
 impl Mirrors {

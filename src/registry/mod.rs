@@ -3,7 +3,7 @@
 //! ```text
 //! client      for callers that block: Registry's questions, tags, check
 //! blob        a blob on its way, from any byte on
-//! upload      what a push asks: sizes, mounts, parts of blobs, manifests
+//! upload      what a push asks: sizes, mounts, parts of blobs, manifests; a blob whole, whatever breaks
 //! connection  every request: which transport, redirects, once more after a 401, errors
 //!   auth  challenge        who we are: basic, or tokens of a token server
 //!   endpoint               where a registry is, and where it may send us
@@ -52,7 +52,7 @@ pub use error::Error;
 pub use mirrors::Mirrors;
 pub use retry::{Attempts, wait};
 pub use search::Hit;
-pub use upload::{Mount, Upload};
+pub use upload::{Mount, Outgoing, Upload};
 
 use crate::oci::{Digest, Reference};
 

@@ -64,7 +64,9 @@ fn what_can_not_be_done_to_a_list() {
     case.coracle(["manifest", "create", "--amend", "list"]).code(0).stdout(&id);
     case.coracle(["manifest", "create", &here]).code(125).error("already in use");
     case.coracle(["manifest", "create", "--amend", &here]).code(125).error("not a manifest list");
-    case.coracle(["manifest", "create", "other", "localhost/nothing"]).code(125).error("localhost/nothing");
+    case.coracle(["manifest", "create", "other", "localhost/nothing"])
+        .code(125)
+        .says("hint: no image `localhost/nothing` is here");
     case.coracle(["manifest", "exists", "other"]).code(1);
     case.coracle(["manifest", "add", "nothing", &here]).code(125).error("nothing: image not known");
     case.coracle(["manifest", "add", &here, &here]).code(125).error("not a manifest list");

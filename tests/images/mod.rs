@@ -7,5 +7,6 @@ mod interrupted;
 mod looks;
 mod manifest;
 mod names;
+mod push;
 mod registry;
 mod server;

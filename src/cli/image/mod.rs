@@ -8,6 +8,7 @@ pub mod list;
 pub mod mount;
 pub mod prune;
 pub mod pull;
+pub mod push;
 pub mod reach;
 pub mod remove;
 pub mod tag;
@@ -40,6 +41,7 @@ enum Command {
     Mount(mount::Mount),
     Prune(prune::Prune),
     Pull(Box<pull::Pull>),
+    Push(Box<push::Push>),
     Rm(remove::Rmi),
     Save(archive::Save),
     Tag(tag::Tag),
@@ -62,6 +64,7 @@ impl Image {
             Command::Mount(command) => command.run(context),
             Command::Prune(command) => command.run(context),
             Command::Pull(command) => command.run(context),
+            Command::Push(command) => command.run(context),
             Command::Rm(command) => command.run(context),
             Command::Save(command) => command.run(context),
             Command::Tag(command) => command.run(context),

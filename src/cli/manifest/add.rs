@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::words::WordFlags;
+use super::words::{WordFlags, instances};
+use crate::cli::image::reach::Reach;
 use crate::cli::{Context, Report, output};
 use crate::image::manifest::add;
 
@@ -16,9 +17,11 @@ pub struct Add {
     all: bool,
     #[command(flatten)]
     words: WordFlags,
+    #[command(flatten)]
+    reach: Reach,
     /// The name or id of the list
     list: String,
-    /// The images
+    /// The images: from here if they are here, else from a registry; `docker://…` asks the registry
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
 }
@@ -28,7 +31,7 @@ impl Add {
         let store = context.store()?;
         let words = self.words.words()?;
         for image in &self.images {
-            let instances = add::of_store(&store, image, self.all)?;
+            let instances = instances(&store, image, &words, self.all, &self.reach)?;
             output::line(add::add(&store, &self.list, instances, &words)?.hex());
         }
         Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ mod annotate;
 mod create;
 mod exists;
 mod inspect;
+mod push;
 mod remove;
 mod rm;
 mod words;
@@ -29,6 +30,7 @@ enum Command {
     Create(create::Create),
     Exists(exists::Exists),
     Inspect(inspect::Inspect),
+    Push(Box<push::Push>),
     Remove(remove::Remove),
     Rm(rm::Rm),
 }
@@ -41,6 +43,7 @@ impl Manifest {
             Command::Create(command) => command.run(context),
             Command::Exists(command) => command.run(context),
             Command::Inspect(command) => command.run(context),
+            Command::Push(command) => command.run(context),
             Command::Remove(command) => command.run(context),
             Command::Rm(command) => command.run(context),
         }

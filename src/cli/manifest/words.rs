@@ -1,11 +1,19 @@
-//! What a list says of an image, as flags.
+//! What a list says of an image, as flags; and the image that is meant.
 
 use std::collections::BTreeMap;
 
 use clap::Args;
 
 use crate::cli::Report;
+use crate::cli::image::push::destination;
+use crate::cli::image::reach::Reach;
+use crate::image::Error;
+use crate::image::manifest::add::{self, Instances};
 use crate::image::manifest::platform::Words;
+use crate::image::manifest::remote;
+use crate::oci::Platform;
+use crate::registry::{Mirrors, registries};
+use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub struct WordFlags {
@@ -49,4 +57,31 @@ pub fn annotations(pairs: &[String]) -> Result<BTreeMap<String, String>, Report>
         None => Err(Report::new(format!("expected --annotation {text:?} to be in key=value format"))),
     };
     pairs.iter().map(pair).collect()
+}
+
+/// What `text` adds to a list: an image of the store, else of a registry.
+pub fn instances(store: &Store, text: &str, words: &Words, all: bool, reach: &Reach) -> Result<Instances, Report> {
+    let here = match text.strip_prefix("containers-storage:") {
+        Some(name) => return Ok(add::of_store(store, name, all)?),
+        None if text.starts_with("docker://") => None,
+        None => Some(add::of_store(store, text, all)),
+    };
+    match here {
+        None | Some(Err(Error::Unknown { .. })) => {}
+        Some(found) => return Ok(found?),
+    }
+    let name = destination(text)?;
+    let mut platform = Platform::host();
+    if let Some(architecture) = &words.architecture {
+        platform = Platform::new(&platform.os, architecture, words.variant.as_deref());
+    }
+    if let Some(os) = &words.os {
+        platform.os.clone_from(os);
+    }
+    let registry = Mirrors::of(&name, &registries::of_account()?, &reach.options()?)?;
+    let found = remote::of_registry(&registry, &name, &platform, all);
+    found.map_err(|error| match text.starts_with("docker://") {
+        true => error.into(),
+        false => Report::from(error).hint(format!("no image `{text}` is here, so the registry was asked")),
+    })
 }

@@ -112,6 +112,7 @@ fn line(event: Event<'_>) -> Option<String> {
         }
         Event::Done { layer } => format!("Copying blob {layer} done"),
         Event::Config { digest } => format!("Copying config {digest} done"),
+        Event::Instance { manifest, number, of } => format!("Copying image {manifest} ({number}/{of})"),
         Event::Writing => "Writing manifest to image destination".to_owned(),
         Event::Started { .. } | Event::Received { .. } => return None,
     })

@@ -6,6 +6,7 @@
 
 pub mod add;
 pub mod platform;
+pub mod remote;
 
 use std::collections::BTreeMap;
 

@@ -50,6 +50,12 @@ pub enum Event<'a> {
     Config {
         digest: &'a Digest,
     },
+    /// Of the images of an index, this one is next.
+    Instance {
+        manifest: &'a Digest,
+        number: usize,
+        of: usize,
+    },
     /// All is here; it is synced to the disk and gets its name.
     Writing,
 }

@@ -2,7 +2,7 @@
 
 mod import;
 mod load;
-mod save;
+pub mod save;
 pub mod transport;
 
 pub use import::Import;

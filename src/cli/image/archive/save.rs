@@ -1,6 +1,6 @@
 //! `save`: images from the store into an archive.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -41,6 +41,21 @@ pub struct Save {
     images: Vec<String>,
 }
 
+/// Writes an archive to a path, where it appears when it is whole.
+pub fn write(save: &save::Save<'_>, chosen: &[Chosen], path: &Path) -> Result<(), Report> {
+    let is_there = || std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
+    if save.format == Format::DockerArchive && is_there() {
+        return Err(Report::new("docker-archive doesn't support modifying existing images")
+            .hint("remove the file first, or name another"));
+    }
+    if matches!(save.format, Format::OciDir | Format::DockerDir) {
+        return Ok(save.to_directory(chosen, path)?);
+    }
+    let file = Unfinished::create(path)?;
+    save.to_stream(chosen, file.fd())?;
+    Ok(file.finish()?)
+}
+
 const FORMATS: [(&str, Format); 4] = [
     ("oci-dir", Format::OciDir),
     ("oci-archive", Format::OciArchive),
@@ -64,12 +79,7 @@ impl Save {
         let save = save::Save { store: &store, progress: &progress, format, compress: self.compress };
         match &self.output {
             None => save.to_stream(&chosen, stdout())?,
-            Some(path) if is_directory => save.to_directory(&chosen, path)?,
-            Some(path) => {
-                let file = Unfinished::create(path)?;
-                save.to_stream(&chosen, file.fd())?;
-                file.finish()?;
-            }
+            Some(path) => write(&save, &chosen, path)?,
         }
         let place = self.output.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
         let event = |chosen: &Chosen| Event::new(Kind::Image, Action::Save, chosen.image.id.hex(), &place);
@@ -90,11 +100,6 @@ impl Save {
         if self.multi_image_archive && self.images.len() > 1 && format != Format::DockerArchive {
             let problem = format!("unsupported format \"{name}\" for saving multiple images (only docker-archive)");
             return Err(Report::new(problem));
-        }
-        let is_there = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
-        if format == Format::DockerArchive && self.output.as_ref().is_some_and(is_there) {
-            return Err(Report::new("docker-archive doesn't support modifying existing images")
-                .hint("remove the file first, or name another with `--output`"));
         }
         Ok(format)
     }

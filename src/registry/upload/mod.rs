@@ -9,11 +9,15 @@
 //! What can be asked twice without harm is asked again when the network fails; whether a part came before its connection broke
 //! only [`Client::upload_state`] tells. An upload whose place is another host's goes there without a credential.
 
+mod push;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
+
+pub use push::Outgoing;
 
 use super::client::{Client, media_type, of_manifest};
 use super::connection::{Connection, Request, Target};

@@ -1,0 +1,211 @@
+//! `push`: an image of the store to a registry.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::OnceLock;
+
+use clap::{Args, ValueEnum};
+
+use super::archive::save::write;
+use super::reach::Reach;
+use crate::cli::output::progress::Display;
+use crate::cli::{Context, Report};
+use crate::container::watch::events::{self, Action, Event, Kind};
+use crate::host::atomic_file;
+use crate::image::archive::save::{Chosen, Save};
+use crate::image::archive::transport::{Place, Which};
+use crate::image::find::find;
+use crate::image::push::{self, compress::Wanted};
+use crate::image::{self, Error};
+use crate::oci::media_type::Format;
+use crate::oci::{Compression, Digest, Reference};
+use crate::registry::{self, Client, Mirrors, registries};
+use crate::store::Store;
+
+/// Push an image to a registry
+#[derive(Debug, Args)]
+pub struct Push {
+    #[command(flatten)]
+    options: Options,
+    /// Compress layers that are not; with `dir:` alone
+    #[arg(long)]
+    compress: bool,
+    /// The name of an image or the start of its id
+    image: String,
+    /// The name that it gets, `registry/path:tag`, or an archive: `docker-archive:FILE[:NAME]`, `oci-archive:FILE[:NAME]`,
+    /// `oci:DIRECTORY[:NAME]`, `dir:DIRECTORY` [default: the same name]
+    destination: Option<String>,
+}
+
+/// How images are pushed; for every command that does.
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(flatten)]
+    reach: Reach,
+    /// How layers are compressed [default: as they are]
+    #[arg(long, value_name = "FORMAT")]
+    compression_format: Option<CompressionFormat>,
+    /// The level of compression: 1 to 9 with gzip, 1 to 20 with zstd
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(i32).range(1..=20))]
+    compression_level: Option<i32>,
+    /// `false`: layers that the registry has as they are stay so [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(hide_possible_values = true)]
+    force_compression: Option<bool>,
+    /// The format of the manifest: `oci` or `v2s2` [default: the image's own]
+    #[arg(long, short, value_name = "FORMAT")]
+    format: Option<ManifestFormat>,
+    /// Write the digest of what was pushed to this file
+    #[arg(long, value_name = "FILE")]
+    digestfile: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
+    /// Accepted for scripts: signatures are not kept here
+    #[arg(long, hide = true)]
+    remove_signatures: bool,
+    /// Accepted for scripts
+    #[arg(long, hide = true)]
+    disable_content_trust: bool,
+    /// Not done here: see the error
+    #[arg(long, hide = true, alias = "sign-by-sigstore", alias = "sign-by-sigstore-private-key", value_name = "KEY")]
+    sign_by: Option<String>,
+    /// Not done here: see the error
+    #[arg(long, hide = true, alias = "encrypt-layer", value_name = "KEY")]
+    encryption_key: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CompressionFormat {
+    Gzip,
+    Zstd,
+    #[value(name = "zstd:chunked", hide = true)]
+    ZstdChunked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ManifestFormat {
+    Oci,
+    V2s2,
+    #[value(hide = true)]
+    V2s1,
+}
+
+impl Push {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let store = context.store()?;
+        let to = self.destination.as_ref().unwrap_or(&self.image);
+        let id = match Place::parse(to).map_err(image::Error::from)? {
+            Place::Archive { format, path, which } => {
+                let mut chosen = Chosen::find(&store, &self.image)?;
+                chosen.names = match which {
+                    Which::Named(name) => vec![name],
+                    Which::All | Which::Only | Which::Nth(_) => Vec::new(),
+                };
+                let progress = Display::new(self.options.quiet);
+                let save = Save { store: &store, progress: &progress, format, compress: self.compress };
+                self.options.only_for_registries()?;
+                write(&save, std::slice::from_ref(&chosen), &path)?;
+                chosen.image.id
+            }
+            _ => {
+                let unknown = || Report::from(Error::Unknown { name: self.image.clone() });
+                let image = find(&store, &self.image)?.ok_or_else(unknown)?;
+                let to = destination(to)?;
+                self.options.push(&store, &to, |push, to| push.image(&image.manifest_digest, to))?;
+                image.id
+            }
+        };
+        events::record(store.layout().root(), &[Event::new(Kind::Image, Action::Push, id.hex(), to)]);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The name at a registry that somebody means.
+pub fn destination(text: &str) -> Result<Reference, Report> {
+    match Place::parse(text).map_err(image::Error::from)? {
+        Place::Registry(name) => Ok(name.parse::<Reference>().map_err(image::Error::from)?.or_latest()),
+        _ => Err(Report::new(format!("`{text}` is not at a registry"))),
+    }
+}
+
+impl Options {
+    /// Pushes with what was said to where `to` is by registries.conf, and writes the digest down.
+    pub fn push(
+        &self,
+        store: &Store,
+        to: &Reference,
+        work: impl FnOnce(&push::Push<'_>, &Reference) -> image::Result<Digest>,
+    ) -> Result<(), Report> {
+        let (format, compress) = (self.format()?, self.compression()?);
+        let (registries, options) = (registries::of_account()?, self.reach.options()?);
+        let (to, options) = Mirrors::own(to, &registries, &options)?;
+        let client = Client::new(&to, &options)?;
+        let progress = Display::new(self.quiet);
+        let elsewhere = OnceLock::new();
+        // The credentials on the command line are for the one registry.
+        let others = registry::Options { credentials: None, ..options.clone() };
+        let reach = |name: &Reference| {
+            let options = if name.registry() == to.registry() { &options } else { &others };
+            Ok(Mirrors::of(name, &registries, options)?)
+        };
+        let push =
+            push::Push { store, client: &client, progress: &progress, format, compress, reach: &reach, elsewhere };
+        let digest = work(&push, &to)?;
+        if let Some(path) = &self.digestfile {
+            atomic_file::write(path, digest.to_string().as_bytes(), false)?;
+        }
+        Ok(())
+    }
+
+    /// An archive has a format of its own, and keeps layers as they are.
+    fn only_for_registries(&self) -> Result<(), Report> {
+        let flag = match self {
+            Self { format: Some(_), .. } => "--format",
+            Self { compression_format: Some(_), .. } => "--compression-format",
+            Self { digestfile: Some(_), .. } => "--digestfile",
+            _ => return Ok(()),
+        };
+        Err(Report::new(format!("{flag} is for registries: an archive has a format of its own")))
+    }
+
+    fn format(&self) -> Result<Option<Format>, Report> {
+        if self.sign_by.is_some() {
+            return Err(Report::new("images are not signed here")
+                .hint("sign it at the registry, by the digest that `--digestfile` writes"));
+        }
+        if self.encryption_key.is_some() {
+            return Err(Report::new("layers are not encrypted here"));
+        }
+        match self.format {
+            None => Ok(None),
+            Some(ManifestFormat::Oci) => Ok(Some(Format::Oci)),
+            Some(ManifestFormat::V2s2) => Ok(Some(Format::Docker)),
+            Some(ManifestFormat::V2s1) => {
+                Err(Report::new("the format v2s1 says nothing that could be checked, and is not written here")
+                    .hint("use `--format v2s2`"))
+            }
+        }
+    }
+
+    fn compression(&self) -> Result<Option<Wanted>, Report> {
+        let compression = match self.compression_format {
+            // A level alone means gzip, which layers that are compressed so have already.
+            None => return Ok(None),
+            Some(CompressionFormat::Gzip) => Compression::Gzip,
+            Some(CompressionFormat::Zstd) if self.format == Some(ManifestFormat::V2s2) => {
+                return Err(Report::new("the format v2s2 has no layers that are compressed with zstd")
+                    .hint("use `--format oci`"));
+            }
+            Some(CompressionFormat::Zstd) => Compression::Zstd,
+            Some(CompressionFormat::ZstdChunked) => {
+                return Err(Report::new("zstd:chunked is not written here").hint("use `--compression-format zstd`"));
+            }
+        };
+        if compression == Compression::Gzip && self.compression_level.is_some_and(|level| level > 9) {
+            return Err(Report::new("the levels of gzip are 1 to 9"));
+        }
+        let force = self.force_compression.unwrap_or(true);
+        Ok(Some(Wanted { compression, level: self.compression_level, force }))
+    }
+}

@@ -1,0 +1,55 @@
+//! Compressing a layer in another way than its blob is.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use flate2::write::GzEncoder;
+
+use crate::image::Result;
+use crate::layer::compression::plain;
+use crate::oci::{Compression, Descriptor, Digest};
+use crate::store::blobs::BlobWriter;
+use crate::store::{Store, Tmp};
+use crate::sys::{self, Call};
+
+/// How layers are to be compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    pub compression: Compression,
+    /// Of the format: 1 to 9 for gzip, 1 to 20 for zstd.
+    pub level: Option<i32>,
+    /// Also where the registry has the layer as it is.
+    pub force: bool,
+}
+
+/// What each format's own tools take where nothing is said.
+const GZIP_LEVEL: u32 = 5;
+const ZSTD_LEVEL: i32 = 3;
+
+/// Compresses the blob of a layer anew into `tmp`: the path, the digest and the size of what came out.
+pub(super) fn compress(store: &Store, layer: &Descriptor, wanted: Wanted, tmp: &Tmp) -> Result<(PathBuf, Digest, u64)> {
+    let path = tmp.path().join(layer.digest.hex());
+    let out = BlobWriter::create(&path)?;
+    let read = |error: io::Error| sys::Error::new(format!("read({})", store.blob_path(&layer.digest).display()), error);
+    let tar = plain(store.open_blob(&layer.digest)?).map_err(read)?;
+    let level = wanted.level;
+    let written = match wanted.compression {
+        Compression::Gzip => {
+            let level = level.and_then(|level| u32::try_from(level).ok()).unwrap_or(GZIP_LEVEL);
+            copy(tar, GzEncoder::new(out, flate2::Compression::new(level)), GzEncoder::finish)
+        }
+        Compression::Zstd => zstd::Encoder::new(out, level.unwrap_or(ZSTD_LEVEL))
+            .and_then(|encoder| copy(tar, encoder, zstd::Encoder::finish)),
+        Compression::None => copy(tar, out, Ok),
+    };
+    Ok(written.call_with(|| format!("write({})", path.display()))?.seal())
+}
+
+fn copy<W: Write>(
+    mut from: impl io::Read,
+    mut to: W,
+    finish: impl FnOnce(W) -> io::Result<BlobWriter>,
+) -> io::Result<BlobWriter> {
+    io::copy(&mut from, &mut to)?;
+    finish(to)
+}

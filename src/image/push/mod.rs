@@ -1,0 +1,192 @@
+//! Pushing: from an image of the store to a name at a registry.
+//!
+//! ```text
+//! manifest ─▶ plan: blobs and manifest, as they are or in another format or compression
+//!          ─▶ blobs, some at once: there already? else mounted from another repository of the registry, else uploaded
+//!          ─▶ the manifest, once all that it names is there
+//! ```
+//!
+//! An index is pushed after its images, each by its digest. The blobs are those that were pulled or made: nothing is compressed
+//! again unless that is asked for, so an image keeps its digests.
+
+pub mod compress;
+mod plan;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use compress::Wanted;
+use plan::Plan;
+
+use super::manifest::Open;
+use super::needs::Needs;
+use super::pull::progress::{Event, Progress};
+use super::{Error, Result};
+use crate::oci::manifest::ManifestError;
+use crate::oci::media_type::{DOCKER_INDEX, Format, OCI_INDEX};
+use crate::oci::{Digest, Reference};
+use crate::registry::{self, Client, Mirrors, Mount, Outgoing};
+use crate::store::Store;
+
+/// Blobs that are sent at the same time.
+pub const PARALLEL: usize = 3;
+
+/// How to push.
+pub struct Push<'a> {
+    pub store: &'a Store,
+    pub client: &'a Client,
+    pub progress: &'a dyn Progress,
+    /// `None`: as the image is.
+    pub format: Option<Format>,
+    /// `None`: as the layers are.
+    pub compress: Option<Wanted>,
+    /// Where an image of an index is that the store does not hold.
+    pub reach: &'a (dyn Fn(&Reference) -> Result<Mirrors> + Sync),
+    /// Which repositories of the registry have a blob, as far as the store knows; filled when it is first asked.
+    pub elsewhere: OnceLock<BTreeMap<Digest, String>>,
+}
+
+/// Each blob once.
+fn distinct(blobs: impl IntoIterator<Item = Outgoing>) -> Vec<Outgoing> {
+    let mut seen = BTreeSet::new();
+    blobs.into_iter().filter(|blob| seen.insert(blob.digest.clone())).collect()
+}
+
+impl Push<'_> {
+    /// Pushes the image whose manifest is `manifest` to the name `to`; the digest that it has there.
+    pub fn image(&self, manifest: &Digest, to: &Reference) -> Result<Digest> {
+        let plan = self.plan(manifest, to)?;
+        self.send(&plan, to)
+    }
+
+    /// Pushes an index and, with `all`, its images.
+    pub fn index(&self, open: &Open, all: bool, to: &Reference) -> Result<Digest> {
+        let mut index = open.index.clone();
+        let of = if all { index.manifests.len() } else { 0 };
+        for (place, entry) in index.manifests.iter_mut().take(of).enumerate() {
+            self.progress.event(Event::Instance { manifest: &entry.digest, number: place + 1, of });
+            let plan = match open.made.sources.get(&entry.digest) {
+                Some(source) if !self.store.has_blob(&entry.digest) => self.plan_of_source(source, entry)?,
+                _ => self.plan(&entry.digest, to)?,
+            };
+            let digest = Digest::of(&plan.manifest);
+            self.send(&plan, &to.at(digest.clone()))?;
+            (entry.digest, entry.size) = (digest, plan.manifest.len() as u64);
+            plan.media_type.clone_into(&mut entry.media_type);
+        }
+        let format = self.format_of(index.media_type.as_deref());
+        let media_type = if format == Format::Docker { DOCKER_INDEX } else { OCI_INDEX };
+        if index.media_type.as_deref().unwrap_or(OCI_INDEX) != media_type {
+            index.media_type = Some(media_type.to_owned());
+        }
+        let bytes = match index == open.index {
+            true => open.bytes.clone(),
+            false => serde_json::to_vec(&index).map_err(ManifestError::from)?,
+        };
+        self.progress.event(Event::Writing);
+        self.put(to, media_type, &bytes)
+    }
+
+    /// Sends what the registry lacks of an image, and its manifest.
+    fn send(&self, plan: &Plan, to: &Reference) -> Result<Digest> {
+        self.send_blobs(plan, to, true)?;
+        self.progress.event(Event::Config { digest: &plan.config.digest });
+        self.progress.event(Event::Writing);
+        match self.put(to, plan.media_type, &plan.manifest) {
+            Err(Error::Registry(registry::Error::LacksBlob { .. })) => {
+                // It said that it had them, or lost one meanwhile.
+                self.send_blobs(plan, to, false)?;
+                self.put(to, plan.media_type, &plan.manifest)
+            }
+            stored => stored,
+        }
+    }
+
+    /// Stores a manifest or index, whose digest it gives. The registry may tell no other.
+    fn put(&self, to: &Reference, media_type: &str, bytes: &[u8]) -> Result<Digest> {
+        let digest = Digest::of(bytes);
+        match self.client.put_manifest(to, media_type, Bytes::copy_from_slice(bytes))? {
+            Some(told) if told != digest.to_string() => {
+                Err(Error::OtherDigest { told: told.chars().take(100).collect(), digest })
+            }
+            _ => Ok(digest),
+        }
+    }
+
+    /// Several at once; with `look`, only those that are not there.
+    fn send_blobs(&self, plan: &Plan, to: &Reference, look: bool) -> Result<()> {
+        // The config is told of by itself.
+        let layers = plan.layers.iter().map(|layer| (layer, self.progress));
+        let blobs: Vec<(&Outgoing, &dyn Progress)> = layers.chain([(&plan.config, &() as &dyn Progress)]).collect();
+        let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let given_up = || failed.load(Ordering::Relaxed);
+        let work = || -> Result<()> {
+            while let Some((blob, progress)) = blobs.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !given_up()) {
+                let sent = self.send_blob(plan, blob, to, look, *progress, &given_up);
+                let layer = &blob.digest;
+                match sent.inspect_err(|_| failed.store(true, Ordering::Relaxed))? {
+                    true => progress.event(Event::Done { layer }),
+                    false => progress.event(Event::Present { layer }),
+                }
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let started: Vec<_> = (0..PARALLEL.min(blobs.len())).map(|_| scope.spawn(work)).collect();
+            started.into_iter().try_for_each(|thread| thread.join().unwrap_or(Err(Error::GivenUp)))
+        })
+    }
+
+    /// Gives the repository a blob. `false`: no byte had to be sent.
+    fn send_blob(
+        &self,
+        plan: &Plan,
+        blob: &Outgoing,
+        to: &Reference,
+        look: bool,
+        progress: &dyn Progress,
+        given_up: &dyn Fn() -> bool,
+    ) -> Result<bool> {
+        let layer = &blob.digest;
+        if look && self.client.has_blob(to, layer, blob.size)? {
+            return Ok(false);
+        }
+        let source = plan.source.as_ref().filter(|source| source.name.registry() == to.registry());
+        let mut begun = None;
+        if let Some(from) = source.map(|source| source.name.repository()).or_else(|| self.elsewhere(to, layer)) {
+            match self.client.mount(to, layer, from) {
+                Ok(Mount::Done) => return Ok(false),
+                Ok(Mount::Upload(upload)) => begun = Some(upload),
+                // We may not read there: no reason not to write here.
+                Err(registry::Error::Unauthorized { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        progress.event(Event::Started { layer, size: blob.size });
+        if let Some(source) = &plan.source {
+            source.fetch(blob, given_up)?;
+        }
+        let told = |bytes| progress.event(Event::Received { layer, bytes });
+        self.client.push_blob(to, blob, begun, &told, given_up)?;
+        Ok(true)
+    }
+
+    /// Another repository of the registry that has a blob, by the names of the store's images.
+    fn elsewhere(&self, to: &Reference, blob: &Digest) -> Option<&str> {
+        let all = self.elsewhere.get_or_init(|| {
+            let mut all = BTreeMap::new();
+            for entry in self.store.images().unwrap_or_default() {
+                let name = entry.name().and_then(|name| name.parse::<Reference>().ok());
+                let there = |name: &Reference| name.registry() == to.registry() && name.repository() != to.repository();
+                let Some(name) = name.filter(there) else { continue };
+                let Ok(needs) = Needs::of(self.store, [&entry]) else { continue };
+                all.extend(needs.blobs.into_iter().map(|blob| (blob, name.repository().to_owned())));
+            }
+            all
+        });
+        all.get(blob).map(String::as_str)
+    }
+}
