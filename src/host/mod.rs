@@ -13,5 +13,6 @@ pub mod kernel;
 pub mod lock;
 pub mod message;
 pub mod role;
+pub mod ssh;
 pub mod subid;
 pub mod system_file;

@@ -9,4 +9,5 @@ mod manifest;
 mod names;
 mod push;
 mod registry;
+mod scp;
 mod server;

@@ -11,6 +11,7 @@ pub mod pull;
 pub mod push;
 pub mod reach;
 pub mod remove;
+pub mod scp;
 pub mod tag;
 pub mod tree;
 
@@ -44,6 +45,7 @@ enum Command {
     Push(Box<push::Push>),
     Rm(remove::Rmi),
     Save(archive::Save),
+    Scp(scp::Scp),
     Tag(tag::Tag),
     Tree(tree::Tree),
     #[command(visible_alias = "umount")]
@@ -67,6 +69,7 @@ impl Image {
             Command::Push(command) => command.run(context),
             Command::Rm(command) => command.run(context),
             Command::Save(command) => command.run(context),
+            Command::Scp(command) => command.run(context),
             Command::Tag(command) => command.run(context),
             Command::Tree(command) => command.run(context),
             Command::Unmount(command) => command.run(context),

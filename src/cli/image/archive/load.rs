@@ -15,6 +15,7 @@ use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::image::archive::transport::Which;
 use crate::image::archive::{Archive, load};
 use crate::oci::Platform;
+use crate::store::Store;
 
 /// Load images from an archive
 #[derive(Debug, Args)]
@@ -40,14 +41,20 @@ impl Load {
                 Archive::read(&store, file, "standard input")?
             }
         };
-        let progress = Display::new(self.quiet);
-        let load = load::Load { store: &store, progress: &progress, platform: Platform::host() };
-        for load::Loaded { id, names } in load.run(&archive, &Which::All)? {
-            let event = |name: &str| Event::new(Kind::Image, Action::Load, id.hex(), name);
-            events::record(store.layout().root(), &[event(names.first().map_or("", String::as_str))]);
-            let shown = if names.is_empty() { vec![id.to_string()] } else { names };
-            shown.iter().for_each(|name| output::line(&format!("Loaded image: {name}")));
-        }
+        load(&store, &archive, self.quiet)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Loads all images of an archive, and says which.
+pub fn load(store: &Store, archive: &Archive, quiet: bool) -> Result<(), Report> {
+    let progress = Display::new(quiet);
+    let load = load::Load { store, progress: &progress, platform: Platform::host() };
+    for load::Loaded { id, names } in load.run(archive, &Which::All)? {
+        let event = |name: &str| Event::new(Kind::Image, Action::Load, id.hex(), name);
+        events::record(store.layout().root(), &[event(names.first().map_or("", String::as_str))]);
+        let shown = if names.is_empty() { vec![id.to_string()] } else { names };
+        shown.iter().for_each(|name| output::line(&format!("Loaded image: {name}")));
+    }
+    Ok(())
 }

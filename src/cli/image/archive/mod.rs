@@ -1,7 +1,7 @@
 //! Commands about archives of images.
 
 mod import;
-mod load;
+pub mod load;
 pub mod save;
 pub mod transport;
 
