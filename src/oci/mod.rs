@@ -11,9 +11,11 @@ pub mod instruction;
 pub mod manifest;
 pub mod media_type;
 pub mod platform;
+pub mod policy;
 pub mod reference;
 pub mod registries;
 pub mod scope;
+pub mod signature;
 
 pub use digest::Digest;
 pub use image_config::ImageConfig;

@@ -86,9 +86,22 @@ impl Reference {
         self
     }
 
+    /// The one thing that is meant: with a digest the tag does not count, with neither it is `latest`.
+    pub fn pinned(self) -> Self {
+        match self.digest.clone() {
+            Some(digest) => self.at(digest),
+            None => self.or_latest(),
+        }
+    }
+
     /// The same without its tag, at this digest.
     pub fn at(&self, digest: Digest) -> Self {
         Self { tag: None, digest: Some(digest), ..self.clone() }
+    }
+
+    /// The same at another tag, which must be one, and without its digest.
+    pub fn tagged(&self, tag: &str) -> Self {
+        Self { tag: Some(tag.to_owned()), digest: None, ..self.clone() }
     }
 
     /// The same without its digest.

@@ -60,6 +60,9 @@ pub enum Error {
     Certificates { path: PathBuf, reason: String },
     #[error("{own} (nor did its mirrors serve: {mirrors})")]
     Mirrors { own: Box<Error>, mirrors: String },
+    /// By the policy.
+    #[error("Source image rejected: {0}")]
+    Rejected(String),
     #[error(transparent)]
     Registries(#[from] RegistriesError),
     #[error("the configuration `{}` can't be used: {cause}", path.display())]
@@ -101,6 +104,14 @@ impl Error {
         }
     }
 
+    /// There is no such thing, at the registry or its mirrors.
+    pub(super) fn is_not_found(&self) -> bool {
+        match self {
+            Self::Mirrors { own, .. } => own.is_not_found(),
+            other => matches!(other, Self::NotFound { .. }),
+        }
+    }
+
     /// The way to the registry failed, not what it sent: what came of a blob until then is as good as any.
     pub fn is_of_the_network(&self) -> bool {
         matches!(self, Self::Timeout { .. } | Self::Stalled { .. } | Self::Status { .. }) || self.is_transient()
@@ -134,6 +145,7 @@ impl Error {
             Self::AuthFile { .. } => Some("mend the file, or name another one with `--authfile FILE`".into()),
             Self::Mirrors { own, .. } => own.hint(),
             Self::Registries(error) => error.hint(),
+            Self::Rejected(_) => Some("policy.json says which images are taken: see containers-policy.json(5)".into()),
             Self::NoHome => Some("name a file with `--authfile FILE`".into()),
             Self::Keychain(_) => Some(
                 "`credHelpers` and `credsStore` of the credentials file, or `credential-helpers` of registries.conf, name it".into(),

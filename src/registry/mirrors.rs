@@ -15,6 +15,8 @@ pub struct Mirrors {
 
 struct Place {
     source: Source,
+    /// That of the image, as its user names it.
+    tag: Option<String>,
     options: Options,
     client: OnceLock<Client>,
 }
@@ -22,11 +24,12 @@ struct Place {
 impl Mirrors {
     /// Those of `image`. What the user gives as credentials is for the registry that the image names, and for no other.
     pub fn of(image: &Reference, registries: &Registries, options: &Options) -> Result<Self> {
+        let image = image.clone().or_latest();
         let place = |source: Source| {
-            let options = options_for(&source, image, options);
-            Place { source, options, client: OnceLock::new() }
+            let options = options_for(&source, &image, options);
+            Place { source, tag: image.tag().map(str::to_owned), options, client: OnceLock::new() }
         };
-        let sources = registries.sources(&image.clone().or_latest())?.into_iter().map(place).collect();
+        let sources = registries.sources(&image)?.into_iter().map(place).collect();
         Ok(Self { sources, chosen: OnceLock::new() })
     }
 
@@ -69,10 +72,11 @@ impl Place {
 
     /// The image, or a part of it, as it is called here.
     fn name(&self, image: &Reference) -> Reference {
-        match image.digest() {
-            Some(digest) => self.source.reference.at(digest.clone()),
-            // A location may name another tag.
-            None => self.source.reference.clone(),
+        match (image.digest(), image.tag()) {
+            (Some(digest), _) => self.source.reference.at(digest.clone()),
+            // A location may name another tag; beside the image are its signatures.
+            (None, Some(tag)) if Some(tag) != self.tag.as_deref() => self.source.reference.tagged(tag),
+            (None, _) => self.source.reference.clone(),
         }
     }
 

@@ -8,6 +8,7 @@
 //!   auth  challenge        who we are: basic, or tokens of a token server
 //!   endpoint               where a registry is, and where it may send us
 //!   http  certificates     limits of time and length; authorities and client certificates
+//! policy                   which images come through
 //! search                   images at a registry that are not named
 //! retry  error             what may pass is tried again; what went wrong, in words
 //! credentials              the files that say who we are
@@ -39,6 +40,7 @@ mod endpoint;
 mod error;
 mod http;
 mod mirrors;
+mod policy;
 pub mod registries;
 mod retry;
 mod search;
@@ -50,6 +52,7 @@ pub use credentials::{AuthFile, Credentials, Sources};
 pub use endpoint::TlsVerify;
 pub use error::Error;
 pub use mirrors::Mirrors;
+pub use policy::Trusted;
 pub use retry::{Attempts, wait};
 pub use search::Hit;
 pub use upload::{Mount, Outgoing, Upload};

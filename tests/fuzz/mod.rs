@@ -127,4 +127,5 @@ exercised!(
     template,
     configuration,
     registries,
+    policy,
 );

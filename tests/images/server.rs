@@ -64,6 +64,11 @@ impl Server {
         Self { address, state }
     }
 
+    /// From now on these, as what an image says may depend on the server's address.
+    pub fn answer_with(&self, answers: Answers) {
+        *self.state.answers.lock().unwrap() = answers;
+    }
+
     /// What was held back is sent.
     pub fn release(&self) {
         *self.state.released.lock().unwrap() = true;

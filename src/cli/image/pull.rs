@@ -1,5 +1,6 @@
 //! `pull`: images from a registry into the store.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -15,7 +16,7 @@ use crate::image;
 use crate::image::archive::transport::Place;
 use crate::image::pull::{self, PARALLEL, Pulled};
 use crate::oci::{Platform, Reference, Registries};
-use crate::registry::{Mirrors, registries};
+use crate::registry::{Mirrors, Trusted, registries};
 use crate::store::Store;
 
 /// Pull images from a registry
@@ -43,6 +44,9 @@ pub struct From {
     /// The platform of the image: `os/architecture` or `os/architecture/variant` [default: this machine's]
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<Platform>,
+    /// Take the policy from this file
+    #[arg(long, value_name = "FILE", hide = true)]
+    signature_policy: Option<PathBuf>,
     /// The architecture of the image
     #[arg(long, value_name = "ARCHITECTURE", conflicts_with = "platform")]
     arch: Option<String>,
@@ -111,7 +115,8 @@ impl From {
         quiet: bool,
     ) -> Result<Pulled, Report> {
         let platform = self.platform()?;
-        let registry = Mirrors::of(name, registries, &self.reach.options()?)?;
+        let sources = Mirrors::of(name, registries, &self.reach.options()?)?;
+        let registry = Trusted::new(&sources, &name.clone().pinned(), self.signature_policy.as_deref())?;
         let ids = IdMaps::of_account()?;
         let progress = Display::new(quiet);
         let pull = pull::Pull { store, registry: &registry, progress: &progress, platform, ids, parallel: PARALLEL };
@@ -143,6 +148,7 @@ impl From {
     pub fn arguments(&self) -> Vec<String> {
         let platform = self.platform.as_ref().map(ToString::to_string);
         let texts = [
+            ("signature-policy", self.signature_policy.as_ref().map(|path| path.display().to_string())),
             ("platform", platform),
             ("arch", self.arch.clone()),
             ("os", self.os.clone()),

@@ -88,8 +88,7 @@ struct Fetched {
 impl Pull<'_> {
     /// Pulls the image `name`; where it says neither tag nor digest, `latest`. With both, the digest counts.
     pub fn run(&self, name: &Reference) -> Result<Pulled> {
-        let name = name.clone().or_latest();
-        let name = name.digest().map_or(name.clone(), |digest| name.at(digest.clone()));
+        let name = name.clone().pinned();
         // Whoever was killed left something: a failure to remove it is not this pull's.
         let _ = worker::sweep(self.store);
         let _ = self.store.sweep_partial(partial::AGE);

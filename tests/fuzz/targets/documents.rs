@@ -6,7 +6,9 @@ use coracle::cli::config::file;
 use coracle::cli::output::template::Template;
 use coracle::host::dirs::Dirs;
 use coracle::oci::manifest::{self, Document, MAX_ENTRIES, MAX_LAYERS};
+use coracle::oci::policy::{Policy, Requirement};
 use coracle::oci::registries::RegistriesError;
+use coracle::oci::signature::Payload;
 use coracle::oci::{ImageConfig, Platform, Reference, Registries};
 use coracle::registry::{Credentials, Error};
 use coracle::store::Store;
@@ -90,6 +92,26 @@ pub fn registries(bytes: &[u8]) {
                 }
             }
         }
+    }
+}
+
+/// policy.json, and what a signature covers: there is always a requirement, and a payload is of an image.
+pub fn policy(bytes: &[u8]) {
+    if let Ok(policy) = Policy::parse(bytes) {
+        for image in ["q.io/x/y:1", "a.r.io/x", "debian"] {
+            let image: Reference = image.parse().unwrap();
+            let requirements = policy.requirements(&image);
+            assert!(!requirements.is_empty());
+            for requirement in requirements {
+                if let Requirement::Signed(signed) = requirement {
+                    assert!(!signed.keys.is_empty());
+                    let _ = signed.identity.accepts(&image, &String::from_utf8_lossy(bytes));
+                }
+            }
+        }
+    }
+    if let Some(payload) = Payload::parse(bytes) {
+        assert_eq!(payload.digest().hex().len(), 64);
     }
 }
 

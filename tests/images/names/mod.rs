@@ -3,6 +3,7 @@
 mod keychain;
 mod login;
 mod mirrors;
+mod policy;
 mod search;
 mod short;
 

@@ -1,0 +1,180 @@
+//! policy.json as this account has it, enforced: an image comes through only if it meets what its scope says.
+//!
+//! ```text
+//!   --signature-policy FILE, else $XDG_CONFIG_HOME/containers/policy.json, else /etc/containers/policy.json, else all is taken
+//! ```
+//!
+//! Signatures are looked for wherever the policy asks for one, at the tag beside the image (`use-sigstore-attachments` in
+//! registries.d need not say so). One of an index holds for the images in it, as it names their digests.
+
+mod key;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use key::PublicKey;
+
+use super::{Blob, Content, Error, Registry, Result};
+use crate::host::config;
+use crate::oci::manifest::{Document, parse};
+use crate::oci::policy::{Identity, Policy, Requirement};
+use crate::oci::signature::{self, MAX_PAYLOAD, MAX_SIGNATURES, Payload};
+use crate::oci::{Descriptor, Digest, Reference};
+
+const FILE: &str = "policy.json";
+
+/// A registry of which nothing is seen that the policy does not take.
+pub struct Trusted<'a> {
+    registry: &'a dyn Registry,
+    image: Reference,
+    /// Requirements that are still to be met.
+    wanted: Mutex<Vec<Wanted>>,
+}
+
+struct Wanted {
+    keys: Vec<PublicKey>,
+    identity: Identity,
+}
+
+/// A payload and what is said to be its signature, both unchecked.
+struct Signature {
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl<'a> Trusted<'a> {
+    /// `image`: with its tag or digest, as its user names it. `named`: the file of the policy, if not the usual one.
+    pub fn new(registry: &'a dyn Registry, image: &Reference, named: Option<&Path>) -> Result<Self> {
+        let policy = policy(named)?;
+        let mut wanted = Vec::new();
+        for requirement in policy.requirements(image) {
+            match requirement {
+                Requirement::Accept => {}
+                Requirement::Reject => {
+                    return Err(Error::Rejected(format!("Running image docker://{image} is rejected by policy")));
+                }
+                Requirement::Unsupported(kind) => {
+                    return Err(Error::Rejected(format!(
+                        "the policy for {image} asks for `{kind}`, which is not supported"
+                    )));
+                }
+                Requirement::Signed(signed) => {
+                    let keys = signed.keys.iter().map(PublicKey::read).collect::<Result<_>>()?;
+                    wanted.push(Wanted { keys, identity: signed.identity.clone() });
+                }
+            }
+        }
+        Ok(Self { registry, image: image.clone(), wanted: Mutex::new(wanted) })
+    }
+
+    fn check(&self, manifest: &[u8]) -> Result<()> {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let digest = Digest::of(manifest);
+        let signatures = self.signatures(&digest)?;
+        let mut reasons = Vec::new();
+        wanted.retain(|wanted| {
+            !signatures.iter().any(|signature| match wanted.met(signature, &self.image, &digest) {
+                Ok(()) => true,
+                Err(reason) => {
+                    reasons.push(reason);
+                    false
+                }
+            })
+        });
+        // What is in an index may be signed itself.
+        if wanted.is_empty() || matches!(parse(manifest, None), Ok(Document::Index(_))) {
+            return Ok(());
+        }
+        Err(Error::Rejected(match &reasons[..] {
+            [] => "A signature was required, but no signature exists".to_owned(),
+            [reason] => reason.clone(),
+            reasons => format!("None of the signatures were accepted, reasons: {}", reasons.join("; ")),
+        }))
+    }
+
+    /// The signatures of what has this digest; there may be none.
+    fn signatures(&self, digest: &Digest) -> Result<Vec<Signature>> {
+        let address = self.image.tagged(&signature::tag(digest));
+        let content = match self.registry.manifest(&address) {
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            other => other?,
+        };
+        let rejected = |what: &str| Error::Rejected(format!("the signatures at `{address}` {what}"));
+        let Ok(Document::Manifest(manifest)) = parse(&content.bytes, content.media_type.as_deref()) else {
+            return Err(rejected("are no manifest"));
+        };
+        let described = manifest.layers.iter().filter_map(|layer| Some((layer, signature::signature(layer)?)));
+        let mut signatures = Vec::new();
+        for (layer, signature) in described.take(MAX_SIGNATURES) {
+            if layer.size > MAX_PAYLOAD {
+                return Err(rejected(&format!("have a payload of {} bytes, {MAX_PAYLOAD} at most", layer.size)));
+            }
+            let payload = self.payload(layer)?.ok_or_else(|| rejected("have a payload with another digest"))?;
+            signatures.push(Signature { payload, signature });
+        }
+        Ok(signatures)
+    }
+
+    /// `None`: it is not what its digest says.
+    fn payload(&self, layer: &Descriptor) -> Result<Option<Vec<u8>>> {
+        let mut blob = self.registry.blob(&self.image, &layer.digest, 0)?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = blob.next_chunk()? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() as u64 > layer.size {
+                return Ok(None);
+            }
+        }
+        Ok(Some(bytes).filter(|bytes| Digest::of(bytes) == layer.digest))
+    }
+}
+
+impl Wanted {
+    /// Whether a signature is by one of the keys, of this digest, for this image; else why not.
+    fn met(&self, signature: &Signature, image: &Reference, digest: &Digest) -> std::result::Result<(), String> {
+        let Signature { payload, signature } = signature;
+        if !self.keys.iter().any(|key| key.verifies(payload, signature)) {
+            return Err("cryptographic signature verification failed: it is by none of the keys".to_owned());
+        }
+        let payload = Payload::parse(payload).ok_or("the signed payload is none of an image")?;
+        if payload.digest() != digest {
+            return Err(format!("the signature is for the manifest {}, not for {digest}", payload.digest()));
+        }
+        match self.identity.accepts(image, payload.reference()) {
+            true => Ok(()),
+            false => Err(format!("Signature for identity {:?} is not accepted", payload.reference())),
+        }
+    }
+}
+
+impl Registry for Trusted<'_> {
+    fn manifest(&self, image: &Reference) -> Result<Content> {
+        let content = self.registry.manifest(image)?;
+        self.check(&content.bytes)?;
+        Ok(content)
+    }
+
+    fn blob(&self, image: &Reference, digest: &Digest, from: u64) -> Result<Blob> {
+        match self.wanted.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            true => self.registry.blob(image, digest, from),
+            false => Err(Error::Rejected("A signature was required, and none was looked at".to_owned())),
+        }
+    }
+}
+
+fn policy(named: Option<&Path>) -> Result<Policy> {
+    let unusable = |path: &Path, cause: String| Error::Configuration { path: path.to_owned(), cause };
+    let usual = config::folders().into_iter().map(|folder| folder.join(FILE));
+    let paths: Vec<PathBuf> = named.map_or_else(|| usual.collect(), |named| vec![named.to_owned()]);
+    for path in &paths {
+        match config::read(path).map_err(|error| unusable(path, error.to_string()))? {
+            Some(bytes) => return Policy::parse(&bytes).map_err(|error| unusable(path, error.to_string())),
+            None if named.is_some() => return Err(unusable(path, "it does not exist".to_owned())),
+            None => {}
+        }
+    }
+    Ok(Policy::default())
+}
