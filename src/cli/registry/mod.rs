@@ -4,5 +4,6 @@ mod ask;
 mod key;
 pub mod login;
 pub mod logout;
+pub mod page;
 pub mod search;
 pub mod short_name;

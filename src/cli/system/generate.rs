@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::cli::Report;
 use crate::cli::root::{Context, whole};
+use crate::cli::{Report, registry};
 use crate::host::{atomic_file, change};
 
 /// Write completions and manual pages into `completions/` and `man/` of a directory
@@ -37,6 +37,7 @@ impl Generate {
         let mut command = whole();
         command.build();
         page(&man, &command, "coracle".to_owned())?;
+        atomic_file::write(&man.join("coracle-registries.5"), registry::page::page().as_bytes(), false)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,0 +1,160 @@
+//! The manual page coracle-registries(5): which of the field's files about registries are read, and which of their keys are not.
+
+/// What is read: a file, a key of it or a variable, and what is made of it.
+const HONOURED: [(&str, &str); 14] = [
+    (
+        "registries.conf",
+        "$CONTAINERS_REGISTRIES_CONF, else $XDG_CONFIG_HOME/containers/registries.conf, else /etc/containers/registries.conf; then \
+         registries.conf.d/*.conf of /etc/containers, unless the account has a file of its own, and of $XDG_CONFIG_HOME/containers. \
+         Version 2: unqualified-search-registries, short-name-mode, credential-helpers, [aliases], and of [[registry]] prefix, \
+         location, insecure, blocked, mirror-by-digest-only and mirror, with its location, insecure and pull-from-mirror. Without \
+         any such file short names are Docker Hub's.",
+    ),
+    (
+        "short-name-aliases.conf",
+        "$XDG_CACHE_HOME/containers/short-name-aliases.conf: [aliases], which pull writes once it has asked.",
+    ),
+    (
+        "auth.json",
+        "$XDG_RUNTIME_DIR/containers/auth.json, $XDG_CONFIG_HOME/containers/auth.json and $HOME/.docker/config.json in this order, \
+         or the one file that --authfile or $REGISTRY_AUTH_FILE names: auths, with auth, username and password, identitytoken; \
+         credHelpers, credsStore. login writes the first of them.",
+    ),
+    ("DOCKER_CONFIG", "A directory whose config.json comes before all others, and before $HOME/.docker/config.json."),
+    (
+        "docker-credential-NAME",
+        "The programs that credHelpers, credsStore and credential-helpers name, found in PATH: get, store, erase.",
+    ),
+    (
+        "policy.json",
+        "The file of --signature-policy, else $XDG_CONFIG_HOME/containers/policy.json, else /etc/containers/policy.json: default, and \
+         of transports docker. insecureAcceptAnything, reject, and sigstoreSigned with keyPath, keyPaths, keyData, keyDatas (PEM, \
+         ECDSA on P-256) and signedIdentity. Without a file all images are taken.",
+    ),
+    (
+        "certs.d",
+        "HOST:PORT/*.crt, *.cert and *.key of $XDG_CONFIG_HOME/containers/certs.d, /etc/containers/certs.d, /etc/docker/certs.d.",
+    ),
+    (
+        "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
+        "Proxies on the way to registries; one on this machine is reached without.",
+    ),
+    ("--tls-verify", "Without it registries.conf counts; with it, what the flag says."),
+    ("--creds", "For the registry that the image names: no mirror and no other location gets them."),
+    (
+        "short names",
+        "Local images first, as localhost/NAME or at the end of any name; then aliases, then the registries to search.",
+    ),
+    (
+        "mirrors",
+        "Asked in turn for the manifest, then the location itself; of blobs that one lacks, those behind it are asked.",
+    ),
+    ("search", "The registry's /v1/search, and where it has none the names in its /v2/_catalog."),
+    ("signatures", "At the tag sha256-HEX.sig beside the image, in the format of cosign."),
+];
+
+/// What is not, and what happens instead.
+const NOT_HONOURED: [(&str, &str); 9] = [
+    (
+        "registries.conf: [registries.search], [registries.insecure], [registries.block]",
+        "Version 1 of the format is refused.",
+    ),
+    ("registries.conf: additional-layer-store-auth-helper", "Passed over: there are no additional layer stores."),
+    (
+        "registries.d/*.yaml: use-sigstore-attachments",
+        "Not read: attachments are looked for where the policy asks for a signature.",
+    ),
+    ("registries.d/*.yaml: lookaside, lookaside-staging", "Not read: signatures of simple signing are not supported."),
+    ("policy.json: signedBy, signedBaseLayer", "No image is taken for which it is asked."),
+    (
+        "policy.json: sigstoreSigned with fulcio, pki, rekorPublicKeyPath, rekorPublicKeyPaths, rekorPublicKeyData, rekorPublicKeyDatas",
+        "No image is taken for which it is asked.",
+    ),
+    (
+        "policy.json: transports other than docker",
+        "Read, and what is wrong in them is an error; archives and directories are taken without.",
+    ),
+    (
+        "auth.json: HttpHeaders, proxies, and all other keys",
+        "Passed over, and kept where login and logout write the file.",
+    ),
+    ("$HOME/.dockercfg", "Not read: docker login has long written $HOME/.docker/config.json."),
+];
+
+/// The page, in roff.
+pub fn page() -> String {
+    let list = |entries: &[(&str, &str)]| -> String {
+        entries.iter().map(|(name, text)| format!(".TP\n\\fB{}\\fR\n{}\n", escaped(name), escaped(text))).collect()
+    };
+    format!(
+        ".TH coracle-registries 5 \"\" \"\" coracle\n.SH NAME\ncoracle\\-registries \\- files about registries, credentials and trust\n\
+         .SH DESCRIPTION\nThe files are those of Podman and Docker, described in containers\\-registries.conf(5), \
+         containers\\-auth.json(5), containers\\-policy.json(5) and containers\\-certs.d(5). This page says which of them are read, \
+         and which of their keys are not.\n.SH HONOURED\n{}.SH NOT HONOURED\n{}.SH SEE ALSO\ncoracle\\-pull(1), \
+         coracle\\-login(1), coracle\\-search(1)\n",
+        list(&HONOURED),
+        list(&NOT_HONOURED)
+    )
+}
+
+/// A line cannot begin with a dot or a quote, and `-` is a hyphen unless told.
+fn escaped(text: &str) -> String {
+    let text = text.replace('\\', "\\\\").replace('-', "\\-");
+    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::oci::Registries;
+    use crate::oci::policy::{Policy, Requirement};
+    use crate::registry::Credentials;
+
+    /// What the page has under a heading for names that begin so.
+    fn said(entries: &[(&str, &str)], start: &str) -> String {
+        entries
+            .iter()
+            .filter(|(name, _)| name.starts_with(start))
+            .map(|(name, text)| format!("{name} {text} "))
+            .collect()
+    }
+
+    /// A key that is read must have the right type; one that is not may have any.
+    #[test]
+    fn the_page_tells_the_truth() {
+        let registries = |text: &str| Registries::default().read(Path::new("f"), text).is_ok();
+        for key in ["unqualified-search-registries", "short-name-mode", "credential-helpers", "aliases", "registry"] {
+            assert!(said(&HONOURED, "registries.conf").contains(key) && !registries(&format!("{key} = 1")), "{key}");
+        }
+        for key in ["prefix", "location", "insecure", "blocked", "mirror-by-digest-only", "mirror"] {
+            let text = format!("[[registry]]\nprefix = '*.q.io'\n{key} = 1");
+            assert!(said(&HONOURED, "registries.conf").contains(key) && !registries(&text), "{key}");
+        }
+        assert!(said(&NOT_HONOURED, "registries.conf").contains("additional-layer-store-auth-helper"));
+        assert!(registries("additional-layer-store-auth-helper = 1") && !registries("[registries.search]"));
+        let credentials =
+            |key: &str| Credentials::in_file(Path::new("f"), format!("{{\"{key}\":1}}").as_bytes(), "q.io").is_ok();
+        for key in ["auths", "credHelpers", "credsStore"] {
+            assert!(said(&HONOURED, "auth.json").contains(key) && !credentials(key), "{key}");
+        }
+        assert!(said(&NOT_HONOURED, "auth.json").contains("HttpHeaders") && credentials("HttpHeaders"));
+        let more =
+            ["fulcio", "pki", "rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData", "rekorPublicKeyDatas"];
+        let signed = more.map(|key| (key, format!(r#"{{"type":"sigstoreSigned","keyPath":"/k","{key}":{{}}}}"#)));
+        let others = ["signedBy", "signedBaseLayer"].map(|kind| (kind, format!(r#"{{"type":"{kind}","x":1}}"#)));
+        for (key, requirement) in signed.into_iter().chain(others) {
+            let policy = Policy::parse(format!(r#"{{"default":[{requirement}]}}"#).as_bytes()).unwrap();
+            let requirements = policy.requirements(&"q.io/x".parse().unwrap()).to_vec();
+            assert!(matches!(requirements[..], [Requirement::Unsupported(_)]), "{key}");
+            assert!(said(&NOT_HONOURED, "policy.json").contains(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn no_line_is_taken_for_a_request() {
+        assert_eq!(escaped(".x-y\\"), "\\&.x\\-y\\\\");
+        assert!(page().lines().all(|line| !line.starts_with('\'')));
+    }
+}
