@@ -4,8 +4,10 @@
 //! fields of a header block; the walk from block to block is ours, since layers are hostile: what an extended header may
 //! take of memory is limited, and where parsers differ this one decides as Go's `archive/tar` does, which every other engine
 //! uses: links, devices and directories have no data whatever their size field says, global extended headers are ignored, a
-//! size in an extended header wins.
+//! size in an extended header wins, the last extended header of several counts, GNU's long names win over all but sparse
+//! files' own.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Seek};
 
 use tar::{EntryType, GnuExtSparseHeader, Header};
@@ -45,7 +47,7 @@ pub struct Entry {
     /// Bytes of the file once unpacked.
     pub size: u64,
     pub device: (u32, u32),
-    /// Names with their namespace (`user.x`), in order.
+    /// Names with their namespace (`user.x`), sorted.
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
     /// Where the data goes, checked; `None`: from start to end.
     pub sparse: Option<Vec<Piece>>,
@@ -66,30 +68,24 @@ pub struct TarStream<R> {
 /// What extension headers say about the next real entry.
 #[derive(Default)]
 struct Extensions {
+    /// GNU's, which win.
+    long_name: Option<Vec<u8>>,
+    long_link: Option<Vec<u8>>,
+    /// The last one's alone.
+    pax: Pax,
+}
+
+/// One extended header.
+#[derive(Default)]
+struct Pax {
     path: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size: Option<u64>,
     uid: Option<u64>,
     gid: Option<u64>,
     mtime: Option<(i64, u32)>,
-    xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
     sparse: PaxSparse,
-}
-
-/// Where the numbers of a header stand: mode, uid, gid, size, mtime, device major and minor (POSIX ustar).
-const NUMBERS: [std::ops::Range<usize>; 7] = [100..108, 108..116, 116..124, 124..136, 136..148, 329..337, 337..345];
-
-/// A number that was left blank is 0, as other readers have it.
-fn fill_blanks(header: &mut Header) {
-    let bytes = header.as_mut_bytes();
-    for field in NUMBERS {
-        let Some(field) = bytes.get_mut(field) else { continue };
-        if field.iter().all(|byte| matches!(byte, 0 | b' '))
-            && let Some(first) = field.first_mut()
-        {
-            *first = b'0';
-        }
-    }
 }
 
 impl<R: BufRead> TarStream<R> {
@@ -112,8 +108,7 @@ impl<R: BufRead> TarStream<R> {
         let mut extensions = Extensions::default();
         loop {
             self.skip_rest()?;
-            let Some(mut header) = self.header()? else { return Ok(None) };
-            fill_blanks(&mut header);
+            let Some(header) = self.header()? else { return Ok(None) };
             self.entries += 1;
             if self.entries > MOST_ENTRIES {
                 return Err(Error::Archive(format!("more than {MOST_ENTRIES} entries")));
@@ -124,11 +119,12 @@ impl<R: BufRead> TarStream<R> {
             match header.entry_type() {
                 EntryType::XHeader => {
                     let bytes = self.special(size, "extended header")?;
-                    extensions.take_pax(&bytes).map_err(|m| Error::entry(&name, Problem::Malformed(m.into())))?;
+                    let pax = Pax::parse(&bytes).map_err(|m| Error::entry(&name, Problem::Malformed(m.into())));
+                    extensions.pax = pax?;
                 }
                 EntryType::XGlobalHeader => drop(self.special(size, "global extended header")?),
-                EntryType::GNULongName => extensions.path = Some(until_nul(self.special(size, "long name")?)),
-                EntryType::GNULongLink => extensions.link = Some(until_nul(self.special(size, "long link")?)),
+                EntryType::GNULongName => extensions.long_name = Some(until_nul(self.special(size, "long name")?)),
+                EntryType::GNULongLink => extensions.long_link = Some(until_nul(self.special(size, "long link")?)),
                 _ => return self.entry(&header, extensions).map(Some),
             }
         }
@@ -237,10 +233,11 @@ impl<R: BufRead> TarStream<R> {
         Ok(bytes)
     }
 
-    fn entry(&mut self, header: &Header, mut more: Extensions) -> Result<Entry> {
-        let from_header = || header.path_bytes().into_owned();
-        let path = more.sparse.name.take().or(more.path.take()).unwrap_or_else(from_header);
-        let link = more.link.take().or_else(|| header.link_name_bytes().map(|link| link.into_owned()));
+    fn entry(&mut self, header: &Header, extensions: Extensions) -> Result<Entry> {
+        let Extensions { long_name, long_link, pax: mut more } = extensions;
+        let path = more.sparse.name.take().or(long_name).or(more.path.take());
+        let path = path.unwrap_or_else(|| header.path_bytes().into_owned());
+        let link = long_link.or(more.link.take()).or_else(|| header.link_name_bytes().map(|link| link.into_owned()));
         let link = link.unwrap_or_default();
         let fail = |problem| Error::entry(&path, problem);
         let malformed = |error: io::Error| fail(Problem::Malformed(error.to_string()));
@@ -279,7 +276,7 @@ impl<R: BufRead> TarStream<R> {
             mtime,
             size,
             device,
-            xattrs: more.xattrs,
+            xattrs: more.xattrs.into_iter().collect(),
             sparse: pieces,
             path,
         })
@@ -376,32 +373,32 @@ fn fill_numbers(header: &mut Header) {
     }
 }
 
-impl Extensions {
-    fn take_pax(&mut self, bytes: &[u8]) -> std::result::Result<(), &'static str> {
+impl Pax {
+    fn parse(bytes: &[u8]) -> std::result::Result<Self, &'static str> {
+        let mut this = Self::default();
         for (key, value) in pax::records(bytes)? {
             let number = || pax::number(value).ok_or("a number of an extended header is malformed");
             let filled = (!value.is_empty()).then_some(value);
             match key {
-                b"path" => self.path = filled.map(<[u8]>::to_vec),
-                b"linkpath" => self.link = filled.map(<[u8]>::to_vec),
-                b"size" => self.size = filled.map(|_| number()).transpose()?,
-                b"uid" => self.uid = filled.map(|_| number()).transpose()?,
-                b"gid" => self.gid = filled.map(|_| number()).transpose()?,
+                b"path" => this.path = filled.map(<[u8]>::to_vec),
+                b"linkpath" => this.link = filled.map(<[u8]>::to_vec),
+                b"size" => this.size = filled.map(|_| number()).transpose()?,
+                b"uid" => this.uid = filled.map(|_| number()).transpose()?,
+                b"gid" => this.gid = filled.map(|_| number()).transpose()?,
                 b"mtime" => {
                     let time = |value| pax::time(value).ok_or("the time of an extended header is malformed");
-                    self.mtime = filled.map(time).transpose()?;
+                    this.mtime = filled.map(time).transpose()?;
                 }
                 _ => {
                     if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
-                        self.xattrs.retain(|(other, _)| other != name);
-                        self.xattrs.push((name.to_vec(), value.to_vec()));
+                        this.xattrs.insert(name.to_vec(), value.to_vec());
                     } else if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
-                        self.sparse.take(key, value)?;
+                        this.sparse.take(key, value)?;
                     }
                 }
             }
         }
-        Ok(())
+        Ok(this)
     }
 }
 
