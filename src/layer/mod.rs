@@ -90,6 +90,8 @@ pub enum Problem {
     EmptyWhiteout,
     #[error("lies in `{0}`, which is not a directory")]
     ParentNotDirectory(String),
+    #[error("is one directory more than the {0} that a layer may have")]
+    Crowd(usize),
     #[error("goes through too many symbolic links")]
     Loop,
     #[error("belongs to {0}, an id that this account can't map")]

@@ -19,11 +19,11 @@
 //! * Owners are set in mapped mode only; in recorded mode all files belong to the user, and the owners are told apart from
 //!   them, for a table beside the layer.
 
-use std::io::BufRead;
+use std::io::{BufRead, ErrorKind};
 use std::os::fd::BorrowedFd;
 
 use super::tar_stream::{Entry, Kind, TarStream};
-use super::{Error, Problem, Result};
+use super::{Error, Problem, Result, shown};
 use crate::store::layers::Mode;
 use crate::store::owners::Table;
 
@@ -61,6 +61,10 @@ pub fn unpack(source: impl BufRead, root: BorrowedFd<'_>, mode: Mode) -> Result<
     while let Some(entry) = stream.next_entry()? {
         unpack.entry(&entry, &mut stream).map_err(|failure| match failure {
             Failure::Problem(problem) => Error::entry(&entry.path, problem),
+            Failure::Stream(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                let place = format!("it ends within the data of `{}`", shown(&entry.path));
+                Error::Read(std::io::Error::new(ErrorKind::UnexpectedEof, place))
+            }
             Failure::Stream(error) => Error::Read(error),
         })?;
     }
@@ -110,7 +114,7 @@ impl Unpack<'_> {
         }
         match entry.kind {
             Kind::File => self.file(&place, entry, stream)?,
-            Kind::Directory => self.directory(&place, &path, entry)?,
+            Kind::Directory => self.directory(&place, entry)?,
             Kind::Symlink => self.symlink(&place, entry)?,
             Kind::HardLink => self.hard_link(&place, entry)?,
             Kind::Fifo => self.fifo(&place, entry)?,

@@ -20,11 +20,10 @@ impl Unpack<'_> {
         let root = self.tree.root;
         self.own_fd(root, entry)?;
         self.attributes(root, entry)?;
-        self.tree.plan(tree::inode(root)?, Vec::new(), entry.mode, Some(entry.mtime));
-        Ok(())
+        self.tree.plan(tree::inode(root)?, entry.mode, Some(entry.mtime))
     }
 
-    pub(super) fn directory(&mut self, place: &Place, path: &[u8], entry: &Entry) -> Result<(), Problem> {
+    pub(super) fn directory(&mut self, place: &Place, entry: &Entry) -> Result<(), Problem> {
         let (parent, name) = (place.parent.as_fd(), place.name.as_slice());
         let make = || rustix::fs::mkdirat(parent, name, Mode::RWXU);
         let mut replaces = false;
@@ -46,8 +45,7 @@ impl Unpack<'_> {
         }
         self.own_fd(directory.as_fd(), entry)?;
         self.attributes(directory.as_fd(), entry)?;
-        self.tree.plan(tree::inode(directory.as_fd())?, path.to_vec(), entry.mode, Some(entry.mtime));
-        Ok(())
+        self.tree.plan(tree::inode(directory.as_fd())?, entry.mode, Some(entry.mtime))
     }
 
     pub(super) fn file<R: BufRead>(

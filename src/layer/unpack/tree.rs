@@ -35,13 +35,15 @@ pub(super) struct Place {
     pub name: Vec<u8>,
 }
 
-/// What a directory gets at the end.
-#[derive(Clone)]
+/// Directories of one layer: 60 MiB of memory.
+const MOST: usize = 1_500_000;
+
+/// What a directory gets at the end; small, since a layer may have a million.
 struct Plan {
-    /// A way to it, which may lead elsewhere by then.
-    path: Vec<u8>,
+    seconds: i64,
+    /// Or `UTIME_OMIT`: it keeps the time that it has.
+    nanos: u32,
     mode: u32,
-    mtime: Option<(i64, u32)>,
 }
 
 pub(super) struct Tree<'a> {
@@ -79,11 +81,10 @@ pub(in crate::layer) fn clean(name: &[u8]) -> Result<Vec<u8>, Problem> {
 impl<'a> Tree<'a> {
     pub(super) fn new(root: BorrowedFd<'a>) -> sys::Result<Self> {
         let own = rustix::fs::fstat(root).call("fstat(root of the layer)")?.st_ino;
-        let plan = Plan { path: Vec::new(), mode: 0o555, mtime: None };
         Ok(Self {
             root,
             cache: HashMap::new(),
-            plans: HashMap::from([(own, plan)]),
+            plans: HashMap::from([(own, Plan::new(0o555, None))]),
             attribute_whiteouts: HashMap::new(),
             opaque: HashSet::new(),
             owners: HashMap::new(),
@@ -140,14 +141,15 @@ impl<'a> Tree<'a> {
     fn make_parents(&mut self, path: &[u8]) -> Result<OwnedFd, Problem> {
         let mut rest: VecDeque<Vec<u8>> = path.split(|b| *b == b'/').map(<[u8]>::to_vec).collect();
         let mut here = open_again(self.root)?;
-        let mut walked: Vec<Vec<u8>> = Vec::new();
+        let mut depth = 0_usize;
         let mut links = 0;
         while let Some(part) = rest.pop_front() {
             match part.as_slice() {
                 b"" | b"." => continue,
                 b".." => {
                     // Nobody but us moves directories here, so this is the directory that we came from.
-                    if walked.pop().is_some() {
+                    if depth > 0 {
+                        depth -= 1;
                         here = openat(here.as_fd(), b"..")?;
                     }
                     continue;
@@ -156,7 +158,7 @@ impl<'a> Tree<'a> {
             }
             match rustix::fs::openat(&here, part.as_slice(), DIRECTORY, Mode::empty()) {
                 Ok(next) => here = next,
-                Err(Errno::NOENT) => here = self.make_missing(&here, &walked, &part)?,
+                Err(Errno::NOENT) => here = self.make_missing(&here, &part)?,
                 Err(Errno::NOTDIR | Errno::LOOP) => {
                     let found = stat(here.as_fd(), &part)?.ok_or_else(|| Problem::ParentNotDirectory(shown(&part)))?;
                     if FileType::from_raw_mode(found.st_mode) == FileType::Symlink {
@@ -168,7 +170,7 @@ impl<'a> Tree<'a> {
                         let target = target.call_with(|| format!("readlinkat({})", shown(&part)))?.into_bytes();
                         if target.starts_with(b"/") {
                             here = open_again(self.root)?;
-                            walked.clear();
+                            depth = 0;
                         }
                         target.split(|b| *b == b'/').rev().for_each(|part| rest.push_front(part.to_vec()));
                         continue;
@@ -177,97 +179,99 @@ impl<'a> Tree<'a> {
                         return Err(Problem::ParentNotDirectory(shown(&part)));
                     }
                     self.unlink(here.as_fd(), &part)?;
-                    let made = self.make_missing(&here, &walked, &part)?;
+                    let made = self.make_missing(&here, &part)?;
                     self.mark_opaque(made.as_fd())?;
                     here = made;
                 }
                 Err(error) => return Err(sys::Error::new(format!("openat({})", shown(&part)), error).into()),
             }
-            walked.push(part);
+            depth += 1;
         }
         Ok(here)
     }
 
-    fn make_missing(&mut self, here: &OwnedFd, walked: &[Vec<u8>], part: &[u8]) -> Result<OwnedFd, Problem> {
+    fn make_missing(&mut self, here: &OwnedFd, part: &[u8]) -> Result<OwnedFd, Problem> {
         rustix::fs::mkdirat(here, part, Mode::RWXU).call_with(|| format!("mkdirat({})", shown(part)))?;
         let made = openat(here.as_fd(), part)?;
-        let mut path = walked.join(&b'/');
-        if !path.is_empty() {
-            path.push(b'/');
-        }
-        path.extend_from_slice(part);
         let number = inode(made.as_fd())?;
         self.record_nothing(number);
-        self.plan(number, path, 0o755, None);
+        self.plan(number, 0o755, None)?;
         Ok(made)
     }
 
     /// Notes what the directory `inode` gets at the end; the last word counts.
-    pub(super) fn plan(&mut self, inode: u64, path: Vec<u8>, mode: u32, mtime: Option<(i64, u32)>) {
-        self.plans.insert(inode, Plan { path, mode, mtime });
-    }
-
-    /// Gives all directories their modes and times, those below first.
-    pub(super) fn finish(mut self) -> sys::Result<()> {
-        self.cache.clear();
-        let mut plans: Vec<(u64, Plan)> = self.plans.drain().collect();
-        plans.sort_unstable_by(|(_, a), (_, b)| b.path.cmp(&a.path));
-        let mut missed = HashMap::new();
-        for (inode, plan) in plans {
-            match open_in_root(self.root, &plan.path) {
-                Ok(directory) if self::inode(directory.as_fd())? == inode => plan.give(directory.as_fd())?,
-                // Its path leads elsewhere by now, or it was removed and is not to be found at all.
-                _ => {
-                    missed.insert(inode, plan);
-                }
-            }
-        }
-        if missed.is_empty() { Ok(()) } else { give_by_walk(self.root, &missed) }
+    pub(super) fn plan(&mut self, inode: u64, mode: u32, mtime: Option<(i64, u32)>) -> Result<(), Problem> {
+        self.plans.insert(inode, Plan::new(mode, mtime));
+        if self.plans.len() > MOST { Err(Problem::Crowd(MOST)) } else { Ok(()) }
     }
 }
 
 impl Plan {
+    fn new(mode: u32, mtime: Option<(i64, u32)>) -> Self {
+        let (seconds, nanos) = mtime.unwrap_or((0, UTIME_OMIT as u32));
+        Self { seconds, nanos, mode }
+    }
+
     fn give(&self, directory: BorrowedFd<'_>) -> sys::Result<()> {
-        let say = |call: &str| format!("{call}({})", shown(&self.path));
-        rustix::fs::fchmod(directory, Mode::from_raw_mode(self.mode)).call_with(|| say("fchmod"))?;
-        match self.mtime {
-            Some(mtime) => rustix::fs::futimens(directory, &times(mtime)).call_with(|| say("futimens")),
-            None => Ok(()),
-        }
+        rustix::fs::fchmod(directory, Mode::from_raw_mode(self.mode)).call("fchmod(directory)")?;
+        rustix::fs::futimens(directory, &times((self.seconds, self.nanos))).call("futimens(directory)")
     }
 }
 
-/// Finds directories by inode number, wherever they are. No recursion: one descriptor a level, and a layer that is deeper than
-/// the limit of descriptors ends with an error.
-fn give_by_walk(root: BorrowedFd<'_>, plans: &HashMap<u64, Plan>) -> sys::Result<()> {
-    let open = |fd: OwnedFd| Dir::read_from(&fd).call("opendir").map(|entries| (fd, entries));
-    let mut levels = vec![open(open_again(root)?)?];
-    while let Some((fd, entries)) = levels.last_mut() {
-        let Some(entry) = entries.read() else {
-            if let Some(plan) = plans.get(&inode(fd.as_fd())?) {
-                plan.give(fd.as_fd())?;
+impl Tree<'_> {
+    /// Gives all directories their modes and times, those below first. Each is found by its number, wherever it is by now and
+    /// however deep: the way back up is `..`, since nobody but us moves directories here.
+    pub(super) fn finish(self) -> sys::Result<()> {
+        let mut here = open_again(self.root)?;
+        let mut levels = vec![subdirectories(&here)?];
+        while let Some(pending) = levels.last_mut() {
+            if let Some(name) = last_name(pending) {
+                here = openat(here.as_fd(), &name)?;
+                levels.push(subdirectories(&here)?);
+                continue;
             }
             levels.pop();
-            continue;
-        };
+            // Before it gets a mode that may shut the way.
+            let above = if levels.is_empty() { None } else { Some(openat(here.as_fd(), b"..")?) };
+            if let Some(plan) = self.plans.get(&inode(here.as_fd())?) {
+                plan.give(here.as_fd())?;
+            }
+            match above {
+                Some(above) => here = above,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names of the directories in a directory, a NUL behind each.
+fn subdirectories(directory: &OwnedFd) -> sys::Result<Vec<u8>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(directory).call("opendir")? {
         let entry = entry.call("getdents64")?;
         let name = entry.file_name().to_bytes();
-        if name == b"." || name == b".." || !matches!(entry.file_type(), FileType::Directory | FileType::Unknown) {
-            continue;
-        }
-        match rustix::fs::openat(&*fd, name, DIRECTORY, Mode::empty()) {
-            Ok(inner) => levels.push(open(inner)?),
-            Err(Errno::NOTDIR | Errno::LOOP) => {}
-            Err(error) => return Err(sys::Error::new(format!("openat({})", shown(name)), error)),
+        let kind = match entry.file_type() {
+            FileType::Unknown => stat(directory.as_fd(), name)?.map(|found| FileType::from_raw_mode(found.st_mode)),
+            known => Some(known),
+        };
+        if kind == Some(FileType::Directory) && name != b"." && name != b".." {
+            names.extend_from_slice(entry.file_name().to_bytes_with_nul());
         }
     }
-    Ok(())
+    Ok(names)
+}
+
+/// Takes the last of these names.
+fn last_name(names: &mut Vec<u8>) -> Option<Vec<u8>> {
+    names.pop()?;
+    let start = names.iter().rposition(|byte| *byte == 0).map_or(0, |end| end + 1);
+    Some(names.split_off(start))
 }
 
 /// Modification time as given, access time the same: reading it must not depend on when the layer was unpacked.
 pub(in crate::layer) fn times((seconds, nanos): (i64, u32)) -> Timestamps {
     let time = Timespec { tv_sec: seconds, tv_nsec: i64::from(nanos) };
-    debug_assert_ne!(time.tv_nsec, UTIME_OMIT);
     Timestamps { last_access: time, last_modification: time }
 }
 
