@@ -16,7 +16,7 @@ use super::{Error, Result};
 use crate::oci::{Digest, Reference};
 
 /// Chunks on their way to a slow reader, of some 10 to 400 KiB each.
-const CHUNKS: usize = 16;
+const CHUNKS: usize = 4;
 
 /// Bytes of a chunk that does not come over the network.
 const CHUNK: u64 = 256 << 10;

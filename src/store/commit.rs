@@ -8,11 +8,30 @@
 //! harmless: the next pull uses it, the next prune removes it.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use rustix::fs::{Mode as FileMode, OFlags};
 
 use super::layers::Mode;
 use super::{Result, Store, Tmp};
 use crate::host::change;
 use crate::oci::Digest;
+
+/// How often [`Store::write_out`] looks.
+const WRITE_OUT: Duration = Duration::from_millis(100);
+
+impl Store {
+    /// Has the disk write what is made under `tmp/` meanwhile, until `working` is dropped at its other end: it would be idle, and
+    /// [`Commit::finish`] waits for all that is left.
+    pub fn write_out(&self, working: &Receiver<()>) {
+        while working.recv_timeout(WRITE_OUT) == Err(RecvTimeoutError::Timeout) {
+            // The commit tells what fails.
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+            let _ = rustix::fs::open(self.layout().tmp(), flags, FileMode::empty()).map(rustix::fs::syncfs);
+        }
+    }
+}
 
 /// Things under `tmp/` that are ready to become visible together.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ mod resolve;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
 
 use progress::{Event, Progress};
 use resolve::Resolved;
@@ -153,6 +154,8 @@ impl Pull<'_> {
             }
         };
         let results: Vec<Result<Vec<(usize, fetch::Parts)>>> = std::thread::scope(|scope| {
+            let (_working, written) = mpsc::channel();
+            scope.spawn(move || self.store.write_out(&written));
             let threads = self.parallel.clamp(1, claimed.len().max(1));
             let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             started.into_iter().map(|thread| thread.join().unwrap_or(Err(Error::GivenUp))).collect()
