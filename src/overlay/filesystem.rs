@@ -63,6 +63,17 @@ impl Served {
         done
     }
 
+    /// A file loses what lets it run as another user, before it is written to. The kernel leaves that to us, and would run the file
+    /// as before, by what it knows of it: so it is told to ask again.
+    fn take_privileges(&self, tree: &Tree, ino: INodeNo) -> Op<()> {
+        if tree.clear_privileges(ino.0)? {
+            let notifier = lock(&self.notifier).clone();
+            // What lies before the file's start: nothing but attributes. It fails if the kernel has forgotten them.
+            let _ = notifier.map(|notifier| notifier.inval_inode(ino, -1, 0));
+        }
+        Ok(())
+    }
+
     /// Does what a request asks for and answers it; afterwards this thread looks for the next.
     fn answer<T>(&self, operation: impl FnOnce(&Tree) -> Op<T>, reply: impl FnOnce(Result<T, fuser::Errno>)) {
         let _turn = self.turns.begin();
@@ -123,6 +134,11 @@ thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new())
 
 fn author(request: &Request, umask: u32) -> Author {
     Author { uid: request.uid(), gid: request.gid(), umask: umask & 0o777, recorded: Owner::ROOT }
+}
+
+/// Whether a file keeps its privileges though it is written to, where the kernel does not say so.
+fn is_root(request: &Request) -> bool {
+    request.uid() == 0
 }
 
 /// What we ask of the kernel. Not asked for: what this version of the crate can't parse (extended setxattr, security context,
@@ -337,8 +353,14 @@ impl Filesystem for Served {
         reply: ReplyWrite,
     ) {
         let late = write_flags.contains(WriteFlags::FUSE_WRITE_CACHE);
+        // The kernel has seen that this writer takes them, as it says for a write that does not come late.
         let clears = write_flags.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID);
-        let operation = |tree: &Tree| tree.write(ino.0, offset, data, late, clears);
+        let operation = |tree: &Tree| {
+            if clears {
+                self.take_privileges(tree, ino)?;
+            }
+            tree.write(ino.0, offset, data, late)
+        };
         self.answer(operation, |result| match result {
             Ok(count) => reply.written(count),
             Err(error) => reply.error(error),
@@ -432,7 +454,7 @@ impl Filesystem for Served {
 
     fn fallocate(
         &self,
-        _request: &Request,
+        request: &Request,
         ino: INodeNo,
         _handle: FileHandle,
         offset: u64,
@@ -441,7 +463,12 @@ impl Filesystem for Served {
         reply: ReplyEmpty,
     ) {
         let mode = FallocateFlags::from_bits_retain(mode as u32);
-        self.empty(reply, |tree| tree.fallocate(ino.0, mode, offset, length));
+        self.empty(reply, |tree| {
+            if !is_root(request) {
+                self.take_privileges(tree, ino)?;
+            }
+            tree.fallocate(ino.0, mode, offset, length)
+        });
     }
 
     fn lseek(
@@ -468,7 +495,7 @@ impl Filesystem for Served {
 
     fn copy_file_range(
         &self,
-        _request: &Request,
+        request: &Request,
         from: INodeNo,
         _from_handle: FileHandle,
         from_offset: u64,
@@ -480,7 +507,12 @@ impl Filesystem for Served {
         reply: ReplyWrite,
     ) {
         let length = length.min(1 << 30) as usize;
-        let operation = |tree: &Tree| tree.copy_range((from.0, from_offset), (to.0, to_offset), length);
+        let operation = |tree: &Tree| {
+            if !is_root(request) {
+                self.take_privileges(tree, to)?;
+            }
+            tree.copy_range((from.0, from_offset), (to.0, to_offset), length)
+        };
         self.answer(operation, |result| match result {
             Ok(count) => reply.written(count as u32),
             Err(error) => reply.error(error),

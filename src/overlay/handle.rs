@@ -119,16 +119,12 @@ impl Tree {
         Ok(done)
     }
 
-    /// FUSE write. `late`: from the page cache, perhaps long after the program wrote. `clears`: the kernel saw that this
-    /// writer takes privileges from the file, as it says for a write that does not come late.
-    pub fn write(&self, ino: u64, offset: u64, data: &[u8], late: bool, clears: bool) -> Op<u32> {
+    /// FUSE write. `late`: from the page cache, perhaps long after the program wrote.
+    pub fn write(&self, ino: u64, offset: u64, data: &[u8], late: bool) -> Op<u32> {
         let node = self.node(ino)?;
         let file = self.writable(&node)?;
         if data.len() >= LARGE {
             long_work();
-        }
-        if clears {
-            clear_privileges(&file)?;
         }
         let _writing = lock_patiently(&node.changing);
         let (admitted, _room) = self.admit_write(&file, offset, data.len() as u64)?;
@@ -148,6 +144,19 @@ impl Tree {
         }
         self.count_open(&file)?;
         Ok(done as u32)
+    }
+
+    /// Takes set-user-id from a file that is about to be written to, and set-group-id unless it only means mandatory locking on a
+    /// file that had the other bit; whether there was something to take.
+    pub fn clear_privileges(&self, ino: u64) -> Op<bool> {
+        let file = self.writable(&self.node(ino)?)?;
+        let mode = rustix::fs::fstat(&file)?.st_mode & 0o7777;
+        let group = if mode & 0o010 != 0 || mode & 0o4000 == 0 { 0o2000 } else { 0 };
+        let cleared = mode & !(0o4000 | group);
+        if cleared != mode {
+            rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(cleared))?;
+        }
+        Ok(cleared != mode)
     }
 
     /// FUSE fsync: the data is on the disk when this returns.
@@ -209,14 +218,6 @@ impl Tree {
         self.count_open(&target)?;
         Ok(copied)
     }
-}
-
-/// Takes set-user-id from a file, and set-group-id unless it only means mandatory locking on a file that had the other bit.
-fn clear_privileges(file: &OwnedFd) -> Op<()> {
-    let mode = rustix::fs::fstat(file)?.st_mode & 0o7777;
-    let group = if mode & 0o010 != 0 || mode & 0o4000 == 0 { 0o2000 } else { 0 };
-    let cleared = mode & !(0o4000 | group);
-    if cleared == mode { Ok(()) } else { rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(cleared)) }
 }
 
 /// What a write changes beside the data. When the kernel writes its cache back, that has happened long ago: it took the

@@ -233,6 +233,38 @@ def privileges():
         each(path, lambda: os.chown(path, 5, 5))
 
 
+def writes_by_others():
+    """What takes the privileges of a file takes them at once: whoever runs it next asks for no attributes before."""
+    os.chmod(".", 0o777)
+    write("data", b"x" * 10000)
+    os.chmod("data", 0o644)
+    show = shutil.copy(shutil.which("id"), "show")
+
+    def open_and(work):
+        file = os.open(show, os.O_RDWR)
+        work(file)
+        os.close(file)
+
+    def copy(file):
+        source = os.open("data", os.O_RDONLY)
+        os.copy_file_range(source, file, 100, 0, os.fstat(file).st_size)
+        os.close(source)
+
+    allocate = lambda file: os.posix_fallocate(file, os.fstat(file).st_size, 5000)
+    append = lambda file: os.pwrite(file, b"x", os.fstat(file).st_size)
+    shorten = lambda file: os.truncate(file, os.fstat(file).st_size - 1)
+    for name, work in [("write", append), ("truncate", shorten), ("fallocate", allocate), ("copy_file_range", copy)]:
+        os.chmod(show, 0o6777)
+
+        def run():
+            open_and(work)
+            said = subprocess.run(["./show"], capture_output=True, check=True).stdout
+            assert b"euid" not in said and b"egid" not in said, f"{name}: {said}"
+
+        as_user(run)
+        assert stat.S_IMODE(os.stat(show).st_mode) == 0o777
+
+
 def access_lists():
     """A user and a group that are named have what the list says, within its mask; so has what is made in a directory."""
     def acl(*entries):

@@ -107,6 +107,7 @@ checks!(
     depth,
     numbers_of_the_disk,
     privileges,
+    writes_by_others,
     access_lists,
     positions,
     reflinks,
