@@ -20,6 +20,23 @@
 //! a directory whose `user.overlay.opaque` is `x`; an *opaque* directory (`user.overlay.opaque` is `y`) does not merge. On a disk
 //! that takes no such attributes, a directory that is not to merge has a whiteout for each name that lies below it.
 //!
+//! # What differs from a local disk, and why
+//!
+//! * Whiteouts are not to be had: a device 0:0 can't be made (EPERM), and RENAME_WHITEOUT is EINVAL, as with the kernel's overlay.
+//!   Other devices are refused (EPERM) as in every user namespace; only where owners are written down is mknod(2) answered with
+//!   success, and nothing made.
+//! * O_TMPFILE is EOPNOTSUPP, since the crate `fuser` has no such request yet. Programs expect that, and make a file with a name.
+//! * FICLONE is EOPNOTSUPP, as FUSE has no request for it; `cp --reflink=auto` goes on with copy_file_range(2), which the disk below
+//!   answers by sharing blocks if it can.
+//! * `trusted.overlay.*`, the marks of an overlay that the administrator mounted, are for nobody in a user namespace to read, on
+//!   either driver: in a layer that has no others its whiteouts of the 0:0 form alone count.
+//! * A file keeps its number for as long as the kernel knows it, over copy-up and rename. One that was copied up, then forgotten,
+//!   has that of its copy when it is looked up again: after a new start, or when memory was short and nobody had it open. Names of
+//!   one lower file of which one was copied up are one file until then.
+//! * A directory that merges shows one link: nobody counts what lies in its layers.
+//! * fallocate(2) and copy_file_range(2) take set-user-id from a file unless the caller is root of the user's namespace: a root of a
+//!   container with other ids is not told from its users there.
+//!
 //! What must stay true: lowers are never written; whatever the upper directory holds at any instant is a valid overlay (a
 //! crash loses nothing that was reported done); nothing here panics, every failure is an errno; a layer is reached only
 //! beneath its own directory descriptor, one component at a time, never through a symlink.
