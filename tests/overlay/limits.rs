@@ -1,4 +1,4 @@
-//! A server that may open few files at a time, and mounts that follow each other at once.
+//! A server that may open few files at a time, one that knows many files, and mounts that follow each other at once.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -97,6 +97,42 @@ pub fn removed_files(stage: &Stage) {
     mounted.unmount();
 }
 
+/// What a server knows of files goes when they go: its memory is not what it was when most were known.
+pub fn memory(stage: &Stage) {
+    const DIRECTORIES: usize = 20;
+    let files = 0..long_or(5_000, 2_500);
+    for layer in ["lower1", "lower2"] {
+        fs::create_dir(stage.place.join(layer)).unwrap();
+    }
+    for at in 0..=DIRECTORIES {
+        let dir = stage.place.join(format!("upper/{at}"));
+        fs::create_dir(&dir).unwrap();
+        for file in files.clone() {
+            fs::write(dir.join(file.to_string()), "").unwrap();
+        }
+    }
+    let mounted = stage.mount("fuse");
+    let used = || memory_of(&mounted.mounter.as_ref().unwrap().1);
+    // By name, and in a list.
+    let look_at = |at: usize| {
+        let dir = mounted.at.join(at.to_string());
+        for file in files.clone() {
+            fs::metadata(dir.join(file.to_string())).unwrap();
+        }
+        assert_eq!(fs::read_dir(dir).unwrap().count(), files.len());
+    };
+    let remove = |at: usize| fs::remove_dir_all(mounted.at.join(at.to_string())).unwrap();
+    // After the first, its threads have all that they need for themselves.
+    look_at(0);
+    remove(0);
+    let before = used();
+    (1..=DIRECTORIES).for_each(look_at);
+    let known = used() - before;
+    (1..=DIRECTORIES).for_each(remove);
+    wait_until("the server has forgotten most of it", LIMIT, || used() < before + known / 2);
+    mounted.unmount();
+}
+
 /// What a process has for itself, in bytes.
 pub fn memory_of(child: &Child) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", child.pid.as_raw_nonzero())).unwrap();
@@ -151,6 +187,11 @@ fn few_hundred_descriptors() {
 #[test]
 fn two_hundred_layers_with_a_thousand_descriptors() {
     stage::run("fuse", "few_descriptors:1024:20000:200");
+}
+
+#[test]
+fn memory_follows_the_files_in_use() {
+    stage::run("fuse", "memory");
 }
 
 #[test]
