@@ -158,7 +158,7 @@ fn at_once_and_killed(case: &Case) {
     assert_eq!(std::fs::read_dir(case.store().join("layers")).unwrap().count(), 1);
 }
 
-on_both_drivers!(the_same_tree, capabilities_and_foreign_files, of_a_running_one, at_once_and_killed);
+on_both_drivers!(the_same_tree, owners, capabilities_and_foreign_files, of_a_running_one, at_once_and_killed);
 
 #[test]
 fn of_a_view() {
@@ -333,6 +333,43 @@ fn removed_meanwhile() {
         if running.finish().code == Some(0) {
             case.sh("made", "ls /d | wc -l").code(0).stdout("300\n");
         }
+    }
+}
+
+/// The owners that these steps leave in an image are the same whichever ids the account has: with subordinate ids they lie on the
+/// disk, with one id they are written down, which only our own driver does.
+pub fn owners(case: &Case) {
+    if Account::current().subordinate == 0 && case.driver == Driver::Kernel {
+        return;
+    }
+    let layer = Layer::new()
+        .entry(tar::EntryType::Directory, "srv", 0o2775, (0, 50), "", b"")
+        .owned_file("srv/below", 0o640, (33, 40), "below\n")
+        .owned_file("srv/changed", 0o4755, (33, 40), "below\n")
+        .entry(tar::EntryType::Symlink, "srv/link", 0o777, (7, 8), "below", b"")
+        .entry(tar::EntryType::Fifo, "srv/pipe", 0o600, (0, 9), "", b"");
+    let image = case.pull(&Image::busybox().layer(layer).push("owned:latest"));
+    // Both ids each time: busybox fills in the other one from what it is shown, which is 0 where there is but one id.
+    let steps = "cd /srv; echo more >>changed; chown 34:41 changed; chown -h 35:36 link; mv link moved; ln pipe again; touch new set own
+        chown 1:2 new; ln new linked; chown 3:4 set; chmod 4750 set; mkdir -p dir/sub; chown -R 5:6 dir; touch dir/later
+        ln -s new symbolic; chown -h 7:8 symbolic; mkfifo other; chown 9:9 other; echo someone:x:1000:1000::/:/bin/sh >>/etc/passwd; chown someone:50 own; rm -f below";
+    case.coracle(["run", "--network=none", "--name", "box", &image, "sh", "-ec", steps]).code(0);
+    case.coracle(["commit", "-q", "box", "owners"]).code(0);
+    case.coracle(["create", "--network=none", "--name", "again", "owners", "true"]).code(0);
+    let expected = "\
+        rwxrwsr-x 0/50 srv/\nrw------- 0/9 srv/again\nrwxr-xr-x 34/41 srv/changed\nrwxr-sr-x 5/6 srv/dir/\n\
+        rw-r--r-- 0/6 srv/dir/later\nrwxr-sr-x 5/6 srv/dir/sub/\nrw-r--r-- 1/2 srv/linked\nrwxrwxrwx 35/36 srv/moved\n\
+        rw-r--r-- 1/2 srv/new\nrw-r--r-- 9/9 srv/other\nrw-r--r-- 1000/50 srv/own\nrw------- 0/9 srv/pipe\n\
+        rwsr-x--- 3/4 srv/set\nrwxrwxrwx 7/8 srv/symbolic\n";
+    for container in ["box", "again"] {
+        let archive = case.home.join(format!("{container}.tar"));
+        case.coracle(["export", "-o", archive.to_str().unwrap(), container]).code(0);
+        let listed = diff::gnu_tar(&["--list", "--verbose", "--numeric-owner", "--file", archive.to_str().unwrap()]);
+        let lines = listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let mut found: Vec<_> = lines.filter(|words| words[5].starts_with("srv")).collect();
+        found.sort_by_key(|words| words[5]);
+        let found = found.iter().map(|words| format!("{} {} {}\n", &words[0][1..], words[1], words[5]));
+        assert_eq!(found.collect::<String>(), expected, "{container}");
     }
 }
 

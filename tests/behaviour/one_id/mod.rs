@@ -109,6 +109,13 @@ fn packed(case: &Case) {
     crate::behaviour::image::commit::with_one_id(case);
 }
 
+/// An image has the owners that it would have from an account with subordinate ids.
+fn owners_of_an_image(case: &Case) {
+    if no_ids() {
+        crate::behaviour::image::commit::owners(case);
+    }
+}
+
 /// The one id can be the user's own inside; there is none to spare for anything else.
 fn the_one_id_is_kept(case: &Case) {
     if !no_ids() {
@@ -149,6 +156,7 @@ fn volumes(case: &Case) {
 on_both_drivers!(
     a_shell_works,
     packed,
+    owners_of_an_image,
     copied,
     one_more_command,
     namespaces_of_another_container,

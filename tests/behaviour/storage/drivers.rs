@@ -99,3 +99,26 @@ fn the_choice_is_explained() {
     // Nothing of the trial stays.
     assert_eq!(std::fs::read_dir(case.store().join("tmp")).unwrap().count(), 0);
 }
+
+/// What was found out is not tried again, until the machine has started anew.
+#[test]
+fn what_was_found_out_holds_for_one_boot() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let chosen = |name: &str| {
+        case.coracle(["run", "--name", name, "--network=none", &image, "true"]).code(0);
+        case.inspect(name, "{{.GraphDriver.Data.Driver}}: {{.GraphDriver.Data.Reason}}")
+    };
+    let first = chosen("first");
+    let file = case.store().join("overlay.json");
+    let found: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let mut other = found.clone();
+    other["works"] = false.into();
+    other["reason"] = "as it was found".into();
+    std::fs::write(&file, other.to_string()).unwrap();
+    assert_eq!(chosen("second"), "fuse: as it was found");
+    other["boot_id"] = "of another boot".into();
+    std::fs::write(&file, other.to_string()).unwrap();
+    assert_eq!(chosen("third"), first);
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&std::fs::read(&file).unwrap()).unwrap(), found);
+}
