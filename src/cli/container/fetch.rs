@@ -38,12 +38,9 @@ pub fn pull(context: &Context, image: &str, quiet: bool, from: &From) -> Result<
     let args = args.into_iter().map(CString::new).collect::<Result<Vec<_>, _>>().map_err(Report::new)?;
     fault::point("fetch: start the pull").call("start the pull")?;
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).call("pipe2")?;
-    let spawn = Spawn {
-        program: c"/proc/self/exe".to_owned(),
-        args,
-        env: role::environment(),
-        fds: vec![stdin(), write.as_fd(), stderr()],
-    };
+    let credentials = from.credentials().map(CString::new).transpose().map_err(Report::new)?;
+    let env = role::environment().into_iter().chain(credentials).collect();
+    let spawn = Spawn { program: c"/proc/self/exe".to_owned(), args, env, fds: vec![stdin(), write.as_fd(), stderr()] };
     let child = spawn.start()?;
     drop(write);
     let mut said = String::new();

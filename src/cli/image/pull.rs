@@ -144,6 +144,11 @@ impl From {
         text.parse().map(Some).map_err(Report::new)
     }
 
+    /// See [`Reach::credentials`].
+    pub fn credentials(&self) -> Option<String> {
+        self.reach.credentials()
+    }
+
     /// The same as arguments, for a pull in another process.
     pub fn arguments(&self) -> Vec<String> {
         let platform = self.platform.as_ref().map(ToString::to_string);

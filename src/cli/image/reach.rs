@@ -10,6 +10,9 @@ use crate::cli::output::time::go_duration;
 use crate::oci::Registries;
 use crate::registry::{Credentials, Options, Patience, Sources, TlsVerify, registries};
 
+/// How `run` hands on `--creds` to the pull that it starts.
+const CREDENTIALS: &str = "CORACLE_PULL_CREDENTIALS";
+
 #[derive(Debug, Args)]
 pub struct Reach {
     #[command(flatten)]
@@ -84,7 +87,8 @@ impl Reach {
     }
 
     fn with_credentials(&self, options: Options) -> Result<Options, Report> {
-        let credentials = match self.creds.as_deref().map(|creds| creds.split_once(':')) {
+        let creds = self.creds.clone().or_else(|| std::env::var(CREDENTIALS).ok());
+        let credentials = match creds.as_deref().map(|creds| creds.split_once(':')) {
             None => None,
             Some(Some((user, password))) => Some(Credentials::password(user, password)),
             Some(None) => return Err(Report::new("`--creds` needs a user and a password: `USER:PASSWORD`")),
@@ -94,13 +98,17 @@ impl Reach {
         Ok(Options { credentials, patience, ..options })
     }
 
-    /// The same as arguments, for a pull in another process.
+    /// The credentials, for the environment of that process: unlike its arguments nobody else can read it.
+    pub fn credentials(&self) -> Option<String> {
+        self.creds.as_ref().map(|creds| format!("{CREDENTIALS}={creds}"))
+    }
+
+    /// The same as arguments, but for the credentials, for a pull in another process.
     pub fn arguments(&self) -> Vec<String> {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let texts = [
             ("tls-verify", self.way.tls_verify.as_ref().map(ToString::to_string)),
             ("authfile", path(&self.way.authfile)),
-            ("creds", self.creds.clone()),
             ("cert-dir", path(&self.way.cert_dir)),
             ("stall-timeout", Some(self.stall_timeout.to_string())),
             ("retry", Some(self.retry.to_string())),

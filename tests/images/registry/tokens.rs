@@ -129,6 +129,33 @@ fn a_token_for_a_user() {
     assert!(basic.is_none(), "the registry got the password: {basic:?}");
 }
 
+/// The password that `run` was given is in no other process's arguments, and reaches the registry.
+#[test]
+fn a_password_is_handed_on_unseen() {
+    let registry = Registry::start(
+        &Parts::new(),
+        Box::new(|request, _| {
+            let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
+            let seen = processes
+                .filter_map(|path| std::fs::read(path).ok())
+                .map(|line| String::from_utf8_lossy(&line).into_owned());
+            let seen: Vec<String> = seen.filter(|line| line.contains("\0pull\0") && line.contains("s3cr3t")).collect();
+            if !seen.is_empty() {
+                return Some(Reply::new(418, ""));
+            }
+            request.header("authorization").is_none().then(|| unauthorized("Basic realm=\"x\""))
+        }),
+    );
+    let case = Case::new(Driver::Auto);
+    let image = format!("{}/x:1", registry.address);
+    // The image of these tests has no program.
+    let words = ["run", "--rm", "--network=none", "--creds=me:s3cr3t", image.as_str(), "/none"];
+    case.coracle(words).code(127);
+    let encoded = base64::engine::general_purpose::STANDARD.encode("me:s3cr3t");
+    let asked = registry.asked("/v2/x/manifests/1");
+    assert!(asked.iter().any(|it| it.header("authorization") == Some(&format!("Basic {encoded}"))), "{asked:?}");
+}
+
 /// Docker's identity tokens are exchanged for a token by POST.
 #[test]
 fn an_identity_token() {

@@ -177,7 +177,7 @@ impl Pair {
     fn apply(&mut self, operation: Operation) {
         let plain = self.plain.apply(&operation);
         let ours = self.ours.apply(&operation);
-        if self.told.len() == TOLD {
+        if self.told.len() >= TOLD {
             self.told.pop_front();
         }
         self.told.push_back(format!("{operation:?}: {plain:?}"));
