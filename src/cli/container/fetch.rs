@@ -23,8 +23,8 @@ pub enum Policy {
     Never,
 }
 
-/// Pulls an image, its progress on standard error; gives its id.
-pub fn pull(context: &Context, image: &str, quiet: bool, from: &From) -> Result<String, Report> {
+/// Pulls an image, its progress on standard error; gives its id. `silent`: nothing is said, even if that fails.
+pub fn pull(context: &Context, image: &str, quiet: bool, from: &From, silent: bool) -> Result<String, Report> {
     let mut args = vec!["coracle".to_owned()];
     if let Some(root) = &context.global.root {
         args.push(format!("--root={}", root.display()));
@@ -40,7 +40,16 @@ pub fn pull(context: &Context, image: &str, quiet: bool, from: &From) -> Result<
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).call("pipe2")?;
     let credentials = from.credentials().map(CString::new).transpose().map_err(Report::new)?;
     let env = role::environment().into_iter().chain(credentials).collect();
-    let spawn = Spawn { program: c"/proc/self/exe".to_owned(), args, env, fds: vec![stdin(), write.as_fd(), stderr()] };
+    let nowhere = match silent {
+        true => Some(std::fs::OpenOptions::new().write(true).open("/dev/null").call("open(/dev/null)")?),
+        false => None,
+    };
+    let spawn = Spawn {
+        program: c"/proc/self/exe".to_owned(),
+        args,
+        env,
+        fds: vec![stdin(), write.as_fd(), nowhere.as_ref().map_or(stderr(), AsFd::as_fd)],
+    };
     let child = spawn.start()?;
     drop(write);
     let mut said = String::new();

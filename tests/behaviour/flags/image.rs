@@ -14,6 +14,12 @@ fn the_platform_decides_what_is_pulled(case: &Case) {
     // What is there is for another machine than the one that was asked for.
     run(&["--arch=arm64", "--pull=never"]).code(125).error("image not known");
     run(&["--os=plan9", "--pull=never"]).code(125).error("image not known");
+    // Newer ones are only asked for.
+    case.coracle(["tag", &image, "127.0.0.1:1/nobody/here:latest"]).succeeded();
+    let newer =
+        |name: &str| case.coracle(["run", "--rm", "--network=none", "--pull=newer", "--retry=0", name, "echo", "ran"]);
+    newer("127.0.0.1:1/nobody/here:latest").code(0).stdout("ran\n").stderr("");
+    newer("127.0.0.1:1/nobody/there:latest").code(125).error("127.0.0.1:1");
     run(&["--platform=nonsense"]).code(125).error("nonsense");
     run(&["--platform=linux/amd64", "--arch=amd64"]).code(125).error("--arch");
 }

@@ -74,18 +74,28 @@ impl Origin {
 fn image(flags: &Flags, name: &str, context: &Context, store: &Store) -> Result<(Found, Lock), Report> {
     let platform = flags.from.asked()?;
     let lock = store.lock_shared()?;
+    let here = || Ok::<_, Report>(find(store, name)?.filter(|found| fits(found, platform.as_ref())));
     if (flags.pull == Policy::Missing || flags.pull == Policy::Never)
-        && let Some(found) = find(store, name)?.filter(|found| fits(found, platform.as_ref()))
+        && let Some(found) = here()?
     {
         return Ok((found, lock));
     }
+    // Then it does not matter whether the registry answers.
+    let dispensable = flags.pull == Policy::Newer && here()?.is_some();
     drop(lock);
     let unknown = || Report::new(format!("{name}: image not known"));
     if flags.pull == Policy::Never {
         return Err(unknown().hint(format!("`coracle pull {name}` pulls it")));
     }
-    let id = fetch::pull(context, name, flags.quiet, &flags.from)?;
+    let pulled = fetch::pull(context, name, flags.quiet, &flags.from, dispensable);
     let lock = store.lock_shared()?;
+    if dispensable
+        && pulled.is_err()
+        && let Some(found) = here()?
+    {
+        return Ok((found, lock));
+    }
+    let id = pulled?;
     // What names an archive is no name of an image.
     let found = find(store, name)?.map_or_else(|| find(store, &id), |found| Ok(Some(found)))?;
     Ok((found.ok_or_else(unknown)?, lock))
