@@ -5,11 +5,8 @@
 //! are old, so that they can be removed.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
-
-use sha2::{Digest as _, Sha256};
 
 use super::find::{self, Broken, Found};
 use super::mount::volumes;
@@ -22,7 +19,6 @@ use crate::oci::Digest;
 use crate::store::Store;
 use crate::store::layers::{FS, Mode};
 use crate::store::volumes::{DATA, Volume, Volumes};
-use crate::sys::Call;
 
 /// How to look.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +99,7 @@ impl Survey<'_> {
             return Ok(());
         }
         for digest in self.blobs.clone() {
-            match hash(self.store, &digest) {
+            match self.store.hash_blob(&digest) {
                 Ok(found) if found == digest => {}
                 Ok(found) => {
                     self.blobs.remove(&digest);
@@ -248,19 +244,6 @@ impl Survey<'_> {
             .collect();
         for subject in subjects {
             self.report(subject, "nothing uses it");
-        }
-    }
-}
-
-fn hash(store: &Store, digest: &Digest) -> Result<Digest> {
-    let mut file = store.open_blob(digest)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        let count = file.read(&mut buffer).call_with(|| format!("read({})", store.blob_path(digest).display()))?;
-        match buffer.get(..count).filter(|bytes| !bytes.is_empty()) {
-            Some(bytes) => hash.update(bytes),
-            None => return Ok(Digest::from_sha256(hash.finalize().into())),
         }
     }
 }

@@ -3,13 +3,14 @@
 //! Buffers go round in a ring, so memory is bounded and nothing is copied on the way: decompress fills one, the hash reads
 //! it, the caller consumes it and gives it back.
 
+use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use sha2::{Digest as _, Sha256};
 
-use super::compression;
+use super::{Error, Result, compression};
 use crate::oci::Digest;
 
 const BUFFER: usize = 256 << 10;
@@ -52,6 +53,14 @@ impl HashedStream {
         let bytes = self.hash.join().map_err(|_| io::Error::other("the hashing thread failed"))?;
         Ok(Digest::from_sha256(bytes))
     }
+}
+
+/// Whether a compressed blob holds the layer of this diff id, of which so many plain bytes are known. Few more are read.
+pub fn check(blob: File, diff_id: &Digest, size: u64) -> Result<()> {
+    let mut stream = HashedStream::start(blob)?;
+    io::copy(&mut stream.by_ref().take(size.saturating_add(1)), &mut io::sink()).map_err(Error::Read)?;
+    let found = stream.digest()?;
+    if found == *diff_id { Ok(()) } else { Err(Error::WrongDiffId { expected: diff_id.clone(), found }) }
 }
 
 impl BufRead for HashedStream {

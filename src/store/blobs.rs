@@ -20,7 +20,12 @@ impl Store {
     }
 
     pub fn has_blob(&self, digest: &Digest) -> bool {
-        rustix::fs::stat(self.blob_path(digest)).is_ok()
+        self.blob_size(digest).is_some()
+    }
+
+    /// Its bytes; `None`: there is no such blob.
+    pub fn blob_size(&self, digest: &Digest) -> Option<u64> {
+        rustix::fs::stat(self.blob_path(digest)).ok().map(|found| found.st_size.cast_unsigned())
     }
 
     /// The blob, to be read from its start. [`Error::NoBlob`] if it is not there.
@@ -48,6 +53,20 @@ impl Store {
             return Err(Error::WrongDigest { expected: digest.clone(), found });
         }
         Ok(bytes)
+    }
+
+    /// What the digest of a blob is now, whatever its name says: disks lose bits.
+    pub fn hash_blob(&self, digest: &Digest) -> Result<Digest> {
+        let mut file = self.open_blob(digest)?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            let count = file.read(&mut buffer).call_with(|| format!("read({})", self.blob_path(digest).display()))?;
+            match buffer.get(..count).filter(|bytes| !bytes.is_empty()) {
+                Some(bytes) => hash.update(bytes),
+                None => return Ok(Digest::from_sha256(hash.finalize().into())),
+            }
+        }
     }
 
     /// The digests of all blobs, in no order. Files with other names are left out.

@@ -134,7 +134,8 @@ impl Layer {
         bytes
     }
 
-    fn blob(&self) -> Vec<u8> {
+    /// It, compressed as it is to be.
+    pub fn blob(&self) -> Vec<u8> {
         let tar = self.tar();
         match self.compression {
             Compression::Plain => tar,

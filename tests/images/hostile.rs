@@ -1,8 +1,8 @@
 //! What a registry may try.
 
 use super::server::{Answer, Answers, Parts, Server};
-use crate::harness::image::digest;
-use crate::harness::{Case, Driver};
+use crate::harness::image::{Compression, digest};
+use crate::harness::{Case, Driver, Layer};
 
 /// Pulls from a registry with these answers; it must fail with an error that holds `cause`, and leave nothing.
 #[track_caller]
@@ -16,6 +16,19 @@ fn refused(answers: Answers, cause: &str) -> Server {
         assert_eq!(left, 0, "left in {folder} after {cause:?}");
     }
     server
+}
+
+/// The same where the honest image is here already, and stays.
+#[track_caller]
+fn refused_beside_the_honest(answers: Answers, cause: &str) {
+    let (honest, server) = (Server::start(Parts::new().answers()), Server::start(answers));
+    let case = Case::new(Driver::Auto);
+    let honest = case.pull(&format!("{}/x:1", honest.address));
+    let blobs = || std::fs::read_dir(case.store().join("images/blobs/sha256")).unwrap().count();
+    assert_eq!(blobs(), 3);
+    case.coracle(["pull", &format!("{}/x:1", server.address)]).code(125).stdout("").error(cause);
+    case.coracle(["images", "--format", "{{.Repository}}:{{.Tag}}"]).code(0).stdout(&format!("{honest}\n"));
+    assert_eq!(blobs(), 3, "left after {cause:?}");
 }
 
 #[track_caller]
@@ -46,21 +59,76 @@ fn a_layer_with_other_bytes() {
 #[test]
 fn a_layer_of_another_length() {
     let mut parts = Parts::new();
-    parts.manifest["layers"][0]["size"] = (parts.layer.len() - 1).into();
+    for size in [parts.layer.len() - 1, parts.layer.len() + 1] {
+        parts.manifest["layers"][0]["size"] = size.into();
+        refused(parts.answers(), "bytes, not the");
+        refused_beside_the_honest(parts.answers(), "bytes, not the");
+    }
+}
+
+#[test]
+fn a_config_of_another_length() {
+    let mut parts = Parts::new();
+    parts.manifest["config"]["size"] = 7.into();
     refused(parts.answers(), "bytes, not the");
-    parts.manifest["layers"][0]["size"] = (parts.layer.len() + 1).into();
-    refused(parts.answers(), "bytes, not the");
+    refused_beside_the_honest(parts.answers(), "bytes, not the");
 }
 
 #[test]
 fn a_layer_that_unpacks_to_something_else() {
     let mut parts = Parts::new();
-    let honest = parts.config.to_string();
-    parts.config["rootfs"]["diff_ids"][0] = digest(b"something else").into();
-    let lie = parts.config.to_string();
-    let text = parts.manifest.to_string().replace(&digest(honest.as_bytes()), &digest(lie.as_bytes()));
-    parts.manifest = serde_json::from_str(&text).unwrap();
+    parts.claim(&[digest(b"something else")]);
     refused(parts.answers(), "the image says");
+    refused_beside_the_honest(parts.answers(), "the image says");
+}
+
+/// Who knows the diff id of a layer could run with its files.
+#[test]
+fn a_layer_that_is_said_to_be_one_that_is_here() {
+    for other in [Layer::new().file("other", 0o644, "x"), Layer::new().file("large", 0o644, vec![b'x'; 3_000_000])] {
+        let mut parts = Parts::of(&[other.compressed(Compression::Gzip)]);
+        parts.claim(&[digest(&Parts::new().layer)]);
+        refused(parts.answers(), "the image says");
+        refused_beside_the_honest(parts.answers(), "the image says");
+        // Its blob is here, too.
+        let server = Server::start(parts.answers());
+        let case = Case::new(Driver::Auto);
+        let name = format!("{}/x:1", server.address);
+        parts.claim(&[digest(&parts.layer)]);
+        server.answer_with(parts.answers());
+        case.pull(&name);
+        server.answer_with(Parts::new().answers());
+        case.pull(&name);
+        parts.claim(&[digest(&Parts::new().layer)]);
+        server.answer_with(parts.answers());
+        case.coracle(["pull", &name]).code(125).error("the image says");
+    }
+}
+
+/// Both blobs are here afterwards, and count each time.
+#[test]
+fn a_layer_in_two_blobs_is_lawful() {
+    let mut parts = Parts::new();
+    let layer = Layer::new().file("seen", 0o644, vec![b'x'; 300_000]);
+    let packed = layer.compressed(Compression::Gzip).blob();
+    let diff_id = digest(&parts.layer);
+    parts.claim(&[diff_id.clone(), diff_id]);
+    let second = Parts::descriptor("application/vnd.oci.image.layer.v1.tar+gzip", &packed);
+    parts.manifest["layers"].as_array_mut().unwrap().push(second);
+    let mut answers = parts.answers();
+    answers.insert(parts.layer_paths().remove(1), vec![Answer::Whole(200, packed)]);
+    let server = Server::start(answers);
+    for first in [None, Some(Parts::new())] {
+        let case = Case::new(Driver::Auto);
+        if let Some(first) = first {
+            case.pull(&format!("{}/x:1", Server::start(first.answers()).address));
+        }
+        let name = case.pull(&format!("{}/x:1", server.address));
+        case.pull(&name);
+        let archive = case.home.join("saved.tar");
+        case.coracle(["save", "--format", "oci-archive", "-q", "-o", archive.to_str().unwrap(), &name]).code(0);
+        case.coracle(["system", "check"]).code(0);
+    }
 }
 
 #[test]
@@ -77,6 +145,7 @@ fn a_manifest_that_is_two_things() {
     let mut parts = Parts::new();
     parts.manifest["manifests"] = serde_json::json!([]);
     refused(parts.answers(), "as an image and as an index");
+    refused_beside_the_honest(parts.answers(), "as an image and as an index");
     let mut old = Parts::new();
     old.manifest = serde_json::json!({"schemaVersion": 1, "fsLayers": []});
     let mut answers = Answers::new();
@@ -89,6 +158,7 @@ fn a_layer_that_must_not_be_distributed() {
     let mut parts = Parts::new();
     parts.manifest["layers"][0]["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar".into();
     refused(parts.answers(), "not distributable");
+    refused_beside_the_honest(parts.answers(), "not distributable");
 }
 
 /// After a connection that breaks, and an error that passes, there are three more attempts.

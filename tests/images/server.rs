@@ -157,7 +157,14 @@ impl Parts {
         Self { layer, others: layers, config, manifest }
     }
 
-    fn descriptor(media_type: &str, bytes: &[u8]) -> serde_json::Value {
+    /// Names other diff ids, in a config that the manifest knows.
+    pub fn claim(&mut self, diff_ids: &[String]) {
+        self.config["rootfs"]["diff_ids"] = json!(diff_ids);
+        self.manifest["config"] =
+            Self::descriptor("application/vnd.oci.image.config.v1+json", self.config.to_string().as_bytes());
+    }
+
+    pub fn descriptor(media_type: &str, bytes: &[u8]) -> serde_json::Value {
         json!({"mediaType": media_type, "digest": digest(bytes), "size": bytes.len()})
     }
 

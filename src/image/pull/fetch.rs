@@ -11,11 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::progress::Event;
 use super::{Claimed, Pull};
 use crate::image::{Error, Result};
+use crate::layer::stream;
 use crate::layer::worker::{self, Input, RunningUnpack};
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::registry;
 use crate::store;
 use crate::store::blobs::BlobWriter;
+use crate::store::layers::LayerRecord;
 use crate::sys::{self, Call};
 
 /// A layer's parts, complete and checked, not in their places yet. `None`: the store has that part already.
@@ -70,12 +72,18 @@ impl Pull<'_> {
         self.progress.event(Event::Started { layer: &blob.digest, size: blob.size });
         let start =
             |input| worker::start_layer(&self.ids, tmp, self.mode(), Some(diff_id.clone()), input).map_err(of_layer);
-        let unpacked = if self.store.has_blob(&blob.digest) {
-            // From another tool, or from a time when this account unpacked in another way.
-            start(Input::File(self.store.open_blob(&blob.digest)?))?.finish().map_err(of_layer)?
+        // That a layer is here says nothing of this blob, unless it was made from it.
+        let known = self.store.layer_record(self.mode(), diff_id).ok().flatten();
+        let check = |blob, known: &LayerRecord| stream::check(blob, diff_id, known.tar_size).map_err(of_layer);
+        let unpacked = if self.is_stored(blob)? {
+            let file = self.store.open_blob(&blob.digest)?;
+            match &known {
+                Some(known) => return check(file, known).map(|()| parts),
+                // From another tool, or from a time when this account unpacked in another way.
+                None => start(Input::File(file))?.finish().map_err(of_layer)?,
+            }
         } else {
-            let present = self.store.has_layer(self.mode(), diff_id);
-            let mut worker = if present { None } else { Some(start(Input::Pipe)?) };
+            let mut worker = if known.is_some() { None } else { Some(start(Input::Pipe)?) };
             let mut pipe = worker.as_mut().and_then(RunningUnpack::take_input);
             let path = claimed.blob_path();
             let writer = if resume { BlobWriter::resume(&path)? } else { BlobWriter::create(&path)? };
@@ -90,13 +98,26 @@ impl Pull<'_> {
                 (Err(Error::System(error)), Some(Err(_))) if error.errno() == libc::EPIPE => {}
                 (Err(error), _) => return Err(error),
             }
-            match unpacked {
-                Some(unpacked) => unpacked.map_err(of_layer)?,
-                None => return Ok(parts),
+            match (unpacked, &known, &parts.blob) {
+                (Some(unpacked), ..) => unpacked.map_err(of_layer)?,
+                (None, Some(known), Some(path)) => {
+                    let file = File::open(path).call_with(|| format!("open({})", path.display()))?;
+                    return check(file, known).map(|()| parts);
+                }
+                (None, ..) => return Ok(parts),
             }
         };
         parts.unpacked = Some(worker::finish_layer(tmp, &unpacked, Some(blob.digest.clone()))?);
         Ok(parts)
+    }
+
+    /// Whether the store has the blob: one that the disk has damaged is downloaded again.
+    fn is_stored(&self, blob: &Descriptor) -> Result<bool> {
+        let Some(size) = self.store.blob_size(&blob.digest) else { return Ok(false) };
+        if self.store.hash_blob(&blob.digest)? != blob.digest {
+            return Ok(false);
+        }
+        if size == blob.size { Ok(true) } else { Err(wrong_size(blob, size)) }
     }
 
     /// Downloads a blob, checks it, and gives its path. `begun`: where its first bytes lie, which the writer has hashed.

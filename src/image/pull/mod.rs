@@ -121,8 +121,11 @@ impl Pull<'_> {
         worker::mode_for(&self.ids)
     }
 
+    /// Whether layer and blob are here, and one was made from the other: what a manifest says of them is no proof.
     fn is_present(&self, layer: &Missing<'_>) -> bool {
-        self.store.has_layer(self.mode(), layer.diff_id) && self.store.has_blob(&layer.blob.digest)
+        let known = self.store.layer_record(self.mode(), layer.diff_id).ok().flatten();
+        known.is_some_and(|known| known.blob.as_ref() == Some(&layer.blob.digest))
+            && self.store.blob_size(&layer.blob.digest) == Some(layer.blob.size)
     }
 
     fn fetch_missing(&self, name: &Reference, layers: &[Missing<'_>], tell: bool) -> Result<Vec<Fetched>> {
@@ -193,7 +196,8 @@ impl Pull<'_> {
         if self.is_present(layer) {
             return Ok(None);
         }
-        let key = format!("layer {} {}", self.mode().name(), layer.diff_id);
+        let Descriptor { digest, size, .. } = layer.blob;
+        let key = format!("layer {} {} {digest} {size}", self.mode().name(), layer.diff_id);
         let tmp = match self.store.try_claim(&key)? {
             Some(tmp) => tmp,
             None => {
@@ -213,8 +217,17 @@ impl Pull<'_> {
         fetched: &[Fetched],
     ) -> Result<bool> {
         let _lock = self.store.lock_shared()?;
-        let mine = |layer: &Missing<'_>| fetched.iter().any(|done| done.parts.diff_id == *layer.diff_id);
-        if !layers.iter().all(|layer| mine(layer) || self.is_present(layer)) {
+        let is_of = |parts: &fetch::Parts, layer: &Missing<'_>| {
+            parts.diff_id == *layer.diff_id && parts.blob_digest == layer.blob.digest
+        };
+        let is_ready = |layer| match fetched.iter().map(|done| &done.parts).find(|parts| is_of(parts, layer)) {
+            Some(parts) => {
+                (parts.blob.is_some() || self.store.has_blob(&parts.blob_digest))
+                    && (parts.unpacked.is_some() || self.store.has_layer(self.mode(), &parts.diff_id))
+            }
+            None => self.is_present(layer),
+        };
+        if !layers.iter().all(is_ready) {
             return Ok(false);
         }
         let config_digest = &resolved.manifest.config.digest;
@@ -259,12 +272,11 @@ fn all_of(results: Vec<Result<Vec<(usize, fetch::Parts)>>>) -> Result<BTreeMap<u
     failure.map_or(Ok(parts), Err)
 }
 
-/// Each layer once, in the order of the diff ids: the order in which every pull claims.
+/// Each layer once, in the order of the diff ids: the order in which every pull claims. One that is said to be in two blobs, or
+/// of two sizes, counts twice, as all of it is to be true.
 fn unique(resolved: &Resolved) -> Vec<Missing<'_>> {
     let pairs = resolved.config.rootfs.diff_ids.iter().zip(&resolved.manifest.layers);
-    let mut layers: BTreeMap<&Digest, &Descriptor> = BTreeMap::new();
-    for (diff_id, blob) in pairs {
-        layers.entry(diff_id).or_insert(blob);
-    }
-    layers.into_iter().map(|(diff_id, blob)| Missing { diff_id, blob }).collect()
+    let layers: BTreeMap<_, _> =
+        pairs.map(|(diff_id, blob)| ((diff_id, &blob.digest, blob.size), Missing { diff_id, blob })).collect();
+    layers.into_values().collect()
 }

@@ -99,10 +99,10 @@ impl Pull<'_> {
         if descriptor.size > MAX_CONFIG as u64 {
             return Err(crate::oci::image_config::ConfigError::TooLarge(descriptor.size as usize).into());
         }
-        if let Ok(bytes) = self.store.read_blob(digest, MAX_CONFIG) {
-            return Ok(bytes);
-        }
-        let bytes = self.registry.attempts().make(|| self.small_blob(image, descriptor))?;
+        let bytes = match self.store.read_blob(digest, MAX_CONFIG) {
+            Ok(bytes) => bytes,
+            Err(_) => self.registry.attempts().make(|| self.small_blob(image, descriptor))?,
+        };
         if bytes.len() as u64 != descriptor.size {
             let (digest, expected, found) = (digest.clone(), descriptor.size, bytes.len() as u64);
             return Err(Error::WrongSize { what: "config", digest, expected, found });
