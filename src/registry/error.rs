@@ -100,6 +100,7 @@ impl Error {
             Self::Status { code, retry_after, .. } => {
                 (*code == 429 || *code >= 500) && retry_after.is_none_or(|wait| wait <= LONGEST)
             }
+            Self::Mirrors { own, .. } => own.is_transient(),
             _ => false,
         }
     }
@@ -115,6 +116,11 @@ impl Error {
     /// The way to the registry failed, not what it sent: what came of a blob until then is as good as any.
     pub fn is_of_the_network(&self) -> bool {
         matches!(self, Self::Timeout { .. } | Self::Stalled { .. } | Self::Status { .. }) || self.is_transient()
+    }
+
+    /// The registry was asked, and said no.
+    pub fn is_an_answer(&self) -> bool {
+        matches!(self, Self::Unauthorized { .. } | Self::NotFound { .. } | Self::LacksBlob { .. } | Self::Status { .. })
     }
 
     /// How long the registry asks to be left alone.

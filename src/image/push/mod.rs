@@ -160,8 +160,8 @@ impl Push<'_> {
             match self.client.mount(to, layer, from) {
                 Ok(Mount::Done) => return Ok(false),
                 Ok(Mount::Upload(upload)) => begun = Some(upload),
-                // We may not read there: no reason not to write here.
-                Err(registry::Error::Unauthorized { .. }) => {}
+                // We may not read there, or it has gone from there: no reason not to write here.
+                Err(error) if error.is_an_answer() => {}
                 Err(error) => return Err(error.into()),
             }
         }

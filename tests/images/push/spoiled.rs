@@ -114,6 +114,24 @@ fn what_does_not_pass() {
     }
 }
 
+/// What can't be had from another repository is sent.
+#[test]
+fn a_mount_that_is_refused() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let refusals =
+        [Fault::error(404, "NAME_UNKNOWN"), Fault::error(403, "DENIED"), Fault::status(405), Fault::status(500)];
+    for (number, refusal) in refusals.into_iter().enumerate() {
+        let receiver = Receiver::start();
+        let from = format!("{}/from:{number}", receiver.address);
+        case.coracle(["push", &image, &from]).code(0);
+        case.coracle(["tag", &image, &from]).code(0);
+        let receiver = receiver.fault("POST", "/v2/to/blobs/uploads/", 1, refusal);
+        case.coracle(["push", &image, &format!("{}/to:1", receiver.address)]).code(0);
+        assert_eq!(receiver.manifest("to", "1"), receiver.manifest("from", &number.to_string()));
+    }
+}
+
 #[test]
 fn a_manifest_that_is_stored_as_another() {
     let receiver = Receiver::start();
