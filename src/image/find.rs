@@ -100,6 +100,11 @@ pub fn exists(store: &Store, text: &str) -> Result<bool> {
     }
 }
 
+/// Whether what `text` names is meant by its id, and so by none of its names.
+pub fn is_id(store: &Store, text: &str) -> Result<bool> {
+    Ok(entry(store, text)?.name.is_none())
+}
+
 /// The image of this manifest, whether the index names it or not.
 pub fn of_manifest(store: &Store, manifest: &Digest) -> Result<Found> {
     Found::load(store, &Entry::new("", manifest.clone(), 0), names_of(&store.images()?, manifest))

@@ -11,7 +11,7 @@ use crate::container::record::Container;
 use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::subid::IdMaps;
 use crate::image::Error;
-use crate::image::find::find;
+use crate::image::find::{find, is_id};
 use crate::image::list::{List, list};
 use crate::image::remove::{Removal, Removed, User, Users};
 use crate::layer::worker;
@@ -121,7 +121,11 @@ pub fn clear(store: &Store, removed: Removed) -> Result<(), Report> {
 
 /// With `--force`, the containers that would keep the image go first.
 fn remove_containers(store: &Store, text: &str) -> Result<(), Report> {
-    let Some(image) = find(store, text)?.filter(|image| image.names.len() < 2) else { return Ok(()) };
+    let Some(image) = find(store, text)? else { return Ok(()) };
+    // Of several names only that one goes.
+    if image.names.len() > 1 && !is_id(store, text)? {
+        return Ok(());
+    }
     for found in container::find::all(store)?.iter().filter(|found| found.container.image_id() == image.id.hex()) {
         let patience = std::time::Duration::from_secs(found.container.stop_timeout.into());
         container::life::remove::remove(store, found, true, patience)?;

@@ -76,6 +76,22 @@ fn removed() {
     case.coracle(["rmi", "-f", &image]).code(0);
 }
 
+/// By its id, with all its names and its containers; by one of its names, without them.
+#[test]
+fn removed_by_force() {
+    let case = case();
+    let image = case.busybox();
+    let id = case.coracle(["images", "-q", &image]).succeeded().stdout;
+    case.coracle(["tag", &image, "second"]).code(0);
+    case.coracle(["create", "--name", "user", &image]).code(0);
+    case.coracle(["tag", &image, "third"]).code(0);
+    case.coracle(["rmi", "-f", "third"]).code(0).stdout("Untagged: localhost/third:latest\n");
+    assert_eq!(case.coracle(["ps", "-aq"]).code(0).stdout.lines().count(), 1);
+    case.coracle(["rmi", "-f", id.trim()]).code(0);
+    case.coracle(["images", "-aq"]).code(0).stdout("");
+    case.coracle(["ps", "-aq"]).code(0).stdout("");
+}
+
 /// An OCI image layout, as another tool reads it.
 #[test]
 fn read_by_skopeo() {
