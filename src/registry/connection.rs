@@ -85,10 +85,9 @@ impl Request {
 impl Connection {
     pub fn new(registry: &str, options: &Options, auth: Auth, about: About) -> Result<Self> {
         let unusable = |cause: String| Error::Protocol { registry: registry.to_owned(), cause };
-        let host = endpoint::root(registry, Transport::Tls).map_err(unusable)?;
-        let host = host.host_str().unwrap_or_default().to_owned();
+        let root = endpoint::root(registry, Transport::Tls).map_err(unusable)?;
         let any_certificate = options.tls_verify == super::TlsVerify::No;
-        let http = Http::new(about, host, any_certificate, options.cert_dir.clone(), options.patience.stall);
+        let http = Http::new(about, root, any_certificate, options.cert_dir.clone(), options.patience.stall);
         Ok(Self { http, auth, transports: transports(registry, options.tls_verify), root: OnceCell::new() })
     }
 

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect};
 
 use super::certificates::Certificates;
-use super::endpoint::is_loopback;
+use super::endpoint::{is_loopback, same_origin};
 use super::error::{About, innermost};
 use super::{Error, Result};
 
@@ -28,8 +28,8 @@ const SLOWEST_SENDER: u64 = 16 << 10;
 #[derive(Debug)]
 pub(super) struct Http {
     pub about: About,
-    /// `host` of the registry's API.
-    host: String,
+    /// Of the registry's API, over TLS.
+    root: Url,
     any_certificate: bool,
     /// Where `--cert-dir` points.
     cert_dir: Option<PathBuf>,
@@ -41,14 +41,14 @@ pub(super) struct Http {
 }
 
 impl Http {
-    pub fn new(about: About, host: String, any_certificate: bool, cert_dir: Option<PathBuf>, stall: Duration) -> Self {
+    pub fn new(about: About, root: Url, any_certificate: bool, cert_dir: Option<PathBuf>, stall: Duration) -> Self {
         let (plain, own, elsewhere) = Default::default();
-        Self { about, host, any_certificate, cert_dir, stall, plain, own, elsewhere }
+        Self { about, root, any_certificate, cert_dir, stall, plain, own, elsewhere }
     }
 
     /// The client for this address: a client certificate is shown to the registry itself alone.
     pub fn client(&self, url: &Url) -> Result<&Client> {
-        let (clear, own) = (url.scheme() == "http", url.host_str() == Some(&self.host));
+        let (clear, own) = (url.scheme() == "http", same_origin(url, &self.root));
         let place = match (clear, own) {
             (true, _) => &self.plain,
             (false, true) => &self.own,
@@ -64,7 +64,7 @@ impl Http {
     fn with_tls(&self, own: bool) -> Result<Client> {
         let Certificates { authorities, identity } = Certificates::of(&self.about.registry, self.cert_dir.as_deref())?;
         // The one there is would be made again.
-        if let Some(same) = self.own.get().filter(|_| identity.is_none() && !is_loopback(&self.host)) {
+        if let Some(same) = self.own.get().filter(|_| identity.is_none() && !self.is_here()) {
             return Ok(same.clone());
         }
         let builder = Client::builder().danger_accept_invalid_certs(self.any_certificate).tls_certs_merge(authorities);
@@ -75,11 +75,16 @@ impl Http {
         self.build(builder, own)
     }
 
+    /// The registry is on this very machine.
+    fn is_here(&self) -> bool {
+        self.root.host_str().is_some_and(is_loopback)
+    }
+
     /// `own`: for the registry itself.
     fn build(&self, builder: ClientBuilder, own: bool) -> Result<Client> {
         // Fails where it is done already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = if own && is_loopback(&self.host) { builder.no_proxy() } else { builder };
+        let builder = if own && self.is_here() { builder.no_proxy() } else { builder };
         builder
             .user_agent(concat!("coracle/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT.min(self.stall))

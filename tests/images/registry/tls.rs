@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
+use super::scripted::{Registry, Reply, Request};
 use crate::harness::{Case, Driver, Image, has};
+use crate::images::server::Parts;
 
 /// The folder with certificates and, in NAME.address, where the registry of that name is.
 fn folder() -> Option<PathBuf> {
@@ -75,6 +77,12 @@ fn a_client_certificate() {
     pull("authority").code(125).error("breaks off TLS").says("hint: if it wants a certificate of yours");
     certificates(&case, "both", &[AUTHORITY[0], ("client.cert", "client.cert"), ("client.key", "client.key")]);
     pull("both").succeeded();
+    // Shown to the registry that it is for, and not to another one at the same host.
+    let (address, path) = image.split_once('/').unwrap();
+    let there = format!("https://{address}/v2/{}", path.replace(':', "/manifests/"));
+    let sends_on = move |request: &Request, _| (request.path == "/v2/x/manifests/1").then(|| Reply::redirect(&there));
+    let other = Registry::start(&Parts::new(), Box::new(sends_on)).address.replace("127.0.0.1", "localhost");
+    case.coracle(["pull", "--cert-dir=both", &format!("{other}/x:1")]).code(125).error("breaks off TLS");
     certificates(&case, "no-key", &[AUTHORITY[0], ("client.cert", "client.cert")]);
     pull("no-key").code(125).error("client.key` can't be used");
     certificates(&case, "no-cert", &[AUTHORITY[0], ("client.key", "client.key")]);
