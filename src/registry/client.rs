@@ -27,9 +27,10 @@ use crate::oci::manifest::MAX_MANIFEST;
 use crate::oci::reference::{DEFAULT_TAG, is_tag};
 use crate::oci::{Digest, Reference, media_type};
 
-/// Of a page of a list, in bytes, and of pages; of what is listed in all.
+/// Of a page of a list, in bytes, and of pages, all together too; of what is listed in all.
 const PAGE: usize = 4 << 20;
 const MAX_PAGES: usize = 1000;
+const MAX_BYTES: usize = 16 << 20;
 const MAX_LISTED: usize = 100_000;
 
 /// How a registry is spoken to.
@@ -205,13 +206,17 @@ pub(super) async fn listed(
         tags: Option<Vec<String>>,
     }
     let about = &connection.http.about;
-    let mut all = Vec::new();
+    let (mut all, mut length) = (Vec::new(), 0);
     let mut target = Target::Path(path);
     for _ in 0..MAX_PAGES {
         let request = Request::new(Method::GET, target, what.clone()).scopes([scope.clone()]);
         let response = connection.send(&request).await?;
         let next = next_page(&connection, &response).await?;
         let bytes = connection.http.read(response, "list", PAGE).await?;
+        length += bytes.len();
+        if length > MAX_BYTES {
+            return Err(about.protocol(&format!("its list has more than {MAX_BYTES} bytes")));
+        }
         let page: Page =
             serde_json::from_slice(&bytes).map_err(|error| about.protocol(&format!("its list: {error}")))?;
         all.extend(page.tags.unwrap_or_default());

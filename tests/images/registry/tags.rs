@@ -36,16 +36,19 @@ fn all_tags() {
 /// Lists of tags that no end has, or that lead away.
 #[test]
 fn lists_that_lie() {
+    let long = format!("{{\"tags\":[\"{}\"]}}", "x".repeat(4_000_000));
     for (link, body, says) in [
         ("</v2/x/tags/list>; rel=\"next\"", "{\"tags\":[]}", "more than 1000 pages"),
         ("<http://127.0.0.1:9/>; rel=\"next\"", "{\"tags\":[]}", "elsewhere"),
         ("<file:///etc/passwd>; rel=\"next\"", "{\"tags\":[]}", "elsewhere"),
-        ("", "{\"tags\":7}", "its list of tags"),
-        ("", "[", "its list of tags"),
+        ("</v2/x/tags/list>; rel=\"next\"", &long, "more than 16777216 bytes"),
+        ("", "{\"tags\":7}", "its list: "),
+        ("", "[", "its list: "),
     ] {
+        let body = body.to_owned();
         let script = move |request: &Request, _| {
             let list = request.path.starts_with("/v2/x/tags/list");
-            list.then(|| Reply::ok(body).header("Link", link))
+            list.then(|| Reply::ok(body.clone()).header("Link", link))
         };
         let registry = Registry::start(&Parts::new(), Box::new(script));
         let case = Case::new(Driver::Auto);
