@@ -9,7 +9,7 @@ use crate::oci::{Digest, Reference, Registries};
 /// The sources of one image, each with a client once it is asked.
 pub struct Mirrors {
     sources: Vec<Place>,
-    /// The source that had the manifest: all else comes from there.
+    /// The source that had the manifest: all else comes from there, or from those behind it.
     chosen: OnceLock<usize>,
 }
 
@@ -80,8 +80,16 @@ impl Place {
         }
     }
 
+    /// With a digest, no other bytes than those.
     fn manifest(&self, image: &Reference) -> Result<Content> {
-        self.client()?.manifest(&self.name(image))
+        let client = self.client()?;
+        let content = client.manifest(&self.name(image))?;
+        match image.digest().map(|wanted| (wanted, Digest::of(&content.bytes))) {
+            Some((wanted, found)) if *wanted != found => {
+                Err(client.protocol(&format!("what it sends as the manifest `{wanted}` has the digest `{found}`")))
+            }
+            _ => Ok(content),
+        }
     }
 }
 
@@ -92,11 +100,14 @@ impl Registry for Mirrors {
     }
 
     fn manifest(&self, image: &Reference) -> Result<Content> {
-        if let Some(place) = self.chosen.get().and_then(|place| self.sources.get(*place)) {
-            return place.manifest(image);
-        }
+        // What has a digest is the same wherever it is; a tag means what it means where the image is.
+        let (first, several) = match self.chosen.get() {
+            Some(chosen) => (*chosen, image.digest().is_some()),
+            None => (0, true),
+        };
+        let places = self.sources.iter().enumerate().skip(first).take(if several { usize::MAX } else { 1 });
         let mut failures = Vec::new();
-        for (number, place) in self.sources.iter().enumerate() {
+        for (number, place) in places {
             match place.manifest(image) {
                 Ok(content) => {
                     self.chosen.get_or_init(|| number);
@@ -111,11 +122,11 @@ impl Registry for Mirrors {
     fn blob(&self, image: &Reference, digest: &Digest, from: u64) -> Result<Blob> {
         let first = self.chosen.get().copied().unwrap_or_default();
         let mut failures = Vec::new();
-        // A blob is the same wherever it is: one that a mirror lacks may be behind it.
+        // A blob is the same wherever it is: one that a mirror lacks, or fails to send, may be behind it.
         for place in self.sources.iter().skip(first) {
             match place.client().and_then(|client| client.blob(&place.name(image), digest, from)) {
-                Err(error @ Error::NotFound { .. }) => failures.push((place.name(image), error)),
-                other => return other,
+                Ok(blob) => return Ok(blob),
+                Err(error) => failures.push((place.name(image), error)),
             }
         }
         Err(together(failures))

@@ -26,11 +26,32 @@ fn the_first_mirror_that_has_it_serves() {
 fn what_a_mirror_lacks_is_behind_it() {
     let parts = Parts::new();
     let mut answers = parts.answers();
-    answers.remove(&parts.layer_path());
-    let (mirror, own) = (Server::start(answers), Server::start(parts.answers()));
+    for broken in [None, Some(Answer::Whole(502, Vec::new())), Some(Answer::Whole(403, Vec::new()))] {
+        match broken {
+            Some(broken) => answers.insert(parts.layer_path(), vec![broken]),
+            None => answers.remove(&parts.layer_path()),
+        };
+        let (mirror, own) = (Server::start(answers.clone()), Server::start(parts.answers()));
+        let case = user(&sent(&own.address, &[&mirror.address]));
+        case.coracle(["pull", IMAGE]).code(0);
+        assert_eq!((own.asked(MANIFEST), own.asked(&parts.layer_path())), (0, 1));
+    }
+}
+
+#[test]
+fn a_mirror_that_has_other_bytes_for_a_digest() {
+    let parts = Parts::new();
+    let text = parts.manifest.to_string();
+    let path = format!("/v2/x/manifests/{}", digest(text.as_bytes()));
+    let serve = |text: String| {
+        let mut answers = parts.answers();
+        answers.insert(path.clone(), vec![Answer::Whole(200, text.into_bytes())]);
+        Server::start(answers)
+    };
+    let (mirror, own) = (serve(format!("{text} ")), serve(text.clone()));
     let case = user(&sent(&own.address, &[&mirror.address]));
-    case.coracle(["pull", IMAGE]).code(0);
-    assert_eq!((own.asked(MANIFEST), own.asked(&parts.layer_path())), (0, 1));
+    case.coracle(["pull", &format!("name.test/ns/x@{}", digest(text.as_bytes()))]).code(0);
+    assert_eq!((mirror.asked(&path), own.asked(&path)), (1, 1));
 }
 
 #[test]
