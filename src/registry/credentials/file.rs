@@ -1,10 +1,12 @@
 //! One file of credentials, as `podman login` and `docker login` write it: read for a registry, changed for one, and whatever else
 //! it holds kept as it is.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustix::fs::{FlockOperation, flock};
 use serde_json::{Map, Value};
 
 use super::{Credentials, from_keychain, keys};
@@ -27,6 +29,19 @@ impl AuthFile {
     pub fn read(path: &Path) -> Result<Option<Self>> {
         let bytes = config::read(path).map_err(|error| unusable(path, error))?;
         Ok(bytes.map(|bytes| Self::parse(path, &bytes)).transpose()?.flatten())
+    }
+
+    /// As long as it lives, nobody else changes the file. What is locked is its directory, so that nothing is left behind; it is
+    /// made if it is missing.
+    pub(super) fn lock(path: &Path) -> Result<File> {
+        let file = behind(path)?;
+        let directory = file.parent().unwrap_or(Path::new("/"));
+        change::create_dirs(directory).map_err(|error| unusable(path, error))?;
+        let locked = File::open(directory).and_then(|open| {
+            flock(&open, FlockOperation::LockExclusive)?;
+            Ok(open)
+        });
+        locked.map_err(|error| unusable(path, error))
     }
 
     /// A file that says nothing yet.
@@ -111,13 +126,8 @@ impl AuthFile {
     }
 
     fn write(&self) -> Result<()> {
-        let failed = |error: &dyn std::fmt::Display| unusable(&self.path, error);
-        // What is behind a symlink is replaced, not the symlink.
-        let path = std::fs::canonicalize(&self.path).or_else(|_| std::path::absolute(&self.path));
-        let path = path.map_err(|error| failed(&error))?;
-        let text = serde_json::to_vec_pretty(&self.content).map_err(|error| failed(&error))?;
-        let made = path.parent().map_or(Ok(()), change::create_dirs);
-        made.and_then(|()| atomic_file::write(&path, &text, true)).map_err(|error| failed(&error))
+        let text = serde_json::to_vec_pretty(&self.content).map_err(|error| unusable(&self.path, error))?;
+        atomic_file::write(&behind(&self.path)?, &text, true).map_err(|error| unusable(&self.path, error))
     }
 
     /// The keychain that has the credentials of a key, and what they are called there.
@@ -196,6 +206,11 @@ impl AuthFile {
     fn wrong(&self, reason: &str) -> Error {
         unusable(&self.path, reason)
     }
+}
+
+/// What is behind a symlink is replaced, not the symlink.
+fn behind(path: &Path) -> Result<PathBuf> {
+    std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).map_err(|error| unusable(path, error))
 }
 
 fn unusable(path: &Path, reason: impl ToString) -> Error {

@@ -7,6 +7,7 @@
 mod file;
 
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 pub use file::AuthFile;
@@ -121,11 +122,13 @@ impl Sources {
             return Ok(format!("docker-credential-{keychain}"));
         }
         let path = self.named.as_ref().or(self.usual.first()).ok_or(Error::NoHome)?;
+        let _lock = AuthFile::lock(path)?;
         AuthFile::read(path)?.unwrap_or_else(|| AuthFile::empty(path)).set(key, user, password)
     }
 
     /// Forgets who we are to `key`, in the keychains and in the file that [`Sources::set`] writes. Whether it was known there.
     pub fn remove(&self, key: &str) -> Result<bool> {
+        let _lock = self.lock_own()?;
         let mut known = match self.own_file()? {
             Some(mut file) => file.remove(key)?,
             None => false,
@@ -138,7 +141,14 @@ impl Sources {
 
     /// Forgets all that the file says which [`Sources::set`] writes.
     pub fn clear(&self) -> Result<()> {
+        let _lock = self.lock_own()?;
         self.own_file()?.map_or(Ok(()), |mut file| file.clear())
+    }
+
+    /// Against whoever changes what [`Sources::own_file`] reads; `None`: there is nothing yet.
+    fn lock_own(&self) -> Result<Option<File>> {
+        let own = self.named.as_ref().or(self.usual.first()).filter(|path| path.exists());
+        own.map(|path| AuthFile::lock(path)).transpose()
     }
 
     fn own_file(&self) -> Result<Option<AuthFile>> {
@@ -219,6 +229,22 @@ mod tests {
         for shown in [Credentials::password("u", "secret"), Credentials::password("<token>", "secret")] {
             assert!(!format!("{shown:?}").contains("secret"));
         }
+    }
+
+    #[test]
+    fn many_logins_lose_nothing() {
+        let directory = std::env::temp_dir().join(format!("coracle-logins-{}", std::process::id()));
+        let sources = Sources { named: Some(directory.join("new/auth.json")), ..Sources::default() };
+        std::thread::scope(|scope| {
+            for number in 0..16 {
+                let sources = &sources;
+                scope.spawn(move || sources.set(&format!("{number}.io"), "u", "p").unwrap());
+            }
+        });
+        for number in 0..16 {
+            assert!(sources.remove(&format!("{number}.io")).unwrap(), "{number}.io");
+        }
+        std::fs::remove_dir_all(directory).unwrap();
     }
 
     #[test]
