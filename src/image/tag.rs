@@ -27,6 +27,8 @@ pub fn tag(store: &Store, source: &str, target: &str) -> Result<Digest> {
 /// Takes these names, or all, away from the image that `text` means; the image stays. Fails, and changes nothing, if one of
 /// the names is not the image's. The image's id, and the names that it lost.
 pub fn untag(store: &Store, text: &str, names: &[String]) -> Result<(Digest, Vec<String>)> {
+    // Between the look and the removal nobody may give a name to another image.
+    let _lock = store.lock_exclusive()?;
     let (found, _) = find_with_name(store, text)?;
     let mut going = Vec::new();
     for name in names {
@@ -41,4 +43,36 @@ pub fn untag(store: &Store, text: &str, names: &[String]) -> Result<(Digest, Vec
         store.untag(name)?;
     }
     Ok((found.id, going))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::oci::media_type::OCI_INDEX;
+    use crate::store::Commit;
+    use crate::store::images::Entry;
+    use crate::store::testing::Scratch;
+
+    #[test]
+    fn no_name_moves_while_one_is_taken_away() {
+        let scratch = Scratch::new("untag");
+        let store = &scratch.store;
+        let bytes = br#"{"schemaVersion":2,"manifests":[]}"#;
+        let mut commit = Commit::new(store);
+        commit.bytes(bytes).unwrap();
+        commit.finish().unwrap();
+        store.tag("h/a:1", Entry::new(OCI_INDEX, Digest::of(bytes), bytes.len() as u64)).unwrap();
+        let naming = store.lock_shared().unwrap();
+        let (ended, end) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(move || ended.send(untag(store, "h/a:1", &[]).is_ok()).unwrap());
+            assert!(end.recv_timeout(Duration::from_millis(100)).is_err(), "it does not wait");
+            drop(naming);
+            assert!(end.recv().unwrap());
+        });
+        assert_eq!(store.image_named("h/a:1").unwrap(), None);
+    }
 }
