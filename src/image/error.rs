@@ -3,7 +3,7 @@
 use super::archive;
 use crate::oci::image_config::ConfigError;
 use crate::oci::instruction::InstructionError;
-use crate::oci::manifest::ManifestError;
+use crate::oci::manifest::{MAX_ENTRIES, ManifestError};
 use crate::oci::reference::ReferenceError;
 use crate::oci::{Digest, Reference};
 use crate::{layer, registry, store, sys};
@@ -81,6 +81,8 @@ pub enum Error {
     OneImage,
     #[error("it holds {0} images: choose one")]
     SeveralImages(usize),
+    #[error("it has {0} names for its images, more than the {MAX_ENTRIES} that are allowed")]
+    TooManyNames(usize),
     #[error("it holds no such image")]
     NoImage,
     #[error("it has no `{name}`, of which it speaks")]

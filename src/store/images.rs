@@ -23,6 +23,7 @@ pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 pub const FULL_NAME: &str = "io.containerd.image.name";
 /// Bytes of the largest index that is read: some 30,000 images.
 const LIMIT: usize = 16 << 20;
+const KIND: &str = "image index";
 
 /// A content descriptor (image-spec, descriptor.md), with all that we don't know of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,7 +105,6 @@ impl Index {
     }
 
     fn read(path: &Path) -> Result<Self> {
-        const KIND: &str = "image index";
         let Some(bytes) = records::read_limited(path, KIND, LIMIT)? else { return Ok(Self::empty()) };
         let unreadable = |source| Error::Record { kind: KIND, path: path.to_owned(), source };
         let index: Self = serde_json::from_slice(&bytes).map_err(unreadable)?;
@@ -151,6 +151,11 @@ impl Store {
     /// without one. Durable. The blobs must be committed already.
     pub fn tag(&self, name: &str, entry: Entry) -> Result<Option<Entry>> {
         self.change_index(|index| index.tag(name, entry))
+    }
+
+    /// Gives the manifest `entry` all these names at once, as [`Store::tag`] does.
+    pub fn tag_all(&self, names: &[String], entry: &Entry) -> Result<()> {
+        self.change_index(|index| names.iter().for_each(|name| drop(index.tag(name, entry.clone()))))
     }
 
     /// Keeps the manifest `entry` without a name, unless it has one. Durable. The blobs must be committed already.
@@ -200,7 +205,10 @@ impl Store {
         let result = change(&mut index);
         if index != before || rustix::fs::stat(&path).is_err() {
             let bytes = serde_json::to_vec(&index);
-            let bytes = bytes.map_err(|source| Error::Record { kind: "image index", path: path.clone(), source })?;
+            let bytes = bytes.map_err(|source| Error::Record { kind: KIND, path: path.clone(), source })?;
+            if bytes.len() > LIMIT {
+                return Err(Error::Full { kind: KIND, path, limit: LIMIT });
+            }
             atomic_file::write(&path, &bytes, true)?;
         }
         Ok(result)
@@ -295,6 +303,17 @@ mod tests {
         std::fs::write(store.layout().index(), r#"{"schemaVersion":2,"manifests":[{"digest":"sha256:../x"}]}"#)
             .unwrap();
         assert!(matches!(store.images(), Err(Error::Record { .. })));
+    }
+
+    /// What is written can be read.
+    #[test]
+    fn an_index_has_a_limit() {
+        let scratch = Scratch::new("full");
+        let names = ["h/a:1".to_owned(), "x".repeat(LIMIT)];
+        assert!(matches!(scratch.store.tag_all(&names, &entry("one")), Err(Error::Full { .. })));
+        assert_eq!(scratch.store.images().unwrap(), []);
+        scratch.store.tag_all(&names[..1], &entry("one")).unwrap();
+        assert_eq!(listed(&scratch.store).len(), 1);
     }
 
     #[test]

@@ -70,6 +70,8 @@ pub enum Error {
     Newer { kind: &'static str, path: PathBuf, found: u32, known: u32 },
     #[error("`{}` is larger than {limit} bytes, which no {kind} record is", path.display())]
     TooLarge { kind: &'static str, path: PathBuf, limit: usize },
+    #[error("`{}` would become larger than the {limit} bytes that an {kind} may have", path.display())]
+    Full { kind: &'static str, path: PathBuf, limit: usize },
     #[error("the name `{name}` is in use by container `{holder}`")]
     NameTaken { name: String, holder: String },
     #[error("`{0}` is not a name: letters, digits, `_`, `.` and `-`, the first a letter or digit, at most 255")]

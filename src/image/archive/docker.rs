@@ -40,6 +40,10 @@ pub(super) fn read(contents: &Contents, manifest: &[u8]) -> Result<Docker> {
     if items.len() > MAX_ENTRIES {
         return Err(ManifestError::TooManyEntries(items.len()).into());
     }
+    let names = items.iter().flat_map(|item| &item.repo_tags).map(Vec::len).sum();
+    if names > MAX_ENTRIES {
+        return Err(Error::TooManyNames(names));
+    }
     let (mut docker, mut known) = (Docker::default(), BTreeMap::new());
     for item in items {
         if item.layers.len() > MAX_LAYERS {

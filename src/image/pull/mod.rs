@@ -248,11 +248,9 @@ impl Pull<'_> {
         let media_type = resolved.media_type.as_deref().unwrap_or(OCI_MANIFEST);
         let size = resolved.manifest_bytes.len() as u64;
         let entry = Entry::new(media_type, resolved.manifest_digest.clone(), size);
-        for name in names {
-            self.store.tag(name, entry.clone())?;
-        }
-        if names.is_empty() {
-            self.store.keep(entry)?;
+        match names {
+            [] => self.store.keep(entry)?,
+            names => self.store.tag_all(names, &entry)?,
         }
         Ok(true)
     }
