@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::manifest::MAX_CONFIG;
+use super::manifest::{MAX_CONFIG, MAX_VALUES, has_few_values};
 use super::{Digest, Platform, null_as_default};
 
 /// An image's config blob. The image's id is the digest of its bytes.
@@ -142,6 +142,8 @@ pub struct History {
 pub enum ConfigError {
     #[error("the image config has {0} bytes, more than the {MAX_CONFIG} that are allowed")]
     TooLarge(usize),
+    #[error("the image config has more than the {MAX_VALUES} values that are allowed")]
+    TooManyValues,
     #[error("the image config is not valid: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -151,6 +153,9 @@ impl ImageConfig {
     pub fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
         if bytes.len() > MAX_CONFIG {
             return Err(ConfigError::TooLarge(bytes.len()));
+        }
+        if !has_few_values(bytes) {
+            return Err(ConfigError::TooManyValues);
         }
         Ok(serde_json::from_slice(bytes)?)
     }
@@ -217,5 +222,7 @@ mod tests {
         assert!(ImageConfig::parse(b"{}").is_err());
         assert!(ImageConfig::parse(br#"{"rootfs":{"diff_ids":["../x"]}}"#).is_err());
         assert!(matches!(ImageConfig::parse(&vec![b' '; MAX_CONFIG + 1]), Err(ConfigError::TooLarge(_))));
+        let many = format!(r#"{{"rootfs":{{"diff_ids":[]}},"x":[0{}]}}"#, ",0".repeat(MAX_VALUES));
+        assert!(matches!(ImageConfig::parse(many.as_bytes()), Err(ConfigError::TooManyValues)));
     }
 }

@@ -15,7 +15,9 @@ use super::{Digest, ImageConfig, Platform, null_as_default};
 /// Of a manifest or an index, in bytes (OCI distribution-spec: registries should take 4 MiB).
 pub const MAX_MANIFEST: usize = 4 << 20;
 /// Of an image config, in bytes.
-pub const MAX_CONFIG: usize = 8 << 20;
+pub const MAX_CONFIG: usize = 4 << 20;
+/// Of a manifest, an index or a config: once it is read, a value takes far more memory than its bytes.
+pub const MAX_VALUES: usize = 200_000;
 /// Of one image. The field makes at most 127; overlayfs mounts at most 500.
 pub const MAX_LAYERS: usize = 500;
 /// Of one index.
@@ -100,6 +102,8 @@ pub enum Document {
 pub enum ManifestError {
     #[error("the manifest has {0} bytes, more than the {MAX_MANIFEST} that are allowed")]
     TooLarge(usize),
+    #[error("the manifest has more than the {MAX_VALUES} values that are allowed")]
+    TooManyValues,
     #[error("the manifest is not valid JSON of its kind: {0}")]
     Json(#[from] serde_json::Error),
     #[error("the manifest has Docker's old schema 1, which says nothing that could be checked")]
@@ -139,6 +143,9 @@ pub fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Document, Manif
     if bytes.len() > MAX_MANIFEST {
         return Err(ManifestError::TooLarge(bytes.len()));
     }
+    if !has_few_values(bytes) {
+        return Err(ManifestError::TooManyValues);
+    }
     let shape: Shape = serde_json::from_slice(bytes)?;
     let own = shape.media_type.as_deref().filter(|own| !own.is_empty());
     if shape.fs_layers.is_some()
@@ -169,6 +176,11 @@ pub fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Document, Manif
         ManifestKind::Manifest => Ok(Document::Manifest(Box::new(manifest(bytes)?))),
         ManifestKind::Index => Ok(Document::Index(index(bytes)?)),
     }
+}
+
+/// Before each value of a list or an object is a comma or a bracket. Those in texts count too, which makes the limit lower.
+pub(super) fn has_few_values(json: &[u8]) -> bool {
+    json.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() <= MAX_VALUES
 }
 
 fn manifest(bytes: &[u8]) -> Result<Manifest, ManifestError> {

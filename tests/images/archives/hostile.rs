@@ -79,6 +79,7 @@ fn docker_archives() {
     let long = format!("\"{}\"", "a/".repeat(3000));
     let many = vec![format!("\"{layer}\""); 600].join(",");
     let deep = "[".repeat(200_000);
+    let names = vec!["\"q.io/x:1\""; 10_001].join(",");
     for (old, new, cause) in [
         (layer.as_str(), "/etc/passwd", "it has no `/etc/passwd`"),
         (&layer, "../../secret", "it has no `../../secret`"),
@@ -101,6 +102,7 @@ fn docker_archives() {
         ("\"q.io/x:1\"", "\"-x\"", "-x"),
         ("\"q.io/x:1\"", "\"\"", ""),
         ("\"q.io/x:1\"", "{}", "not valid JSON"),
+        ("\"q.io/x:1\"", &names, "10001 names"),
         ("\"Layers\"", "\"Layer\"", "the manifest has 0 layers"),
         ("\"Config\"", "\"Conf\"", "not valid JSON"),
         ("\"Config\"", "\"Config\":\"x\",\"Config\"", "duplicate field"),
@@ -130,7 +132,7 @@ fn docker_archives() {
         ("no bytes", with(manifest, Vec::new()), "not valid JSON"),
         ("invalid UTF-8", with(manifest, b"[\xff]".to_vec()), "not valid JSON"),
         ("5 MiB of manifest", with(manifest, vec![b' '; 5 << 20]), "more than the 4194304 that are allowed"),
-        ("9 MiB of config", with(&config, vec![b' '; 9 << 20]), "more than the 8388608 that are allowed"),
+        ("9 MiB of config", with(&config, vec![b' '; 9 << 20]), "more than the 4194304 that are allowed"),
         ("another config", with(&config, lie), "the config has the digest"),
         ("another layer", with(&layer, flipped(&parts.layer)), "digest"),
         ("a longer layer", with(&layer, [parts.layer.clone(), vec![0; 512]].concat()), "digest"),

@@ -40,6 +40,7 @@ fn no_manifests() {
         ("a hundred thousand brackets", &["JSON"], vec![b'['; 100_000]),
         ("a hundred thousand objects", &["JSON"], b"{\"a\":".repeat(100_000)),
         ("lists in an unknown key", &["JSON"], format!("{{\"layers\":[],\"a\":{}", "[".repeat(100_000)).into_bytes()),
+        ("two million values", &["200000 values"], format!("{{\"a\":[0{}]}}", ",0".repeat(2_000_000)).into_bytes()),
         ("more than 4 MiB", &["more than the 4194304 bytes"], long.into_bytes()),
     ];
     let spoiled = |(name, says, text): (&str, &'static [&'static str], Vec<u8>)| {
@@ -202,7 +203,7 @@ fn configs() {
         configured("no root file system", &["config"], with(&|c| drop(c.as_object_mut().unwrap().remove("rootfs")))),
         configured("another layer", &["the image says"], with(&|c| c["rootfs"]["diff_ids"][0] = digest(b"x").into())),
         configured("environment that is a word", &["config"], with(&|c| c["config"]["Env"] = json!("A=b"))),
-        configured("more than 8 MiB", &["config has"], vec![b' '; (8 << 20) + 1]),
+        configured("more than 4 MiB", &["config has"], vec![b' '; (4 << 20) + 1]),
     ];
     for id in ["", "sha256:abc", "sha256:../../x", "md5:d41d8cd98f00b204e9800998ecf8427e"] {
         let name = format!("the diff id {id:?}");
