@@ -20,6 +20,7 @@ use crate::container::log::LogDriver;
 use crate::container::record::Container;
 use crate::container::state::Status;
 use crate::container::watch::events::{self, Action};
+use crate::host::lock::Lock;
 use crate::host::message;
 use crate::store::Store;
 use crate::sys::process::Handed;
@@ -64,18 +65,19 @@ impl Run {
         }
         let keys = DetachKeys::parse(&self.detach_keys)?;
         let store = context.store()?;
-        let container = self.options.create(context, &store)?;
+        let (container, lock) = self.options.create(context, &store)?;
         let directory = store.layout().container(&container.id);
         let found = Found { directory, container };
         if self.explain {
-            return explain(&store, &found);
+            return explain(&store, &found, lock);
         }
         if self.detach {
-            leave(context, &store, &found, &handed_on)?;
+            leave(context, &store, &found, Some(lock), &handed_on)?;
             output::line(&found.container.id);
             return Ok(ExitCode::SUCCESS);
         }
-        let ended = stay(context, &store, &found, Manner { pass_signals: self.sig_proxy, keys, handed_on });
+        let manner = Manner { pass_signals: self.sig_proxy, keys, handed_on };
+        let ended = stay(context, &store, &found, Some(lock), manner);
         if self.rmi && found.container.image.is_some() {
             remove_unused(&store, found.container.image_name())?;
         }
@@ -90,19 +92,25 @@ pub struct Manner {
     pub handed_on: Vec<Handed>,
 }
 
-/// Starts the container and lets it live on alone.
-pub fn leave(context: &Context, store: &Store, found: &Found, handed_on: &[Handed]) -> Result<(), Report> {
+/// Starts the container, with the lock of one that was just made, and lets it live on alone.
+pub fn leave(
+    context: &Context,
+    store: &Store,
+    found: &Found,
+    made: Option<Lock>,
+    handed_on: &[Handed],
+) -> Result<(), Report> {
     start_dependencies(context, store, found)?;
     let direct = passthrough(&found.container)?;
     let stdio = direct.as_ref().map(Direct::stdio);
     let streams = if stdio.is_some() { Streams::Given } else { streams(&found.container) };
     let driver = context.driver()?;
     let how = How { streams, stdio, log: true, leashed: true, handed_on, terminal_size: (0, 0), driver };
-    foreground::detach(&start(store, found, how)?.talk)
+    foreground::detach(&start(store, found, made, how)?.talk)
 }
 
-/// Starts the container and stays with it until it has ended, or the user detaches; the exit code.
-pub fn stay(context: &Context, store: &Store, found: &Found, manner: Manner) -> Result<u8, Report> {
+/// As [`leave`], but stays with it until it has ended, or the user detaches; the exit code.
+pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>, manner: Manner) -> Result<u8, Report> {
     start_dependencies(context, store, found)?;
     let container = &found.container;
     if container.terminal && container.interactive && !isatty(stdin()) {
@@ -128,7 +136,7 @@ pub fn stay(context: &Context, store: &Store, found: &Found, manner: Manner) -> 
         terminal_size: if container.terminal { foreground::terminal_size() } else { (0, 0) },
         driver: context.driver()?,
     };
-    let launched = start(store, found, how)?;
+    let launched = start(store, found, made, how)?;
     events::record_of(found.root(), container, &[Action::Attach], None);
     let foreground = Foreground {
         input: container.interactive && streams != Streams::Given,
@@ -146,7 +154,7 @@ fn start_dependencies(context: &Context, store: &Store, found: &Found) -> Result
     for id in found.container.dependencies() {
         let needed = find(store, id)?;
         if needed.state()?.status != Status::Running {
-            leave(context, store, &needed, &[])?;
+            leave(context, store, &needed, None, &[])?;
         }
     }
     Ok(())
@@ -162,13 +170,14 @@ fn streams(container: &Container) -> Streams {
     if container.terminal { Streams::Terminal } else { Streams::Pipes { input: container.interactive } }
 }
 
-fn explain(store: &Store, found: &Found) -> Result<ExitCode, Report> {
+fn explain(store: &Store, found: &Found, lock: Lock) -> Result<ExitCode, Report> {
     use crate::container::life;
     let streams = streams(&found.container);
     let how =
         How { streams, stdio: None, log: false, leashed: true, handed_on: &[], terminal_size: (0, 0), driver: None };
     let job = life::start::job(store, found, how, &crate::host::subid::IdMaps::of_account()?)?;
     output::print(&output::format::json(&job.plan)?);
+    drop(lock);
     life::remove::remove(store, found, true, std::time::Duration::ZERO)?;
     Ok(ExitCode::SUCCESS)
 }

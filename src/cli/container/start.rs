@@ -54,12 +54,12 @@ impl Start {
             }
             found.container.interactive |= self.interactive;
             let manner = Manner { pass_signals: self.sig_proxy, keys, handed_on: Vec::new() };
-            return stay(context, &store, &found, manner).map(ExitCode::from);
+            return stay(context, &store, &found, None, manner).map(ExitCode::from);
         }
         super::each(&store, &names, |found, name| {
             // Already running is what was asked for.
             if !found.state()?.lives() {
-                leave(context, &store, found, &[])?;
+                leave(context, &store, found, None, &[])?;
             }
             output::line(name);
             Ok(())

@@ -9,13 +9,15 @@ use crate::container::record::Container;
 use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::host::change;
+use crate::host::lock::Lock;
 use crate::store::{self, Store, records};
 use crate::sys::Call;
 
 /// Writes a container down, with the volumes that it needs. With no name given it gets a random one; its id is in `container` already.
+/// Its lock comes with it: as long as that is held, it is being launched.
 ///
 /// The caller holds the store lock, shared, since it looked its image up.
-pub fn create(store: &Store, mut container: Container, given_name: Option<&str>) -> Result<Container> {
+pub fn create(store: &Store, mut container: Container, given_name: Option<&str>) -> Result<(Container, Lock)> {
     if let Some(name) = given_name {
         store::names::check(name)?;
         container.name = name.to_owned();
@@ -35,7 +37,7 @@ pub fn create(store: &Store, mut container: Container, given_name: Option<&str>)
     written
 }
 
-fn write_down(store: &Store, mut container: Container, given_name: Option<&str>) -> Result<Container> {
+fn write_down(store: &Store, mut container: Container, given_name: Option<&str>) -> Result<(Container, Lock)> {
     let durable = !container.remove;
     let place = store.tmp_dir()?;
     let directory = place.path();
@@ -71,7 +73,7 @@ fn write_down(store: &Store, mut container: Container, given_name: Option<&str>)
         change::sync_dir(&store.layout().names())?;
     }
     events::record_of(store.layout().root(), &container, &[Action::Create], None);
-    Ok(container)
+    Ok((container, lock))
 }
 
 fn refuse_taken(store: &Store, name: &str) -> Result<()> {

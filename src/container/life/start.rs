@@ -51,9 +51,9 @@ pub struct Launched {
 
 /// Starts the container. The launcher has one thread: it is cloned.
 ///
-/// A container that was to go when it ends goes when it can't start, too.
-pub fn start(store: &Store, found: &Found, how: How<'_>) -> Result<Launched> {
-    let launched = launch(store, found, how, false);
+/// `made`: the lock of one that was just made, which is handed on. A container that was to go when it ends goes when it can't start, too.
+pub fn start(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>) -> Result<Launched> {
+    let launched = launch(store, found, made, how, false);
     if launched.is_err() && found.container.remove {
         // The first failure is what the user must know.
         let _ = super::remove::remove(store, found, false, std::time::Duration::ZERO);
@@ -72,12 +72,12 @@ pub fn hold(store: &Store, found: &Found) -> Result<Launched> {
         terminal_size: (0, 0),
         driver: None,
     };
-    launch(store, found, how, true)
+    launch(store, found, None, how, true)
 }
 
-fn launch(store: &Store, found: &Found, how: How<'_>, held: bool) -> Result<Launched> {
+fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, held: bool) -> Result<Launched> {
     super::orphan::end(&found.directory);
-    let lock = lock(found)?;
+    let lock = made.map_or_else(|| lock(found), Ok)?;
     let maps = IdMaps::of_account()?;
     let mut job = job(store, found, how, &maps)?;
     // Of what is only mounted, nothing is another's.

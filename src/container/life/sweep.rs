@@ -14,9 +14,6 @@ use crate::container::{Result, find};
 use crate::host::lock::{self, Lock};
 use crate::store::{Store, records};
 
-/// How long a container that `run` made may wait for its launch, in seconds; one that `create` made may wait for ever.
-const LAUNCH: i64 = 60;
-
 /// Removes containers that should have removed themselves, and names of some that are gone. What of it fails is met again by the
 /// next command.
 pub fn sweep(store: &Store) {
@@ -62,14 +59,8 @@ fn is_left(directory: &Path, state: Option<State>) -> Result<bool> {
         Some(state) if state.status != Status::Created => Ok(state.remove && state.is_of_this_machine()),
         _ => {
             let container: Option<Container> = records::read(&directory.join("container.json"))?;
-            Ok(container.is_some_and(|container| is_stranded(&container)))
+            // Made to be launched at once, under the lock that was held since then; one that `create` made may wait for ever.
+            Ok(container.is_some_and(|container| container.remove && !container.waits))
         }
     }
-}
-
-/// It was made to be launched at once, and was not.
-fn is_stranded(container: &Container) -> bool {
-    let created = chrono::DateTime::parse_from_rfc3339(&container.created);
-    let age = created.map_or(0, |created| chrono::Utc::now().timestamp() - created.timestamp());
-    container.remove && !container.waits && age > LAUNCH
 }

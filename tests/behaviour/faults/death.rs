@@ -1,8 +1,13 @@
 //! Signals and sudden deaths: of the command line, of the monitor, of the container.
 
+use std::time::Duration;
+
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{Case, LIMIT, Running, wait_until};
+
+/// Much less than anything here waits for by design.
+const SOON: Duration = Duration::from_secs(10);
 
 const PATIENT: &str =
     "trap 'echo term; exit 9' TERM; trap 'echo int; exit 8' INT; echo ready; while :; do sleep 0.05; done";
@@ -184,15 +189,13 @@ fn killed_with_rm(case: &Case) {
         finished.succeeded().stdout.trim_end().to_owned()
     };
     let waiting = case.coracle(["create", "--rm", "--network=none", &image, "true"]).succeeded().stdout;
-    let age = |id: &str, waits: &str| {
+    let launch = |id: &str| {
         let path = case.store().join("containers").join(id.trim_end()).join("container.json");
         let text = std::fs::read_to_string(&path).unwrap();
         let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
-        record["created"] = "2020-01-01T00:00:00Z".into();
-        record["waits"] = (waits == "waits").into();
+        record["waits"] = false.into();
         std::fs::write(&path, record.to_string()).unwrap();
     };
-    age(&waiting, "waits");
     for next in [&["ps", "-a"] as &[&str], &["rm", "-f", "absent"], &["run", "--rm", "--network=none", "--name", "box"]]
     {
         let living = run("alive");
@@ -202,7 +205,7 @@ fn killed_with_rm(case: &Case) {
         wait_until("both are gone", LIMIT, || !exists(init) && !exists(monitor));
         // One whose `run` was killed before the launch.
         let stranded = case.coracle(["create", "--rm", "--network=none", &image, "true"]).succeeded().stdout;
-        age(&stranded, "launched");
+        launch(&stranded);
         let program: &[&str] = if next[0] == "run" { &[&image, "true"] } else { &[] };
         case.coracle(next.iter().chain(program).copied()).code(0);
         let left = std::fs::read_dir(case.store().join("containers")).unwrap().flatten();
@@ -216,8 +219,36 @@ fn killed_with_rm(case: &Case) {
     }
 }
 
+/// A `run --rm` that is interrupted at any moment before its program runs leaves nothing that the next command meets.
+fn interrupted_while_it_starts(case: &Case) {
+    let image = case.busybox();
+    let run = ["run", "--rm", "--network=none", "--name", "box", &image, "true"];
+    for (round, signal) in [Signal::INT, Signal::TERM, Signal::KILL].into_iter().cycle().take(24).enumerate() {
+        let running = case.command(run).start();
+        wait_until("it has its name, or is gone", LIMIT, || {
+            std::fs::symlink_metadata(case.store().join("names/box")).is_ok() || !exists(running.pid())
+        });
+        std::thread::sleep(Duration::from_micros(300) * u32::try_from(round / 3).unwrap());
+        running.signal(signal);
+        running.finish();
+        // A monitor that had been started takes a moment to end.
+        wait_until("nothing is left", SOON, || case.coracle(["ps", "-a", "-q"]).succeeded().stdout.is_empty());
+        case.coracle(run).code(0).stderr("");
+    }
+    // Just before the monitor is started, which is when it is all there.
+    let plan = case.home.join("points");
+    let fault = |kind: usize| format!("die {kind} {}", plan.display());
+    case.command(run).env("CORACLE_FAULT", fault(1000)).finish().code(0);
+    let points = std::fs::read_to_string(&plan).unwrap();
+    let launch = points.lines().position(|point| point == "launch: clone the monitor").expect("a launch");
+    let _ = std::fs::remove_file(&plan);
+    case.command(run).env("CORACLE_FAULT", fault(launch + 1)).finish();
+    case.coracle(run).code(0).stderr("");
+}
+
 on_both_drivers!(
     killed_with_rm,
+    interrupted_while_it_starts,
     real_time_signals,
     signals_are_passed_on,
     signals_are_not_passed_on,

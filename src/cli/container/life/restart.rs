@@ -59,6 +59,6 @@ impl Restart {
         }
         events::record_of(found.root(), container, &[Action::Restart], None);
         life::stop::stop(found, Duration::from_secs(self.time.unwrap_or(container.stop_timeout).into()))?;
-        run::leave(context, store, found, &[])
+        run::leave(context, store, found, None, &[])
     }
 }

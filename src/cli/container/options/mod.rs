@@ -28,6 +28,7 @@ use self::origin::Origin;
 use crate::cli::{Context, Report};
 use crate::container::record::{Container, Driver};
 use crate::container::{name, state};
+use crate::host::lock::Lock;
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -75,14 +76,14 @@ pub struct Options {
 }
 
 impl Options {
-    /// Finds or pulls the image, and writes a container down that is started at once.
-    pub fn create(&self, context: &Context, store: &Store) -> Result<Container, Report> {
+    /// Finds or pulls the image, and writes a container down that is started at once, with the lock that it is launched under.
+    pub fn create(&self, context: &Context, store: &Store) -> Result<(Container, Lock), Report> {
         self.make(context, store, false)
     }
 
     /// As [`Options::create`], one that may wait for its start for ever.
     pub fn create_only(&self, context: &Context, store: &Store) -> Result<Container, Report> {
-        self.make(context, store, true)
+        self.make(context, store, true).map(|(container, _lock)| container)
     }
 
     /// As `--rm`.
@@ -91,7 +92,7 @@ impl Options {
     }
 
     /// The locks keep the image, and the container's ids, until the container uses them.
-    fn make(&self, context: &Context, store: &Store, waits: bool) -> Result<Container, Report> {
+    fn make(&self, context: &Context, store: &Store, waits: bool) -> Result<(Container, Lock), Report> {
         let id_file = self.life.id_file()?;
         let origin = Origin::find(&self.image, self.name_of_image(), context, store)?;
         let mut container = Container { waits, ..self.container(context, store, &origin)? };
@@ -105,15 +106,16 @@ impl Options {
         }
         let _ids = self.user_namespace.settle(store, &mut container, self.process.user.is_some())?;
         self.limits.fill_defaults(&mut container)?;
-        let container = crate::container::life::create::create(store, container, self.identity.name())?;
+        let (container, lock) = crate::container::life::create::create(store, container, self.identity.name())?;
         if let Some(Err(report)) = id_file.map(|file| file.fill(&container.id)) {
             let directory = store.layout().container(&container.id);
             let found = crate::container::find::Found { directory, container };
+            drop(lock);
             // The first failure is what the user must know.
             let _ = crate::container::life::remove::remove(store, &found, false, std::time::Duration::ZERO);
             return Err(report);
         }
-        Ok(container)
+        Ok((container, lock))
     }
 
     /// With `--rootfs`, of the directory.
