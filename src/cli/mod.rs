@@ -73,16 +73,19 @@ fn read(mut given: Vec<OsString>, words: &[String], settings: &mut Settings) -> 
     if let Some(directory) = place.said("config").next_back() {
         process::set_variable("DOCKER_CONFIG", directory).map_err(Report::from)?;
     }
-    if matches!(place.path[..], ["run" | "create"] | ["container", "run" | "create"]) {
+    let makes_container = matches!(place.path[..], ["run" | "create"] | ["container", "run" | "create"]);
+    if makes_container || matches!(place.path[..], ["pull" | "load"] | ["image", "pull" | "load"]) {
         let end = place.end;
         let meant = place.path.iter().try_fold(&command, |command, name| command.find_subcommand(name));
-        if let Some(meant) = meant {
+        if let Some(meant) = meant.filter(|_| makes_container) {
             empty::left_out(meant, &mut given, end);
         }
         *settings = Settings::of_account(&place.said("module").cloned().collect::<Vec<_>>())?;
         let path: Vec<String> = place.path.iter().map(ToString::to_string).collect();
         command = settings.defaults(command, &path);
-        given.splice(end..end, settings.words());
+        if makes_container {
+            given.splice(end..end, settings.words());
+        }
     }
     Ok(command.try_get_matches_from(given)?)
 }

@@ -8,7 +8,7 @@
 //! All of it runs in a *worker* ([`worker`]): a process that is root of a user namespace and sees nothing of the machine but the
 //! directory that it fills. What must stay true all the same:
 //! * every name is resolved beneath the layer's root, with the layer as root (openat2, `RESOLVE_IN_ROOT`);
-//! * memory is bounded whatever the stream says; only the disk limits what it unpacks to;
+//! * memory is bounded whatever the stream says, and so is what it unpacks to;
 //! * an error names the entry.
 
 use std::io;
@@ -131,6 +131,10 @@ impl Error {
             Self::Entry { problem: Problem::System(error), .. } if error.errno() == libc::EOPNOTSUPP => Some(
                 "the disk of the store takes no user attributes, which hide what lower layers have: name a directory on \
                  another disk with `--root DIRECTORY`"
+                    .into(),
+            ),
+            Self::Read(error) if error.kind() == io::ErrorKind::FileTooLarge => Some(
+                "if you trust the image: `--max-layer-size SIZE`, or `max_layer_size` below `[engine]` in config.toml"
                     .into(),
             ),
             Self::WrongDiffId { .. } => {

@@ -1,7 +1,8 @@
 //! The pipeline before the unpacker: one thread decompresses, one hashes, the caller unpacks what went through both.
 //!
 //! Buffers go round in a ring, so memory is bounded and nothing is copied on the way: decompress fills one, the hash reads
-//! it, the caller consumes it and gives it back.
+//! it, the caller consumes it and gives it back. There is a limit to what is decompressed: a few kilobytes may stand for
+//! terabytes.
 
 use std::fs::File;
 use std::io::{self, BufRead, Read};
@@ -31,8 +32,8 @@ pub struct HashedStream {
 }
 
 impl HashedStream {
-    /// Starts two threads on `source`.
-    pub fn start(source: impl Read + Send + 'static) -> io::Result<Self> {
+    /// Starts two threads on `source`. More than `limit` plain bytes are an error of the kind `FileTooLarge`.
+    pub fn start(source: impl Read + Send + 'static, limit: u64) -> io::Result<Self> {
         let (used, empty) = channel();
         for _ in 0..BUFFERS {
             // The receiver is alive: it is handed to the thread below.
@@ -41,7 +42,7 @@ impl HashedStream {
         let (to_hash, plain) = sync_channel(BUFFERS);
         let (hashed, pieces) = sync_channel(BUFFERS);
         let builder = |name: &str| thread::Builder::new().name(name.to_owned());
-        builder("decompress").spawn(move || decompress(source, &empty, &to_hash))?;
+        builder("decompress").spawn(move || decompress(source, limit, &empty, &to_hash))?;
         let hash = builder("hash").spawn(move || hash(&plain, &hashed))?;
         Ok(Self { pieces, used, current: Vec::new(), place: 0, ended: false, hash })
     }
@@ -57,7 +58,7 @@ impl HashedStream {
 
 /// Whether a compressed blob holds the layer of this diff id, of which so many plain bytes are known. Few more are read.
 pub fn check(blob: File, diff_id: &Digest, size: u64) -> Result<()> {
-    let mut stream = HashedStream::start(blob)?;
+    let mut stream = HashedStream::start(blob, u64::MAX)?;
     io::copy(&mut stream.by_ref().take(size.saturating_add(1)), &mut io::sink()).map_err(Error::Read)?;
     let found = stream.digest()?;
     if found == *diff_id { Ok(()) } else { Err(Error::WrongDiffId { expected: diff_id.clone(), found }) }
@@ -95,7 +96,7 @@ impl Read for HashedStream {
 }
 
 /// Ends at the end of the source, after an error, or when nobody listens any more.
-fn decompress(source: impl Read + Send, empty: &Receiver<Vec<u8>>, to_hash: &SyncSender<Piece>) {
+fn decompress(source: impl Read + Send, limit: u64, empty: &Receiver<Vec<u8>>, to_hash: &SyncSender<Piece>) {
     let mut plain = match compression::plain(source) {
         Ok(plain) => plain,
         Err(error) => {
@@ -103,6 +104,7 @@ fn decompress(source: impl Read + Send, empty: &Receiver<Vec<u8>>, to_hash: &Syn
             return;
         }
     };
+    let mut left = limit;
     while let Ok(mut buffer) = empty.recv() {
         buffer.resize(BUFFER, 0);
         let mut filled = 0;
@@ -116,6 +118,9 @@ fn decompress(source: impl Read + Send, empty: &Receiver<Vec<u8>>, to_hash: &Syn
         };
         let ended = filled < BUFFER;
         buffer.truncate(filled);
+        let (rest, too_much) = left.overflowing_sub(filled as u64);
+        left = rest;
+        let failure = failure.or_else(|| too_much.then(|| too_large(limit)));
         if filled > 0 && to_hash.send(Ok(buffer)).is_err() {
             return;
         }
@@ -127,6 +132,10 @@ fn decompress(source: impl Read + Send, empty: &Receiver<Vec<u8>>, to_hash: &Syn
             return;
         }
     }
+}
+
+fn too_large(limit: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it unpacks to more than {limit} bytes"))
 }
 
 fn hash(plain: &Receiver<Piece>, hashed: &SyncSender<Piece>) -> [u8; 32] {
@@ -150,7 +159,7 @@ mod tests {
     fn every_byte_is_read_and_hashed_once() {
         let bytes: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
         let packed = zstd::encode_all(bytes.as_slice(), 1).unwrap();
-        let mut stream = HashedStream::start(io::Cursor::new(packed)).unwrap();
+        let mut stream = HashedStream::start(io::Cursor::new(packed), 12_000_000).unwrap();
         let mut all = Vec::new();
         stream.read_to_end(&mut all).unwrap();
         assert!(all == bytes);
@@ -160,10 +169,35 @@ mod tests {
     #[test]
     fn an_error_of_the_source_arrives() {
         let packed = zstd::encode_all([1_u8; 1000].as_slice(), 1).unwrap();
-        let mut stream = HashedStream::start(io::Cursor::new(packed[..packed.len() - 1].to_vec())).unwrap();
+        let mut stream = HashedStream::start(io::Cursor::new(packed[..packed.len() - 1].to_vec()), 1000).unwrap();
         assert!(stream.read_to_end(&mut Vec::new()).is_err());
         // Given up in the middle: the threads end.
-        let stream = HashedStream::start(io::repeat(1)).unwrap();
+        let stream = HashedStream::start(io::repeat(1), u64::MAX).unwrap();
         stream.digest().unwrap();
+    }
+    /// Two bombs, of a megabyte of ones to the gigabyte: the end comes at the limit, not at the end.
+    #[test]
+    fn a_bomb_ends_at_the_limit() {
+        let ones = || io::repeat(1).take(1 << 30);
+        let zstd = zstd::encode_all(ones(), 1).unwrap();
+        let mut gzip = Vec::new();
+        flate2::read::GzEncoder::new(ones(), flate2::Compression::fast()).read_to_end(&mut gzip).unwrap();
+        for (bomb, limit) in [(zstd, 10_000_000), (gzip, 1_000_000)] {
+            let mut stream = HashedStream::start(io::Cursor::new(bomb), limit).unwrap();
+            let mut read = 0;
+            let error = loop {
+                match stream.fill_buf() {
+                    Ok(piece) => read += piece.len() as u64,
+                    Err(error) => break error,
+                }
+                let length = stream.current.len();
+                stream.consume(length);
+            };
+            assert!(
+                error.kind() == io::ErrorKind::FileTooLarge && error.to_string().contains(&limit.to_string()),
+                "{error}"
+            );
+            assert!(read < limit + 2 * BUFFER as u64, "{read} bytes");
+        }
     }
 }

@@ -43,7 +43,7 @@ use crate::sys::{self, Call};
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Job {
     /// Unpack the stream at [`STREAM`] into the directory; in recorded mode, write the owners to [`OWNERS`].
-    Unpack { mode: Mode, expected: Option<Digest> },
+    Unpack { mode: Mode, expected: Option<Digest>, limit: Option<u64> },
     /// Remove everything in the directory but the names in `keep`.
     Empty { keep: Vec<String> },
     /// Write the directory, or the tree of which it is the topmost layer, to [`STREAM`].
@@ -146,6 +146,8 @@ pub struct Unpack<'a> {
     pub owners: Option<BorrowedFd<'a>>,
     /// The diff id that the image's configuration names; `None`: any.
     pub expected: Option<Digest>,
+    /// The most bytes that it may unpack to; `None`: nine tenths of what the disk has free.
+    pub limit: Option<u64>,
 }
 
 /// A worker that unpacks.
@@ -171,7 +173,7 @@ pub fn start_unpack(ids: &IdMaps, unpack: &Unpack<'_>, input: Input) -> Result<R
             (read, Some(File::from(write)))
         }
     };
-    let job = Job::Unpack { mode: unpack.mode, expected: unpack.expected.clone() };
+    let job = Job::Unpack { mode: unpack.mode, expected: unpack.expected.clone(), limit: unpack.limit };
     let mut fds = vec![read.as_fd()];
     fds.extend(unpack.owners);
     fds.extend(unpack.lock.map(Lock::fd));
@@ -202,6 +204,7 @@ pub fn start_layer(
     tmp: &Tmp,
     mode: Mode,
     expected: Option<Digest>,
+    limit: Option<u64>,
     input: Input,
 ) -> Result<RunningUnpack> {
     let layer = tmp.path().join("layer");
@@ -217,7 +220,8 @@ pub fn start_layer(
         }
     };
     let owners = owners.as_ref().map(AsFd::as_fd);
-    start_unpack(ids, &Unpack { directory: &directory, lock: Some(tmp.lock()), mode, owners, expected }, input)
+    let unpack = Unpack { directory: &directory, lock: Some(tmp.lock()), mode, owners, expected, limit };
+    start_unpack(ids, &unpack, input)
 }
 
 /// Writes the record of a layer that [`start_layer`] began and gives the directory for [`crate::store::Commit::layer`].

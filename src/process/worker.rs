@@ -72,8 +72,8 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     let root = make_root()?;
     rustix::thread::set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")?;
     match (job, stream, sources) {
-        (Job::Unpack { mode, expected }, Some(stream), _) => {
-            unpack_layer(root.as_fd(), stream, *mode, owners, expected.as_ref())
+        (Job::Unpack { mode, expected, limit }, Some(stream), _) => {
+            unpack_layer(root.as_fd(), stream, *mode, owners, expected.as_ref(), *limit)
         }
         (Job::Empty { keep }, ..) => empty(root.as_fd(), keep),
         (Job::Measure { paths }, ..) => {
@@ -221,8 +221,13 @@ fn unpack_layer(
     mode: Mode,
     owners: Option<File>,
     expected: Option<&Digest>,
+    limit: Option<u64>,
 ) -> Result<Reply> {
-    let mut stream = HashedStream::start(File::from(stream))?;
+    let limit = match limit {
+        Some(limit) => limit,
+        None => most_of_the_disk(root)?,
+    };
+    let mut stream = HashedStream::start(File::from(stream), limit)?;
     let (summary, table) = unpack::unpack(&mut stream, root, mode)?;
     if let Some(mut owners) = owners {
         owners.write_all(&table.bytes()).call("write(owners)")?;
@@ -234,6 +239,12 @@ fn unpack_layer(
         }
         _ => Ok(Reply::Unpacked(Unpacked { diff_id, summary })),
     }
+}
+
+/// A layer that takes more than this leaves no room for anything else.
+fn most_of_the_disk(root: BorrowedFd<'_>) -> sys::Result<u64> {
+    let disk = rustix::fs::fstatvfs(root).call("fstatvfs(/)")?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize) / 10 * 9)
 }
 
 fn compare(tree: Merged, other: Merged, ignored: &[String], stream: OwnedFd) -> Result<Reply> {

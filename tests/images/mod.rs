@@ -4,6 +4,7 @@
 mod archives;
 mod hostile;
 mod interrupted;
+mod layers;
 mod looks;
 mod manifest;
 mod names;

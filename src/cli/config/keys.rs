@@ -46,7 +46,7 @@ const fn key(table: &'static str, name: &'static str, kind: Kind, means: Means, 
     Key { table, name, kind, means, flag }
 }
 
-pub static KEYS: [Key; 38] = [
+pub static KEYS: [Key; 39] = [
     key("containers", "annotations", List, Added, "--annotation="),
     key("containers", "base_hosts_file", Text, Default, "--hosts-file="),
     key("containers", "cgroupns", Text, Default, "--cgroupns="),
@@ -83,6 +83,7 @@ pub static KEYS: [Key; 38] = [
     key("containers", "volumes", List, Added, "--volume="),
     key("engine", "detach_keys", Text, Default, "--detach-keys="),
     key("engine", "image_volume_mode", Text, Default, "--image-volume="),
+    key("engine", "max_layer_size", Text, Default, "--max-layer-size="),
     key("engine", "pull_policy", Text, Default, "--pull="),
     key("engine", "stop_timeout", Number, Default, "--stop-timeout="),
 ];

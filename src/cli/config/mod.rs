@@ -1,4 +1,4 @@
-//! Configuration: what `run` and `create` do where no flag says it.
+//! Configuration: what `run`, `create`, `pull` and `load` do where no flag says it.
 //!
 //! ```text
 //!   flag ▶ environment ▶ config.toml ▶ containers.conf ▶ built-in          the first that says something counts

@@ -4,6 +4,7 @@ pub mod archive;
 pub mod exists;
 pub mod history;
 pub mod inspect;
+pub mod limit;
 pub mod list;
 pub mod mount;
 pub mod prune;

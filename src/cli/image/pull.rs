@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::archive::transport;
+use super::limit::Limit;
 use super::reach::Reach;
 use crate::cli::output::{self, progress::Display};
 use crate::cli::registry::short_name::Chosen;
@@ -56,6 +57,8 @@ pub struct From {
     /// The variant of the architecture
     #[arg(long, value_name = "VARIANT", conflicts_with = "platform")]
     variant: Option<String>,
+    #[command(flatten)]
+    limit: Limit,
 }
 
 impl Pull {
@@ -80,7 +83,7 @@ impl Pull {
             if self.all_tags {
                 return Err(Report::new(format!("`{image}` is no registry's, and has no tags")));
             }
-            return transport::take(store, &place, self.from.platform()?, self.quiet);
+            return transport::take(store, &place, self.from.platform()?, self.from.limit.bytes()?, self.quiet);
         }
         let images = if self.all_tags { self.from.tagged(image, self.quiet)? } else { vec![image.to_owned()] };
         for image in images {
@@ -119,7 +122,16 @@ impl From {
         let registry = Trusted::new(&sources, &name.clone().pinned(), self.signature_policy.as_deref())?;
         let ids = IdMaps::of_account()?;
         let progress = Display::new(quiet);
-        let pull = pull::Pull { store, registry: &registry, progress: &progress, platform, ids, parallel: PARALLEL };
+        let max_layer_size = self.limit.bytes()?;
+        let pull = pull::Pull {
+            store,
+            registry: &registry,
+            progress: &progress,
+            platform,
+            ids,
+            parallel: PARALLEL,
+            max_layer_size,
+        };
         Ok(pull.run(name)?)
     }
 
@@ -160,7 +172,7 @@ impl From {
             ("variant", self.variant.clone()),
         ];
         let own = texts.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)));
-        self.reach.arguments().into_iter().chain(own).collect()
+        self.reach.arguments().into_iter().chain(own).chain(self.limit.arguments()).collect()
     }
 }
 

@@ -114,6 +114,6 @@ impl Scp {
     }
 
     fn load(&self, store: &Store, archive: File, from: &str) -> Result<(), Report> {
-        load::load(store, &Archive::read(store, archive, from)?, self.quiet)
+        load::load(store, &Archive::read(store, archive, from)?, None, self.quiet)
     }
 }

@@ -14,6 +14,8 @@ pub struct Load<'a> {
     pub store: &'a Store,
     pub progress: &'a dyn Progress,
     pub platform: Platform,
+    /// As of a pull.
+    pub max_layer_size: Option<u64>,
 }
 
 /// An image that is now in the store.
@@ -33,8 +35,9 @@ impl Load<'_> {
         // Whoever was killed left something: a failure to remove it is not this load's.
         let _ = worker::sweep(self.store);
         let ids = IdMaps::of_account().map_err(crate::layer::Error::from).map_err(Error::Contents)?;
-        let (store, registry, progress) = (self.store, archive, self.progress);
-        let pull = Pull { store, registry, progress, platform: self.platform.clone(), ids, parallel: PARALLEL };
+        let Self { store, progress, platform, max_layer_size } = self;
+        let (registry, platform, max_layer_size) = (archive, platform.clone(), *max_layer_size);
+        let pull = Pull { store, registry, progress: *progress, platform, ids, parallel: PARALLEL, max_layer_size };
         if *which == Which::Only && archive.images.len() > 1 {
             return Err(Error::SeveralImages(archive.images.len()).in_archive(&archive.name));
         }

@@ -85,7 +85,7 @@ struct Parts {
 
 impl Parts {
     fn pack(ids: &IdMaps, mode: Mode, tmp: &Tmp, tree: &Tree, form: Form, leave_out: &[&str]) -> Result<Self> {
-        let mut unpacking = worker::start_layer(ids, tmp, mode, None, Input::Pipe).map_err(Error::Pack)?;
+        let mut unpacking = worker::start_layer(ids, tmp, mode, None, None, Input::Pipe).map_err(Error::Pack)?;
         let mut files = unpacking.take_input();
         let (tar, out) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).call("pipe2")?;
         let packing = read::start_pack(ids, tree, form, leave_out, out.as_fd()).map_err(Error::Pack)?;
@@ -112,7 +112,7 @@ impl Parts {
     fn read(ids: &IdMaps, mode: Mode, tmp: &Tmp, archive: File) -> Result<Self> {
         let unreadable = |error| Error::Pack(crate::layer::Error::Read(error));
         let (packing, mut archive) = compression::peek(archive).map_err(unreadable)?;
-        let mut unpacking = worker::start_layer(ids, tmp, mode, None, Input::Pipe).map_err(Error::Pack)?;
+        let mut unpacking = worker::start_layer(ids, tmp, mode, None, None, Input::Pipe).map_err(Error::Pack)?;
         let mut files = unpacking.take_input();
         let path = tmp.path().join("blob");
         let say = || format!("write({})", path.display());

@@ -70,8 +70,10 @@ impl Pull<'_> {
         let mut parts =
             Parts { diff_id: diff_id.clone(), blob_digest: blob.digest.clone(), blob: None, unpacked: None };
         self.progress.event(Event::Started { layer: &blob.digest, size: blob.size });
-        let start =
-            |input| worker::start_layer(&self.ids, tmp, self.mode(), Some(diff_id.clone()), input).map_err(of_layer);
+        let start = |input| {
+            let expected = Some(diff_id.clone());
+            worker::start_layer(&self.ids, tmp, self.mode(), expected, self.max_layer_size, input).map_err(of_layer)
+        };
         // That a layer is here says nothing of this blob, unless it was made from it.
         let known = self.store.layer_record(self.mode(), diff_id).ok().flatten();
         let check = |blob, known: &LayerRecord| stream::check(blob, diff_id, known.tar_size).map_err(of_layer);

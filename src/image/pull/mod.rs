@@ -47,6 +47,8 @@ pub struct Pull<'a> {
     /// What this account can map: it decides how the owners of files are kept.
     pub ids: IdMaps,
     pub parallel: usize,
+    /// The most bytes that a layer may unpack to; `None`: what the disk can take.
+    pub max_layer_size: Option<u64>,
 }
 
 /// What was pulled.

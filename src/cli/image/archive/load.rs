@@ -9,6 +9,7 @@ use clap::Args;
 use rustix::stdio::stdin;
 use rustix::termios::isatty;
 
+use crate::cli::image::limit::Limit;
 use crate::cli::output::{self, progress::Display};
 use crate::cli::{Context, Report};
 use crate::container::watch::events::{self, Action, Event, Kind};
@@ -26,6 +27,8 @@ pub struct Load {
     /// Show nothing but what was loaded
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    limit: Limit,
 }
 
 impl Load {
@@ -41,15 +44,15 @@ impl Load {
                 Archive::read(&store, file, "standard input")?
             }
         };
-        load(&store, &archive, self.quiet)?;
+        load(&store, &archive, self.limit.bytes()?, self.quiet)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// Loads all images of an archive, and says which.
-pub fn load(store: &Store, archive: &Archive, quiet: bool) -> Result<(), Report> {
+pub fn load(store: &Store, archive: &Archive, max_layer_size: Option<u64>, quiet: bool) -> Result<(), Report> {
     let progress = Display::new(quiet);
-    let load = load::Load { store, progress: &progress, platform: Platform::host() };
+    let load = load::Load { store, progress: &progress, platform: Platform::host(), max_layer_size };
     for load::Loaded { id, names } in load.run(archive, &Which::All)? {
         let event = |name: &str| Event::new(Kind::Image, Action::Load, id.hex(), name);
         events::record(store.layout().root(), &[event(names.first().map_or("", String::as_str))]);

@@ -12,7 +12,13 @@ use crate::oci::Platform;
 use crate::store::Store;
 
 /// Takes the image that is meant into the store, if it is not there, and prints its id.
-pub fn take(store: &Store, place: &Place, platform: Platform, quiet: bool) -> Result<(), Report> {
+pub fn take(
+    store: &Store,
+    place: &Place,
+    platform: Platform,
+    max_layer_size: Option<u64>,
+    quiet: bool,
+) -> Result<(), Report> {
     let (format, path, which) = match place {
         Place::Archive { format, path, which } => (format, path, which),
         Place::Registry(name) | Place::Store(name) => {
@@ -27,7 +33,7 @@ pub fn take(store: &Store, place: &Place, platform: Platform, quiet: bool) -> Re
     }
     let archive = Archive::open(store, path)?;
     let progress = Display::new(quiet);
-    for Loaded { id, names } in (Load { store, progress: &progress, platform }).run(&archive, which)? {
+    for Loaded { id, names } in (Load { store, progress: &progress, platform, max_layer_size }).run(&archive, which)? {
         let name = names.first().map_or("", String::as_str);
         events::record(store.layout().root(), &[Event::new(Kind::Image, Action::Pull, id.hex(), name)]);
         output::line(id.hex());
