@@ -10,6 +10,7 @@ echo "$@" >>"$HOME/calls"
 [ "$1" != -p ] || shift 2
 [ "$1" = -- ] || exit 9
 [ "$2" != down ] || { echo "ssh: no route to host" >&2; exit 255; }
+[ "$2" != odd ] || { echo no archive; exit 3; }
 XDG_DATA_HOME=$HOME/$2 exec sh -c "$3"
 "#;
 
@@ -64,6 +65,8 @@ fn what_goes_wrong() {
     scp(&case, &["one::--output=x"]).finish().code(125).error("names no image");
     scp(&case, &[&image, "down::"]).finish().code(125).error("the command on `down` failed");
     scp(&case, &["down::x"]).finish().code(125).error("the command on `down` failed");
+    let odd = scp(&case, &["odd::x"]).finish().code(125).error("the command on `odd` failed");
+    assert!(odd.stderr.lines().filter(|line| line.starts_with("Error: ")).count() == 2, "our failure, too: {odd}");
     // What the machine says itself comes first.
     scp(&case, &["one::nothing"]).finish().code(125).says("Error: the command on `one` failed");
     scp(&case, &["one::nothing", "two::"]).finish().code(125).says("Error: the command on `one` failed");

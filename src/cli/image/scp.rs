@@ -71,6 +71,17 @@ fn word(image: &str) -> Result<&str, Report> {
     }
 }
 
+/// Where both sides failed, either may be the cause of the other: both are told.
+fn both(theirs: Result<(), Report>, other: Result<(), Report>) -> Result<(), Report> {
+    match (theirs, other) {
+        (Err(mut theirs), Err(other)) => {
+            theirs.join(other);
+            Err(theirs)
+        }
+        (theirs, other) => theirs.and(other),
+    }
+}
+
 impl Scp {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let to = match self.destination.as_deref().map(There::parse).transpose()? {
@@ -93,9 +104,8 @@ impl Scp {
                     }
                     None => self.load(&context.store()?, archive.into(), &from.text),
                 };
-                // Whoever sends knows best why nothing came.
-                from.end(&mut saving)?;
-                done?;
+                // Whoever sends knows best why nothing came, and whoever receives why no more was taken.
+                both(from.end(&mut saving), done)?;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -109,8 +119,7 @@ impl Scp {
         let archive = child.stdin.take().ok_or_else(|| Report::new("ssh has no input"))?;
         let saved = save.to_stream(&[chosen], archive.as_fd());
         drop(archive);
-        to.end(&mut child)?;
-        Ok(saved?)
+        both(to.end(&mut child), saved.map_err(Report::from))
     }
 
     fn load(&self, store: &Store, archive: File, from: &str) -> Result<(), Report> {
