@@ -12,7 +12,7 @@ use crate::image::manifest::add::{self, Instances};
 use crate::image::manifest::platform::Words;
 use crate::image::manifest::remote;
 use crate::oci::Platform;
-use crate::registry::{Mirrors, registries};
+use crate::registry::{Mirrors, Trusted, registries};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -78,7 +78,8 @@ pub fn instances(store: &Store, text: &str, words: &Words, all: bool, reach: &Re
     if let Some(os) = &words.os {
         platform.os.clone_from(os);
     }
-    let registry = Mirrors::of(&name, &registries::of_account()?, &reach.options()?)?;
+    let sources = Mirrors::of(&name, &registries::of_account()?, &reach.options()?)?;
+    let registry = Trusted::new(&sources, &name.clone().pinned(), None)?;
     let found = remote::of_registry(&registry, &name, &platform, all);
     found.map_err(|error| match text.starts_with("docker://") {
         true => error.into(),

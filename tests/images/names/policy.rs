@@ -199,3 +199,21 @@ fn what_is_no_signature_of_it() {
     openssl(&rsa, &["rsa", "-in", "rsa", "-pubout", "-out", "rsa.pub"]);
     refused(&rsa, &server, "PEM, ECDSA on P-256");
 }
+
+/// A list takes from a registry what a pull takes, and nothing else.
+#[test]
+fn lists_too() {
+    let parts = Parts::new();
+    let (signed, lonely) = (Server::start([].into()), Server::start(parts.answers()));
+    let scopes = [&signed, &lonely].map(|server| (server.address.clone(), signed_by("key", "matchRepository")));
+    let case = user(&Value::Object(scopes.into_iter().collect()));
+    let (manifest, mut answers) = (manifest(&parts), parts.answers());
+    let name = format!("{}/x:1", signed.address);
+    sign(&case, &mut answers, &manifest, &payload(&manifest, &name), "key");
+    signed.answer_with(answers);
+    case.coracle(["manifest", "create", "list"]).code(0);
+    case.coracle(["manifest", "add", "list", &format!("docker://{}/x:1", lonely.address)])
+        .code(125)
+        .error("Source image rejected: A signature was required");
+    case.coracle(["manifest", "add", "list", &format!("docker://{name}")]).code(0);
+}
