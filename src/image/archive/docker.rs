@@ -4,6 +4,7 @@
 //! which is hashed once more.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::{Occupied, Vacant};
 
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -44,7 +45,7 @@ pub(super) fn read(contents: &Contents, manifest: &[u8]) -> Result<Docker> {
     if names > MAX_ENTRIES {
         return Err(Error::TooManyNames(names));
     }
-    let (mut docker, mut known) = (Docker::default(), BTreeMap::new());
+    let (mut docker, mut known) = (Docker::default(), Known::default());
     for item in items {
         if item.layers.len() > MAX_LAYERS {
             return Err(ManifestError::TooManyLayers(item.layers.len()).into());
@@ -57,39 +58,58 @@ pub(super) fn read(contents: &Contents, manifest: &[u8]) -> Result<Docker> {
     Ok(docker)
 }
 
+/// What was read of earlier images, by the real names of entries: an archive may name one many times.
+#[derive(Default)]
+struct Known {
+    layers: BTreeMap<String, Descriptor>,
+    /// With their diff ids.
+    configs: BTreeMap<String, (Descriptor, Vec<Digest>)>,
+}
+
 impl Docker {
-    /// The manifest of one image. `known`: the layers that were seen, by the entries' names.
-    fn image(&mut self, contents: &Contents, item: &Item, known: &mut BTreeMap<String, Descriptor>) -> Result<Vec<u8>> {
+    /// The manifest of one image.
+    fn image(&mut self, contents: &Contents, item: &Item, known: &mut Known) -> Result<Vec<u8>> {
         let missing = |name: &String| Error::Missing { name: name.clone() };
-        let config = contents.bytes(&item.config, MAX_CONFIG).map_err(Error::Contents)?;
-        let config = config.ok_or_else(|| missing(&item.config))?;
-        let id = Digest::of(&config);
+        let real = |name: &String| contents.real_name(name).map_err(Error::Contents)?.ok_or_else(|| missing(name));
+        let (config, diff_ids) = match known.configs.entry(real(&item.config)?) {
+            Occupied(entry) => entry.into_mut(),
+            Vacant(entry) => {
+                let bytes = contents.bytes(&item.config, MAX_CONFIG).map_err(Error::Contents)?;
+                entry.insert(describe_config(&bytes.ok_or_else(|| missing(&item.config))?)?)
+            }
+        };
+        let id = config.digest.clone();
         if let Some(expected) = named_by(&item.config).filter(|expected| *expected != id) {
             return Err(Error::WrongDigest { what: "config", expected, found: id });
         }
-        let diff_ids = ImageConfig::parse(&config)?.rootfs.diff_ids;
         if item.layers.len() != diff_ids.len() {
             let (layers, diff_ids) = (item.layers.len(), diff_ids.len());
             return Err(ManifestError::LayersDiffer { layers, diff_ids }.into());
         }
         let mut layers = Vec::new();
         for (name, diff_id) in item.layers.iter().zip(diff_ids) {
-            let layer = match known.get(name).filter(|layer| is_of(layer, &diff_id)) {
+            let real = real(name)?;
+            let layer = match known.layers.get(&real).filter(|layer| is_of(layer, diff_id)) {
                 Some(layer) => layer.clone(),
                 None => {
                     let member = contents.member(name).map_err(Error::Contents)?.ok_or_else(|| missing(name))?;
-                    describe(member, diff_id)?
+                    describe(member, diff_id.clone())?
                 }
             };
-            known.insert(name.clone(), layer.clone());
+            known.layers.insert(real, layer.clone());
             self.blobs.entry(layer.digest.clone()).or_insert_with(|| name.clone());
             layers.push(layer);
         }
-        self.blobs.entry(id.clone()).or_insert_with(|| item.config.clone());
-        let config = Descriptor::new(Format::Docker.config(), id, config.len() as u64);
+        self.blobs.entry(id).or_insert_with(|| item.config.clone());
+        let config = config.clone();
         let manifest = Manifest::new(Format::Docker.manifest(), config, layers);
         Ok(serde_json::to_vec(&manifest).map_err(ManifestError::from)?)
     }
+}
+
+fn describe_config(bytes: &[u8]) -> Result<(Descriptor, Vec<Digest>)> {
+    let config = Descriptor::new(Format::Docker.config(), Digest::of(bytes), bytes.len() as u64);
+    Ok((config, ImageConfig::parse(bytes)?.rootfs.diff_ids))
 }
 
 /// A layer that was described for another image serves this one if it is compressed, or has the same content.

@@ -141,23 +141,22 @@ impl Contents {
     /// The file of this name, which may be a link to it. `None`: there is none.
     pub fn member(&self, name: &str) -> Result<Option<Member>> {
         let Some(name) = normal("", name.as_bytes()) else { return Ok(None) };
-        let (name, (file, names)) = match &self.source {
-            Source::Directory(directory) => return in_directory(directory, &name),
-            Source::Tar { file, names } => (name.as_str(), (file, names)),
-        };
-        let mut at = name;
-        for _ in 0..DEPTH {
-            match names.get(at) {
-                None if at == name => return Ok(None),
-                Some(Place::File { offset, size }) => {
-                    return Ok(Some(Member { file: file.clone(), place: *offset, left: *size }));
-                }
-                Some(Place::Link(Some(target))) => at = target,
-                Some(Place::Other) if at == name => return Err(Problem::NotAFile(name.to_owned()).into()),
-                None | Some(Place::Link(None) | Place::Other) => break,
+        match &self.source {
+            Source::Directory(directory) => in_directory(directory, &name),
+            Source::Tar { file, names } => {
+                let found = behind_links(names, &name)?;
+                Ok(found.map(|(_, offset, size)| Member { file: file.clone(), place: offset, left: size }))
             }
         }
-        Err(Problem::Dangling(name.to_owned()).into())
+    }
+
+    /// The name of the entry that [`Contents::member`] reads for this one: many links may lead to one file of a tar file.
+    pub fn real_name(&self, name: &str) -> Result<Option<String>> {
+        let Some(name) = normal("", name.as_bytes()) else { return Ok(None) };
+        match &self.source {
+            Source::Directory(_) => Ok(Some(name)),
+            Source::Tar { names, .. } => Ok(behind_links(names, &name)?.map(|(real, ..)| real.to_owned())),
+        }
     }
 
     /// All bytes of the file of this name, of which there may be at most `limit`. `None`: there is none.
@@ -171,6 +170,21 @@ impl Contents {
         member.read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     }
+}
+
+/// The file to which a name leads: its own name, where its data begin, and how many there are. `None`: there is no such name.
+fn behind_links<'a>(names: &'a BTreeMap<String, Place>, name: &'a str) -> Result<Option<(&'a str, u64, u64)>> {
+    let mut at = name;
+    for _ in 0..DEPTH {
+        match names.get(at) {
+            None if at == name => return Ok(None),
+            Some(Place::File { offset, size }) => return Ok(Some((at, *offset, *size))),
+            Some(Place::Link(Some(target))) => at = target,
+            Some(Place::Other) if at == name => return Err(Problem::NotAFile(name.to_owned()).into()),
+            None | Some(Place::Link(None) | Place::Other) => break,
+        }
+    }
+    Err(Problem::Dangling(name.to_owned()).into())
 }
 
 fn in_directory(directory: &OwnedFd, name: &str) -> Result<Option<Member>> {

@@ -1,7 +1,9 @@
 //! What an archive may try. Each case is one line: what is done to an honest archive, and what the error must hold.
 
 use std::io::Write;
+use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use tar::EntryType;
 
 use super::build::Archive;
@@ -168,6 +170,23 @@ fn docker_archives() {
     }
     assert!(victim.tried >= 50, "{}", victim.tried);
     victim.load(&honest.tar()).code(0).stdout("Loaded image: q.io/x:1\n");
+}
+
+/// Ten thousand images that name one large config, by itself and by a link: it is read once.
+#[test]
+fn one_config_for_many_images() {
+    let mut victim = Victim::new();
+    let parts = parts();
+    let config = format!("{}{}", parts.config, " ".repeat(4_000_000));
+    let item = |config: &str| json!({"Config": config, "RepoTags": null, "Layers": ["layer"]});
+    let mut items: Vec<_> = (0..9_999).map(|number| item(["config", "link"][number % 2])).collect();
+    items.push(item("nope"));
+    let tar = Layer::new().file("config", 0o644, config).file("layer", 0o644, &parts.layer);
+    let tar = tar.entry(EntryType::Symlink, "link", 0o644, (0, 0), "config", b"");
+    let tar = tar.file("manifest.json", 0o644, Value::from(items).to_string()).tar();
+    let begun = Instant::now();
+    victim.refuses("many images", &tar, "it has no `nope`");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
 #[test]
