@@ -157,7 +157,7 @@ fn elsewhere_or_nowhere(case: &Case) {
     logs(case, &["through"]).code(125).error("using the 'passthrough' log driver");
     run(&["-t"]).code(125).error("cannot be used on a TTY");
     run(&["--log-driver=syslog"]).code(125).error("`syslog`");
-    run(&["--log-opt", "max-file=3"]).code(125).error("`max-file=3`");
+    run(&["--log-opt", "frob=3"]).code(125).error("`frob=3`");
     // Also of one in the background: its output is the caller's.
     let detached = run(&["-d", "--name", "detached"]).code(0);
     let id = case.inspect("detached", "{{.Id}}");
@@ -175,6 +175,18 @@ fn the_end_of_a_long_one() {
     assert_eq!(all.lines().count(), 300_001);
     let tail = logs(&case, &["--tail", "5000", "box"]).code(0).stdout;
     assert!(tail.lines().count() == 5000 && tail.ends_with("the end\n"));
+}
+
+/// A line that is longer than the piece of the log that is looked at first is one all the same.
+#[test]
+fn the_end_of_a_log_with_a_long_line() {
+    let case = Case::new(Driver::Auto);
+    ended(&case, "box", &[], "echo a; head -c 200000 /dev/zero | tr '\\0' x; echo; echo last");
+    for flags in [&["--tail=2"][..], &["-f", "--tail", "2"]] {
+        let said = logs(&case, &[flags, &["box"]].concat()).code(0).stdout;
+        assert!(said.len() == 200_001 + "last\n".len() && said.ends_with("x\nlast\n"), "{} bytes", said.len());
+    }
+    logs(&case, &["--tail", "1", "box"]).code(0).stdout("last\n");
 }
 
 /// What `journalctl` prints is shown like any log; this one knows two records, and one more for who follows.

@@ -24,6 +24,9 @@ use crate::sys::Call;
 
 const BUFFER: usize = 256 << 10;
 
+/// How far back from a file's end a line's beginning is looked for, before the first record that is met there counts as one.
+const FARTHEST: u64 = 16 << 20;
+
 /// One container's records.
 #[derive(Debug)]
 pub struct Records {
@@ -278,7 +281,7 @@ fn seek_last(file: &mut File, lines: u64) -> Result<u64> {
         let mut piece = Vec::new();
         file.seek(SeekFrom::Start(from)).map_err(failed)?;
         file.by_ref().take(size - from).read_to_end(&mut piece).map_err(failed)?;
-        let starts = line_starts(&piece, from == 0);
+        let starts = line_starts(&piece, from > 0, from == 0 || length >= FARTHEST);
         let count = starts.len() as u64;
         if count >= lines || from == 0 {
             // With no lines wanted, what is written from now on.
@@ -291,23 +294,25 @@ fn seek_last(file: &mut File, lines: u64) -> Result<u64> {
     }
 }
 
-/// Where lines begin in a piece of a log, in order: behind a record that ended one of the same stream.
-fn line_starts(piece: &[u8], from_start: bool) -> VecDeque<usize> {
+/// Where lines begin in a piece of a log, in order: behind a record that ended one of the same stream. `cut`: the first record may
+/// lack its beginning. `known`: nothing of a line lies before the piece; else the first record of a stream may go on with one, and
+/// what can be said for sure begins behind it.
+fn line_starts(piece: &[u8], cut: bool, known: bool) -> VecDeque<usize> {
     let mut starts = VecDeque::new();
-    let mut within = [false; 2];
-    // The first record of a piece may be cut, and what comes before it unknown.
-    let (mut at, mut known) = (0, from_start);
-    for line in piece.split_inclusive(|byte| *byte == b'\n') {
-        if let Some(entry) = line.strip_suffix(b"\n").and_then(log::read).filter(|_| known) {
+    // Of each stream: whether a line is begun.
+    let mut within = if known { [Some(false); 2] } else { [None; 2] };
+    let mut at = 0;
+    for (number, line) in piece.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let entry = line.strip_suffix(b"\n").and_then(log::read).filter(|_| !cut || number > 0);
+        if let Some(entry) = entry {
             let [output, error] = &mut within;
-            let within = if entry.error { error } else { output };
-            if !*within {
-                starts.push_back(at);
+            match (if entry.error { error } else { output }).replace(!entry.whole) {
+                Some(false) => starts.push_back(at),
+                Some(true) => {}
+                None => starts.clear(),
             }
-            *within = !entry.whole;
         }
         at += line.len();
-        known = true;
     }
     starts
 }
@@ -319,8 +324,10 @@ mod tests {
     #[test]
     fn lines_in_parts_begin_once() {
         let piece = b"t stdout F one\nt stdout P tw\nt stderr F err\nt stdout F o\nt stdout P rest\n";
-        assert_eq!(line_starts(piece, true), [0, 15, 29, 57]);
-        // Cut: the first record that is seen whole may be the end of a line, which does no harm.
-        assert_eq!(line_starts(&piece[3..], false), [12, 26, 54]);
+        assert_eq!(line_starts(piece, false, true), [0, 15, 29, 57]);
+        // The end of standard error's first line may be the end of a longer one, and lines before it not the last.
+        assert_eq!(line_starts(&piece[3..], true, false), [54]);
+        let long = b"out P xx\nt stdout P x\nt stdout P x\nt stdout F x\nt stdout F last\n";
+        assert_eq!(line_starts(long, true, false), [48]);
     }
 }
