@@ -188,6 +188,9 @@ fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<(Identity, IdMaps, Optio
     }
     let (root, maps) = (root.map_err(Refusal::ours)?, maps.map_err(Refusal::ours)?);
     let accounts = Accounts::read(root.as_fd()).map_err(Refusal::ours)?;
+    // Podman's code for an `exec`, other than for a `run`.
+    let unknown = |error| Refusal { code: 255, message: format!("{error}") };
+    accounts.identity(&job.process.user, &[]).map_err(unknown)?;
     let device = if job.recorded { Some(emulation::device(root.as_fd()).map_err(Refusal::ours)?) } else { None };
     Ok((prepare::identity(&accounts, &job.process, &maps, job.one_id)?, maps, device))
 }

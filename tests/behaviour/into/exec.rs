@@ -25,8 +25,8 @@ fn codes_and_words(case: &Case) {
     exec(case, &["box", "no-such-command"]).code(127).error("executable file `no-such-command` not found in $PATH");
     exec(case, &["box", "/etc/passwd"]).code(126).error("/etc/passwd");
     exec(case, &["-w", "/nowhere", "box", "pwd"]).code(127).error("/nowhere");
-    exec(case, &["-u", "nobody-at-all", "box", "id"]).code(126).error("unable to find user nobody-at-all");
-    exec(case, &["-u", "4294967296", "box", "id"]).code(126).error("4294967296");
+    exec(case, &["-u", "nobody-at-all", "box", "id"]).code(255).error("unable to find user nobody-at-all");
+    exec(case, &["-u", "4294967296", "box", "id"]).code(255).error("4294967296");
     exec(case, &["box"]).code(125).error("must provide a non-empty command");
     exec(case, &["absent", "true"]).code(125).error("absent");
     case.coracle(["kill", "box"]).code(0);
@@ -130,7 +130,8 @@ fn who_outlives_whom(case: &Case) {
     assert_eq!(id.trim_end().len(), 64, "{id}");
     exec(case, &["-d", "-t", "box", "sh", "-c", "test -t 1 && echo much; sleep 1002"]).succeeded();
     exec(case, &["-d", "box", "true"]).succeeded();
-    exec(case, &["-d", "box", "no-such-command"]).code(127).stdout("").error("no-such-command");
+    exec(case, &["-d", "box", "no-such-command"]).code(125).stdout("").error("no-such-command");
+    exec(case, &["-d", "-w", "/nowhere", "box", "true"]).code(125).stdout("").error("/nowhere");
     let killed = case.command(["exec", "box", "sleep", "1003"]).start();
     for line in ["sleep 1001", "sleep 1002", "sleep 1003"] {
         wait_until("all run", LIMIT, || processes(case, line) == 1);

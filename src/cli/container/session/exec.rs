@@ -99,7 +99,8 @@ impl Exec {
             error => error.into(),
         })?;
         if self.detach {
-            foreground::detach(&talk)?;
+            // That the command does not start is then this program's failure.
+            foreground::detach(&talk).map_err(|report| report.code(125))?;
             output::line(&session);
             return Ok(ExitCode::SUCCESS);
         }
