@@ -8,6 +8,7 @@ mod container;
 mod filter;
 mod image;
 mod manifest;
+mod missing;
 mod network;
 pub mod output;
 mod pod;
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{ArgAction, ArgMatches};
+use rustix::fs::Mode;
 
 use crate::host::message::{self, Level};
 use crate::sys::process;
@@ -34,12 +36,21 @@ pub use report::Report;
 pub use root::Context;
 use root::{Place, Stopped};
 
+/// Global options that the environment may say, too, as `CORACLE_` and their name. A flag is stronger.
+const OF_ENVIRONMENT: [&str; 4] = ["root", "storage-driver", "log-level", "module"];
+
 /// The program as a user starts it.
 pub fn main() -> ExitCode {
     crate::sys::signal::notice_children();
-    let given: Vec<OsString> = std::env::args_os().collect();
+    // What a umask keeps from the group and others is the user's to say; a store whose owner can't read it is no use.
+    let umask = rustix::process::umask(Mode::RWXU);
+    rustix::process::umask(umask.difference(Mode::RWXU));
+    let mut given: Vec<OsString> = std::env::args_os().collect();
     let words: Vec<String> = given.iter().filter_map(|word| word.clone().into_string().ok()).collect();
     let mut settings = Settings::default();
+    if given.len() > 1 {
+        given.splice(1..1, of_environment());
+    }
     let read = read(given, &words, &mut settings);
     match read.and_then(|matches| root::run(&matches)) {
         Ok(code) => code,
@@ -53,6 +64,17 @@ pub fn main() -> ExitCode {
         }
         Err(Stopped::Usage(error)) => report::usage(&error, &words),
     }
+}
+
+/// The options that the environment says, as words.
+fn of_environment() -> impl Iterator<Item = OsString> {
+    OF_ENVIRONMENT.iter().filter_map(|option| {
+        let variable = format!("CORACLE_{}", option.to_uppercase().replace('-', "_"));
+        let value = std::env::var_os(variable).filter(|value| !value.is_empty())?;
+        let mut word = OsString::from(format!("--{option}="));
+        word.push(value);
+        Some(word)
+    })
 }
 
 /// Texts of the form `NAME[=VALUE]`; of those with one name the last counts.
@@ -74,18 +96,24 @@ fn read(mut given: Vec<OsString>, words: &[String], settings: &mut Settings) -> 
         process::set_variable("DOCKER_CONFIG", directory).map_err(Report::from)?;
     }
     let makes_container = matches!(place.path[..], ["run" | "create"] | ["container", "run" | "create"]);
-    if makes_container || matches!(place.path[..], ["pull" | "load"] | ["image", "pull" | "load"]) {
+    let has_defaults = match place.path[..] {
+        ["pull" | "load"] | ["image", "pull" | "load"] => true,
+        ["attach" | "exec" | "start"] | ["container", "attach" | "exec" | "start"] => true,
+        _ => makes_container,
+    };
+    if has_defaults {
         let end = place.end;
         let meant = place.path.iter().try_fold(&command, |command, name| command.find_subcommand(name));
         if let Some(meant) = meant.filter(|_| makes_container) {
             empty::left_out(meant, &mut given, end);
         }
         *settings = Settings::of_account(&place.said("module").cloned().collect::<Vec<_>>())?;
+        if !makes_container {
+            settings.keep_of_engine();
+        }
         let path: Vec<String> = place.path.iter().map(ToString::to_string).collect();
         command = settings.defaults(command, &path);
-        if makes_container {
-            given.splice(end..end, settings.words());
-        }
+        given.splice(end..end, settings.words());
     }
     Ok(command.try_get_matches_from(given)?)
 }

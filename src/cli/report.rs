@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ErrorKind};
 
 use super::container::options::refused;
-use super::{output, root};
+use super::{missing, output, root};
 
 /// What goes back to the user instead of a result.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,6 +89,12 @@ fn what_helps(message: &str) -> Option<&'static str> {
             "a network file system gives no files to subordinate ids: name a directory on a disk of this machine with `--root`",
         );
     }
+    if message.starts_with("mkdir(") && is(libc::EACCES) {
+        return Some("name a directory of your own with `--root DIRECTORY`, or set `HOME` to one");
+    }
+    if message.contains("clone") && is(libc::EAGAIN) {
+        return Some("this account, or its session, has as many processes as it may: `ulimit -u` tells the limit");
+    }
     if is(libc::EROFS) {
         return Some("name a directory on a disk that can be written with `--root DIRECTORY`");
     }
@@ -137,8 +143,16 @@ pub fn usage(error: &clap::Error, words: &[String]) -> ExitCode {
             return Report::new("missing command `coracle COMMAND`").print();
         }
         ErrorKind::InvalidSubcommand => {
-            Report::new(format!("unrecognized command `coracle {}`", text(ContextKind::InvalidSubcommand)))
-                .hint("try `coracle --help` for the list of commands")
+            let name = text(ContextKind::InvalidSubcommand);
+            match missing::why(&name) {
+                Some((why, hint)) => Report::new(format!("there is no `{name}`: {why}")).hint(hint),
+                None => Report::new(format!("unrecognized command `coracle {name}`"))
+                    .hint("try `coracle --help` for the list of commands"),
+            }
+        }
+        ErrorKind::UnknownArgument if !text(ContextKind::InvalidArg).starts_with('-') => {
+            Report::new(format!("one argument too many: `{}`", text(ContextKind::InvalidArg)))
+                .hint("see `--help` of the command")
         }
         ErrorKind::UnknownArgument => {
             let flag = text(ContextKind::InvalidArg);
@@ -168,4 +182,22 @@ pub fn usage(error: &clap::Error, words: &[String]) -> ExitCode {
         }
     }
     .print()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_has_a_hint() {
+        for (call, errno, hint) in [
+            ("mkdir(/nonexistent)", libc::EACCES, "--root"),
+            ("clone3", libc::EAGAIN, "ulimit -u"),
+            ("open(/x)", libc::ENOSPC, "free space"),
+        ] {
+            let report = Report::new(format!("{call}: {}", std::io::Error::from_raw_os_error(errno)));
+            assert!(report.hints.len() == 1 && report.hints.iter().all(|said| said.contains(hint)), "{report:?}");
+        }
+        assert!(Report::new("open(/x): Permission denied (os error 13)").hints.is_empty());
+    }
 }

@@ -225,12 +225,11 @@ impl Context {
         Ok(Dirs::of_account(self.global.root.as_deref())?)
     }
 
-    /// The overlay driver that was asked for, by the flag or the environment.
+    /// The overlay driver that was asked for.
     pub fn driver(&self) -> Result<Option<Driver>, Report> {
-        let from_environment = || std::env::var("CORACLE_STORAGE_DRIVER").ok().filter(|driver| !driver.is_empty());
-        let Some(asked) = self.global.storage_driver.clone().or_else(from_environment) else { return Ok(None) };
+        let Some(asked) = &self.global.storage_driver else { return Ok(None) };
         let known = [("auto", Driver::Auto), ("kernel", Driver::Kernel), ("fuse", Driver::Fuse)];
-        match known.into_iter().find(|(name, _)| *name == asked) {
+        match known.into_iter().find(|(name, _)| name == asked) {
             Some((_, driver)) => Ok(Some(driver)),
             None => Err(Report::new(format!("the storage driver `{asked}` is not known"))
                 .hint("`auto`, `kernel` and `fuse` are")),

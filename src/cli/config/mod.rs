@@ -1,4 +1,5 @@
-//! Configuration: what `run`, `create`, `pull` and `load` do where no flag says it.
+//! Configuration: what `run`, `create`, `pull` and `load` do where no flag says it, and with what keys `attach`, `exec` and `start`
+//! are left.
 //!
 //! ```text
 //!   flag ▶ environment ▶ config.toml ▶ containers.conf ▶ built-in          the first that says something counts
@@ -72,6 +73,11 @@ impl Settings {
             settings.read(&user.join("coracle/config.toml"), true)?;
         }
         Ok(settings)
+    }
+
+    /// Leaves what is said of containers to those commands that make one.
+    pub fn keep_of_engine(&mut self) {
+        self.values.retain(|name, _| KEYS.iter().any(|key| key.table == "engine" && key.name == *name));
     }
 
     /// A file that somebody has named must be there.

@@ -40,6 +40,8 @@ pub enum BadOption {
     Type(String),
     #[error("the device of a volume with `o=bind` must be the absolute path of a directory")]
     Device,
+    #[error("the volume option `device={0}` is nothing without `o=bind`")]
+    NotBound(String),
     #[error("the size of a volume on disk can't be limited")]
     Size,
     #[error("`{0}` of a volume's options is not a number")]
@@ -54,6 +56,11 @@ impl BadOption {
             Self::UnknownO(_) => "`uid=`, `gid=` and `nocopy` are, with `type=tmpfs` those of a tmpfs, too".into(),
             Self::Type(_) => {
                 "`--opt type=tmpfs`, or a directory with `--opt type=none --opt o=bind --opt device=DIRECTORY`".into()
+            }
+            Self::NotBound(device) => {
+                format!(
+                    "`--opt type=none --opt o=bind --opt device={device}` shows a directory; without `device` the volume is kept in the store"
+                )
             }
             Self::Device => "for example `--opt type=none --opt o=bind --opt device=/srv/data`".into(),
             Self::Size => "`--opt type=tmpfs --opt o=size=SIZE` keeps it in memory, with a limit".into(),
@@ -90,6 +97,7 @@ pub fn of(options: &BTreeMap<String, String>) -> Result<Meaning, BadOption> {
             }
             Ok(Meaning { backing: Backing::Directory { path, options: words }, nocopy: true, ..Meaning::default() })
         }
+        "" | "none" if !get("device").is_empty() => Err(BadOption::NotBound(get("device").to_owned())),
         "" | "none" => on_disk(&words, nocopy),
         other => Err(BadOption::Type(other.to_owned())),
     }
@@ -132,6 +140,8 @@ mod tests {
             (&[("type", "none"), ("o", "bind")], BadOption::Device),
             (&[("type", "bind"), ("device", "srv")], BadOption::Device),
             (&[("type", "bind"), ("device", "/srv"), ("o", "frob")], BadOption::UnknownO("frob".into())),
+            (&[("type", "none"), ("device", "/nope")], BadOption::NotBound("/nope".into())),
+            (&[("device", "/srv"), ("o", "uid=5")], BadOption::NotBound("/srv".into())),
             (&[("o", "size=1g")], BadOption::Size),
             (&[("o", "uid=root")], BadOption::Number("uid=root".into())),
             (&[("o", "frob")], BadOption::UnknownO("frob".into())),

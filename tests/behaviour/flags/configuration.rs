@@ -99,6 +99,48 @@ fn a_program_has_what_files_say() {
     command(&case, &[], &["ps", "-q"]).finish().succeeded();
 }
 
+/// The keys that leave a container are the same, however one came to it; nothing else of the files is for one that is made.
+#[test]
+fn detach_keys_are_those_of_the_file() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    command(&case, &[], &["run", "-d", "--network=none", "--name=box", &image, "sleep", "1000"]).finish().succeeded();
+    write(&case, "containers/containers.conf", "[containers]\nprivileged = true\nannotations = ['a=b']\n");
+    command(&case, &[], &["exec", "box", "grep", "-q", "CapEff:.*3ffffffff", "/proc/self/status"]).finish().code(1);
+    write(&case, "containers/containers.conf", "[engine]\ndetach_keys = 'nokey'\n");
+    for line in [
+        &["attach", "box"][..],
+        &["exec", "box", "true"],
+        &["container", "exec", "box", "true"],
+        &["start", "-a", "box"],
+    ] {
+        command(&case, &[], line).finish().code(125).error("`nokey` is not a list of keys").says("hint: `detach_keys`");
+    }
+    command(&case, &[], &["exec", "--detach-keys=x", "box", "true"]).finish().code(0);
+    command(&case, &[], &["rm", "-f", "-t0", "box"]).finish().code(0);
+}
+
+/// Flags are stronger than what the environment says of them.
+#[test]
+fn global_options_of_the_environment() {
+    let case = Case::new(Driver::Auto);
+    let (here, there) = (case.home.join("here"), case.home.join("there"));
+    let root = |flags: &[&str]| {
+        let line = [flags, &["info", "--format", "{{.Store.GraphRoot}}"]].concat();
+        command(&case, &[("CORACLE_ROOT", &here)], &line).finish().succeeded().stdout
+    };
+    assert!(root(&[]).starts_with(here.to_str().unwrap()));
+    assert!(root(&["--root", there.to_str().unwrap()]).starts_with(there.to_str().unwrap()));
+    let said = |name, value: &str| command(&case, &[(name, Path::new(value))], &["ps"]).finish();
+    said("CORACLE_STORAGE_DRIVER", "auto").code(0);
+    said("CORACLE_LOG_LEVEL", "frob").code(1).error("Log Level \"frob\" is not supported");
+    let image = case.busybox();
+    command(&case, &[("CORACLE_MODULE", Path::new("no-such.conf"))], &["run", &image])
+        .finish()
+        .code(125)
+        .error("no-such.conf");
+}
+
 /// As distributions have it: what can't be set for a container is no failure.
 #[test]
 fn settings_of_the_kernel_are_those_of_containers_alone() {

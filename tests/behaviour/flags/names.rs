@@ -37,6 +37,11 @@ fn hosts_and_host_name_are_the_images_when_asked_for(case: &Case) {
 }
 
 /// What /etc/hosts begins with: a topmost layer decides, as the container shows it.
+fn an_empty_host_name_is_none(case: &Case) {
+    let id = case.coracle(["create", "--network=none", "--hostname=", &case.busybox(), "true"]).succeeded().stdout;
+    assert_eq!(case.inspect(id.trim(), "{{.Config.Hostname}}"), id[..12]);
+}
+
 fn hosts_begin_with_nothing_or_as_the_image_has_them(case: &Case) {
     let below = Layer::new().file("etc/hosts", 0o644, "10.1.1.1 below\n");
     let above = Layer::new().file("etc/hosts", 0o644, "10.2.2.2 above\n");
@@ -96,6 +101,7 @@ fn the_time_zone_is_the_hosts_file(case: &Case) {
 on_both_drivers!(
     labels_and_annotations_are_kept,
     hosts_and_host_name_are_the_images_when_asked_for,
+    an_empty_host_name_is_none,
     hosts_begin_with_nothing_or_as_the_image_has_them,
     files_of_the_image_can_be_changed_and_compared,
     the_resolver_is_what_was_asked_for,

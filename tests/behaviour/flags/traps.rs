@@ -125,6 +125,8 @@ fn what_is_not_there_says_what_is(case: &Case) {
         ("--link=x", "--network=container:NAME"),
         ("--runtime=runc", "leave it out"),
         ("--domainname=x", "--hostname"),
+        ("--isolation=x", "leave it out"),
+        ("--use-api-socket", "leave it out"),
     ] {
         let refused = run(case, &[flag], "true").code(125);
         let hints = refused.stderr.lines().any(|line| line.starts_with("hint: ") && line.contains(hint));
@@ -137,10 +139,24 @@ fn what_is_not_there_says_what_is(case: &Case) {
         ("--remote", "leave it out"),
         ("--runroot=/x", "--root"),
         ("--cgroup-manager=x", "leave"),
+        ("--syslog", "leave"),
+        ("--imagestore=/x", "leave"),
     ] {
         let refused = case.coracle([flag, "ps"]).code(125).says("hint: ");
         assert!(refused.stderr.contains(hint) && !refused.stderr.contains("unknown flag"), "{refused}");
     }
+    for (line, hint) in [
+        (&["pause", "box"][..], "--signal=STOP"),
+        (&["container", "clone", "box"], "coracle commit"),
+        (&["container", "mount", "box"], "coracle cp"),
+        (&["build", "."], "coracle import"),
+        (&["kube", "play", "x"], "coracle run"),
+    ] {
+        let refused = case.coracle(line.iter().copied()).code(125).says("hint: ");
+        assert!(refused.stderr.contains(hint) && !refused.stderr.contains("unrecognized"), "{refused}");
+    }
+    case.coracle(["frob"]).code(125).error("unrecognized command `coracle frob`");
+    case.coracle(["generate", "systemd", "x"]).code(125).error("one argument too many: `x`");
     case.coracle(["--frob", "ps"]).code(125).error("unknown flag: --frob");
     case.coracle(["ps", "--memory=1"]).code(125).error("unknown flag: --memory");
     case.coracle(["run", "--frob", &image]).code(125).error("unknown flag: --frob");

@@ -111,6 +111,8 @@ fn shown(case: &Case) {
     let ns = case.coracle(["ps", "--format", "{{.UTS}}"]).succeeded().stdout;
     assert_eq!(format!("uts:[{}]", ns.trim()), link.to_str().unwrap());
 
+    let both = case.coracle(["ps", "--format", "{{.Namespaces.uts}} {{.ExposedPorts}}"]).succeeded().stdout;
+    assert_eq!(both, format!("{} map[]\n", ns.trim()));
     let json = case.coracle(["ps", "-a", "--format", "json"]).succeeded().stdout;
     let all: Vec<Value> = serde_json::from_str(&json).unwrap();
     let keys: Vec<&String> = all[0].as_object().unwrap().keys().collect();

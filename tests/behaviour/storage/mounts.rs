@@ -64,6 +64,37 @@ fn sources_and_options_of_v() {
 }
 
 /// Mounts are made in the order of how deep they lie, whatever the order in which they are named.
+/// What other engines take, and scripts therefore say.
+#[test]
+fn words_that_change_nothing() {
+    let case = Case::new(Driver::Auto);
+    let (image, path) = (case.busybox(), source(&case));
+    let line = |options: &str| format!("{}:/x{options}", path.display());
+    for options in ["", ":cached", ":delegated,ro", ":idmap"] {
+        let one = line(options);
+        run(&case, &image, &["-v", &one, "-v", &one, "--log-opt=max-file=3"], "test -d /x && echo there")
+            .code(0)
+            .stdout("there\n");
+    }
+    run(&case, &image, &["-v", &line(""), "-v", &line(":ro")], "true").code(125).error("duplicate mount destination");
+}
+
+/// Where the current directory is gone, a path that counts from it is named.
+#[test]
+fn from_a_directory_that_is_gone() {
+    let case = Case::new(Driver::Auto);
+    let (image, binary) = (case.busybox(), crate::harness::binary());
+    let script = "mkdir gone; cd gone; rmdir ../gone; exec $CORACLE run --rm -v ./x:/m $IMAGE true";
+    let shell = case.command_of(std::path::Path::new("/bin/sh"), ["-c", script]);
+    shell
+        .env("CORACLE", &binary)
+        .env("IMAGE", &image)
+        .finish()
+        .code(125)
+        .error("`./x`")
+        .says("hint: name an absolute path");
+}
+
 #[test]
 fn what_is_deeper_is_on_top() {
     let case = Case::new(Driver::Auto);

@@ -241,6 +241,10 @@ fn kept_in_memory_or_in_a_directory() {
     std::fs::write(directory.join("f"), "of the host\n").unwrap();
     let device = format!("device={}", directory.display());
     case.coracle(["volume", "create", "-o", "type=none", "-o", "o=bind,ro", "-o", &device, "bound"]).code(0);
+    case.coracle(["volume", "create", "-o", "type=none", "-o", &device, "unbound"])
+        .code(125)
+        .says("hint: `--opt type=none --opt o=bind");
+    case.coracle(["volume", "create", "-o", "o=uid=5", "-o", &device, "unbound"]).code(125).error("without `o=bind`");
     let run = |flags: &[&str], script: &str| {
         case.coracle([&["run", "--rm", "--network=none"], flags, &[&image, "sh", "-c", script]].concat())
     };
@@ -287,6 +291,18 @@ fn a_place_in_a_volume_is_inside_it() {
 }
 
 /// Of many that make a volume one does, and all have it.
+/// A umask that takes all is no harm to the store.
+#[test]
+fn made_under_any_umask() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let script = "umask 777; $CORACLE run --rm --network=none -v v:/v $IMAGE touch /v/f && exec $CORACLE volume rm v";
+    let binary = crate::harness::binary();
+    let shell = case.command_of(std::path::Path::new("/bin/sh"), ["-c", script]);
+    shell.env("CORACLE", &binary).env("IMAGE", &image).finish().code(0).stdout("v\n");
+    assert!(names(&case).is_empty());
+}
+
 #[test]
 fn made_by_many_at_once() {
     let case = Case::new(Driver::Auto);

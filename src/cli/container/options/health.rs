@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::value::absolute;
 use crate::cli::Report;
 use crate::cli::output::time;
 use crate::container::record::Container;
@@ -220,7 +221,7 @@ fn log_directory(destination: &str) -> Result<Option<PathBuf>, Report> {
                 .hint("`local` keeps it with the container"))
         }
         directory => {
-            let directory = std::path::absolute(directory).map_err(Report::new)?;
+            let directory = absolute(directory)?;
             if !directory.is_dir() {
                 let directory = directory.display();
                 return Err(Report::new(format!("the directory `{directory}` of the health log does not exist")));

@@ -39,7 +39,8 @@ impl Flags {
             return Err(Report::new(format!("the host name `{name}` is longer than {LONGEST_HOST_NAME} bytes"))
                 .hint("the kernel takes no longer one; `--add-host` gives further names"));
         }
-        container.hostname = self.hostname.clone().unwrap_or_else(|| container.short_id().to_owned());
+        let hostname = self.hostname.clone().filter(|name| !name.is_empty());
+        container.hostname = hostname.unwrap_or_else(|| container.short_id().to_owned());
         container.labels.clone_from(&config.labels);
         for path in &self.label_file {
             let text = std::fs::read_to_string(path).map_err(|error| {

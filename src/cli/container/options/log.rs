@@ -1,10 +1,8 @@
 //! `--log-driver` and `--log-opt`.
 
-use std::path::Path;
-
 use clap::Args;
 
-use super::value::bytes;
+use super::value::{absolute, bytes};
 use crate::cli::Report;
 use crate::container::log::{LogConfig, LogDriver};
 use crate::container::record::Container;
@@ -44,8 +42,10 @@ fn config(driver: Option<&str>, options: &[String]) -> Result<LogConfig, Report>
     for option in options {
         match option.split_once('=') {
             Some(("max-size", size)) => config.max_size = Some(bytes(size)?).filter(|size| *size > 0),
-            Some(("path", path)) => config.path = Some(std::path::absolute(Path::new(path)).map_err(Report::new)?),
+            Some(("path", path)) => config.path = Some(absolute(path)?),
             Some(("tag", tag)) => tag.clone_into(&mut config.tag),
+            // How many older files there are: one, whatever is said.
+            Some(("max-file", _)) => {}
             _ => {
                 return Err(Report::new(format!("the log option `{option}` is not known"))
                     .hint("`max-size=SIZE`, `path=FILE` and `tag=TEXT` are"));
@@ -57,11 +57,13 @@ fn config(driver: Option<&str>, options: &[String]) -> Result<LogConfig, Report>
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn options_are_read() {
-        let options = ["max-size=1k", "path=/x/log", "tag=a=b", "max-size=2m"].map(str::to_owned);
+        let options = ["max-size=1k", "path=/x/log", "tag=a=b", "max-size=2m", "max-file=3"].map(str::to_owned);
         let config = config(Some("json-file"), &options).unwrap();
         assert_eq!((config.driver, config.max_size, config.tag.as_str()), (LogDriver::K8sFile, Some(2 << 20), "a=b"));
         assert_eq!(config.path.as_deref(), Some(Path::new("/x/log")));

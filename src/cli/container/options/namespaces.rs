@@ -1,9 +1,8 @@
 //! Namespaces that are not the container's own, and the containers that it needs.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
+use super::value::absolute;
 use crate::cli::Report;
 use crate::container::find::find;
 use crate::container::namespace::{Namespace, SharedMemory};
@@ -93,7 +92,7 @@ fn namespace(store: &Store, mode: &str) -> Result<Namespace, Report> {
         ("host", "") => Ok(Namespace::Host),
         ("container", name) if !name.is_empty() => Ok(Namespace::Container(find(store, name)?.container.id)),
         ("ns", path) if !path.is_empty() => {
-            let path = std::path::absolute(PathBuf::from(path)).map_err(Report::new)?;
+            let path = absolute(path)?;
             match path.try_exists() {
                 Ok(true) => Ok(Namespace::Path(path)),
                 _ => Err(Report::new(format!("cannot find specified namespace path: {}", path.display()))),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, Args};
 
 use super::namespaces::join_network;
+use super::value::absolute;
 use crate::cli::Report;
 use crate::container::record::{Container, HOSTS_NONE, HOSTS_OF_IMAGE, Network};
 use crate::network::resolv::Asked;
@@ -93,7 +94,7 @@ impl Flags {
 fn hosts_base(path: &Path) -> Result<PathBuf, Report> {
     match path.to_str() {
         Some(HOSTS_NONE | HOSTS_OF_IMAGE) => Ok(path.to_owned()),
-        _ => std::path::absolute(path).map_err(Report::new),
+        _ => absolute(path),
     }
 }
 

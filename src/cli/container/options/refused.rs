@@ -3,7 +3,7 @@
 //! They are no part of the definition, for which every start would pay: whoever meets a flag that is not known looks here.
 
 /// Flags that fail for one reason, which the second text says, and the third what to do.
-const REFUSED: [(&[&str], &str, &str); 14] = [
+const REFUSED: [(&[&str], &str, &str); 16] = [
     (
         &[
             "blkio-weight",
@@ -72,18 +72,16 @@ const REFUSED: [(&[&str], &str, &str); 14] = [
         "`volume create --opt` takes the options of mount(8)",
     ),
     (
-        &[
-            "health-start-interval",
-            "isolation",
-            "use-api-socket",
-            "cpu-count",
-            "cpu-percent",
-            "io-maxbandwidth",
-            "io-maxiops",
-        ],
+        &["health-start-interval"],
         "that is Docker's alone",
-        "leave it out; `--health-startup-interval` is the interval while a container starts",
+        "`--health-startup-interval` is the interval while a container starts",
     ),
+    (
+        &["isolation", "cpu-count", "cpu-percent", "io-maxbandwidth", "io-maxiops"],
+        "that is Docker's on Windows alone",
+        "leave it out",
+    ),
+    (&["use-api-socket"], "there is no service to speak to", "leave it out"),
 ];
 
 /// Why a flag, by its name with the dashes before it, is not there, and what to do.
@@ -105,7 +103,9 @@ pub fn why_global(flag: &str) -> Option<(&'static str, &'static str)> {
         }
         "storage-opt" => Some(("the drivers have no options", "`run --storage-opt size=…` limits a container")),
         "cgroup-manager" | "runtime" | "runtime-flag" | "conmon" | "network-cmd-path" | "events-backend"
-        | "hooks-dir" => Some(("this program does that itself", "leave it out")),
+        | "hooks-dir" | "syslog" | "transient-store" | "imagestore" | "volumepath" | "out" | "noout" => {
+            Some(("this program does that itself", "leave it out"))
+        }
         _ => None,
     }
 }

@@ -69,6 +69,11 @@ pub struct Row {
     is_infra: bool,
     #[serde(rename = "CIDFile")]
     id_file: String,
+    /// None: they are told of its image alone.
+    exposed_ports: BTreeMap<String, String>,
+    /// By the kernel's names.
+    #[serde(rename = "Namespaces")]
+    kernel_namespaces: BTreeMap<&'static str, String>,
     /// Those of [`NAMESPACES`], by their fields.
     #[serde(flatten)]
     pub namespaces: BTreeMap<&'static str, String>,
@@ -118,6 +123,7 @@ impl Shown {
             size: self.size.map_or_else(String::new, |size| {
                 format!("{} (virtual {})", time::go_size(size.written), time::go_size(size.whole))
             }),
+            kernel_namespaces: self.namespaces().into_iter().map(|(_, name, number)| (name, number)).collect(),
             namespaces: self.namespaces().into_iter().map(|(field, _, number)| (field, number)).collect(),
             ..Row::default()
         }

@@ -142,7 +142,9 @@ fn explain(command: &str, error: TemplateError) -> Report {
     let place = |line: usize, column: usize, message: &str| format!("template: {command}:{line}:{column}: {message}");
     Report::new(match &error {
         TemplateError::Parse { line, col, message, .. } | TemplateError::Lex { line, col, message, .. } => {
-            place(*line, *col, message)
+            // The mark of the end, where an action goes on.
+            let unclosed = message.contains(&format!("{END:?}"));
+            place(*line, *col, if unclosed { "unclosed action" } else { message })
         }
         TemplateError::UndefinedFunction(name) => format!("template: {command}: function \"{name}\" not defined"),
         TemplateError::MissingKey { key } => {
@@ -208,6 +210,10 @@ mod tests {
         let foo = "template: ps: executing \"ps\" at <.Foo>: can't evaluate field Foo";
         for unknown in ["{{.Foo}}", "{{.State.Foo}}", "{{range .Mounts}}{{.Foo}}{{end}}", "x{{$.Foo}}"] {
             assert_eq!(run(unknown), Err(foo.to_owned()), "{unknown}");
+        }
+        for unclosed in ["{{", "x{{.ID", "{{.ID |", "{{if .ID}}{{"] {
+            let failed = run(unclosed).unwrap_err();
+            assert!(failed.starts_with("template: ps:1:") && failed.ends_with(": unclosed action"), "{failed}");
         }
         assert_eq!(run("{{nofunc .ID}}"), Err("template: ps: function \"nofunc\" not defined".to_owned()));
         for bad in [

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::Report;
+use crate::cli::container::options::value::absolute;
 use crate::container::life::restart::RestartPolicy;
 use crate::container::record::{Container, Init};
 
@@ -43,7 +44,6 @@ impl Flags {
             ));
         }
         container.timeout = self.timeout;
-        let absolute = |path: &PathBuf| std::path::absolute(path).map_err(Report::new);
         container.pid_file = self.pidfile.as_ref().map(absolute).transpose()?;
         container.monitor_pid_file = self.conmon_pidfile.as_ref().map(absolute).transpose()?;
         container.init = match (self.init, &self.init_path) {

@@ -59,8 +59,11 @@ impl Flags {
     /// Nothing is made yet.
     pub fn fill(&self, container: &mut Container, config: &RunConfig, store: &Store) -> Result<(), Report> {
         let mut said = Vec::new();
-        for text in &self.volume {
-            said.push(volume::parse(text)?);
+        for (at, text) in self.volume.iter().enumerate() {
+            // Scripts that gather flags may say one twice.
+            if !self.volume.iter().take(at).any(|other| other == text) {
+                said.push(volume::parse(text)?);
+            }
         }
         for text in &self.mount {
             said.extend(mount::parse(text, store, container.mode)?);

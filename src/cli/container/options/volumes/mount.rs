@@ -6,6 +6,7 @@ use super::volume::{in_memory, named};
 use super::words::{PROPAGATION, Words, there};
 use super::{glob, target};
 use crate::cli::Report;
+use crate::cli::container::options::value::absolute;
 use crate::container::mount::{Mount, Source};
 use crate::container::record::Image;
 use crate::image::find;
@@ -97,7 +98,7 @@ impl<'a> Fields<'a> {
                 (key, None) if !["O", "z", "Z"].contains(&key) => {
                     words.take(key, self.whole).map_err(|_| self.unknown(key))?;
                 }
-                ("idmap", _) => words.take(key, self.whole)?,
+                ("idmap", Some(value)) => words.take(&format!("idmap={value}"), self.whole)?,
                 (key, _) => return Err(self.unknown(key)),
             }
         }
@@ -134,7 +135,7 @@ impl<'a> Fields<'a> {
     /// The file at each path that fits, in the target, or without one where it is.
     fn glob(&self) -> Result<Vec<Mount>, Report> {
         let pattern = self.source.as_deref().ok_or_else(|| Report::new("glob mounts must name a source"))?;
-        let absolute = std::path::absolute(Path::new(pattern)).map_err(Report::new)?;
+        let absolute = absolute(pattern)?;
         let found = glob::matching(&absolute);
         if found.is_empty() {
             return Err(Report::new(format!("no file paths matching glob \"{pattern}\"")));
@@ -257,7 +258,16 @@ mod tests {
         let long = "type=bind,readonly,bind-propagation=rslave,bind-nonrecursive=true,relabel=shared,chown,noexec,consistency=cached";
         assert_eq!(options(long).unwrap(), "ro,rslave,bind,U,noexec");
         assert_eq!(options("ro=false,U=false,bind-nonrecursive=0").unwrap(), "rw");
-        for bad in ["foo", "foo=1", "ro=maybe", "bind-propagation=foo", "bind-propagation", "O", "relabel=x", "idmap"] {
+        for bad in [
+            "foo",
+            "foo=1",
+            "ro=maybe",
+            "bind-propagation=foo",
+            "bind-propagation",
+            "O",
+            "relabel=x",
+            "idmap=uids=0-1-1",
+        ] {
             assert!(options(bad).is_err(), "{bad}");
         }
         let volume = fields("type=volume,src=data,dst=/x,subpath=a/b,volume-nocopy").volume().unwrap();

@@ -105,6 +105,7 @@ mod tests {
             (Source::Bind("/tmp".into()), "/x", vec!["ro".to_owned()])
         );
         assert_eq!(options(parse("/tmp:/x:U").unwrap()), "U");
+        assert_eq!(options(parse("/tmp:/x:idmap,cached,delegated,ro").unwrap()), "ro");
         assert_eq!(options(parse("/tmp:/x:mine,ro").unwrap()), "mine,ro");
         let volume = |text: &str| parse(text).unwrap().volume().cloned().unwrap();
         assert!(volume("data:/x:noexec").copy && !volume("data:/x:nocopy").copy && !volume("data:/x").anonymous);
@@ -119,7 +120,6 @@ mod tests {
             "/tmp:/x:mine,U",
             "/etc/passwd:/x:mine",
             "/:/x:U",
-            "/tmp:/x:idmap",
             "/tmp:/x:idmap=uids=0-1-10",
             "/nowhere-at-all:/x",
             "b@d:/x",

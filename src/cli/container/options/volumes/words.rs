@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::Report;
+use crate::cli::container::options::value::absolute;
 use crate::container::mount::{Directories, Mount, Overlay, Source};
 
 /// How mounts that are made later on one side come to the other (mount_namespaces(7)).
@@ -37,8 +38,8 @@ impl Words {
     pub fn take(&mut self, word: &str, whole: &str) -> Result<(), Report> {
         let group = EXCLUSIVE.iter().find(|group| group.contains(&word));
         match word.split_once('=') {
-            // Labels of SELinux, where there is none.
-            None if ["z", "Z"].contains(&word) => {}
+            // Labels of SELinux, where there is none; how Docker shares files with a Mac; and ids that are the container's already.
+            None if ["z", "Z", "cached", "delegated", "idmap"].contains(&word) => {}
             None if word == "O" => self.overlay = true,
             None if group.is_some() => {
                 let group = group.copied().unwrap_or_default();
@@ -58,7 +59,7 @@ impl Words {
             }
             Some(("upperdir", path)) => self.upper = Some(path.to_owned()),
             Some(("workdir", path)) => self.work = Some(path.to_owned()),
-            _ if word == "idmap" || word.starts_with("idmap=") => return Err(idmap(whole)),
+            Some(("idmap", _)) => return Err(idmap(whole)),
             _ => {
                 return Err(Report::new(format!("invalid option type \"{word}\" of `{whole}`")).hint(
                     "`ro`, `rw`, `copy`, `nocopy`, `U`, `mine`, `O`, `z`, `Z`, `exec`, `suid`, `dev`, `bind`, `rslave`, `rshared`, … are",
@@ -113,7 +114,7 @@ impl Words {
 
 /// A path of this machine, which must be there.
 pub fn there(text: &str) -> Result<std::path::PathBuf, Report> {
-    let absolute = std::path::absolute(Path::new(text)).map_err(Report::new)?;
+    let absolute = absolute(text)?;
     match std::fs::metadata(&absolute) {
         Ok(_) => Ok(absolute),
         Err(error) => {

@@ -1,0 +1,34 @@
+//! Commands of Podman's that this program does not have, and what serves instead.
+
+/// Commands that are missing for one reason, which the second text says, and the third what to do.
+const MISSING: [(&[&str], &str, &str); 8] = [
+    (
+        &["pause", "unpause"],
+        "to freeze containers is not there yet",
+        "`coracle kill --signal=STOP` stops a container's first process, `--signal=CONT` lets it go on",
+    ),
+    (&["clone"], "a container is not copied with its flags", "`coracle commit` makes an image of it to run"),
+    (
+        &["mount", "umount", "unmount"],
+        "a container's file system is mounted inside of it alone",
+        "`coracle cp`, `diff` and `export` reach its files; `coracle image mount` mounts an image",
+    ),
+    (&["checkpoint", "restore"], "processes are not kept on disk", "`coracle commit` keeps a container's files"),
+    (&["init"], "a container is set up when it starts", "`coracle start` does both"),
+    (
+        &["build", "buildx", "builder", "farm"],
+        "to build images is not there yet",
+        "`coracle run` and `coracle commit` make one step by step, `coracle import` makes one of an archive",
+    ),
+    (
+        &["kube", "play", "quadlet", "compose", "auto-update"],
+        "descriptions of several containers are not read yet",
+        "`coracle run` starts each of them",
+    ),
+    (&["machine"], "there is no virtual machine: containers run on this one", "leave it out"),
+];
+
+/// Why a command is not there, and what to do.
+pub fn why(name: &str) -> Option<(&'static str, &'static str)> {
+    MISSING.iter().find(|(names, ..)| names.contains(&name)).map(|(_, why, hint)| (*why, *hint))
+}
