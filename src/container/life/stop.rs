@@ -91,10 +91,13 @@ fn end(directory: &Path, short: &str, program: &Program) -> Result<()> {
     if ended(directory, program, AFTER_KILL)? { Ok(()) } else { Err(Error::Unkillable(short.to_owned())) }
 }
 
-/// Tells the monitor that the user wants an end. One that can't be told has ended, or is about to.
+/// Tells the monitor that the user wants an end, and wakes one that somebody has stopped: it has to see to that end. One that
+/// can't be told has ended, or is about to.
 fn give_up(directory: &Path, program: &Program) {
     if let Some(monitor) = monitor(directory, &program.state) {
-        let _ = sys::signal::send(monitor.as_fd(), GIVE_UP);
+        for number in [GIVE_UP, libc::SIGCONT] {
+            let _ = sys::signal::send(monitor.as_fd(), number);
+        }
     }
 }
 

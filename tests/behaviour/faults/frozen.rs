@@ -1,9 +1,11 @@
 //! Who only asks waits for nobody, and nothing hangs on the runtime directory.
 
+use std::time::{Duration, Instant};
+
 use rustix::process::{Signal, kill_process};
 
-use super::death::{mounter_of, pid_of};
-use crate::harness::{Case, Driver};
+use super::death::{exists, mounter_of, pid_of};
+use crate::harness::{Case, Driver, LIMIT, wait_until};
 
 /// With monitors and servers that are stopped, whatever only reads answers.
 fn answers_beside_stopped_monitors(case: &Case) {
@@ -37,6 +39,30 @@ fn answers_beside_stopped_monitors(case: &Case) {
     case.coracle(["exec", "box", "true"]).code(0);
 }
 
+/// Nor does one hold up the end of its container, whether the program lives or has died beside it.
+fn ends_beside_a_stopped_monitor(case: &Case) {
+    let image = case.busybox();
+    for died in [false, true] {
+        for end in [["stop", "-t1", "box"], ["rm", "-ft0", "box"]] {
+            case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sleep", "1000"]).succeeded();
+            let init = pid_of(case, "box", "{{.State.Pid}}");
+            kill_process(pid_of(case, "box", "{{.State.ConmonPid}}"), Signal::STOP).unwrap();
+            if died {
+                kill_process(init, Signal::KILL).unwrap();
+                wait_until("the program has ended", LIMIT, || !exists(init));
+            }
+            let begun = Instant::now();
+            case.coracle(end).code(0).stdout("box\n");
+            assert!(begun.elapsed() < Duration::from_secs(8), "{end:?} took {:?}", begun.elapsed());
+            if end[0] == "stop" {
+                assert_eq!(case.inspect("box", "{{.State.Status}} {{.State.ExitCode}}"), "exited 137");
+                case.coracle(["rm", "box"]).code(0);
+            }
+            case.coracle(["ps", "-a", "-q"]).code(0).stdout("");
+        }
+    }
+}
+
 /// A logout takes the runtime directory away, and the containers live on.
 fn without_the_runtime_directory(case: &Case) {
     let image = case.busybox();
@@ -56,4 +82,4 @@ fn without_the_runtime_directory(case: &Case) {
     case.coracle(["rm", "-f", "box"]).code(0);
 }
 
-on_both_drivers!(answers_beside_stopped_monitors, without_the_runtime_directory);
+on_both_drivers!(answers_beside_stopped_monitors, ends_beside_a_stopped_monitor, without_the_runtime_directory);
