@@ -26,9 +26,8 @@ impl Store {
     /// Claims `name` for the container `id`, which is there ([`Error::NameTaken`] tells the holder).
     pub fn claim_name(&self, name: &str, id: &str) -> Result<()> {
         let path = self.name_path(name)?;
-        let target = Path::new("../containers").join(id);
         loop {
-            if change::symlink(&target, &path)? {
+            if change::symlink(&target(id), &path)? {
                 return Ok(());
             }
             match self.resolve_name(name)? {
@@ -39,9 +38,31 @@ impl Store {
         }
     }
 
+    /// Gives `name` to the container `id`, which is there, whoever has it, in one step. The id of who had it.
+    pub fn take_name(&self, name: &str, id: &str) -> Result<Option<String>> {
+        let path = self.name_path(name)?;
+        let staged = self.layout().container(id).join("name");
+        let _lock = self.lock_names()?;
+        let holder = self.resolve_name(name)?.filter(|holder| holder != id);
+        change::symlink(&target(id), &staged)?;
+        change::rename(&staged, &path)?;
+        Ok(holder)
+    }
+
     /// The id of the container that has `name`. `None`: no container has.
     pub fn resolve_name(&self, name: &str) -> Result<Option<String>> {
-        Ok(self.link(name)?.filter(|id| self.layout().container(id).exists()))
+        let mut holder = self.link(name)?;
+        while let Some(id) = &holder
+            && !self.layout().container(id).exists()
+        {
+            let now = self.link(name)?;
+            // Else another took its name, and then it went.
+            if now == holder {
+                return Ok(None);
+            }
+            holder = now;
+        }
+        Ok(holder)
     }
 
     /// The id that a link names.
@@ -127,6 +148,11 @@ impl Store {
     }
 }
 
+/// What the name of a container leads to.
+fn target(id: &str) -> PathBuf {
+    Path::new("../containers").join(id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +180,11 @@ mod tests {
         assert_eq!(store.resolve_name("box").unwrap(), None);
         store.release_name("bag", "not the holder").unwrap();
         assert_eq!(store.resolve_name("bag").unwrap(), Some(holder.clone()));
+        std::fs::create_dir(store.layout().container("new")).unwrap();
+        assert_eq!(store.take_name("bag", "new").unwrap(), Some(holder.clone()));
+        assert_eq!(store.resolve_name("bag").unwrap(), Some("new".to_owned()));
+        assert_eq!(store.take_name("bag", "new").unwrap(), None);
+        assert_eq!(store.take_name("bag", &holder).unwrap(), Some("new".to_owned()));
         store.release_name("bag", &holder).unwrap();
         assert_eq!(store.names().unwrap(), [("taken".to_owned(), "other".to_owned())]);
     }

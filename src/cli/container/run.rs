@@ -15,6 +15,7 @@ use crate::cli::image::remove::remove_unused;
 use crate::cli::{Context, Report, output};
 use crate::container::find::{Found, find};
 use crate::container::job::Streams;
+use crate::container::life::create::Created;
 use crate::container::life::start::{How, start};
 use crate::container::log::LogDriver;
 use crate::container::record::Container;
@@ -65,7 +66,7 @@ impl Run {
         }
         let keys = DetachKeys::parse(&self.detach_keys)?;
         let store = context.store()?;
-        let (container, lock) = self.options.create(context, &store)?;
+        let Created { container, lock, .. } = self.options.create(context, &store)?;
         let directory = store.layout().container(&container.id);
         let found = Found { directory, container };
         if self.explain {

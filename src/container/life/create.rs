@@ -13,15 +13,27 @@ use crate::host::lock::Lock;
 use crate::store::{self, Store, records};
 use crate::sys::Call;
 
-/// Writes a container down, with the volumes that it needs. With no name given it gets a random one; its id is in `container` already.
-/// Its lock comes with it: as long as that is held, it is being launched.
+/// A container that was just made.
+#[derive(Debug)]
+pub struct Created {
+    pub container: Container,
+    /// As long as it is held, the container is being launched.
+    pub lock: Lock,
+    /// The id of the container whose name it took.
+    pub replaced: Option<String>,
+}
+
+/// Writes a container down, with the volumes that it needs. With no name given it gets a random one, a given one it takes from
+/// whoever has it if it `replaces` that; its id is in `container` already.
 ///
 /// The caller holds the store lock, shared, since it looked its image up.
-pub fn create(store: &Store, mut container: Container, given_name: Option<&str>) -> Result<(Container, Lock)> {
+pub fn create(store: &Store, mut container: Container, given_name: Option<&str>, replaces: bool) -> Result<Created> {
     if let Some(name) = given_name {
         store::names::check(name)?;
         container.name = name.to_owned();
-        refuse_taken(store, name)?;
+        if !replaces {
+            refuse_taken(store, name)?;
+        }
     } else {
         container.name = free_name(store)?;
     }
@@ -30,14 +42,14 @@ pub fn create(store: &Store, mut container: Container, given_name: Option<&str>)
     let _volumes = has_volumes.then(|| store.lock_volumes_shared()).transpose()?;
     volumes::settle(store, &mut container)?;
     let mounts = container.mounts.clone();
-    let written = write_down(store, container, given_name);
+    let written = write_down(store, container, given_name, replaces);
     if written.is_err() {
         volumes::discard(store, &mounts);
     }
     written
 }
 
-fn write_down(store: &Store, mut container: Container, given_name: Option<&str>) -> Result<(Container, Lock)> {
+fn write_down(store: &Store, mut container: Container, given_name: Option<&str>, replaces: bool) -> Result<Created> {
     let durable = !container.remove;
     let place = store.tmp_dir()?;
     let directory = place.path();
@@ -55,9 +67,13 @@ fn write_down(store: &Store, mut container: Container, given_name: Option<&str>)
     dependents::record(store, &container)?;
     let home = store.layout().container(&container.id);
     let lock = place.become_at(&home)?;
-    loop {
-        match store.claim_name(&container.name, &container.id) {
-            Ok(()) => break,
+    let replaced = loop {
+        let claimed = match replaces {
+            true => store.take_name(&container.name, &container.id),
+            false => store.claim_name(&container.name, &container.id).map(|()| None),
+        };
+        match claimed {
+            Ok(replaced) => break replaced,
             Err(store::Error::NameTaken { .. }) if given_name.is_none() => {
                 container.name = free_name(store)?;
                 records::write(&home.join("container.json"), &container, durable)?;
@@ -67,13 +83,13 @@ fn write_down(store: &Store, mut container: Container, given_name: Option<&str>)
                 return Err(name_error(error));
             }
         }
-    }
+    };
     if durable {
         change::sync_dir(&store.layout().containers())?;
         change::sync_dir(&store.layout().names())?;
     }
     events::record_of(store.layout().root(), &container, &[Action::Create], None);
-    Ok((container, lock))
+    Ok(Created { container, lock, replaced })
 }
 
 fn refuse_taken(store: &Store, name: &str) -> Result<()> {

@@ -6,6 +6,7 @@ mod files;
 mod orphan;
 pub mod remove;
 pub mod rename;
+pub mod replace;
 pub mod restart;
 pub mod start;
 pub mod stop;

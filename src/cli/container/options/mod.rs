@@ -26,9 +26,10 @@ use clap::{ArgAction, Args};
 
 use self::origin::Origin;
 use crate::cli::{Context, Report};
+use crate::container::life::create::{Created, create};
+use crate::container::life::replace;
 use crate::container::record::{Container, Driver};
 use crate::container::{name, state};
-use crate::host::lock::Lock;
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -77,13 +78,13 @@ pub struct Options {
 
 impl Options {
     /// Finds or pulls the image, and writes a container down that is started at once, with the lock that it is launched under.
-    pub fn create(&self, context: &Context, store: &Store) -> Result<(Container, Lock), Report> {
+    pub fn create(&self, context: &Context, store: &Store) -> Result<Created, Report> {
         self.make(context, store, false)
     }
 
     /// As [`Options::create`], one that may wait for its start for ever.
     pub fn create_only(&self, context: &Context, store: &Store) -> Result<Container, Report> {
-        self.make(context, store, true).map(|(container, _lock)| container)
+        Ok(self.make(context, store, true)?.container)
     }
 
     /// As `--rm`.
@@ -92,7 +93,7 @@ impl Options {
     }
 
     /// The locks keep the image, and the container's ids, until the container uses them.
-    fn make(&self, context: &Context, store: &Store, waits: bool) -> Result<(Container, Lock), Report> {
+    fn make(&self, context: &Context, store: &Store, waits: bool) -> Result<Created, Report> {
         let id_file = self.life.id_file()?;
         let origin = Origin::find(&self.image, self.name_of_image(), context, store)?;
         let mut container = Container { waits, ..self.container(context, store, &origin)? };
@@ -101,12 +102,12 @@ impl Options {
         self.devices.fill(&mut container)?;
         // First of all for the names that they still hold.
         crate::container::life::sweep::sweep(store);
-        if self.life.replace {
-            life::remove_namesake(store, self.identity.name())?;
-        }
-        let _ids = self.user_namespace.settle(store, &mut container, self.process.user.is_some())?;
+        let turn = self.life.turn(store, self.identity.name())?;
+        let ids = self.user_namespace.settle(store, &mut container, self.process.user.is_some())?;
         self.limits.fill_defaults(&mut container)?;
-        let (container, lock) = crate::container::life::create::create(store, container, self.identity.name())?;
+        let created = create(store, container, self.identity.name(), turn.is_some())?;
+        drop(ids);
+        let Created { container, lock, replaced } = replace::finish(store, created)?;
         if let Some(Err(report)) = id_file.map(|file| file.fill(&container.id)) {
             let directory = store.layout().container(&container.id);
             let found = crate::container::find::Found { directory, container };
@@ -115,7 +116,7 @@ impl Options {
             let _ = crate::container::life::remove::remove(store, &found, false, std::time::Duration::ZERO);
             return Err(report);
         }
-        Ok((container, lock))
+        Ok(Created { container, lock, replaced })
     }
 
     /// With `--rootfs`, of the directory.

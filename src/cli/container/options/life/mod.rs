@@ -10,11 +10,11 @@ use clap::Args;
 pub use self::id_file::IdFile;
 use super::value::{bytes, number_of_signal, signal};
 use crate::cli::Report;
+use crate::container::life::replace;
 use crate::container::record::{Container, Systemd};
 use crate::container::spec::systemd;
-use crate::container::{Error, find, life};
 use crate::oci::image_config::RunConfig;
-use crate::store::Store;
+use crate::store::{Store, Tmp};
 
 /// `SIGRTMIN+3`: systemd takes it for the word to shut down.
 const SHUT_DOWN: i32 = 37;
@@ -30,7 +30,7 @@ pub struct Flags {
     cidfile: Option<PathBuf>,
     /// Remove a container of the same name first
     #[arg(long)]
-    pub replace: bool,
+    replace: bool,
     /// Remove the container when it has ended
     #[arg(long)]
     pub rm: bool,
@@ -78,21 +78,17 @@ impl Flags {
         Ok(is.then_some(Systemd { size: size.filter(|size| *size > 0) }))
     }
 
+    /// With `--replace`: the turn to take the name that is given.
+    pub fn turn(&self, store: &Store, name: Option<&str>) -> Result<Option<Tmp>, Report> {
+        if !self.replace {
+            return Ok(None);
+        }
+        let name = name.ok_or_else(|| Report::new("cannot replace container without --name being set"))?;
+        Ok(Some(replace::begin(store, name)?))
+    }
+
     /// The file of `--cidfile`, to be claimed before anything is made.
     pub fn id_file(&self) -> Result<Option<IdFile<'_>>, Report> {
         self.cidfile.as_deref().map(IdFile::claim).transpose()
-    }
-}
-
-/// Removes the container that `--replace` names.
-pub fn remove_namesake(store: &Store, name: Option<&str>) -> Result<(), Report> {
-    let name = name.ok_or_else(|| Report::new("cannot replace container without --name being set"))?;
-    match find::find(store, name) {
-        Ok(found) => {
-            let patience = std::time::Duration::from_secs(found.container.stop_timeout.into());
-            Ok(life::remove::remove(store, &found, true, patience)?)
-        }
-        Err(Error::NotFound(_)) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }

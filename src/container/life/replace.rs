@@ -1,0 +1,50 @@
+//! `--replace`: a new container takes the name of another in one step, and that one goes after it.
+//!
+//! So the name always leads to a container, and what was refused left everything as it was. Those who replace by one name take
+//! turns: each ends whom it took the name from, before its own is launched.
+
+use std::time::Duration;
+
+use super::{create::Created, dependents, remove};
+use crate::container::find::{self, Found};
+use crate::container::{Error, Result};
+use crate::store::{Store, Tmp};
+
+/// Waits for its turn, and refuses to replace what others need.
+pub fn begin(store: &Store, name: &str) -> Result<Tmp> {
+    crate::store::names::check(name)?;
+    let turn = store.claim(&format!("replace {name}"))?;
+    if let Some(old) = store.resolve_name(name)? {
+        dependents::refuse(store, &old)?;
+    }
+    Ok(turn)
+}
+
+/// Stops and removes the container whose name `created` took. If that fails the name is its own again, and the new one goes.
+pub fn finish(store: &Store, created: Created) -> Result<Created> {
+    let Some(old) = &created.replaced else { return Ok(created) };
+    match end(store, old) {
+        Ok(()) => Ok(created),
+        Err(error) => {
+            store.take_name(&created.container.name, old)?;
+            let Created { container, lock, .. } = created;
+            drop(lock);
+            let found = Found { directory: store.layout().container(&container.id), container };
+            // The first failure is what the user must know.
+            let _ = remove::remove(store, &found, false, Duration::ZERO);
+            Err(error)
+        }
+    }
+}
+
+fn end(store: &Store, id: &str) -> Result<()> {
+    let removed = find::find(store, id).and_then(|found| {
+        let patience = Duration::from_secs(found.container.stop_timeout.into());
+        remove::remove(store, &found, true, patience)
+    });
+    match removed {
+        // It went by itself.
+        Err(Error::NotFound(_)) => Ok(()),
+        other => other,
+    }
+}

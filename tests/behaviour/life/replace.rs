@@ -1,0 +1,59 @@
+//! `--replace`: the name leads to a container at every moment, and to nobody else's.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::harness::{Case, Finished};
+
+/// Replaces `name` with one that runs, and whose end takes no time.
+fn replace(case: &Case, image: &str, name: &str) -> Finished {
+    let head = ["run", "-d", "--replace", "--network=none", "--stop-timeout=0", "--name", name];
+    case.coracle(head.into_iter().chain([image, "sleep", "1000"]))
+}
+
+fn the_name_is_never_absent(case: &Case) {
+    let image = case.busybox();
+    replace(case, &image, "box").succeeded();
+    let done = AtomicBool::new(false);
+    let (probes, replaced) = std::thread::scope(|scope| {
+        let prober = scope.spawn(|| {
+            let mut probes = Vec::new();
+            while !done.load(Ordering::Relaxed) {
+                probes.push(case.coracle(["container", "exists", "box"]).code);
+            }
+            probes
+        });
+        let replaced: Vec<_> = (0..8).map(|_| replace(case, &image, "box")).collect();
+        done.store(true, Ordering::Relaxed);
+        (prober.join().unwrap(), replaced)
+    });
+    assert!(probes.len() > 8 && probes.iter().all(|code| *code == Some(0)), "{probes:?}");
+    let ids: Vec<_> = replaced.into_iter().map(|one| one.succeeded().stdout).collect();
+    case.coracle(["ps", "-aq", "--no-trunc"]).code(0).stdout(ids.last().unwrap());
+}
+
+/// Those who replace by one name at once all succeed, and one of them stays.
+fn at_once(case: &Case) {
+    let image = case.busybox();
+    let all: Vec<_> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| replace(case, &image, "box"))).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let ids: Vec<_> = all.into_iter().map(|one| one.succeeded().stdout).collect();
+    let left = case.coracle(["ps", "-aq", "--no-trunc"]).succeeded().stdout;
+    assert!(ids.contains(&left), "{left} of {ids:?}");
+    assert_eq!(case.inspect("box", "{{.Id}} {{.State.Status}}"), format!("{} running", left.trim_end()));
+}
+
+/// What is refused leaves the one that has the name as it was; one whose ID begins like the name is another.
+fn nobody_else_goes(case: &Case) {
+    let image = case.busybox();
+    let first = replace(case, &image, "box").succeeded().stdout;
+    let needs = ["run", "-d", "--network=container:box", "--name", "needs", &image, "sleep", "1000"];
+    case.coracle(needs).succeeded();
+    replace(case, &image, "box").code(125).error("dependent");
+    assert_eq!(case.inspect("box", "{{.Id}} {{.State.Status}}"), format!("{} running", first.trim_end()));
+    replace(case, &image, &first[..12]).succeeded();
+    assert_eq!(case.inspect("box", "{{.State.Status}}"), "running");
+}
+
+on_both_drivers!(the_name_is_never_absent, at_once, nobody_else_goes);
