@@ -222,6 +222,11 @@ fn ends_with(name: &str, end: &str) -> bool {
     name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('/'))
 }
 
+/// The id of what an entry means, an index as itself. The config, whose digest it is, may be damaged.
+pub(super) fn id_of(store: &Store, entry: &Entry) -> Result<Digest> {
+    if entry.is_index() { Ok(entry.key().clone()) } else { Ok(manifest(store, entry)?.1.config.digest) }
+}
+
 fn by_id<'a>(store: &Store, entries: &'a [Entry], text: &str) -> Result<Option<&'a Entry>> {
     let hex = text.strip_prefix("sha256:").unwrap_or(text);
     let hexadecimal = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
@@ -230,13 +235,11 @@ fn by_id<'a>(store: &Store, entries: &'a [Entry], text: &str) -> Result<Option<&
     }
     let mut matching: BTreeMap<Digest, &Entry> = BTreeMap::new();
     for entry in entries {
-        let id = match entry.is_index() {
-            true => entry.key().clone(),
+        let id = match id_of(store, entry) {
+            Ok(id) => id,
+            Err(_) if entry.digest.hex() == hex => entry.digest.clone(),
             // An image that can't be read is not the one; `list` tells about it.
-            false => match manifest(store, entry) {
-                Ok((_, manifest)) => manifest.config.digest,
-                Err(_) => continue,
-            },
+            Err(_) => continue,
         };
         if id.hex().starts_with(hex) || entry.digest.hex() == hex {
             matching.entry(id).or_insert(entry);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::find::{Found, find_with_name};
+use super::find::{self, Meant};
 use super::needs::Needs;
 use super::{Error, Result};
 use crate::oci::Digest;
@@ -56,39 +56,40 @@ impl Removal {
     /// [`Error::InUse`] or [`Error::SeveralNames`].
     pub fn run(self, store: &Store, text: &str, users: &dyn Users) -> Result<Removed> {
         let _lock = store.lock_exclusive()?;
-        let (image, name) = find_with_name(store, text)?;
+        let Meant { entry, name, names } = find::entry(store, text)?;
+        // What is damaged can be removed all the same.
+        let id = find::id_of(store, &entry).unwrap_or_else(|_| entry.key().clone());
         let by_id = name.is_none();
-        if let Some(name) = name.filter(|_| image.names.len() > 1) {
+        if let Some(name) = name.filter(|_| names.len() > 1) {
             store.untag(&name)?;
-            return Ok(Removed { id: image.id.hex().to_owned(), untagged: vec![name], ..Removed::default() });
+            return Ok(Removed { id: id.hex().to_owned(), untagged: vec![name], ..Removed::default() });
         }
-        if image.names.len() > 1 && !self.names {
-            return Err(Error::SeveralNames { id: image.id.hex().to_owned(), names: image.names });
+        if names.len() > 1 && !self.names {
+            return Err(Error::SeveralNames { id: id.hex().to_owned(), names });
         }
         let users = users.users().map_err(Error::Users)?;
-        delete(store, text, &image, by_id, &users)
+        delete(store, text, entry.key(), &id, by_id, &users)
     }
 }
 
 /// By its id, an image goes with every manifest that has this config; by its name, with the one that the name means. An index
 /// goes with those of its images that no other entry has.
-fn delete(store: &Store, text: &str, image: &Found, by_id: bool, users: &[User]) -> Result<Removed> {
-    let goes = |entry: &Entry| {
-        *entry.key() == image.key
-            || by_id && Found::load_itself(store, entry, Vec::new()).is_ok_and(|found| found.id == image.id)
-    };
+fn delete(store: &Store, text: &str, key: &Digest, id: &Digest, by_id: bool, users: &[User]) -> Result<Removed> {
+    let goes = |entry: &Entry| entry.key() == key || by_id && find::id_of(store, entry).is_ok_and(|found| found == *id);
     let (going, staying): (Vec<Entry>, Vec<Entry>) = store.images()?.into_iter().partition(goes);
-    // Of an index that leads to something damaged only the entry goes.
-    let gone = Needs::of(store, &going).unwrap_or_default();
+    // Of what is damaged, or leads to something damaged, only the entry goes and what it names.
+    let mut gone = Needs::of(store, &going).unwrap_or_default();
+    gone.blobs.extend(going.iter().map(|entry| entry.digest.clone()));
+    gone.ids.insert(id.clone());
     // Where an image that remains can't be read, nobody knows what it needs, and nothing is dropped.
     let kept = Needs::of(store, &staying).ok();
-    let last = |id: &Digest| *id == image.id || kept.as_ref().is_some_and(|kept| !kept.ids.contains(id));
+    let last = |used: &Digest| used == id || kept.as_ref().is_some_and(|kept| !kept.ids.contains(used));
     let uses = |user: &&User| gone.ids.contains(&user.image) && last(&user.image);
     let containers: Vec<String> = users.iter().filter(uses).map(|user| user.container.clone()).collect();
     if !containers.is_empty() {
         return Err(Error::InUse { name: text.to_owned(), containers });
     }
-    let mut removed = Removed { id: image.id.hex().to_owned(), deleted: Some(image.id.clone()), ..Removed::default() };
+    let mut removed = Removed { id: id.hex().to_owned(), deleted: Some(id.clone()), ..Removed::default() };
     for key in going.iter().map(Entry::key).collect::<BTreeSet<_>>() {
         let gone = store.forget(key)?;
         removed.untagged.extend(gone.iter().filter_map(|entry| entry.name().map(str::to_owned)));

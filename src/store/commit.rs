@@ -7,7 +7,7 @@
 //! The last step is [`Store::tag`], which is durable by itself. A renamed layer or blob that no index names yet is whole and
 //! harmless: the next pull uses it, the next prune removes it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -37,26 +37,28 @@ impl Store {
 #[derive(Debug)]
 pub struct Commit<'a> {
     store: &'a Store,
-    renames: Vec<(PathBuf, PathBuf)>,
+    blobs: Vec<(PathBuf, PathBuf)>,
+    layers: Vec<(PathBuf, PathBuf)>,
     /// For small blobs given as bytes; made when the first comes.
     small: Option<Tmp>,
 }
 
 impl<'a> Commit<'a> {
     pub fn new(store: &'a Store) -> Self {
-        Self { store, renames: Vec::new(), small: None }
+        Self { store, blobs: Vec::new(), layers: Vec::new(), small: None }
     }
 
     /// Adds a blob whose bytes were checked: `path` is what [`super::blobs::BlobWriter::finish`] gave.
     pub fn blob(&mut self, path: PathBuf, digest: &Digest) {
-        self.renames.push((path, self.store.blob_path(digest)));
+        self.blobs.push((path, self.store.blob_path(digest)));
     }
 
     /// Adds a blob of a few kilobytes (a manifest, a configuration) and tells its digest.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<Digest> {
         use std::io::Write;
         let digest = Digest::of(bytes);
-        if !self.store.has_blob(&digest) {
+        // One that the disk has damaged is replaced.
+        if self.store.read_blob(&digest, bytes.len()).is_err() {
             let tmp = match self.small.take() {
                 Some(tmp) => tmp,
                 None => self.store.tmp_dir()?,
@@ -72,28 +74,26 @@ impl<'a> Commit<'a> {
 
     /// Adds an unpacked layer: `path` is a directory under `tmp/` that holds `fs/` and `layer.json`.
     pub fn layer(&mut self, path: PathBuf, mode: Mode, diff_id: &Digest) {
-        self.renames.push((path, self.store.layer_path(mode, diff_id)));
+        self.layers.push((path, self.store.layer_path(mode, diff_id)));
     }
 
-    /// Syncs all data once, renames, syncs the directories. What exists already (somebody else was faster) is left as it is.
+    /// Syncs all data once, renames, syncs the directories. A layer that exists already (somebody else was faster) is left as it
+    /// is; a blob takes the place of one of the same bytes, or of what the disk has made of them.
     pub fn finish(self) -> Result<()> {
-        if !self.renames.is_empty() {
+        if !(self.blobs.is_empty() && self.layers.is_empty()) {
             change::sync_fs(&self.store.layout().tmp())?;
         }
-        for (from, to) in &self.renames {
-            publish(from, to)?;
+        for (from, to) in &self.layers {
+            change::rename_new(from, to)?;
+        }
+        for (from, to) in &self.blobs {
+            change::rename(from, to)?;
         }
         // Also what another pull renamed a moment ago and has not synced yet: the index is about to name it.
         change::sync_dir(&self.store.layout().blobs())?;
         change::sync_dir(&self.store.layout().layers())?;
         Ok(())
     }
-}
-
-fn publish(from: &Path, to: &Path) -> Result<()> {
-    // `false`: it is there, made from the same bytes.
-    change::rename_new(from, to)?;
-    Ok(())
 }
 
 #[cfg(test)]

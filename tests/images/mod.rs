@@ -2,6 +2,7 @@
 //! the cause.
 
 mod archives;
+mod damage;
 mod hostile;
 mod interrupted;
 mod layers;

@@ -1,5 +1,6 @@
 //! `image prune`: images that nobody uses go.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::cli::filter::Prunable;
 use crate::cli::prune::Removed;
 use crate::cli::{Context, Report, output};
 use crate::image::Error;
-use crate::image::list::list;
+use crate::image::list::{List, Listed, list};
 use crate::image::remove::Removal;
 use crate::store::Store;
 
@@ -55,13 +56,17 @@ pub fn prune(store: &Store, all: bool, filter: &Prunable) -> Result<Removed, Rep
     let mut removed = Removed::default();
     // No pull is to go on with them.
     store.sweep_partial(Duration::ZERO)?;
-    for listed in list(store)?.images {
+    let List { images, broken } = list(store)?;
+    let goes = |listed: &Listed| {
         let labels = &listed.image.config.config.labels;
         let created = chrono::DateTime::from_timestamp(listed.created, 0).map(|created| created.fixed_offset());
-        if !(all || listed.image.names.is_empty()) || !filter.fits(labels, created) {
-            continue;
-        }
-        match (Removal { names: true }).run(store, listed.image.id.hex(), &Containers(store)) {
+        (all || listed.image.names.is_empty()) && filter.fits(labels, created)
+    };
+    let ids = images.into_iter().filter(goes).map(|listed| listed.image.id);
+    // What can't be read has no labels and no age.
+    let broken = broken.into_iter().filter(|_| all && filter.fits(&BTreeMap::new(), None)).map(|(key, _)| key);
+    for id in ids.chain(broken) {
+        match (Removal { names: true }).run(store, id.hex(), &Containers(store)) {
             Ok(gone) => {
                 removed.bytes += gone.bytes;
                 removed.ids.push(gone.id.clone());

@@ -1,5 +1,6 @@
 //! `rmi`: names of images, and images.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -71,16 +72,12 @@ pub fn remove_unused(store: &Store, image: &str) -> Result<(), Report> {
     }
 }
 
-/// The ids of all images, each once.
+/// The ids of all images, each once; of what can't be read, what its entry goes by.
 fn all(store: &Store) -> Result<Vec<String>, Report> {
     let List { images, broken } = list(store)?;
-    let mut ids: Vec<String> = images.into_iter().map(|listed| listed.image.id.hex().to_owned()).collect();
-    ids.sort();
-    ids.dedup();
-    for (digest, error) in broken {
-        output::complain(&output::printable(&format!("Warning: the image with the manifest `{digest}`: {error}")));
-    }
-    Ok(ids)
+    let ids = images.into_iter().map(|listed| listed.image.id).chain(broken.into_iter().map(|(key, _)| key));
+    let ids: BTreeSet<String> = ids.map(|id| id.hex().to_owned()).collect();
+    Ok(ids.into_iter().collect())
 }
 
 /// With the exit code that Podman has for it.
@@ -121,7 +118,8 @@ pub fn clear(store: &Store, removed: Removed) -> Result<(), Report> {
 
 /// With `--force`, the containers that would keep the image go first.
 fn remove_containers(store: &Store, text: &str) -> Result<(), Report> {
-    let Some(image) = find(store, text)? else { return Ok(()) };
+    // Of what can't be read, the removal tells.
+    let Some(image) = find(store, text).ok().flatten() else { return Ok(()) };
     // Of several names only that one goes.
     if image.names.len() > 1 && !is_id(store, text)? {
         return Ok(());
