@@ -1,7 +1,7 @@
 //! Removing images: a name, or the image with all that nothing else uses.
 //!
 //! All decisions are made under the store's exclusive lock, so that no container starts from what is going and no pull counts on
-//! it. The index forgets the image first; a crash after that leaves files that nothing names, which a later pull uses again.
+//! it. The index forgets the image first; a crash after that leaves files that nothing names, which a later pull uses again, or a prune removes.
 
 use std::collections::BTreeSet;
 
@@ -97,6 +97,21 @@ fn delete(store: &Store, text: &str, key: &Digest, id: &Digest, by_id: bool, use
     if let Some(mut kept) = kept {
         kept.layers.extend(users.iter().flat_map(|user| user.layers.iter().cloned()));
         drop_unused(store, &gone, &kept, &mut removed)?;
+    }
+    Ok(removed)
+}
+
+/// Removes the blobs and layers that no image and no container uses: a command was killed before it named them, or before it
+/// removed them. Where an image can't be read, nobody knows what it needs, and all stay.
+pub fn drop_orphans(store: &Store, users: &dyn Users) -> Result<Removed> {
+    let _lock = store.lock_exclusive()?;
+    let mut removed = Removed::default();
+    if let Ok(mut kept) = Needs::of(store, &store.images()?) {
+        let users = users.users().map_err(Error::Users)?;
+        kept.layers.extend(users.into_iter().flat_map(|user| user.layers));
+        let blobs = store.blobs()?.into_iter().collect();
+        let layers = store.layers()?.into_iter().map(|(_, diff_id)| diff_id).collect();
+        drop_unused(store, &Needs { blobs, layers, ..Needs::default() }, &kept, &mut removed)?;
     }
     Ok(removed)
 }

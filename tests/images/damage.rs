@@ -27,6 +27,11 @@ impl Held {
         [manifest, config, digest(&self.parts.layer)]
             .map(|digest| self.case.store().join("images/blobs/sha256").join(digest.trim_start_matches("sha256:")))
     }
+
+    fn left(&self) -> Vec<PathBuf> {
+        let all = ["layers", "images/blobs/sha256"].map(|folder| std::fs::read_dir(self.case.store().join(folder)));
+        all.into_iter().flat_map(|folder| folder.unwrap().map(|entry| entry.unwrap().path())).collect()
+    }
 }
 
 /// Of other bytes, and cut.
@@ -53,4 +58,25 @@ fn what_is_damaged_can_be_removed() {
             assert!(!held.blobs()[0].exists());
         }
     }
+}
+
+/// A pull that is killed before the name, or a removal after it.
+#[test]
+fn a_prune_removes_what_nothing_names() {
+    let held = Held::new();
+    let other = held.case.busybox();
+    held.case.coracle(["create", "--name", "box", &held.name, "x"]).code(0);
+    let before = held.left().len();
+    let index = held.case.store().join("images/index.json");
+    let text = std::fs::read_to_string(&index).unwrap();
+    let mut named: serde_json::Value = serde_json::from_str(&text).unwrap();
+    named["manifests"].as_array_mut().unwrap().retain(|entry| !entry.to_string().contains(&held.name));
+    std::fs::write(&index, named.to_string()).unwrap();
+    // The container keeps the layer, not the blobs.
+    held.case.coracle(["image", "prune", "-f"]).code(0).stdout("");
+    assert_eq!(held.left().len(), before - 3);
+    held.case.coracle(["rm", "box"]).code(0);
+    held.case.coracle(["system", "prune", "-f"]).code(0).stdout("Total reclaimed space: 300kB\n");
+    assert_eq!(held.left().len(), before - 4);
+    held.case.sh(&other, "echo whole").code(0).stdout("whole\n");
 }

@@ -12,7 +12,7 @@ use crate::cli::prune::Removed;
 use crate::cli::{Context, Report, output};
 use crate::image::Error;
 use crate::image::list::{List, Listed, list};
-use crate::image::remove::Removal;
+use crate::image::remove::{Removal, drop_orphans};
 use crate::store::Store;
 
 /// Remove images that have no name, or all that no container uses
@@ -77,5 +77,8 @@ pub fn prune(store: &Store, all: bool, filter: &Prunable) -> Result<Removed, Rep
             Err(error) => removed.fail(error.into()),
         }
     }
+    let orphans = drop_orphans(store, &Containers(store))?;
+    removed.bytes += orphans.bytes;
+    clear(store, orphans)?;
     Ok(removed)
 }
