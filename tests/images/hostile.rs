@@ -66,6 +66,15 @@ fn a_layer_of_another_length() {
     }
 }
 
+/// It is not even asked for: there might be no end of it.
+#[test]
+fn a_layer_larger_than_the_disk() {
+    let mut parts = Parts::new();
+    parts.manifest["layers"][0]["size"] = 1_000_000_000_000_000_u64.into();
+    let server = refused(parts.answers(), "No space left on device");
+    assert_eq!(server.asked(&parts.layer_path()), 0);
+}
+
 #[test]
 fn a_config_of_another_length() {
     let mut parts = Parts::new();

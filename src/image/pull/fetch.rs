@@ -124,10 +124,11 @@ impl Pull<'_> {
 
     /// Downloads a blob, checks it, and gives its path. `begun`: where its first bytes lie, which the writer has hashed.
     fn receive(&self, mut receiving: Receiving<'_>, begun: Option<&Path>) -> Result<PathBuf> {
+        let blob = receiving.blob;
+        self.has_room(blob, blob.size.saturating_sub(receiving.writer.size()))?;
         if let Some(path) = begun {
             receiving.feed(path)?;
         }
-        let blob = receiving.blob;
         let (mut attempts, mut short) = (self.registry.attempts(), 0);
         while receiving.writer.size() < blob.size {
             let before = receiving.writer.size();
@@ -163,6 +164,19 @@ impl Pull<'_> {
             }
             finished => Ok(finished?),
         }
+    }
+
+    /// Refuses what can't fit before it is asked for: else an endless answer would fill the disk first.
+    fn has_room(&self, blob: &Descriptor, missing: u64) -> Result<()> {
+        let tmp = self.store.layout().tmp();
+        let disk = rustix::fs::statvfs(&tmp).call_with(|| format!("statvfs({})", tmp.display()))?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        // A ramfs says nothing of its size.
+        if missing <= free || disk.f_blocks == 0 {
+            return Ok(());
+        }
+        let what = format!("the layer `{}` takes {missing} more bytes, of which {free} are free", blob.digest);
+        Err(sys::Error::new(what, io::Error::from_raw_os_error(libc::ENOSPC)).into())
     }
 
     /// One answer of the registry, from where the file ends.

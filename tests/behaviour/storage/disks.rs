@@ -167,14 +167,14 @@ fn containers_on_a_full_disk() {
 
 #[test]
 fn a_read_only_disk() {
-    let Some(small) = Case::on_disk(Driver::Auto, "small") else { return };
-    let image = small.busybox();
-    let readonly = small.data.to_str().unwrap().replace("/disks/small/", "/disks/readonly/");
+    let Some(case) = Case::on_disk(Driver::Auto, "plain") else { return };
+    let image = case.busybox();
+    let readonly = case.data.to_str().unwrap().replace("/disks/plain/", "/disks/readonly/");
     let root = format!("--root={readonly}/coracle");
     // What only reads works.
-    let listed = small.coracle([&root, "images", "--format", "{{.Repository}}"]).succeeded().stdout;
+    let listed = case.coracle([&root, "images", "--format", "{{.Repository}}"]).succeeded().stdout;
     assert!(listed.contains("busybox"), "{listed}");
-    small.coracle([&root, "ps", "-a"]).succeeded();
-    small.coracle([&root, "run", "--rm", &image, "true"]).code(125).error("Read-only file system").says("hint: ");
-    small.coracle([&root, "pull", &image]).code(125).error("Read-only file system").says("hint: ");
+    case.coracle([&root, "ps", "-a"]).succeeded();
+    case.coracle([&root, "run", "--rm", &image, "true"]).code(125).error("Read-only file system").says("hint: ");
+    case.coracle([&root, "pull", &image]).code(125).error("Read-only file system").says("hint: ");
 }
