@@ -244,6 +244,10 @@ fn unpack_layer(
 /// A layer that takes more than this leaves no room for anything else.
 fn most_of_the_disk(root: BorrowedFd<'_>) -> sys::Result<u64> {
     let disk = rustix::fs::fstatvfs(root).call("fstatvfs(/)")?;
+    // A ramfs does not say what it has.
+    if disk.f_blocks == 0 {
+        return Ok(u64::MAX);
+    }
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize) / 10 * 9)
 }
 

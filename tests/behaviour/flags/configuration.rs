@@ -204,7 +204,7 @@ fn what_is_wrong_in_a_file_is_said_by_its_line() {
         ("containers/containers.conf", "[containers]\n[\n", "containers.conf:2: "),
     ] {
         let path = write(&case, name, text);
-        let told = create(&case, &[], &[]).code(125).error(error);
+        let told = command(&case, &[], &["create", &image]).finish().code(125).error(error);
         // What its flag refuses.
         if text.contains("999") {
             told.says(&format!("hint: `umask` is said in {}:3", path.display()));
@@ -213,7 +213,7 @@ fn what_is_wrong_in_a_file_is_said_by_its_line() {
         std::fs::remove_file(path).unwrap();
     }
     let path = write(&case, "coracle/config.toml", &"#".repeat(2 << 20));
-    create(&case, &[], &[]).code(125).error("is longer than");
+    command(&case, &[], &["create", &image]).finish().code(125).error("is longer than");
     std::fs::remove_file(path).unwrap();
     create(&case, &[], &[]).succeeded();
 }
