@@ -125,7 +125,7 @@ impl Pull<'_> {
     /// Downloads a blob, checks it, and gives its path. `begun`: where its first bytes lie, which the writer has hashed.
     fn receive(&self, mut receiving: Receiving<'_>, begun: Option<&Path>) -> Result<PathBuf> {
         let blob = receiving.blob;
-        self.has_room(blob, blob.size.saturating_sub(receiving.writer.size()))?;
+        self.has_room(receiving.name, blob, blob.size.saturating_sub(receiving.writer.size()))?;
         if let Some(path) = begun {
             receiving.feed(path)?;
         }
@@ -167,7 +167,7 @@ impl Pull<'_> {
     }
 
     /// Refuses what can't fit before it is asked for: else an endless answer would fill the disk first.
-    fn has_room(&self, blob: &Descriptor, missing: u64) -> Result<()> {
+    fn has_room(&self, name: &Reference, blob: &Descriptor, missing: u64) -> Result<()> {
         let tmp = self.store.layout().tmp();
         let disk = rustix::fs::statvfs(&tmp).call_with(|| format!("statvfs({})", tmp.display()))?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
@@ -175,7 +175,7 @@ impl Pull<'_> {
         if missing <= free || disk.f_blocks == 0 {
             return Ok(());
         }
-        let what = format!("the layer `{}` takes {missing} more bytes, of which {free} are free", blob.digest);
+        let what = format!("`{name}`: layer `{}` takes {missing} bytes, and {free} are free", blob.digest);
         Err(sys::Error::new(what, io::Error::from_raw_os_error(libc::ENOSPC)).into())
     }
 
