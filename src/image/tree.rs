@@ -58,7 +58,9 @@ impl All<'_> {
         let diff_id = layers.last()?.clone();
         let size = layer_size(self.store, image, layers.len() - 1);
         let ends_here = self.images.iter().filter(|other| other.layers == layers);
-        let top_of = ends_here.flat_map(|other| other.names.clone()).collect();
+        let mut top_of: Vec<String> = ends_here.flat_map(|other| other.names.clone()).collect();
+        // Images come in any order.
+        top_of.sort();
         Some(Node { diff_id, size, top_of, above })
     }
 
