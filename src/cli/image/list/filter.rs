@@ -88,7 +88,8 @@ fn parse(store: &Store, text: &str) -> Result<Filter, Report> {
         "before" => Test::Before(moment()?),
         "after" | "since" => Test::Since(moment()?),
         "until" => match time::moment(value) {
-            Some(moment) => Test::Before(moment.timestamp()),
+            // An image's time counts in whole seconds here, and what was made in this one was made before now.
+            Some(moment) => Test::Before((moment.timestamp_micros() + 999_999).div_euclid(1_000_000)),
             None => return Err(Report::new(format!("failed to parse value as time or duration: \"{value}\""))),
         },
         "containers" => Test::Containers(truth()?),
