@@ -29,12 +29,9 @@ impl Digest {
 
     /// From the 32 bytes that a finished SHA-256 gives.
     pub fn from_sha256(bytes: [u8; 32]) -> Self {
-        use fmt::Write;
-        let mut hex = String::with_capacity(64);
-        for byte in bytes {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        Self { hex }
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+        Self { hex: bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect() }
     }
 
     /// The digest of bytes at hand.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, Result, Store};
+use super::{Error, Result, Store, records};
 use crate::host::fault;
 use crate::oci::Digest;
 use crate::sys::{self, Call};
@@ -41,10 +41,8 @@ impl Store {
     /// All bytes of a blob of at most `limit` bytes, checked against its digest.
     pub fn read_blob(&self, digest: &Digest, limit: usize) -> Result<Vec<u8>> {
         let path = self.blob_path(digest);
-        // Most are smaller, and come with one call.
-        let mut bytes = Vec::with_capacity(16 << 10);
-        let read = self.open_blob(digest)?.take(limit as u64 + 1).read_to_end(&mut bytes);
-        read.call_with(|| format!("read({})", path.display()))?;
+        let bytes =
+            records::read_whole(&self.open_blob(digest)?, limit).call_with(|| format!("read({})", path.display()))?;
         if bytes.len() > limit {
             return Err(Error::TooLarge { kind: "blob", path, limit });
         }

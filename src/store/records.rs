@@ -95,13 +95,21 @@ pub fn read_limited(path: &Path, kind: &'static str, limit: usize) -> Result<Opt
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(sys::Error::new(format!("open({})", path.display()), error).into()),
     };
-    // Most records fit: one call reads them, one sees the end.
-    let mut bytes = Vec::with_capacity(8 << 10);
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).call_with(|| format!("read({})", path.display()))?;
+    let bytes = read_whole(&file, limit).call_with(|| format!("read({})", path.display()))?;
     if bytes.len() > limit {
         return Err(Error::TooLarge { kind, path: path.to_owned(), limit });
     }
     Ok(Some(bytes))
+}
+
+/// All bytes of a file, or one more than `limit`. Small files come with one call: a short read is the end.
+pub(super) fn read_whole(file: &File, limit: usize) -> std::io::Result<Vec<u8>> {
+    const FIRST: usize = 16 << 10;
+    let mut bytes = Vec::with_capacity(FIRST);
+    if rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes))? == FIRST {
+        file.take((limit + 1).saturating_sub(FIRST) as u64).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

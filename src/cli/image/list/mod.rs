@@ -92,8 +92,12 @@ impl Images {
             output::print(&format::json(&all)?);
             return Ok(ExitCode::SUCCESS);
         }
-        let mut rows: Vec<Row> =
-            images.iter().flat_map(|listed| Row::of(listed, &self.id(&listed.image.id), containers(listed))).collect();
+        let detailed = |listed, row: Row| match self.format {
+            Some(_) => row.with_details(listed, containers(listed)),
+            None => row,
+        };
+        let rows_of = |listed| Row::of(listed, &self.id(&listed.image.id)).into_iter().map(|row| detailed(listed, row));
+        let mut rows: Vec<Row> = images.iter().flat_map(rows_of).collect();
         sort(&mut rows);
         if self.quiet {
             let mut told = BTreeSet::new();

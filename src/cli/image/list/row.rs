@@ -50,38 +50,46 @@ pub const HEADINGS: [(&str, &str); 4] =
     [("ID", "IMAGE ID"), ("CreatedSince", "CREATED"), ("CreatedAt", "CREATED"), ("ReadOnly", "R/O")];
 
 impl Row {
-    /// One for each name. `id` is as it is to be shown.
-    pub fn of(listed: &Listed, id: &str, containers: u64) -> Vec<Self> {
+    /// One for each name, with what the table shows. `id` is as it is to be shown.
+    pub fn of(listed: &Listed, id: &str) -> Vec<Self> {
         let image = &listed.image;
         let by_name = |name: &String| match name.parse::<Reference>() {
-            Ok(reference) => Self::new(listed, id, containers, &reference.name(), reference.tag().unwrap_or(NONE)),
-            Err(_) => Self::new(listed, id, containers, name, NONE),
+            Ok(reference) => Self::new(listed, id, &reference.name(), reference.tag().unwrap_or(NONE)),
+            Err(_) => Self::new(listed, id, name, NONE),
         };
         match image.names.is_empty() {
-            true => vec![Self::new(listed, id, containers, NONE, NONE)],
+            true => vec![Self::new(listed, id, NONE, NONE)],
             false => image.names.iter().map(by_name).collect(),
         }
     }
 
-    fn new(listed: &Listed, id: &str, containers: u64, repository: &str, tag: &str) -> Self {
+    fn new(listed: &Listed, id: &str, repository: &str, tag: &str) -> Self {
         let image = &listed.image;
-        let since = time::ago(listed.created);
         Self {
             id: id.to_owned(),
-            full_id: image.id.hex().to_owned(),
             repository: repository.to_owned(),
             tag: tag.to_owned(),
             digest: image.manifest_digest.to_string(),
-            created: since.clone(),
-            created_since: since,
+            created_since: time::ago(listed.created),
+            size: time::size(listed.size),
+            history: image.names.join(", "),
+            bytes: listed.size,
+            ..Self::default()
+        }
+    }
+
+    /// The same with what only templates ask for.
+    pub fn with_details(self, listed: &Listed, containers: u64) -> Self {
+        let image = &listed.image;
+        Self {
+            full_id: image.id.hex().to_owned(),
+            created: self.created_since.clone(),
             created_at: go_time(listed.created),
             created_time: go_time(listed.created),
-            size: time::size(listed.size),
             virtual_size: listed.size,
             shared_size: 0,
             labels: image.config.config.labels.clone(),
             names: image.names.clone(),
-            history: image.names.join(", "),
             repo_tags: image.repo_tags(),
             repo_digests: image.repo_digests(),
             parent_id: String::new(),
@@ -91,7 +99,7 @@ impl Row {
             dangling: image.names.is_empty(),
             arch: image.config.architecture.clone(),
             os: image.config.os.clone(),
-            bytes: listed.size,
+            ..self
         }
     }
 }
