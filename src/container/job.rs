@@ -57,8 +57,7 @@ pub struct Job {
     pub stop: (i32, u32),
     /// The container ends when the launcher's end of the talk is closed without a word.
     pub leashed: bool,
-    /// No program runs: all is mounted for as long as the launcher likes, and nothing is written down.
-    pub held: bool,
+    pub purpose: Purpose,
     /// Records survive a power cut once written.
     pub durable: bool,
     /// What the launcher knew: machine, boot, times.
@@ -80,6 +79,17 @@ pub struct HealthJob {
     pub path: PathBuf,
     /// How the check is run in the container, but for what is known once that runs.
     pub join: Join,
+}
+
+/// What a container is started for; nothing is written down of what does not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    Run,
+    /// All is mounted, for as long as the launcher likes.
+    Hold,
+    /// Whether it could run: all is done but to execute the program, which is looked for.
+    Rehearse,
 }
 
 pub const LOCK: usize = 0;

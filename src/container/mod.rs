@@ -93,6 +93,9 @@ pub enum Error {
     NoContainer,
     #[error("the file systems of container {id} can't be mounted: {message}")]
     NotMounted { id: String, message: String },
+    /// Its program can't be started: with the exit code of `run`.
+    #[error("{message}")]
+    Refused { code: u8, message: String },
     #[error("unknown container state: {0}: invalid argument")]
     UnknownState(String),
     #[error("the container's log is in the journal, and `journalctl` is not installed")]

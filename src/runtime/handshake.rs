@@ -6,8 +6,9 @@
 //!     │  ◀──  Terminal + the pty's master    │
 //!     │  ◀──  Ready                          │
 //!     │  Start    (recorded, on the net) ──▶ │  privileges, seccomp, execve
+//!     │  Look     (a rehearsal)         ──▶  │  the same, but for execve: the program is looked for
 //!     │  ◀──  Listener + its descriptor      │  … where owners are recorded
-//!     │  ◀──  Failed (step, errno, what)     │  … or end of file: the program runs
+//!     │  ◀──  Failed (step, errno, what)     │  … or end of file: the program runs, or is there
 //! ```
 
 use std::io::{IoSlice, IoSliceMut};
@@ -66,6 +67,7 @@ pub enum FromInit {
 pub enum ToInit {
     Go,
     Start,
+    Look,
 }
 
 /// A connected pair: the monitor's end and init's.
@@ -78,20 +80,22 @@ pub fn tell(channel: BorrowedFd<'_>, message: ToInit) -> Result<()> {
     let byte = match message {
         ToInit::Go => b'G',
         ToInit::Start => b'S',
+        ToInit::Look => b'L',
     };
     rustix::net::send(channel, &[byte], SendFlags::NOSIGNAL).call("send(to init)").map(drop)
 }
 
-/// In init: blocks until the monitor says `expected`; anything else, its death included, is an error.
-pub fn await_word(channel: BorrowedFd<'_>, expected: ToInit) -> Result<()> {
+/// In init: blocks until the monitor says one of the words that are `expected`; anything else, its death included, is an error.
+pub fn await_word(channel: BorrowedFd<'_>, expected: &[ToInit]) -> Result<ToInit> {
     let mut byte = [0u8; 1];
     let (count, _) = rustix::net::recv(channel, &mut byte, RecvFlags::empty()).call("recv(from the monitor)")?;
     let told = match (count, byte) {
         (1, [b'G']) => Some(ToInit::Go),
         (1, [b'S']) => Some(ToInit::Start),
+        (1, [b'L']) => Some(ToInit::Look),
         _ => None,
     };
-    if told == Some(expected) { Ok(()) } else { Err(Error::new("recv(from the monitor)", Errno::PROTO)) }
+    told.filter(|told| expected.contains(told)).ok_or_else(|| Error::new("recv(from the monitor)", Errno::PROTO))
 }
 
 /// In init: the failure; nothing is left to do if even that can't be sent.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{dependents, files};
+use super::{dependents, files, replace};
+use crate::container::find::Found;
 use crate::container::mount::{secret, volumes};
 use crate::container::name;
 use crate::container::record::Container;
@@ -10,6 +11,7 @@ use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::host::change;
 use crate::host::lock::Lock;
+use crate::layer;
 use crate::store::{self, Store, records};
 use crate::sys::Call;
 
@@ -49,7 +51,7 @@ pub fn create(store: &Store, mut container: Container, given_name: Option<&str>,
     written
 }
 
-fn write_down(store: &Store, mut container: Container, given_name: Option<&str>, replaces: bool) -> Result<Created> {
+fn write_down(store: &Store, container: Container, given_name: Option<&str>, replaces: bool) -> Result<Created> {
     let durable = !container.remove;
     let place = store.tmp_dir()?;
     let directory = place.path();
@@ -67,6 +69,14 @@ fn write_down(store: &Store, mut container: Container, given_name: Option<&str>,
     dependents::record(store, &container)?;
     let home = store.layout().container(&container.id);
     let lock = place.become_at(&home)?;
+    let found = Found { directory: home.clone(), container };
+    if replaces && let Err(error) = replace::rehearse(store, &found, &lock) {
+        drop(store.retire(&home, lock)?);
+        // What the rehearsal made may belong to subordinate ids.
+        let _ = layer::worker::sweep(store);
+        return Err(error);
+    }
+    let Found { mut container, .. } = found;
     let replaced = loop {
         let claimed = match replaces {
             true => store.take_name(&container.name, &container.id),

@@ -1,13 +1,16 @@
 //! `--replace`: a new container takes the name of another in one step, and that one goes after it.
 //!
 //! So the name always leads to a container, and what was refused left everything as it was. Those who replace by one name take
-//! turns: each ends whom it took the name from, before its own is launched.
+//! turns: each ends whom it took the name from, before its own is launched. One that is to run is rehearsed first, beside the old one:
+//! a command that is missing, or a user, costs nobody a container. What shows only once it runs does: its network, how it ends.
 
 use std::time::Duration;
 
-use super::{create::Created, dependents, remove};
+use super::{create::Created, dependents, remove, start};
 use crate::container::find::{self, Found};
+use crate::container::mount::Mount;
 use crate::container::{Error, Result};
+use crate::host::lock::Lock;
 use crate::store::{Store, Tmp};
 
 /// Waits for its turn, and refuses to replace what others need.
@@ -18,6 +21,17 @@ pub fn begin(store: &Store, name: &str) -> Result<Tmp> {
         dependents::refuse(store, &old)?;
     }
     Ok(turn)
+}
+
+/// Whether the container, which was just made, could run in the place of the one that has its name. One that waits for its start has
+/// time, and what no two containers can have at once the old one may have.
+pub fn rehearse(store: &Store, found: &Found, lock: &Lock) -> Result<()> {
+    let container = &found.container;
+    let nobody = store.resolve_name(&container.name)?.is_none();
+    if nobody || container.waits || container.mounts.iter().any(Mount::is_exclusive) {
+        return Ok(());
+    }
+    start::rehearse(store, found, lock)
 }
 
 /// Stops and removes the container whose name `created` took. If that fails the name is its own again, and the new one goes.

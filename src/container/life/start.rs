@@ -6,9 +6,10 @@ use std::path::Path;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
+use crate::container::control::{CHUNK, ToClient};
 use crate::container::find::{self, Found};
 use crate::container::into::exec;
-use crate::container::job::{Care, HealthJob, Job, Network as NetworkJob, Overlay, Streams};
+use crate::container::job::{Care, HealthJob, Job, Network as NetworkJob, Overlay, Purpose, Streams};
 use crate::container::mount::{secret, volumes};
 use crate::container::namespace::Namespace;
 use crate::container::record::{Container, Driver, Init, Network};
@@ -20,6 +21,7 @@ use crate::host::{message, role};
 use crate::overlay::Features;
 use crate::overlay::living::Living;
 use crate::overlay::view::View;
+use crate::runtime::handshake::receive_with_fd;
 use crate::runtime::identity::Introductions;
 use crate::runtime::outside::launch::Launch;
 use crate::runtime::plan::{Beyond, Plan, Step};
@@ -53,7 +55,7 @@ pub struct Launched {
 ///
 /// `made`: the lock of one that was just made, which is handed on. A container that was to go when it ends goes when it can't start, too.
 pub fn start(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>) -> Result<Launched> {
-    let launched = launch(store, found, made, how, false);
+    let launched = launch(store, found, made, how, Purpose::Run);
     if launched.is_err() && found.container.remove {
         // The first failure is what the user must know.
         let _ = super::remove::remove(store, found, false, std::time::Duration::ZERO);
@@ -61,32 +63,51 @@ pub fn start(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>) -> 
     launched
 }
 
+/// How one is started in which nothing is to run.
+const IDLE: How<'static> = How {
+    streams: Streams::Pipes { input: false },
+    stdio: None,
+    log: false,
+    leashed: true,
+    handed_on: &[],
+    terminal_size: (0, 0),
+    driver: None,
+};
+
 /// Mounts what the container would see, for as long as the talk lasts, and runs nothing. The launcher has one thread.
 pub fn hold(store: &Store, found: &Found) -> Result<Launched> {
-    let how = How {
-        streams: Streams::Pipes { input: false },
-        stdio: None,
-        log: false,
-        leashed: true,
-        handed_on: &[],
-        terminal_size: (0, 0),
-        driver: None,
-    };
-    launch(store, found, None, how, true)
+    launch(store, found, None, IDLE, Purpose::Hold)
 }
 
-fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, held: bool) -> Result<Launched> {
+/// Does all of a start but to execute the program and to put it on the network: what refuses it now would refuse it later. `lock`: of
+/// a container that was just made. The launcher has one thread.
+pub fn rehearse(store: &Store, found: &Found, lock: &Lock) -> Result<()> {
+    let Launched { monitor, talk } = launch(store, found, Some(lock.share()?), IDLE, Purpose::Rehearse)?;
+    let mut buffer = vec![0; CHUNK + 16];
+    let (count, _pidfd) = receive_with_fd(talk.as_fd(), &mut buffer)?;
+    drop(talk);
+    monitor.wait()?;
+    match ToClient::decode(buffer.get(..count).unwrap_or_default()) {
+        Some(ToClient::Failed { code, message }) => Err(Error::Refused { code, message: message.to_owned() }),
+        Some(_) => Ok(()),
+        None => Err(Error::Refused { code: 125, message: "its monitor died".to_owned() }),
+    }
+}
+
+fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpose: Purpose) -> Result<Launched> {
     super::orphan::end(&found.directory);
     let lock = made.map_or_else(|| lock(found), Ok)?;
     let maps = IdMaps::of_account()?;
     let mut job = job(store, found, how, &maps)?;
     // Of what is only mounted, nothing is another's.
-    let joins = if held { Vec::new() } else { found.container.namespaces.joins(store)? };
+    let joins = if purpose == Purpose::Run { found.container.namespaces.joins(store)? } else { Vec::new() };
     job.joins = joins.iter().map(|join| join.flags).collect();
-    if held {
+    if purpose != Purpose::Run {
         job.plan.namespaces |= std::mem::take(&mut job.plan.joined);
+        // It would find the program itself, and only once it runs.
+        job.plan.process.init = false;
         let (network, care) = (NetworkJob::Nothing, Care::default());
-        job = Job { held, network, remove: false, care, timeout: 0, ..job };
+        job = Job { purpose, network, remove: false, care, timeout: 0, ..job };
     }
     message::debug(|| format!("plan: {}", serde_json::to_string(&job.plan).unwrap_or_default()));
     let (ours, theirs) =
@@ -171,7 +192,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         monitor_pid_file: container.monitor_pid_file.clone(),
         stop: (container.stop_signal, container.stop_timeout),
         leashed: how.leashed,
-        held: false,
+        purpose: Purpose::Run,
         durable: !container.remove,
         state: State {
             remove: container.remove,

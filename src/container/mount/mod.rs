@@ -83,6 +83,12 @@ impl Mount {
         self.options.iter().any(|option| option == "ro")
     }
 
+    /// Two containers that run can't both have it.
+    pub fn is_exclusive(&self) -> bool {
+        let in_memory = self.volume().is_some_and(|volume| matches!(volume.backing, Backing::Tmpfs(_)));
+        in_memory || self.overlay.as_ref().is_some_and(|overlay| overlay.directories.is_some())
+    }
+
     pub fn volume(&self) -> Option<&Volume> {
         match &self.source {
             Source::Volume(volume) => Some(volume),

@@ -12,7 +12,7 @@ use super::root::Root;
 use super::start::Running;
 use super::stragglers;
 use crate::container::control::ToClient;
-use crate::container::job::Job;
+use crate::container::job::{Job, Purpose};
 use crate::container::mount::volumes;
 use crate::container::record::Container;
 use crate::container::state::{self, State, Status};
@@ -153,7 +153,7 @@ pub fn release(running: Running, lock: Lock) {
 /// Nothing ran, or not again: the launcher is told why, and the record says so.
 pub fn refuse(job: &Job, refusal: Refusal, lock: Lock, mut clients: Clients) {
     let Refusal { code, message } = refusal;
-    if !job.remove && !job.held {
+    if !job.remove && job.purpose == Purpose::Run {
         let state = State { restarting: false, monitor_pid: 0, ..job.state.clone() };
         write(job, &State { exit_code: Some(i32::from(code)), error: message.clone(), ..state });
     }

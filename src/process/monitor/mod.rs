@@ -37,7 +37,7 @@ use super::session::health::Patient;
 use super::session::prepare;
 use super::session::refusal::Refusal;
 use super::session::watch::Watch;
-use crate::container::job::{self, Job, Streams};
+use crate::container::job::{self, Job, Purpose, Streams};
 use crate::container::life::restart::{BackOff, RestartPolicy};
 use crate::container::watch::events::{self, Action};
 use crate::host::lock::Lock;
@@ -102,7 +102,7 @@ impl Monitor {
             let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
         }
         let signals = event_loop::signals();
-        if self.job.held {
+        if self.job.purpose != Purpose::Run {
             return self.hold(signals.as_ref());
         }
         // Without it nobody can attach; the container can still be stopped.
@@ -130,7 +130,7 @@ impl Monitor {
         }
     }
 
-    /// No program: all is mounted for as long as the launcher likes.
+    /// No program: all is mounted, for as long as the launcher likes or until the program was looked for.
     fn hold(mut self, signals: Option<&SignalFd>) {
         match self.start() {
             Ok(running) => exit::release(self.stay(running, signals).0, self.lock),
@@ -174,7 +174,7 @@ impl Monitor {
         // First of all the health, so that who is told of the start sees how it begins.
         let mut watch = Watch::begin(self.job.timeout, self.job.stop, &self.job.care, self.patient(&running));
         self.clients.started(running.init.child.pidfd.as_fd(), &running.about());
-        if !self.job.held {
+        if self.job.purpose == Purpose::Run {
             events::record_at(&self.job.data, &self.job.directory, &[Action::Init, Action::Start], None);
         }
         let end = Session {

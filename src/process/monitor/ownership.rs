@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, RawDir, Uid, chownat, openat, statat};
 
-use crate::container::job::Job;
+use crate::container::job::{Job, Purpose};
 use crate::container::spec::FILES;
 use crate::host::id_map::outward;
 use crate::host::subid::IdMaps;
@@ -38,7 +38,10 @@ pub fn give(job: &Job, plan: &Plan, user: Ids) -> Result<()> {
         }
     }
     for step in &plan.steps {
-        if let Step::Mount(Mount { source: Source::Bind { path, owners: Owners::Changed, .. }, .. }) = step {
+        if let Step::Mount(Mount { source: Source::Bind { path, owners: Owners::Changed, .. }, .. }) = step
+            // Another container may still be using them.
+            && job.purpose != Purpose::Rehearse
+        {
             give_tree(Path::new(path), user)?;
         }
     }

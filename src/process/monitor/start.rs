@@ -9,7 +9,7 @@ use super::mounts::{self, Volumes};
 use super::ownership;
 use super::recording::Recording;
 use super::root::{self, Root};
-use crate::container::job::{Job, Network, Streams};
+use crate::container::job::{Job, Network, Purpose, Streams};
 use crate::container::log::Target;
 use crate::container::state::State;
 use crate::host::atomic_file::{self, Staged};
@@ -99,12 +99,12 @@ pub fn start(job: &Job, given: init::Streams, joins: &[Join], filter: prepare::F
         Running { init, root, volumes, held, log, network: None, listener: None, state: State::default() };
     // While init makes the inside of the container.
     let mut started = None;
-    if !job.held {
+    if job.purpose == Purpose::Run {
         let (state, staged) = exit::stage_start(job, &running.init, &running.root).map_err(Refusal::ours)?;
         (running.state, started) = (state, Some(staged));
         write_pids(job, &running.state).map_err(Refusal::ours)?;
     }
-    shake_hands(&mut running, network, started, recording.as_ref())?;
+    shake_hands(&mut running, job.purpose, network, started, recording.as_ref())?;
     Ok(running)
 }
 
@@ -186,6 +186,7 @@ fn hinted(error: pasta::Error) -> Refusal {
 /// Until the program runs; with nothing to be written down of a start, until all is mounted.
 fn shake_hands(
     running: &mut Running,
+    purpose: Purpose,
     mut network: Option<pasta::Starting>,
     mut started: Option<Staged>,
     recording: Option<&Recording>,
@@ -199,10 +200,14 @@ fn shake_hands(
                     running.network = Some(network.finish().map_err(hinted)?);
                 }
                 recording.map_or(Ok(()), |recording| recording.begin(running.init.host_pid)).map_err(Refusal::ours)?;
+                let word = match purpose {
+                    Purpose::Run => ToInit::Start,
+                    Purpose::Rehearse => ToInit::Look,
+                    Purpose::Hold => return Ok(()),
+                };
                 // A container that nobody could find and stop must not run.
-                let Some(started) = started.take() else { return Ok(()) };
-                started.publish().map_err(Refusal::ours)?;
-                match handshake::tell(channel, ToInit::Start) {
+                started.take().map_or(Ok(()), Staged::publish).map_err(Refusal::ours)?;
+                match handshake::tell(channel, word) {
                     // Killed by somebody who saw the state: a program that has ended, though it never ran.
                     Err(error) if error.errno() == libc::EPIPE => return Ok(()),
                     other => other.map_err(Refusal::ours)?,

@@ -32,6 +32,19 @@ pub fn become_program(program: &Program) -> Failure {
     failure(program, refused.unwrap_or(libc::ENOENT))
 }
 
+/// As [`become_program`], up to the execve itself, which may still refuse what it reads in the file.
+pub fn look(program: &Program) -> Result<(), Failure> {
+    let mut refused = None;
+    for candidate in &program.candidates {
+        match rustix::fs::access(candidate.as_c_str(), rustix::fs::Access::EXEC_OK) {
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::LOOP) => {}
+            Err(Errno::ACCESS) => refused = Some(libc::EACCES),
+            _ => return Ok(()),
+        }
+    }
+    Err(failure(program, refused.unwrap_or(libc::ENOENT)))
+}
+
 /// An ENOENT for a file that is there speaks of its interpreter.
 fn exists(path: &CStr) -> bool {
     rustix::fs::access(path, rustix::fs::Access::EXISTS).is_ok()

@@ -71,16 +71,21 @@ pub fn run(plan: &Plan, prepared: &Prepared) -> ! {
 }
 
 fn enter(plan: &Plan, prepared: &Prepared) -> Result<Infallible, Failure> {
-    set_up(plan, prepared).map_err(|error| Failure::setup(&error))?;
+    let word = set_up(plan, prepared).map_err(|error| Failure::setup(&error))?;
     exec::enter_directory(&plan.process.cwd)?;
     let restricted = privileges::restrict(&plan.process, &prepared.program.filters, prepared.channel.as_fd());
     restricted.map_err(|error| Failure::setup(&error))?;
+    if word == ToInit::Look {
+        exec::look(&prepared.program)?;
+        process::exit_now(0)
+    }
     Err(exec::become_program(&prepared.program))
 }
 
-fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
+/// The word on which it went on.
+fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<ToInit> {
     let channel = prepared.channel.as_fd();
-    handshake::await_word(channel, ToInit::Go)?;
+    handshake::await_word(channel, &[ToInit::Go])?;
     rustix::process::setsid().call("setsid")?;
     signal::reset()?;
     process::leave_session_keyring()?;
@@ -114,7 +119,7 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
         (None, None) => {}
     }
     handshake::send_ready(channel)?;
-    handshake::await_word(channel, ToInit::Start)?;
+    let word = handshake::await_word(channel, &[ToInit::Start, ToInit::Look])?;
     drop((root, slave));
     // Before the working directory is entered: `/proc/self/fd/N` as one must not lead to a directory of the host.
     process::leave_only(&prepared.handed_on, channel)?;
@@ -124,5 +129,5 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<()> {
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
             .call("prctl(PR_SET_PDEATHSIG)")?;
     }
-    Ok(())
+    Ok(word)
 }

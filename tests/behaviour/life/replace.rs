@@ -56,4 +56,32 @@ fn nobody_else_goes(case: &Case) {
     assert_eq!(case.inspect("box", "{{.State.Status}}"), "running");
 }
 
-on_both_drivers!(the_name_is_never_absent, at_once, nobody_else_goes);
+/// The old one runs on under its name, as if nothing had been asked; one that only waits for its start takes the name all the same.
+fn what_can_not_start_costs_nobody_a_container(case: &Case) {
+    let image = case.busybox();
+    let head = ["run", "-d", "--replace", "--network=none", "--stop-timeout=0", "--name=box", "-v=data:/data"];
+    let with = |more: &[&str]| case.coracle(head.into_iter().chain(more.iter().copied()));
+    with(&[&image, "sh", "-c", "touch /data/script; exec sleep 1000"]).succeeded();
+    let shown = || case.inspect("box", "{{.Id}} {{.State.Pid}} {{.State.Status}}");
+    let before = shown();
+    for (more, code) in [
+        (&[image.as_str(), "missing"][..], 127),
+        (&["--init", &image, "missing"], 127),
+        (&[&image, "/data/script"], 126),
+        (&["--user=nobody-here", &image, "true"], 126),
+        (&["--rm", "-v=/etc:/etc/passwd", &image, "true"], 125),
+    ] {
+        with(more).code(code).stdout("");
+        assert_eq!(shown(), before, "after {more:?}");
+        assert_eq!(case.coracle(["ps", "-aq"]).succeeded().stdout.lines().count(), 1, "after {more:?}");
+    }
+    // What no two containers can have at once is not asked for beside it.
+    case.coracle(["volume", "create", "--opt=type=tmpfs", "--opt=device=tmpfs", "memory"]).succeeded();
+    for _ in 0..2 {
+        with(&["-v=memory:/memory", &image, "sleep", "1000"]).succeeded();
+    }
+    case.coracle(["create", "--replace", "--name=box", &image, "missing"]).succeeded();
+    assert_eq!(case.inspect("box", "{{.State.Status}}"), "created");
+}
+
+on_both_drivers!(the_name_is_never_absent, at_once, nobody_else_goes, what_can_not_start_costs_nobody_a_container);

@@ -28,7 +28,7 @@ pub struct Flags {
     /// Write the container's ID to this file
     #[arg(long, value_name = "FILE")]
     cidfile: Option<PathBuf>,
-    /// Remove a container of the same name first
+    /// Take the name from the container that has it, and remove that one; if this one can't start, all stays as it was
     #[arg(long)]
     replace: bool,
     /// Remove the container when it has ended
