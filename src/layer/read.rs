@@ -183,8 +183,10 @@ fn start(
     process::raise_descriptor_limit();
     let open = |layer: &Layer| {
         let path = &layer.path;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        rustix::fs::open(path, flags, FileMode::empty()).call_with(|| format!("open({})", path.display()))
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = |how| rustix::fs::open(path, flags | how, FileMode::empty());
+        // The root of a container may be closed to this user; the worker opens it.
+        open(OFlags::RDONLY).or_else(|_| open(OFlags::PATH)).call_with(|| format!("open({})", path.display()))
     };
     let layers = tree.below.iter().chain(other).map(open).collect::<std::result::Result<Vec<_>, _>>()?;
     let kept = |layers: &[Layer]| layers.iter().map(|layer| layer.kept).collect();

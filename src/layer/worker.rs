@@ -3,9 +3,10 @@
 //!
 //! ```text
 //! starter                                        worker (this program again, one thread)
-//!   exec, with a socket and a directory ────────▶  chdir to the directory, unshare(user, mount, net, ipc)
+//!   exec, with a socket and a directory ────────▶  unshare(user)
 //!                                        ◀── ready
-//!   write the id maps                    ── go ──▶  become 0:0, make the directory its root, no new privileges
+//!   write the id maps                    ── go ──▶  become 0:0, chdir to the directory, unshare(mount, net, ipc),
+//!                                                  make the directory its root, no new privileges
 //!   feed the compressed stream ═══════════════▶  unpack
 //!                                        ◀── result
 //! ```
@@ -77,7 +78,7 @@ impl Job {
     }
 
     /// Whether it is done in a user namespace that is there.
-    fn joins(&self) -> bool {
+    pub fn joins(&self) -> bool {
         matches!(self, Self::CopyOut { .. } | Self::CopyIn { .. }) || self.inputs().is_some_and(|inputs| inputs.is_live)
     }
 }
@@ -312,7 +313,8 @@ impl Running {
             rustix::fs::open(path, flags | OFlags::CLOEXEC, FileMode::empty())
                 .call_with(|| format!("open({})", path.display()))
         };
-        let directory = open(directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW)?;
+        // The root of a container may be closed to this user; not to the worker.
+        let directory = open(directory, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW)?;
         // What it reads is hostile: it gets no terminal.
         let null = open(Path::new("/dev/null"), OFlags::RDWR)?;
         let mut fds = vec![theirs.as_fd(), directory.as_fd()];

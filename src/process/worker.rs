@@ -3,7 +3,8 @@
 //!
 //! The other side, with a drawing of the sequence, is [`crate::layer::worker`]. Order matters: the working directory is set
 //! before the mount namespace is left, since that carries it over into the copy, where the directory can be cloned (a
-//! descriptor from outside can't). Threads start last: namespaces are entered by a single-threaded process only.
+//! descriptor from outside can't). That is done as root where the user may not: a container's root can close its own root directory.
+//! Threads start last: namespaces are entered by a single-threaded process only.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind, Write};
@@ -54,21 +55,21 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
         Job::Unpack { mode: Mode::Recorded, .. } => Some(File::from(role::inherited(OWNERS)?)),
         _ => None,
     };
-    let sources = job.inputs().map(|inputs| Sources::inherit(inputs, directory.as_fd())).transpose()?;
-    let container = match job {
-        Job::CopyOut { .. } | Job::CopyIn { .. } => {
-            Some(Live { user_namespace: role::inherited(STREAM + 1)?, root: role::inherited(STREAM + 2)? })
-        }
-        _ => None,
+    let container = match job.joins() {
+        true => Some(Live { user_namespace: role::inherited(STREAM + 1)?, root: role::inherited(STREAM + 2)? }),
+        false => None,
     };
-    rustix::process::fchdir(&directory).call("fchdir")?;
-    drop(directory);
-    enter_namespaces(container.as_ref().or_else(|| sources.as_ref()?.live.as_ref()))?;
+    let entered = rustix::process::fchdir(&directory);
+    enter_user_namespace(container.as_ref())?;
     send(channel, &Reply::Ready)?;
     let Some(go) = receive::<Go>(channel)? else {
         return Err(Error::WorkerDied("its starter has gone".into()));
     };
     become_root(&go)?;
+    // Where the container's root is not the user, it may not enter what the user may.
+    entered.or_else(|_| rustix::process::fchdir(&directory)).call("fchdir")?;
+    let sources = job.inputs().map(|inputs| Sources::inherit(inputs, directory.as_fd())).transpose()?;
+    drop(directory);
     let root = make_root()?;
     rustix::thread::set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")?;
     match (job, stream, sources) {
@@ -81,14 +82,14 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
             Ok(Reply::Measured(paths.iter().map(size).collect::<sys::Result<_>>()?))
         }
         (Job::Pack { form, leave_out, .. }, Some(stream), Some(sources)) => {
-            let (tree, _) = sources.settled(root)?;
+            let (tree, _) = sources.settled(root, container)?;
             Ok(Reply::Packed(pack::pack(tree, *form, leave_out, BufWriter::with_capacity(PIECE, File::from(stream)))?))
         }
         (Job::Compare { ignored, .. }, Some(stream), Some(sources)) => {
-            let (tree, other) = sources.settled(root)?;
+            let (tree, other) = sources.settled(root, container)?;
             compare(tree, other, ignored, stream)
         }
-        (Job::Settle { .. }, _, Some(sources)) => sources.settled(root).map(|_| Reply::Settled),
+        (Job::Settle { .. }, _, Some(sources)) => sources.settled(root, container).map(|_| Reply::Settled),
         (Job::CopyOut { source }, Some(stream), _) => {
             let container = container.ok_or_else(incomplete)?;
             let out = BufWriter::with_capacity(PIECE, File::from(stream));
@@ -134,7 +135,6 @@ fn extract(root: BorrowedFd<'_>, target: &copy::Target, stream: OwnedFd) -> Resu
 
 /// What a job that reads is given, beside the directory itself.
 struct Sources {
-    live: Option<Live>,
     owners: merged::Owners,
     below: Vec<(OwnedFd, merged::Owners)>,
     other: Vec<(OwnedFd, merged::Owners)>,
@@ -143,30 +143,27 @@ struct Sources {
 impl Sources {
     /// What is written of owners lies beside the directories, out of sight in a moment.
     fn inherit(inputs: &Inputs, directory: BorrowedFd<'_>) -> Result<Self> {
-        let mut place = STREAM;
-        let mut next = || {
-            place += 1;
-            role::inherited(place)
-        };
-        let live = match inputs.is_live {
-            true => Some(Live { user_namespace: next()?, root: next()? }),
-            false => None,
-        };
+        let mut place = if inputs.is_live { STREAM + 2 } else { STREAM };
         let mut layer = |kept: &Kept| -> Result<_> {
-            let fd = next()?;
+            place += 1;
+            let mut fd = role::inherited(place)?;
+            if rustix::fs::fcntl_getfl(&fd).call("fcntl(F_GETFL)")?.contains(OFlags::PATH) {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                fd = rustix::fs::openat(fd, c".", flags, FileMode::empty()).call("open(layer)")?;
+            }
             let owners = kept.read(fd.as_fd())?;
             Ok((fd, owners))
         };
         let below = inputs.below.iter().map(&mut layer).collect::<Result<_>>()?;
         let other = inputs.other.iter().map(&mut layer).collect::<Result<_>>()?;
-        Ok(Self { live, owners: inputs.top.read(directory)?, below, other })
+        Ok(Self { owners: inputs.top.read(directory)?, below, other })
     }
 
-    /// The tree whose topmost layer is `top`, with all that was written to it, and the other one.
-    fn settled(self, top: OwnedFd) -> Result<(Merged, Merged)> {
+    /// The tree whose topmost layer is `top`, with all that was written to it if it is live, and the other one.
+    fn settled(self, top: OwnedFd, live: Option<Live>) -> Result<(Merged, Merged)> {
         // One descriptor for each layer of each directory on the way down.
         process::raise_descriptor_limit();
-        if let Some(live) = self.live {
+        if let Some(live) = live {
             let upper = top.try_clone().call("fcntl(F_DUPFD_CLOEXEC)")?;
             settle::settle(live.root.as_fd(), Merged::root(vec![(upper, merged::Owners::Disk)]))?;
         }
@@ -175,14 +172,12 @@ impl Sources {
     }
 }
 
-/// A user namespace of its own, or that of a live tree; and others, so that nothing outside can be reached.
-fn enter_namespaces(live: Option<&Live>) -> sys::Result<()> {
-    let mut flags = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC;
-    match live {
-        Some(live) => setns(&live.user_namespace, CloneFlags::CLONE_NEWUSER).call("setns(user)")?,
-        None => flags |= CloneFlags::CLONE_NEWUSER,
+/// One of its own, or that of a container.
+fn enter_user_namespace(container: Option<&Live>) -> sys::Result<()> {
+    match container {
+        Some(live) => setns(&live.user_namespace, CloneFlags::CLONE_NEWUSER).call("setns(user)"),
+        None => unshare(CloneFlags::CLONE_NEWUSER).call("unshare(user)"),
     }
-    unshare(flags).call("unshare(user, mount, net, ipc)")
 }
 
 /// Root of the namespace, with no other groups and no umask; of a container's that has no root, whoever there is.
@@ -201,6 +196,8 @@ fn become_root(go: &Go) -> sys::Result<()> {
 
 /// Makes the working directory the root of this process, and everything else unreachable.
 fn make_root() -> sys::Result<OwnedFd> {
+    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC)
+        .call("unshare(mount, net, ipc)")?;
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     rustix::mount::mount_change("/", private).call("mount(/, private)")?;
     let copy = mount::clone_tree(CWD, c".", false)?;

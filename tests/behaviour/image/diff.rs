@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::commit::held_open;
 use crate::behaviour::into::terminal::on_terminal;
-use crate::harness::{Case, Command, Driver, Image, Layer};
+use crate::harness::{Case, Command, Driver, Image, LIMIT, Layer, wait_until};
 
 /// Every kind of change.
 pub const CHANGES: &str = "cd /data && echo more >>changed && rm hidden && rm -r gone && rm -r again && mkdir again \
@@ -139,7 +139,33 @@ fn exported(case: &Case) {
     assert_eq!(first, second);
 }
 
-on_both_drivers!(every_kind_of_change, nothing, of_a_running_one, exported);
+/// Root in a container may close its own root directory, even to the user to whom the container belongs.
+fn of_a_closed_root(case: &Case) {
+    let image = case.busybox();
+    let script = "echo x >/new; chmod 000 /; [ $# = 0 ] || sleep 1000";
+    let runs = ["run", "-d", "--network=none", "--name=runs", &image, "sh", "-c", script, "sh", "stay"];
+    case.coracle(runs).succeeded();
+    case.coracle(["run", "--network=none", "--name=box", &image, "sh", "-c", script]).code(0);
+    wait_until("its root is closed", LIMIT, || case.coracle(["exec", "runs", "stat", "-c", "%a", "/"]).stdout == "0\n");
+    for name in ["box", "runs"] {
+        let told = case.coracle(["diff", name]).code(0).stdout;
+        assert!(told.contains("A /new\n"), "{told}");
+        let archive = case.home.join("all.tar");
+        let archive = archive.to_str().unwrap();
+        case.coracle(["export", "-o", archive, name]).code(0).stderr("");
+        let listed = gnu_tar(&["--list", "--file", archive]);
+        assert!(listed.lines().any(|line| line == "new"), "{listed}");
+        case.coracle(["commit", "-q", name, "closed"]).code(0).stderr("");
+        case.sh("closed", "cat /new").code(0).stdout("x\n");
+    }
+    case.coracle(["start", "--attach", "box"]).code(0);
+    assert_eq!(case.coracle(["ps", "-as", "--noheading"]).succeeded().stdout.lines().count(), 2);
+    case.coracle(["rm", "-f", "-t", "0", "box", "runs"]).code(0).stderr("");
+    let left = || std::fs::read_dir(case.store().join("tmp")).unwrap().count();
+    wait_until("what they wrote is gone", LIMIT, || left() == 0);
+}
+
+on_both_drivers!(every_kind_of_change, nothing, of_a_running_one, exported, of_a_closed_root);
 
 /// More layers than a process may usually have files open.
 #[test]
