@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::harness::image::noise;
-use crate::harness::{Case, Image, Layer, binary, set_mode};
+use crate::harness::{Case, Finished, Image, Layer, binary, set_mode};
 
 /// Renames folders in a loop, elsewhere on the machine, while `work` runs.
 fn amid_renames(case: &Case, work: impl FnOnce()) {
@@ -55,17 +55,30 @@ fn renames_elsewhere(case: &Case) {
     });
 }
 
-/// However little room is left on the disk of the store, a start that fails says so and what helps, and leaves nothing. In a
-/// namespace where we may mount a disk of our own.
-fn a_full_disk(case: &Case) {
-    let image = Image::busybox().push("busybox:latest");
-    let other = Image::of(vec![Layer::new().file("large", 0o644, noise(100_000))]).push("large:latest");
+/// Runs the script with the arguments in a namespace where we may mount a disk of our own. The script begins with one for `coracle`,
+/// of which `fill ROOM` leaves so many pages free.
+fn on_a_small_disk(case: &Case, script: &str, arguments: &[&str]) -> Finished {
     let subids = case.home.join("subids");
     std::fs::write(&subids, "root:1:60000\n").unwrap();
     set_mode(&subids, 0o644);
-    let script = r#"
+    let script = [
+        r#"
         mount --bind subids /etc/subuid && mount --bind subids /etc/subgid && mkdir disk && mount -t tmpfs -o size=16m none disk
         coracle() { "$CORACLE" --root disk/store "$@"; }
+        fill() { head -c "$((($(stat -f -c %f disk) - $1) * 4096))" /dev/zero >disk/filler; }"#,
+        script,
+    ]
+    .concat();
+    let unshare = ["--user", "--map-root-user", "--map-auto", "--mount", "sh", "-c", &script, "sh"];
+    let unshare = unshare.iter().chain(arguments).copied();
+    case.command_of("unshare".as_ref(), unshare).env("CORACLE", binary()).finish().code(0)
+}
+
+/// However little room is left on the disk of the store, a start that fails says so and what helps, and leaves nothing.
+fn a_full_disk(case: &Case) {
+    let image = Image::busybox().push("busybox:latest");
+    let other = Image::of(vec![Layer::new().file("large", 0o644, noise(100_000))]).push("large:latest");
+    let script = r#"
         left() {
             for try in $(seq 500); do
                 # Behind its answer a command still removes files.
@@ -73,7 +86,6 @@ fn a_full_disk(case: &Case) {
             done
             ls disk/store/containers disk/store/names disk/store/tmp | grep -v -e : -e '^$'
         }
-        fill() { head -c "$((($(stat -f -c %f disk) - $1) * 4096))" /dev/zero >disk/filler; }
         coracle pull -q "$1" >/dev/null
         for room in 0 1 2 3 4 5 6 8 12 16 24; do
             fill "$room"
@@ -106,13 +118,41 @@ fn a_full_disk(case: &Case) {
         ls disk/store/tmp disk/store/layers | grep -c .
         coracle images -q | wc -l
         coracle commit -q box made >/dev/null && echo committed"#;
-    let program = binary().display().to_string();
-    let unshare = ["--user", "--map-root-user", "--map-auto", "--mount", "sh", "-c", script, "sh", &image, &other];
-    let finished = case.command_of("unshare".as_ref(), unshare).env("CORACLE", &program).finish().code(0);
+    let finished = on_a_small_disk(case, script, &[&image, &other]);
     assert_eq!(
         finished.stdout, "with room: 0\npull: 125\n1\npulled\ncommit: 125\ncommit: 125\ncommit: 125\n4\n2\ncommitted\n",
         "{finished}"
     );
 }
 
-on_both_drivers!(renames_elsewhere, a_full_disk);
+/// A log for which there is no room is cut, and says by how much once there is some again; the container goes on.
+fn a_full_disk_and_the_log(case: &Case) {
+    let image = Image::busybox().push("busybox:latest");
+    let script = r#"
+        turn() { touch "talk/$1"; until [ -e "talk/done$1" ]; do sleep 0.02; done; }
+        mkdir talk && coracle run -d --network=none --name box -v "$PWD/talk:/talk" "$1" sh -c '
+            for turn in 1 2 3; do
+                until [ -e /talk/$turn ]; do sleep 0.02; done
+                for line in $(seq 1500); do echo "turn $turn line $line end"; done
+                touch /talk/done$turn
+            done
+            exec sleep 1000' >/dev/null
+        turn 1
+        until coracle logs --tail 1 box | grep -q 'turn 1 line 1500'; do sleep 0.02; done
+        fill 0
+        turn 2
+        rm disk/filler
+        turn 3
+        until coracle logs --tail 1 box | grep -q 'turn 3 line 1500'; do sleep 0.02; done
+        coracle logs box >out 2>err
+        kept=$(grep -c '^turn 2 .*end$' out)
+        lost=$(sed -n 's/^coracle: \([0-9]*\) lines of this log are lost: no space left on device$/\1/p' err)
+        [ "$kept" -lt 1500 ] && [ $((kept + lost)) -eq 1500 ] || echo "kept $kept, lost $lost"
+        grep -c '^turn [13] .*end$' out
+        grep -c . err
+        coracle rm -f -t 0 box >/dev/null"#;
+    let finished = on_a_small_disk(case, script, &[&image]);
+    assert_eq!(finished.stdout, "3000\n1\n", "{finished}");
+}
+
+on_both_drivers!(renames_elsewhere, a_full_disk, a_full_disk_and_the_log);
