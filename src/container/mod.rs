@@ -108,6 +108,8 @@ pub enum Error {
     Unchecked(String),
     #[error("the control socket of container {0} is gone")]
     Unreachable(String),
+    #[error("the monitor of container {0} does not answer")]
+    Silent(String),
     #[error("container {id} runs on the machine `{host}`")]
     Elsewhere { id: String, host: String },
     #[error(
@@ -162,6 +164,9 @@ impl Error {
             Self::Broken { id, .. } => Some(format!("`coracle rm {id}` removes what is left of it")),
             Self::Unreachable(id) => Some(format!(
                 "`coracle logs {id}` shows its output, `coracle stop {id}` and `coracle kill {id}` still work"
+            )),
+            Self::Silent(id) => Some(format!(
+                "`kill -CONT $(coracle inspect --format '{{{{.State.ConmonPid}}}}' {id})` wakes one that was stopped; `coracle stop {id}` works all the same"
             )),
             Self::UpdateTooLong(id) => Some(format!("`coracle restart {id}`: it is written down, and its next start reads it")),
             Self::ExplodedRootfs => Some("`coracle export` writes all that it shows as a tar archive".into()),

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
@@ -12,6 +13,9 @@ use crate::container::state::Status;
 use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::sys::{self, Call};
+
+/// How long a monitor may take to answer: longer than one that is alive ever needs.
+const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
 /// A new talk over the control socket, already attached: [`control::ToClient::Started`] is what comes first.
 pub fn attach(found: &Found) -> Result<OwnedFd> {
@@ -25,6 +29,7 @@ pub fn attach(found: &Found) -> Result<OwnedFd> {
     }
     // `None`: it ended between the two calls.
     let talk = open(found, &ToMonitor::Attach)?.ok_or_else(|| Error::NotAttachable(short()))?;
+    await_answer(found, &talk)?;
     events::record_of(found.root(), &found.container, &[Action::Attach], None);
     Ok(talk)
 }
@@ -41,6 +46,14 @@ pub fn open(found: &Found, word: &ToMonitor<'_>) -> Result<Option<OwnedFd>> {
     match rustix::net::send(&talk, &word.encode(), SendFlags::NOSIGNAL) {
         Err(Errno::PIPE | Errno::CONNRESET) => Ok(None),
         other => Ok(other.map(|_| Some(talk)).call("send(to the monitor)")?),
+    }
+}
+
+/// Until the monitor has something to say, or is gone: one that was stopped says nothing, and must hold nobody up.
+pub fn await_answer(found: &Found, talk: &OwnedFd) -> Result<()> {
+    match poll(&mut [PollFd::new(talk, PollFlags::IN)], Some(&PATIENCE)).call("poll")? {
+        0 => Err(Error::Silent(found.container.short_id().to_owned())),
+        _ => Ok(()),
     }
 }
 

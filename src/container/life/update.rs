@@ -1,7 +1,5 @@
 //! `update`: the record first, which the next start reads; then the monitor of one that runs is told.
 
-use rustix::net::RecvFlags;
-
 use crate::container::control::{CHUNK, ToMonitor};
 use crate::container::find::Found;
 use crate::container::into::attach;
@@ -31,7 +29,7 @@ pub fn update(store: &Store, found: &Found) -> Result<()> {
     let talk = attach::open(found, &ToMonitor::Update(&care))?;
     // Between two lives the word waits for the next one.
     if let Some(talk) = talk.filter(|_| state.status == Status::Running) {
-        let _ = rustix::net::recv(&talk, &mut [0; 1][..], RecvFlags::empty());
+        attach::await_answer(found, &talk)?;
     }
     Ok(())
 }

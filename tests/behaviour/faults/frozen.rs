@@ -63,6 +63,29 @@ fn ends_beside_a_stopped_monitor(case: &Case) {
     }
 }
 
+/// Who would speak with it is told, after a while, or goes when it is interrupted.
+fn no_talk_with_a_stopped_monitor(case: &Case) {
+    let image = case.busybox();
+    case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sleep", "1000"]).succeeded();
+    let monitor = pid_of(case, "box", "{{.State.ConmonPid}}");
+    kill_process(monitor, Signal::STOP).unwrap();
+    let talks = [&["attach", "box"][..], &["update", "--restart=always", "box"]];
+    let begun = talks.map(|talk| case.command(talk.iter().copied()).start());
+    for talk in begun {
+        talk.finish().code(125).error("does not answer").says("hint: `kill -CONT ");
+    }
+    let attached = case.command(["attach", "box"]).start();
+    wait_until("it waits", LIMIT, || {
+        let call = std::fs::read_to_string(format!("/proc/{}/syscall", attached.pid().as_raw_nonzero()));
+        let call = call.ok().and_then(|call| call.split(' ').next()?.parse().ok());
+        [libc::SYS_poll, libc::SYS_ppoll].map(Some).contains(&call)
+    });
+    attached.signal(Signal::INT);
+    assert_eq!(attached.finish().signal, Some(Signal::INT.as_raw()));
+    kill_process(monitor, Signal::CONT).unwrap();
+    case.coracle(["exec", "box", "true"]).code(0);
+}
+
 /// A logout takes the runtime directory away, and the containers live on.
 fn without_the_runtime_directory(case: &Case) {
     let image = case.busybox();
@@ -82,4 +105,9 @@ fn without_the_runtime_directory(case: &Case) {
     case.coracle(["rm", "-f", "box"]).code(0);
 }
 
-on_both_drivers!(answers_beside_stopped_monitors, ends_beside_a_stopped_monitor, without_the_runtime_directory);
+on_both_drivers!(
+    answers_beside_stopped_monitors,
+    ends_beside_a_stopped_monitor,
+    no_talk_with_a_stopped_monitor,
+    without_the_runtime_directory,
+);
