@@ -3,6 +3,7 @@
 use gotmpl::{Template, TemplateError, Value};
 
 use super::limits::{CHARGE, Taken};
+use super::times;
 use super::value::plain;
 
 type Result = std::result::Result<Value, TemplateError>;
@@ -39,7 +40,7 @@ pub fn add(template: Template, taken: &Taken) -> Template {
     });
     let taken = taken.clone();
     let charge = move |args: &[Value]| taken.charge(args).map(|()| args.last().cloned().unwrap_or(Value::Nil));
-    added.func("index", index).func(CHARGE, charge)
+    added.func("index", index).func(CHARGE, charge).func(times::METHOD, times::method)
 }
 
 /// As Go's, of a map of strings: what it does not have is an empty one.

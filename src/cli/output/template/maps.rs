@@ -4,7 +4,7 @@
 use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, PipeNode, Pos};
 
 use super::functions::KEY;
-use super::limits;
+use super::{limits, times};
 
 /// Fields that hold maps, whosever they are.
 pub const MAPS: [&str; 15] = [
@@ -47,6 +47,7 @@ fn branch(branch: &mut BranchNode) {
 fn pipe(pipe: &mut PipeNode) {
     for command in &mut pipe.commands {
         label(command);
+        times::rewrite(command);
         command.args.iter_mut().for_each(expression);
     }
     limits::count(pipe);

@@ -1,11 +1,12 @@
 //! `--format` with a Go template, as Docker and Podman read it: the crate `gotmpl` parses and executes, this room adds their
-//! functions ([`functions`]), the difference between fields and keys of maps ([`maps`]), and headings.
+//! functions ([`functions`]), the difference between fields and keys of maps ([`maps`]), the methods of moments ([`times`]), and headings.
 //!
 //! A field that a thing does not have is an error; a key that a map does not have is `<no value>`.
 
 mod functions;
 mod limits;
 mod maps;
+mod times;
 mod value;
 
 use gotmpl::parse::{DefineNode, ListNode, Node, Parser};
@@ -192,6 +193,11 @@ mod tests {
             ("[{{pad .ID 2 3}}][{{pad \"\" 2 3}}] {{truncate .ID 2}}", "[  abc   ][] ab"),
             ("{{println .ID}}x", "abc\nx"),
             ("{{.Created}} {{json .Created}}", "2026-01-31 12:00:00.25 +0000 UTC \"2026-01-31T12:00:00.25Z\""),
+            (
+                "{{.Created.Format \"02.01.06 15:04\"}} {{.Created.Unix}} {{.Created.UTC.Year | printf \"%d\"}}",
+                "31.01.26 12:00 1769860800 2026",
+            ),
+            ("{{if .Created.IsZero}}never{{else}}{{printf \"%d\" .Created.UnixMilli}}{{end}}", "1769860800250"),
             ("{{define \"T\"}}<{{.}}>{{end}}{{template \"T\" .ID}}", "<abc>"),
             ("{{.Size}}", "1.5"),
             ("{{range .}}{{.ID}} {{end}}", "abc "),
@@ -221,6 +227,9 @@ mod tests {
             "{{.ID",
             "{{if}}",
             "{{.ID}",
+            "{{.Created.Frob}}",
+            "{{.Created.Format}}",
+            "{{.Created.Unix 1}}",
             "{{end}}",
             "{{join .ID \",\"}}",
             "{{truncate 1 2}}",

@@ -9,16 +9,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::maps::MAPS;
-
-/// Fields that hold a moment: shown as Go does, where JSON has RFC 3339.
-const TIMES: [&str; 7] =
-    ["CheckpointedAt", "Created", "CreatedAt", "FinishedAt", "RestoredAt", "StartedAt", "UpdatedAt"];
+use super::times::{GO_TIME, TIMES};
 
 /// Fields that hold lists, which may be `null` in JSON.
 const LISTS: [&str; 8] = ["Args", "Cmd", "Devices", "Entrypoint", "Env", "Mounts", "OnBuild", "VolumesFrom"];
-
-/// How Go writes a moment of UTC.
-const GO_TIME: &str = "%Y-%m-%d %H:%M:%S%.f +0000 UTC";
 
 pub fn of(value: &impl Serialize) -> serde_json::Result<Value> {
     Ok(from_json(&serde_json::to_value(value)?))
