@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 
+use super::config::storage;
 use super::{Report, container, image, manifest, network, pod, registry, secret, system, volume};
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
@@ -222,7 +223,8 @@ pub struct Context {
 
 impl Context {
     pub fn dirs(&self) -> Result<Dirs, Report> {
-        Ok(Dirs::of_account(self.global.root.as_deref())?)
+        let named = if self.global.root.is_none() { storage::root()? } else { None };
+        Ok(Dirs::of_account(self.global.root.as_deref().or(named.as_deref()))?)
     }
 
     /// The overlay driver that was asked for.

@@ -17,6 +17,7 @@
 
 pub mod file;
 mod keys;
+pub mod storage;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -131,6 +131,16 @@ fn global_options_of_the_environment() {
     };
     assert!(root(&[]).starts_with(here.to_str().unwrap()));
     assert!(root(&["--root", there.to_str().unwrap()]).starts_with(there.to_str().unwrap()));
+    // Beside Podman's files, on the disk that its user has chosen; what is for Podman alone is passed over.
+    let storage = write(&case, "storage.conf", "[storage]\ndriver = 'btrfs'\ngraphroot = '$HOME/podmans'\n");
+    let info = |variables: &[(&str, &Path)]| {
+        command(&case, variables, &["info", "--format", "{{.Store.GraphRoot}}"]).finish().succeeded().stdout
+    };
+    let named = ("CONTAINERS_STORAGE_CONF", storage.as_path());
+    assert_eq!(info(&[named]), format!("{}\n", case.home.join("podmans/coracle").display()));
+    assert_eq!(info(&[named, ("CORACLE_ROOT", &here)]), format!("{}\n", here.display()));
+    let absent = ("CONTAINERS_STORAGE_CONF", Path::new("/no/such"));
+    command(&case, &[absent], &["ps"]).finish().code(125).error("`/no/such` does not exist");
     let said = |name, value: &str| command(&case, &[(name, Path::new(value))], &["ps"]).finish();
     said("CORACLE_STORAGE_DRIVER", "auto").code(0);
     said("CORACLE_LOG_LEVEL", "frob").code(1).error("Log Level \"frob\" is not supported");
