@@ -248,6 +248,8 @@ fn maps_that_are_given_are_taken() {
         let first = Account::current().subordinate;
         let by_host_id = format!("--uidmap=+100000:@{first}:1");
         let moved = "0 0 1\n1 2 65535\n100000 1 1\n";
+        let by_name = ["--subuidname", &Account::current().name];
+        run(case, &by_name, &image, show).succeeded().stdout("0 1 65536\n0 1 65536\n33:40\n0:0\n");
         run(case, &[&by_host_id], &image, show).succeeded().stdout(&format!("{moved}{moved}33:40\n0:0\n"));
     });
 }
@@ -281,7 +283,9 @@ fn what_makes_no_sense_is_refused_in_words() {
             (&["--userns=auto:size=70000"], "not enough unused ids"),
             (&["--userns=keep-id", "--uidmap=0:0:1"], "mutually exclusive"),
             (&["--uidmap=5:6:7"], "container UID 0 is not mapped"),
-            (&["--subuidname=tester"], "can't be mapped directly"),
+            (&["--subuidname=nobody-else"], "the ranges of `nobody-else` can't be mapped"),
+            (&["--subgidname=root", "--uidmap=0:0:9"], "the ranges of `root` can't be mapped"),
+            (&["--userns=keep-id", "--subuidname", &Account::current().name], "mutually exclusive"),
         ] {
             case.coracle([&["create"], flags, &[&image, "sh"]].concat()).code(125).error(words);
         }

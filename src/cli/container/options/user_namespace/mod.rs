@@ -28,11 +28,11 @@ pub struct Flags {
     /// Map group ids: a group of the container to one of yours; may be given several times
     #[arg(long, value_name = "CONTAINER:FROM[:AMOUNT]")]
     gidmap: Vec<String>,
-    /// Not for containers without root
-    #[arg(long, value_name = "NAME", hide = true)]
+    /// Map the subordinate group ids of this account, which is to be named: as `--userns=nomap`
+    #[arg(long, value_name = "NAME")]
     subgidname: Option<String>,
-    /// Not for containers without root
-    #[arg(long, value_name = "NAME", hide = true)]
+    /// Map the subordinate user ids of this account, which is to be named: as `--userns=nomap`
+    #[arg(long, value_name = "NAME")]
     subuidname: Option<String>,
     /// Map user ids: a user of the container to one of yours; may be given several times
     #[arg(long, value_name = "CONTAINER:FROM[:AMOUNT]")]
@@ -94,22 +94,32 @@ impl Flags {
 
     /// What `--userns` or else the environment says; nothing where the maps are given.
     fn mode(&self) -> Result<String, Report> {
-        if let Some(name) = self.subuidname.as_ref().or(self.subgidname.as_ref()) {
-            return Err(Report::new(format!(
-                "the ranges of `{name}` can't be mapped directly: containers of this account have its own"
-            ))
-            .hint("`--uidmap` and `--gidmap` choose among those, by their host ids with `@`"));
+        let names: Vec<&String> = [&self.subuidname, &self.subgidname].into_iter().flatten().collect();
+        for name in &names {
+            check_own(name)?;
         }
         let given = !(self.uidmap.is_empty() && self.gidmap.is_empty());
         match &self.userns {
-            Some(mode) if given && !mode.is_empty() => {
+            Some(mode) if (given || !names.is_empty()) && !mode.is_empty() => {
                 Err(Report::new("--userns and --uidmap/--gidmap/--subuidname/--subgidname are mutually exclusive"))
             }
             Some(mode) => Ok(mode.clone()),
+            // Those that are chosen among all the same.
             None if given => Ok(String::new()),
+            None if !names.is_empty() => Ok("nomap".to_owned()),
             None => Ok(std::env::var("PODMAN_USERNS").unwrap_or_default()),
         }
     }
+}
+
+/// Whether the ranges of this name are the account's own: nobody may map those of others.
+fn check_own(name: &str) -> Result<(), Report> {
+    let uid = rustix::process::getuid().as_raw();
+    if name == uid.to_string() || subid::account_name(uid)?.as_deref() == Some(name) {
+        return Ok(());
+    }
+    Err(Report::new(format!("the ranges of `{name}` can't be mapped: containers of this account have its own"))
+        .hint("`--uidmap` and `--gidmap` choose among those, by their host ids with `@`"))
 }
 
 fn asked(mode: &str) -> Result<Asked, Report> {
