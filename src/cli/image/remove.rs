@@ -140,7 +140,7 @@ impl Users for Containers<'_> {
             let Container { id, image, layers, mounts, .. } = found.container;
             let own = image.map(|image| (image.id, layers));
             let mounted = mounts.into_iter().filter_map(|mount| match mount.source {
-                Source::Image { image, layers } => Some((image.id, layers)),
+                Source::Image { image, layers, .. } => Some((image.id, layers)),
                 _ => None,
             });
             let short: String = id.chars().take(12).collect();

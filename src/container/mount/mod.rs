@@ -43,6 +43,9 @@ pub enum Source {
         image: Image,
         /// Lowest first.
         layers: Vec<Digest>,
+        /// Only this directory or file of it is shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subpath: Option<String>,
     },
     Devpts,
 }
@@ -93,6 +96,14 @@ impl Mount {
         match &self.source {
             Source::Volume(volume) => Some(volume),
             _ => None,
+        }
+    }
+
+    /// What of a volume or an image is shown, where it is not the whole.
+    pub fn subpath(&self) -> Option<&String> {
+        match &self.source {
+            Source::Volume(Volume { subpath, .. }) | Source::Image { subpath, .. } => subpath.as_ref(),
+            Source::Bind(_) | Source::Tmpfs { .. } | Source::Devpts => None,
         }
     }
 

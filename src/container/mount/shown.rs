@@ -49,7 +49,7 @@ pub fn mounts(container: &Container, store: &Store) -> Vec<Value> {
         keys.insert("Options".into(), json!(options(mount)));
         keys.insert("RW".into(), json!(!mount.is_read_only()));
         keys.insert("Propagation".into(), propagation(mount).into());
-        keys.extend(mount.volume().and_then(|volume| Some(("SubPath".into(), json!(volume.subpath.as_ref()?)))));
+        keys.extend(mount.subpath().map(|subpath| ("SubPath".into(), json!(subpath))));
         Some(Value::Object(keys))
     };
     container.mounts.iter().filter_map(one).collect()

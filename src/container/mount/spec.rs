@@ -49,10 +49,12 @@ impl Asked<'_> {
                 let own = copy_up.then_some("x-copy-up");
                 self.of_kernel("tmpfs", self.options().chain(own).collect())
             }
-            Source::Image { layers, .. } => {
+            Source::Image { layers, subpath, .. } => {
                 let lowers = layers.iter().rev().map(|diff_id| self.store.layer_fs(self.container.mode, diff_id));
                 let written = (!self.mount.is_read_only()).then_some(&Overlay { directories: None });
-                self.overlay(&lowers.collect::<Vec<_>>(), written, Some("x-layers"))
+                let subpath = subpath.as_ref().map(|subpath| format!("x-subpath={subpath}"));
+                let own: Vec<&str> = ["x-layers"].into_iter().chain(subpath.as_deref()).collect();
+                self.overlay(&lowers.collect::<Vec<_>>(), written, &own)
             }
             Source::Devpts => self.of_kernel("devpts", ["newinstance"].into_iter().chain(self.options()).collect()),
         }
@@ -77,7 +79,7 @@ impl Asked<'_> {
 
     fn directory(&self, path: &Path, subpath: Option<&str>) -> Built<SpecMount> {
         if let Some(written) = &self.mount.overlay {
-            return self.overlay(&[path.to_owned()], Some(written), None);
+            return self.overlay(&[path.to_owned()], Some(written), &[]);
         }
         let subpath = subpath.map(|subpath| format!("x-subpath={subpath}"));
         let recursive = (!self.options().any(|option| option == "bind")).then_some("rbind");
@@ -85,7 +87,7 @@ impl Asked<'_> {
         mount("bind", path, &self.mount.target, &restricted(options))
     }
 
-    fn overlay(&self, lowers: &[PathBuf], written: Option<&Overlay>, more: Option<&str>) -> Built<SpecMount> {
+    fn overlay(&self, lowers: &[PathBuf], written: Option<&Overlay>, more: &[&str]) -> Built<SpecMount> {
         let option = |name: &str, path: &Path| format!("{name}={}", path.display());
         let mut own: Vec<String> = lowers.iter().map(|lower| option("lowerdir", lower)).collect();
         match written.map(|written| &written.directories) {
@@ -96,7 +98,7 @@ impl Asked<'_> {
             }
             None => {}
         }
-        let options = self.options().chain(own.iter().map(String::as_str)).chain(more);
+        let options = self.options().chain(own.iter().map(String::as_str)).chain(more.iter().copied());
         mount("overlay", Path::new("overlay"), &self.mount.target, &restricted(options))
     }
 }

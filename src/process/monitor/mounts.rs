@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+use rustix::mount::UnmountFlags;
 
 use super::ownership::Ids;
 use crate::container::job::Job;
@@ -82,11 +83,15 @@ fn serve(job: &Job, plan: &mut Plan, user: Ids) -> Result<(Served, Vec<Server>),
                 served.push((number, inside(path, subpath, *recursive).map_err(Refusal::ours)?));
                 continue;
             }
-            Source::Overlay { lowers, upper, layers } => overlay(job, lowers, upper.as_ref(), *layers),
+            Source::Overlay { lowers, upper, layers, .. } => overlay(job, lowers, upper.as_ref(), *layers),
             Source::Bind { .. } | Source::New { .. } | Source::Joined => continue,
         };
         let Mounter { child, mount, socket } = mounter.map_err(Refusal::ours)?;
-        served.push((number, mount));
+        let mount = match source {
+            Source::Overlay { subpath: Some(subpath), .. } => below(&mount, subpath, &job.directory.join("merged")),
+            _ => Ok(mount),
+        };
+        served.push((number, mount.map_err(Refusal::ours)?));
         servers.push(Server { child, _talk: socket });
     }
     Ok((served, servers))
@@ -136,13 +141,24 @@ fn renew(path: &Path) -> sys::Result<()> {
     rustix::fs::chmod(path, Mode::from_raw_mode(0o755)).call_with(|| format!("chmod({})", path.display()))
 }
 
+/// What lies at `subpath` in a detached mount. Kernels before 6.15 clone no part of one: it hangs at `place`, in this namespace alone,
+/// meanwhile.
+fn below(mount: &OwnedFd, subpath: &str, place: &Path) -> sys::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let call = || format!("open({})", place.display());
+    mount::attach(mount.as_fd(), rustix::fs::open(place, flags, Mode::empty()).call_with(call)?.as_fd())?;
+    let found = inside(&place.to_string_lossy(), subpath, false);
+    let unmounted = rustix::mount::unmount(place, UnmountFlags::DETACH);
+    unmounted.call_with(|| format!("umount2({})", place.display())).and(found)
+}
+
 /// What lies at `subpath` in the directory at `path`, as a detached mount. Whoever writes there may have made links: they lead inside.
 fn inside(path: &str, subpath: &str, recursive: bool) -> sys::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let top = rustix::fs::open(path, flags, Mode::empty()).call_with(|| format!("open({path})"))?;
     let found = beneath::open(&top, subpath, OFlags::PATH, Mode::empty(), ResolveFlags::NO_MAGICLINKS);
     let found = found.map_err(|error| match error {
-        Errno::NOENT | Errno::NOTDIR => sys::Error::new(format!("the subpath `{subpath}` of the volume"), error),
+        Errno::NOENT | Errno::NOTDIR => sys::Error::new(format!("the subpath `{subpath}`"), error),
         error => sys::Error::new(format!("openat2({subpath})"), error),
     })?;
     mount::clone_tree(found.as_fd(), c"", recursive)

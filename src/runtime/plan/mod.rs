@@ -143,6 +143,8 @@ pub enum Source {
         upper: Option<Upper>,
         /// They are layers of the store, whose owners are an image's.
         layers: bool,
+        /// What lies there inside it, and not the whole.
+        subpath: Option<String>,
     },
 }
 

@@ -74,7 +74,7 @@ fn step(mount: &SpecMount) -> Result<Mount, Error> {
         let path = text(mount.source().as_deref().ok_or(Error::Missing("mounts[].source"))?)?;
         Source::Bind { path, subpath: options.subpath, recursive: options.recursive, owners: options.owners }
     } else if fstype == "overlay" {
-        overlay(options.own, options.thrown_away, options.layers).ok_or_else(|| Error::Overlay(target.clone()))?
+        overlay(&mut options).ok_or_else(|| Error::Overlay(target.clone()))?
     } else {
         let user = (options.owners == Owners::Changed).then(|| (OF_USER.to_owned(), None));
         Source::New { fstype, options: options.own.into_iter().chain(user).collect(), copy_up: options.copy_up }
@@ -138,9 +138,9 @@ impl Options {
 }
 
 /// By the options of the kernel's overlay; each lower directory has one of its own.
-fn overlay(options: Vec<(String, Option<String>)>, thrown_away: bool, layers: bool) -> Option<Source> {
+fn overlay(options: &mut Options) -> Option<Source> {
     let (mut lowers, mut upper, mut work) = (Vec::new(), None, None);
-    for (key, value) in options {
+    for (key, value) in std::mem::take(&mut options.own) {
         match key.as_str() {
             "lowerdir" => lowers.push(value?),
             "upperdir" => upper = value,
@@ -149,11 +149,11 @@ fn overlay(options: Vec<(String, Option<String>)>, thrown_away: bool, layers: bo
         }
     }
     let upper = match (upper, work) {
-        (Some(dir), Some(work)) => Some(Upper { dir, work, thrown_away }),
+        (Some(dir), Some(work)) => Some(Upper { dir, work, thrown_away: options.thrown_away }),
         (None, None) if !lowers.is_empty() => None,
         _ => return None,
     };
-    Some(Source::Overlay { lowers, upper, layers })
+    Some(Source::Overlay { lowers, upper, layers: options.layers, subpath: options.subpath.take() })
 }
 
 #[cfg(test)]
@@ -196,7 +196,12 @@ mod tests {
     fn an_overlay_is_whole_or_an_error() {
         let of = |options: &[&str]| step(&mount("overlay", "/x", options)).map(|mount| mount.source);
         let upper = Upper { dir: "/u".into(), work: "/w".into(), thrown_away: true };
-        let both = Source::Overlay { lowers: vec!["/a".into(), "/b:c".into()], upper: Some(upper), layers: false };
+        let both = Source::Overlay {
+            lowers: vec!["/a".into(), "/b:c".into()],
+            upper: Some(upper),
+            layers: false,
+            subpath: None,
+        };
         let options = ["lowerdir=/a", "lowerdir=/b:c", "upperdir=/u", "workdir=/w", "x-thrown-away"];
         assert_eq!(of(&options).unwrap(), both);
         for bad in [&["lowerdir=/a", "upperdir=/u"][..], &[], &["lowerdir=/a", "volatile"], &["lowerdir"]] {

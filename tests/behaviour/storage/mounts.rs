@@ -146,6 +146,15 @@ fn an_image_is_mounted(case: &Case) {
         .code(0)
         .stdout("/img/x\n\n/img/opt:\n");
     run(case, &busybox, &[&mount("")], "cat /img/opt/theirs").code(0).stdout("theirs\n");
+    // A part of it alone: a directory, a file.
+    let part = |subpath: &str| mount(&format!(",subpath={subpath}"));
+    run(case, &busybox, &[&part("/opt")], "ls /img; stat -c %u:%g /img/theirs").code(0).stdout("theirs\n33:40\n");
+    run(case, &busybox, &[&part("opt,rw")], "touch /img/x; ls /img | xargs").code(0).stdout("theirs x\n");
+    run(case, &busybox, &[&part("opt/theirs")], "cat /img").code(0).stdout("theirs\n");
+    run(case, &busybox, &[&part("opt/no")], "true").code(125).error("the subpath `opt/no`: ");
+    case.coracle(["create", "--name", "part", &part("opt"), &busybox]).code(0);
+    assert_eq!(case.inspect("part", "{{range .Mounts}}{{.Type}} {{.SubPath}}{{end}}"), "image opt");
+    case.coracle(["rm", "part"]).code(0);
     case.coracle(["create", "--name", "box", &mount(""), &busybox]).code(0);
     case.coracle(["rmi", &other]).code(2).error("is in use by container");
     case.coracle(["create", "--mount=type=image,src=absent-image,dst=/x", &busybox]).code(125).error("image not known");

@@ -170,11 +170,12 @@ impl<'a> Fields<'a> {
     }
 
     fn image(&self, store: &Store, mode: Mode) -> Result<Mount, Report> {
-        let mut writable = false;
+        let (mut writable, mut subpath) = (false, None);
         for (key, value) in &self.rest {
             match key.as_str() {
                 "rw" | "readwrite" => writable = switch(key, value.as_deref())?,
                 "ro" | "readonly" => writable = !switch(key, value.as_deref())?,
+                "subpath" => subpath = value.clone().filter(|subpath| !subpath.is_empty()),
                 _ => return Err(self.unknown(key)),
             }
         }
@@ -190,7 +191,7 @@ impl<'a> Fields<'a> {
         let image = Image { name: found.display_name(), id: found.id, manifest: found.manifest_digest };
         let options = if writable { vec![] } else { vec!["ro".to_owned()] };
         Ok(Mount {
-            source: Source::Image { image, layers: found.layers },
+            source: Source::Image { image, layers: found.layers, subpath },
             target: self.target()?,
             options,
             overlay: None,
