@@ -177,6 +177,13 @@ pub fn usage(error: &clap::Error, words: &[String]) -> ExitCode {
                 None => report.hint("see `--help` of the command"),
             }
         }
+        ErrorKind::InvalidUtf8 => {
+            let bytes = std::env::args_os().find(|word| word.to_str().is_none()).unwrap_or_default();
+            Report::new(format!(
+                "the argument {bytes:?} is not valid UTF-8, and what containers are told is kept as text"
+            ))
+            .hint("a shell inside can make such bytes: `sh -c \"printf '\\377'\"`")
+        }
         ErrorKind::MissingRequiredArgument => {
             Report::new(format!("missing arguments: {}", text(ContextKind::InvalidArg)))
                 .hint("see `--help` of the command")

@@ -1,5 +1,7 @@
 //! What people's scripts depend on: how flags are read, what fails and how.
 
+use std::os::unix::ffi::OsStrExt;
+
 use super::run;
 use crate::harness::Case;
 
@@ -162,7 +164,20 @@ fn what_is_not_there_says_what_is(case: &Case) {
     case.coracle(["run", "--frob", &image]).code(125).error("unknown flag: --frob");
 }
 
+/// What a container is told is kept as text: bytes that are none are refused, by name.
+fn bytes_that_are_no_text(case: &Case) {
+    let image = case.busybox();
+    let bytes = std::ffi::OsStr::from_bytes(b"a\xffb");
+    for line in [&["run", "--rm", &image, "printf", "%s"][..], &["exec", "box", "echo"], &["ps", "--filter"]] {
+        let refused = case.command(line.iter().copied()).arg(bytes).finish().code(125).stdout("");
+        refused.error("the argument \"a\\xFFb\" is not valid UTF-8").says("hint: ");
+    }
+    case.sh(&image, "printf '\\303\\251'").code(0).stdout("é");
+    case.coracle(["run", "--rm", "--network=none", &image, "printf", "é"]).code(0).stdout("é");
+}
+
 on_both_drivers!(
+    bytes_that_are_no_text,
     flags_are_read_as_podman_reads_them,
     switches_can_be_switched_off,
     success_is_silent_and_ids_are_whole,
