@@ -159,6 +159,12 @@ pub struct Container {
     pub pid_file: Option<PathBuf>,
     #[serde(default)]
     pub monitor_pid_file: Option<PathBuf>,
+    /// `--cidfile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_file: Option<PathBuf>,
+    /// `--rmi`: its image goes with it.
+    #[serde(default)]
+    pub remove_image: bool,
     /// `None`: nobody asks how it is.
     #[serde(default)]
     pub health: Option<HealthConfig>,

@@ -62,7 +62,7 @@ impl Run {
                 )
                 .hint("`coracle rmi IMAGE` does, once the container is gone"));
             }
-            self.options.remove_at_the_end();
+            self.options.remove_with_image();
         }
         let keys = DetachKeys::parse(&self.detach_keys)?;
         let store = context.store()?;

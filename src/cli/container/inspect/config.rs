@@ -46,6 +46,8 @@ pub fn config(container: &Container) -> Value {
         "HealthLogDestination": health.map_or(Path::new("local"), |health| health.log_destination()),
         "HealthcheckMaxLogCount": health.map(|health| health.max_log_count),
         "HealthcheckMaxLogSize": health.map(|health| health.max_log_size),
+        // A service manager is told nothing.
+        "sdNotifyMode": "ignore",
         "Passwd": container.introductions.is_some(),
         "Secrets": container.secrets.iter().filter_map(secret).collect::<Vec<_>>(),
         "ExposedPorts": container.exposed_ports.iter().map(|port| (port.clone(), json!({}))).collect::<Map<_, _>>(),

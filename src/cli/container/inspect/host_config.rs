@@ -1,5 +1,7 @@
 //! The part `HostConfig`: what the container gets of the host. Limits that it does not have are 0.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::config::annotations;
@@ -17,6 +19,7 @@ pub fn host_config(found: &Found) -> Value {
     let (added, dropped) = capabilities(container);
     let mut keys = json!({
         "Binds": shown::binds(container),
+        "ContainerIDFile": container.id_file.as_deref().unwrap_or(Path::new("")),
         "CgroupMode": namespaces.cgroup.mode(),
         "LogConfig": {
             "Type": container.log.driver.name(),
@@ -26,12 +29,10 @@ pub fn host_config(found: &Found) -> Value {
             "Size": container.log.max_size.map_or("0B".to_owned(), time::go_size),
         },
         "NetworkMode": container.network_mode(),
-        "PortBindings": {},
         "RestartPolicy": { "Name": container.restart.name(), "MaximumRetryCount": container.restart.most() },
         "AutoRemove": container.remove,
+        "AutoRemoveImage": container.remove_image,
         "Annotations": annotations(container),
-        "VolumeDriver": "",
-        "VolumesFrom": null,
         "CapAdd": added,
         "CapDrop": dropped,
         "Dns": container.resolver.servers,
@@ -40,15 +41,14 @@ pub fn host_config(found: &Found) -> Value {
         "ExtraHosts": container.add_hosts,
         "GroupAdd": container.additional_groups,
         "IpcMode": namespaces.ipc_mode(),
-        "Links": null,
         "OomScoreAdj": container.oom_score_adj.unwrap_or(0),
         "PidMode": namespaces.pid.mode(),
         "Privileged": container.privileged,
-        "PublishAllPorts": false,
         "ReadonlyRootfs": container.read_only,
         "SecurityOpt": container.security_options,
         "Tmpfs": shown::tmpfs(container),
         "UTSMode": namespaces.uts.mode(),
+        "HostsFile": container.hosts_base.as_deref().unwrap_or(Path::new("")),
         "UsernsMode": if container.user_namespace.is_some() { "private" } else { "" },
         "IDMappings": container.user_namespace.as_ref().map(|own| id_mappings(&own.maps)),
         "ShmSize": container.shm_size,
@@ -58,10 +58,29 @@ pub fn host_config(found: &Found) -> Value {
         "Devices": container.devices.iter().map(device).collect::<Vec<_>>(),
         "Ulimits": container.rlimits.iter().map(ulimit).collect::<Vec<_>>(),
     });
+    if let (Some(keys), Value::Object(nothing)) = (keys.as_object_mut(), nothing()) {
+        keys.extend(nothing);
+    }
     if let (Some(keys), Value::Object(limits)) = (keys.as_object_mut(), no_limits()) {
         keys.extend(limits);
     }
     keys
+}
+
+/// What no container of this program has.
+fn nothing() -> Value {
+    json!({
+        "Links": null,
+        "PortBindings": {},
+        "PublishAllPorts": false,
+        "VolumeDriver": "",
+        "VolumesFrom": null,
+        // Docker's on Windows alone.
+        "ConsoleSize": [0, 0],
+        "IOMaximumBandwidth": 0,
+        "IOMaximumIOps": 0,
+        "Isolation": "",
+    })
 }
 
 /// Until there are limits.

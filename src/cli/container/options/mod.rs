@@ -87,9 +87,9 @@ impl Options {
         Ok(self.make(context, store, true)?.container)
     }
 
-    /// As `--rm`.
-    pub fn remove_at_the_end(&mut self) {
-        self.life.rm = true;
+    /// As `--rm`, and the image after it.
+    pub fn remove_with_image(&mut self) {
+        self.life.rmi = true;
     }
 
     /// The locks keep the image, and the container's ids, until the container uses them.

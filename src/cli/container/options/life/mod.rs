@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 pub use self::id_file::IdFile;
-use super::value::{bytes, number_of_signal, signal};
+use super::value::{absolute, bytes, number_of_signal, signal};
 use crate::cli::Report;
 use crate::container::life::replace;
 use crate::container::record::{Container, Systemd};
@@ -46,6 +46,9 @@ pub struct Flags {
     /// Size of what systemd has in memory, as /run and /tmp [default: half of the machine's]
     #[arg(long, value_name = "BYTES[bkmg]")]
     shm_size_systemd: Option<String>,
+    /// `--rmi`, which `run` alone has.
+    #[arg(skip)]
+    pub rmi: bool,
     #[command(flatten)]
     monitor: monitor::Flags,
 }
@@ -54,7 +57,9 @@ impl Flags {
     /// The program is known.
     pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
         container.systemd = self.systemd(&container.args())?;
-        container.remove = self.rm;
+        container.remove = self.rm || self.rmi;
+        container.remove_image = self.rmi;
+        container.id_file = self.cidfile.as_ref().map(absolute).transpose()?;
         container.stop_timeout = self.stop_timeout;
         container.stop_signal =
             match (self.stop_signal.as_deref().filter(|signal| !signal.is_empty()), &config.stop_signal) {
