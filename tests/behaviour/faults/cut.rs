@@ -33,7 +33,7 @@ impl Dice {
 const BEFORE: [&str; 3] = ["created", "running", "exited"];
 
 /// What is done to it.
-const DEEDS: [&[&str]; 27] = [
+const DEEDS: [&[&str]; 31] = [
     &["create", "--network=none", "--name", "other", "IMAGE", "true"],
     &["run", "-d", "--network=none", "--name", "other", "IMAGE", "sleep", "1000"],
     &["run", "--rm", "--network=none", "--name", "other", "IMAGE", "true"],
@@ -61,6 +61,10 @@ const DEEDS: [&[&str]; 27] = [
     &["secret", "create", "word", "files/0"],
     &["secret", "rm", "given"],
     &["rmi", "committed"],
+    &["tag", "IMAGE", "committed"],
+    &["save", "-q", "-o", "out", "IMAGE"],
+    &["load", "-q", "-i", "saved"],
+    &["push", "-q", "IMAGE"],
 ];
 
 const VICTIMS: [&str; 4] = ["cli", "monitor", "mounter", "init"];
@@ -68,6 +72,7 @@ const VICTIMS: [&str; 4] = ["cli", "monitor", "mounter", "init"];
 fn killed_at_any_instant(case: &Case) {
     let image = case.busybox();
     files(case);
+    case.coracle(["save", "-q", "-o", "saved", &image]).succeeded();
     let seed = std::env::var("CORACLE_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed: u64 = seed.unwrap_or_else(|| u64::from(std::process::id()) << 20 | 1);
     let mut dice = Dice(seed);

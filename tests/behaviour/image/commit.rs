@@ -4,7 +4,8 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::diff;
-use crate::harness::{Account, Case, Command, Driver, Image, LIMIT, Layer, wait_until};
+use crate::harness::image::noise;
+use crate::harness::{Account, Case, Command, Driver, Image, LIMIT, Layer, binary, wait_until};
 
 /// All that can be seen of a tree: type, mode, owner, time, target, content.
 const LISTING: &str = "cd /; for f in $(find data opt root var -print | sort); do \
@@ -116,6 +117,27 @@ fn from_other_ids(case: &Case) {
     case.coracle(["rm", "-f", "-t", "0", "box"]).code(0);
 }
 
+/// How much it reads is what the container changed, however large the image is.
+fn what_changed_alone_is_read(case: &Case) {
+    let read = |size: u64, change: &str| -> u64 {
+        let image = Image::busybox().layer(Layer::new().file("large", 0o644, noise(size)));
+        let image = case.pull(&image.push(&format!("large-{size}:latest")));
+        case.coracle(["run", "--network=none", "--name", "box", &image, "sh", "-c", change]).code(0);
+        // What its children have read counts as a shell's own once it has waited for them.
+        let script = "\"$0\" commit -q box made >/dev/null && sed -n 's/^rchar: //p' /proc/$$/io";
+        let counted = case.command_of("/bin/sh".as_ref(), ["-c", script, &binary().display().to_string()]);
+        let counted = counted.finish().succeeded().stdout;
+        case.coracle(["rm", "box"]).succeeded();
+        case.coracle(["rmi", "made"]).succeeded();
+        counted.trim_end().parse().unwrap()
+    };
+    let small = read(1_000, "echo x >/small");
+    let large = read(8_000_000, "echo x >/small");
+    assert!(large < small + 1_000_000, "{small} and {large} bytes");
+    let changed = read(1_000, "head -c 8000000 /dev/urandom >/new");
+    assert!(changed > small + 8_000_000, "{small} and {changed} bytes");
+}
+
 /// What the programs of a running container have written is in the image, though the kernel may not have written it down yet.
 fn of_a_running_one(case: &Case) {
     let image = case.busybox();
@@ -158,7 +180,14 @@ fn at_once_and_killed(case: &Case) {
     assert_eq!(std::fs::read_dir(case.store().join("layers")).unwrap().count(), 1);
 }
 
-on_both_drivers!(the_same_tree, owners, capabilities_and_foreign_files, of_a_running_one, at_once_and_killed);
+on_both_drivers!(
+    the_same_tree,
+    owners,
+    capabilities_and_foreign_files,
+    what_changed_alone_is_read,
+    of_a_running_one,
+    at_once_and_killed,
+);
 
 #[test]
 fn of_a_view() {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::{Case, Command};
+use crate::harness::{Case, Command, LIMIT, wait_until};
 
 const TOGETHER: usize = 200;
 /// How many starts are under way at a time.
@@ -38,4 +38,34 @@ fn two_hundred_together(case: &Case) {
     case.coracle(["ps", "-a", "-q"]).code(0).stdout("");
 }
 
-on_both_drivers!(two_hundred_together);
+/// A hundred that remove themselves: whoever waits for them learns how each ended, though it is gone by then.
+fn a_hundred_that_go_by_themselves(case: &Case) {
+    let image = case.busybox();
+    let shared = case.home.join("shared");
+    fs::create_dir(&shared).unwrap();
+    let volume = format!("{}:/shared:ro", shared.display());
+    let names: Vec<String> = (0..100).map(|number| format!("one-{number}")).collect();
+    std::thread::scope(|scope| {
+        for first in 0..STARTERS {
+            let (names, volume, image) = (&names, &volume, &image);
+            scope.spawn(move || {
+                for number in (first..100).step_by(STARTERS) {
+                    let script = format!("until [ -e /shared/go ]; do sleep 0.2; done; exit {number}");
+                    let head = ["run", "--rm", "-d", "--network=none", "-v", volume, "--name", &names[number]];
+                    case.coracle(head.into_iter().chain([image, "sh", "-c", &script])).succeeded();
+                }
+            });
+        }
+    });
+    let waiting = case.command(["wait"].into_iter().chain(names.iter().map(String::as_str))).start();
+    let open = format!("/proc/{}/fd", waiting.pid().as_raw_nonzero());
+    // Directory and lock of each.
+    wait_until("it knows them all", LIMIT, || fs::read_dir(&open).is_ok_and(|open| open.count() >= 200));
+    fs::write(shared.join("go"), "").unwrap();
+    let codes: String = (0..100).map(|number| format!("{number}\n")).collect();
+    waiting.finish().code(0).stderr("").stdout(&codes);
+    wait_until("all are gone", LIMIT, || case.coracle(["ps", "-a", "-q"]).succeeded().stdout.is_empty());
+    case.coracle(["system", "check"]).code(0);
+}
+
+on_both_drivers!(two_hundred_together, a_hundred_that_go_by_themselves);

@@ -67,6 +67,21 @@ fn the_policy_is_changed(case: &Case) {
     case.coracle(["update", "--restart=no", "no-such"]).code(125).error("no such container");
 }
 
+/// The pause before each life is twice as long as the one before it: a program that can't run does not keep the machine busy.
+fn the_pauses_grow(case: &Case) {
+    let image = case.busybox();
+    let flags = ["run", "-d", "--network=none", "--name=box", "--restart=on-failure:4"];
+    let script = "cut -d' ' -f1 /proc/uptime; exit 1";
+    case.coracle(flags.into_iter().chain([&*image, "sh", "-c", script])).succeeded();
+    wait_until("it has ended for good", LIMIT, || states(case, "box") == "exited false 4 1");
+    let births = case.coracle(["logs", "box"]).succeeded().stdout;
+    let births: Vec<f64> = births.lines().map(|line| line.parse().unwrap()).collect();
+    let pauses: Vec<f64> = births.windows(2).map(|two| two[1] - two[0]).collect();
+    // To a hundredth of a second.
+    let longer = pauses.iter().zip([0.1, 0.2, 0.4, 0.8]).all(|(pause, least)| *pause > least - 0.02);
+    assert!(pauses.len() == 4 && longer, "{pauses:?}");
+}
+
 /// A life that can't begin is counted, and tried again with a pause.
 fn a_start_that_fails_is_no_loop(case: &Case) {
     let image = case.busybox();
@@ -224,6 +239,7 @@ fn an_init_reaps_and_passes_on(case: &Case) {
 
 on_both_drivers!(
     a_failure_is_tried_again,
+    the_pauses_grow,
     the_policy_is_changed,
     a_start_that_fails_is_no_loop,
     its_user_ends_it,

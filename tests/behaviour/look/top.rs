@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::behaviour::faults::death::exists;
+use crate::behaviour::into::terminal::on_terminal;
 use crate::harness::{Account, Case, Driver, LIMIT, wait_until};
 
 fn top(case: &Case) {
@@ -74,7 +76,29 @@ fn stats(case: &Case) {
     case.coracle(["stats", "--no-stream", "nope"]).code(125).stdout("").error("no such container");
 }
 
-on_both_drivers!(top, stats);
+/// On a terminal, each look takes the place of the one before, until the user has seen enough.
+fn stats_of_the_moment(case: &Case) {
+    let image = case.busybox();
+    case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sleep", "1000"]).succeeded();
+    let mut terminal = on_terminal(case, &["stats", "--interval=1"]);
+    for _ in 0..2 {
+        terminal.expect("\x1b[2J\x1b[H");
+        terminal.expect("CPU %");
+        terminal.expect(" box ");
+    }
+    // One that starts meanwhile is in the next.
+    case.coracle(["run", "-d", "--network=none", "--name", "late", &image, "sleep", "1000"]).succeeded();
+    terminal.expect(" late ");
+    case.coracle(["rm", "-f", "-t0", "box"]).succeeded();
+    wait_until("one that is gone is in it no more", LIMIT, || {
+        terminal.expect("\x1b[2J\x1b[H");
+        !terminal.expect(" late ").contains(" box ")
+    });
+    terminal.write("\x03");
+    wait_until("it ends with its terminal's shell", LIMIT, || !exists(terminal.pid()));
+}
+
+on_both_drivers!(top, stats, stats_of_the_moment);
 
 #[test]
 fn ports_of_what_publishes_none() {

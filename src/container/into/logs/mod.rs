@@ -330,4 +330,27 @@ mod tests {
         let long = b"out P xx\nt stdout P x\nt stdout P x\nt stdout F x\nt stdout F last\n";
         assert_eq!(line_starts(long, true, false), [48]);
     }
+
+    /// Wherever the piece is cut: what is said of it is the end of the truth, and all of that is found in the end.
+    #[test]
+    fn a_cut_anywhere_names_no_line_that_is_none() {
+        let (mut log, mut starts, mut within) = (String::new(), VecDeque::new(), [false; 2]);
+        // Every order of three records of each kind.
+        for mut number in 0..4_usize.pow(6) {
+            for _ in 0..3 {
+                let (stream, whole) = (number % 2, number / 2 % 2 == 0);
+                number /= 4;
+                if !std::mem::replace(&mut within[stream], !whole) {
+                    starts.push_back(log.len());
+                }
+                log += &format!("t {} {} x\n", ["stdout", "stderr"][stream], if whole { "F" } else { "P" });
+            }
+        }
+        assert_eq!(line_starts(log.as_bytes(), false, true), starts);
+        for from in log.len() - 2000..log.len() {
+            let said = line_starts(&log.as_bytes()[from..], true, false);
+            let truth = starts.iter().rev().take(said.len()).rev();
+            assert!(said.iter().map(|start| from + start).eq(truth.copied()), "cut at {from}");
+        }
+    }
 }
