@@ -257,8 +257,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -d 'Not for containers without root' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -d 'Not for containers without root' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -d 'Map the subordinate group ids of this account, which is to be named: as `--userns=nomap`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -d 'Map the subordinate user ids of this account, which is to be named: as `--userns=nomap`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours; `container:NAME`: that container\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l help -d 'Print help'
@@ -268,7 +268,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv-all -d 'Leave all variables of the image and all default ones out'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print nothing while pulling'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Remove a container of the same name first'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Take the name from the container that has it, and remove that one; if this one can\'t start, all stays as it was'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container when it has ended'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run the program below an init process, which takes care of orphans and passes signals on'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l no-healthcheck -d 'Do not check, whatever the image says'
@@ -516,8 +516,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -d 'Not for containers without root' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -d 'Not for containers without root' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -d 'Map the subordinate group ids of this account, which is to be named: as `--userns=nomap`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -d 'Map the subordinate user ids of this account, which is to be named: as `--userns=nomap`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours; `container:NAME`: that container\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Leave the container running and print its ID'
@@ -530,7 +530,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv-all -d 'Leave all variables of the image and all default ones out'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print nothing while pulling'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container of the same name first'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Take the name from the container that has it, and remove that one; if this one can\'t start, all stays as it was'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container when it has ended'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run the program below an init process, which takes care of orphans and passes signals on'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Do not check, whatever the image says'
@@ -697,8 +697,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l device -d 'Sh
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l subgidname -d 'Not for containers without root' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l subuidname -d 'Not for containers without root' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l subgidname -d 'Map the subordinate group ids of this account, which is to be named: as `--userns=nomap`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l subuidname -d 'Map the subordinate user ids of this account, which is to be named: as `--userns=nomap`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours; `container:NAME`: that container\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l help -d 'Print help'
@@ -708,7 +708,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l env-host -d '
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l unsetenv-all -d 'Leave all variables of the image and all default ones out'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s q -l quiet -d 'Print nothing while pulling'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l replace -d 'Remove a container of the same name first'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l replace -d 'Take the name from the container that has it, and remove that one; if this one can\'t start, all stays as it was'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l rm -d 'Remove the container when it has ended'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l init -d 'Run the program below an init process, which takes care of orphans and passes signals on'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l no-healthcheck -d 'Do not check, whatever the image says'
@@ -933,8 +933,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l device -d 'Show 
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l subgidname -d 'Not for containers without root' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l subuidname -d 'Not for containers without root' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l subgidname -d 'Map the subordinate group ids of this account, which is to be named: as `--userns=nomap`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l subuidname -d 'Map the subordinate user ids of this account, which is to be named: as `--userns=nomap`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l uidmap -d 'Map user ids: a user of the container to one of yours; may be given several times' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l userns -d '`host`: you are root inside; `keep-id`: you are yourself; `auto`: ids that no other container has; `nomap`: all but yours; `container:NAME`: that container\'s' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s d -l detach -d 'Leave the container running and print its ID'
@@ -947,7 +947,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l env-host -d 'Tak
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l unsetenv-all -d 'Leave all variables of the image and all default ones out'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s q -l quiet -d 'Print nothing while pulling'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l rootfs -d 'Take a directory of this machine in place of IMAGE as the root file system; `DIRECTORY:O` copy-on-write'
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l replace -d 'Remove a container of the same name first'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l replace -d 'Take the name from the container that has it, and remove that one; if this one can\'t start, all stays as it was'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l rm -d 'Remove the container when it has ended'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l init -d 'Run the program below an init process, which takes care of orphans and passes signals on'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l no-healthcheck -d 'Do not check, whatever the image says'
