@@ -1,6 +1,7 @@
 //! What can go wrong with an image.
 
 use super::archive;
+use crate::layer::About;
 use crate::oci::image_config::ConfigError;
 use crate::oci::instruction::InstructionError;
 use crate::oci::manifest::{MAX_ENTRIES, ManifestError};
@@ -146,7 +147,7 @@ impl Error {
     fn is_damage(&self) -> bool {
         match self {
             Self::WrongDigest { .. } | Self::WrongSize { .. } | Self::Missing { .. } => true,
-            Self::Contents(error) => error.is_of_stream() && error.hint().is_none(),
+            Self::Contents(error) => error.about() == About::Stream && error.hint().is_none(),
             Self::Registry(registry::Error::Source(error)) => error.downcast_ref().is_some_and(Self::is_damage),
             _ => false,
         }

@@ -3,25 +3,74 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
+use serde::{Deserialize, Serialize};
+use zstd::zstd_safe::get_error_name;
+use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge as WINDOW_TOO_LARGE;
 
-/// The largest window that a zstd frame may ask for, as a power of two: 128 MiB, zstd's own default for streams.
-const ZSTD_WINDOW: u32 = 27;
+/// The largest window that a frame of zstd may ask for: so much of what came before is kept while it is decompressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Window {
+    /// What every decoder should have (RFC 8878, 3.1.1.1.2), and all that is needed up to level 19.
+    Usual,
+    /// What level 20 needs.
+    #[default]
+    Large,
+}
+
+impl Window {
+    /// In bytes, as a power of two.
+    fn log(self) -> u32 {
+        match self {
+            Self::Usual => 23,
+            Self::Large => 25,
+        }
+    }
+}
+
+/// Inside an error of reading: a frame asks for a larger window than it may have.
+#[derive(Debug, thiserror::Error)]
+#[error("it is compressed with a window of more than the {} MiB that zstd gets here", (1 << self.0.log()) >> 20)]
+pub struct WindowTooLarge(Window);
+
+impl WindowTooLarge {
+    pub fn is_in(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|error| error.is::<Self>())
+    }
+}
 
 /// The plain bytes of `source`: all members of a gzip file, all frames of a zstd file.
 ///
-/// Formats that no layer may have are refused by name. Memory: the window of the format, at most 128 MiB.
-pub fn plain<'a>(source: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+/// Formats that no layer may have are refused by name. Memory: the window of the format.
+pub fn plain<'a>(source: impl Read + Send + 'a, window: Window) -> io::Result<Box<dyn Read + Send + 'a>> {
     let (packing, rest) = peek(source)?;
     Ok(match packing {
         Packing::Plain => Box::new(rest),
         Packing::Gzip => Box::new(MultiGzDecoder::new(rest)),
         Packing::Zstd => {
             let mut decoder = zstd::Decoder::with_buffer(rest)?;
-            decoder.window_log_max(ZSTD_WINDOW)?;
-            Box::new(decoder)
+            decoder.window_log_max(window.log())?;
+            Box::new(Frames { decoder, window })
         }
         Packing::Refused(format) => return Err(refused(format)),
     })
+}
+
+/// A decoder of zstd whose errors are ours.
+struct Frames<D> {
+    decoder: D,
+    window: Window,
+}
+
+impl<D: Read> Read for Frames<D> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.decoder.read(buffer).map_err(|error| {
+            // The crate gives the name of the code alone.
+            match error.to_string() == get_error_name((WINDOW_TOO_LARGE as usize).wrapping_neg()) {
+                true => io::Error::other(WindowTooLarge(self.window)),
+                false => error,
+            }
+        })
+    }
 }
 
 /// A format, told by its first bytes.
@@ -66,7 +115,7 @@ mod tests {
 
     fn unpack(bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
-        plain(bytes)?.read_to_end(&mut all)?;
+        plain(bytes, Window::default())?.read_to_end(&mut all)?;
         Ok(all)
     }
 
@@ -99,7 +148,20 @@ mod tests {
         for bad in [&crc[..], &good[..good.len() - 1], &garbage, b"BZh91AY", b"\xfd7zXZ\0", b"\x04\x22\x4d\x18...."] {
             assert!(unpack(bad).is_err(), "{bad:?}");
         }
-        // A window of 2 GiB: magic, descriptor, window descriptor.
-        assert!(unpack(&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00]).is_err());
+    }
+
+    #[test]
+    fn windows_have_a_limit() {
+        // Magic, descriptor, window descriptor (2 to the power of 10 and its upper five bits), an empty last block.
+        let frame = |log: u8| [0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3, 1, 0, 0];
+        for (window, log) in [(Window::Usual, 23), (Window::Large, 25)] {
+            let read = |log| plain(&frame(log)[..], window).and_then(|mut plain| plain.read(&mut [0]));
+            assert_eq!(read(log).unwrap(), 0);
+            for too_large in [log + 1, 31] {
+                let error = read(too_large).unwrap_err();
+                assert!(WindowTooLarge::is_in(&error), "{error}");
+                assert!(error.to_string().contains(&format!("the {} MiB", (1 << log) >> 20)), "{error}");
+            }
+        }
     }
 }

@@ -13,6 +13,9 @@
 
 use std::io;
 
+use compression::WindowTooLarge;
+use serde::{Deserialize, Serialize};
+
 use crate::host::{role, subid};
 use crate::oci::Digest;
 use crate::sys;
@@ -64,9 +67,19 @@ pub enum Error {
     Role(#[from] role::Error),
     /// What a worker reported, already in words.
     #[error("{text}")]
-    Worker { text: String, hint: Option<String>, of_stream: bool },
+    Worker { text: String, hint: Option<String>, about: About },
     #[error("the worker ended without a result ({0})")]
     WorkerDied(String),
+}
+
+/// What a failure is about, as far as those who started the work go by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum About {
+    /// It may be that whoever is at the other end of a stream has gone.
+    Stream,
+    /// [`compression::Window::Usual`] did not do.
+    Window,
+    Other,
 }
 
 /// What is wrong with one entry of a layer; completes the sentence "the archive's entry `x` …".
@@ -105,11 +118,12 @@ pub enum Problem {
 }
 
 impl Error {
-    /// Whether it may be that whoever is at the other end of a stream has gone.
-    pub fn is_of_stream(&self) -> bool {
+    pub fn about(&self) -> About {
         match self {
-            Self::Worker { of_stream, .. } => *of_stream,
-            error => matches!(error, Self::Read(_) | Self::Archive(_) | Self::Write(_)),
+            Self::Worker { about, .. } => *about,
+            Self::Read(error) if WindowTooLarge::is_in(error) => About::Window,
+            Self::Read(_) | Self::Archive(_) | Self::Write(_) => About::Stream,
+            _ => About::Other,
         }
     }
 
@@ -119,6 +133,9 @@ impl Error {
             Self::Worker { hint, .. } => hint.clone(),
             Self::Read(error) if error.kind() == io::ErrorKind::Unsupported => {
                 Some("unpack it first, as in `xz -dc FILE | coracle …`".into())
+            }
+            Self::Read(error) if WindowTooLarge::is_in(error) => {
+                Some("compress it again with a level below 21 and without `--long`".into())
             }
             Self::Ids(error) => error.hint(),
             Self::Copy(problem) => problem.hint(),

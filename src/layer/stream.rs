@@ -11,12 +11,13 @@ use std::thread::{self, JoinHandle};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, Result, compression};
+use super::compression::{self, Window};
+use super::{Error, Result};
 use crate::oci::Digest;
 
 const BUFFER: usize = 256 << 10;
-/// Buffers in the ring: 4 MiB in all.
-const BUFFERS: usize = 16;
+/// Buffers in the ring: 2 MiB in all, as three layers are read at once.
+const BUFFERS: usize = 8;
 
 type Piece = io::Result<Vec<u8>>;
 
@@ -33,7 +34,7 @@ pub struct HashedStream {
 
 impl HashedStream {
     /// Starts two threads on `source`. More than `limit` plain bytes are an error of the kind `FileTooLarge`.
-    pub fn start(source: impl Read + Send + 'static, limit: u64) -> io::Result<Self> {
+    pub fn start(source: impl Read + Send + 'static, limit: u64, window: Window) -> io::Result<Self> {
         let (used, empty) = channel();
         for _ in 0..BUFFERS {
             // The receiver is alive: it is handed to the thread below.
@@ -42,7 +43,7 @@ impl HashedStream {
         let (to_hash, plain) = sync_channel(BUFFERS);
         let (hashed, pieces) = sync_channel(BUFFERS);
         let builder = |name: &str| thread::Builder::new().name(name.to_owned());
-        builder("decompress").spawn(move || decompress(source, limit, &empty, &to_hash))?;
+        builder("decompress").spawn(move || decompress(source, (limit, window), &empty, &to_hash))?;
         let hash = builder("hash").spawn(move || hash(&plain, &hashed))?;
         Ok(Self { pieces, used, current: Vec::new(), place: 0, ended: false, hash })
     }
@@ -57,8 +58,8 @@ impl HashedStream {
 }
 
 /// Whether a compressed blob holds the layer of this diff id, of which so many plain bytes are known. Few more are read.
-pub fn check(blob: File, diff_id: &Digest, size: u64) -> Result<()> {
-    let mut stream = HashedStream::start(blob, u64::MAX)?;
+pub fn check(blob: File, diff_id: &Digest, size: u64, window: Window) -> Result<()> {
+    let mut stream = HashedStream::start(blob, u64::MAX, window)?;
     io::copy(&mut stream.by_ref().take(size.saturating_add(1)), &mut io::sink()).map_err(Error::Read)?;
     let found = stream.digest()?;
     if found == *diff_id { Ok(()) } else { Err(Error::WrongDiffId { expected: diff_id.clone(), found }) }
@@ -96,8 +97,13 @@ impl Read for HashedStream {
 }
 
 /// Ends at the end of the source, after an error, or when nobody listens any more.
-fn decompress(source: impl Read + Send, limit: u64, empty: &Receiver<Vec<u8>>, to_hash: &SyncSender<Piece>) {
-    let mut plain = match compression::plain(source) {
+fn decompress(
+    source: impl Read + Send,
+    (limit, window): (u64, Window),
+    empty: &Receiver<Vec<u8>>,
+    to_hash: &SyncSender<Piece>,
+) {
+    let mut plain = match compression::plain(source, window) {
         Ok(plain) => plain,
         Err(error) => {
             let _ = to_hash.send(Err(error));
@@ -159,7 +165,7 @@ mod tests {
     fn every_byte_is_read_and_hashed_once() {
         let bytes: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
         let packed = zstd::encode_all(bytes.as_slice(), 1).unwrap();
-        let mut stream = HashedStream::start(io::Cursor::new(packed), 12_000_000).unwrap();
+        let mut stream = HashedStream::start(io::Cursor::new(packed), 12_000_000, Window::Usual).unwrap();
         let mut all = Vec::new();
         stream.read_to_end(&mut all).unwrap();
         assert!(all == bytes);
@@ -169,10 +175,11 @@ mod tests {
     #[test]
     fn an_error_of_the_source_arrives() {
         let packed = zstd::encode_all([1_u8; 1000].as_slice(), 1).unwrap();
-        let mut stream = HashedStream::start(io::Cursor::new(packed[..packed.len() - 1].to_vec()), 1000).unwrap();
+        let cut = packed[..packed.len() - 1].to_vec();
+        let mut stream = HashedStream::start(io::Cursor::new(cut), 1000, Window::Usual).unwrap();
         assert!(stream.read_to_end(&mut Vec::new()).is_err());
         // Given up in the middle: the threads end.
-        let stream = HashedStream::start(io::repeat(1), u64::MAX).unwrap();
+        let stream = HashedStream::start(io::repeat(1), u64::MAX, Window::Usual).unwrap();
         stream.digest().unwrap();
     }
     /// Two bombs, of a megabyte of ones to the gigabyte: the end comes at the limit, not at the end.
@@ -183,7 +190,7 @@ mod tests {
         let mut gzip = Vec::new();
         flate2::read::GzEncoder::new(ones(), flate2::Compression::fast()).read_to_end(&mut gzip).unwrap();
         for (bomb, limit) in [(zstd, 10_000_000), (gzip, 1_000_000)] {
-            let mut stream = HashedStream::start(io::Cursor::new(bomb), limit).unwrap();
+            let mut stream = HashedStream::start(io::Cursor::new(bomb), limit, Window::Usual).unwrap();
             let mut read = 0;
             let error = loop {
                 match stream.fill_buf() {

@@ -25,11 +25,12 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::compression::Window;
 use super::copy::{Owners, Source, Stream, Target};
 use super::pack::Form;
 use super::read::Inputs;
 use super::unpack::Summary;
-use super::{Error, Result};
+use super::{About, Error, Result};
 use crate::host::lock::Lock;
 use crate::host::role::{Role, Start};
 use crate::host::subid::IdMaps;
@@ -44,7 +45,7 @@ use crate::sys::{self, Call};
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Job {
     /// Unpack the stream at [`STREAM`] into the directory; in recorded mode, write the owners to [`OWNERS`].
-    Unpack { mode: Mode, expected: Option<Digest>, limit: Option<u64> },
+    Unpack { mode: Mode, expected: Option<Digest>, limits: Limits },
     /// Remove everything in the directory but the names in `keep`.
     Empty { keep: Vec<String> },
     /// Write the directory, or the tree of which it is the topmost layer, to [`STREAM`].
@@ -83,6 +84,14 @@ impl Job {
     }
 }
 
+/// What a layer may take to be unpacked.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Limits {
+    /// The most bytes that it may unpack to; `None`: nine tenths of what the disk has free.
+    pub size: Option<u64>,
+    pub window: Window,
+}
+
 /// Places of [`Start::fds`].
 pub const CHANNEL: usize = 0;
 pub const DIRECTORY: usize = 1;
@@ -107,8 +116,7 @@ pub enum Reply {
     Failed {
         text: String,
         hint: Option<String>,
-        /// See [`Error::is_of_stream`].
-        of_stream: bool,
+        about: About,
     },
 }
 
@@ -147,8 +155,7 @@ pub struct Unpack<'a> {
     pub owners: Option<BorrowedFd<'a>>,
     /// The diff id that the image's configuration names; `None`: any.
     pub expected: Option<Digest>,
-    /// The most bytes that it may unpack to; `None`: nine tenths of what the disk has free.
-    pub limit: Option<u64>,
+    pub limits: Limits,
 }
 
 /// A worker that unpacks.
@@ -174,7 +181,7 @@ pub fn start_unpack(ids: &IdMaps, unpack: &Unpack<'_>, input: Input) -> Result<R
             (read, Some(File::from(write)))
         }
     };
-    let job = Job::Unpack { mode: unpack.mode, expected: unpack.expected.clone(), limit: unpack.limit };
+    let job = Job::Unpack { mode: unpack.mode, expected: unpack.expected.clone(), limits: unpack.limits };
     let mut fds = vec![read.as_fd()];
     fds.extend(unpack.owners);
     fds.extend(unpack.lock.map(Lock::fd));
@@ -205,7 +212,7 @@ pub fn start_layer(
     tmp: &Tmp,
     mode: Mode,
     expected: Option<Digest>,
-    limit: Option<u64>,
+    limits: Limits,
     input: Input,
 ) -> Result<RunningUnpack> {
     let layer = tmp.path().join("layer");
@@ -221,7 +228,7 @@ pub fn start_layer(
         }
     };
     let owners = owners.as_ref().map(AsFd::as_fd);
-    let unpack = Unpack { directory: &directory, lock: Some(tmp.lock()), mode, owners, expected, limit };
+    let unpack = Unpack { directory: &directory, lock: Some(tmp.lock()), mode, owners, expected, limits };
     start_unpack(ids, &unpack, input)
 }
 
@@ -343,9 +350,9 @@ impl Running {
 
     fn reply(&self) -> Result<Reply> {
         match receive(self.channel.as_fd())? {
-            Some(Reply::Failed { text, hint, of_stream }) => {
+            Some(Reply::Failed { text, hint, about }) => {
                 let _ = self.child.wait();
-                Err(Error::Worker { text, hint, of_stream })
+                Err(Error::Worker { text, hint, about })
             }
             Some(reply) => Ok(reply),
             None => Err(Error::WorkerDied(match self.child.wait()? {

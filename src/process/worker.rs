@@ -17,12 +17,13 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags};
 
 use crate::host::subid::{Extent, IdMaps};
 use crate::host::{change, role};
+use crate::layer::compression::Window;
 use crate::layer::copy::{self, Owners, Root};
 use crate::layer::merged::{self, Merged};
 use crate::layer::read::{self, Inputs, Kept, Live};
 use crate::layer::stream::HashedStream;
-use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, OWNERS, Reply, STREAM, Unpacked, receive, send};
-use crate::layer::{Error, Result, changes, compression, measure, pack, settle, unpack};
+use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, Limits, OWNERS, Reply, STREAM, Unpacked, receive, send};
+use crate::layer::{About, Error, Result, changes, compression, measure, pack, settle, unpack};
 use crate::oci::Digest;
 use crate::runtime::identity::{Accounts, Identity};
 use crate::store::layers::Mode;
@@ -36,7 +37,7 @@ pub fn main() -> ExitCode {
     let (Ok(job), Ok(channel)) = (role::job::<Job>(), role::inherited(CHANNEL)) else { return ExitCode::FAILURE };
     let reply = match work(&job, channel.as_fd()) {
         Ok(reply) => reply,
-        Err(error) => Reply::Failed { text: error.to_string(), hint: error.hint(), of_stream: error.is_of_stream() },
+        Err(error) => Reply::Failed { text: error.to_string(), hint: error.hint(), about: error.about() },
     };
     let failed = matches!(reply, Reply::Failed { .. });
     match send(channel.as_fd(), &reply) {
@@ -73,8 +74,8 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     let root = make_root()?;
     rustix::thread::set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")?;
     match (job, stream, sources) {
-        (Job::Unpack { mode, expected, limit }, Some(stream), _) => {
-            unpack_layer(root.as_fd(), stream, *mode, owners, expected.as_ref(), *limit)
+        (Job::Unpack { mode, expected, limits }, Some(stream), _) => {
+            unpack_layer(root.as_fd(), stream, *mode, owners, expected.as_ref(), *limits)
         }
         (Job::Empty { keep }, ..) => empty(root.as_fd(), keep),
         (Job::Measure { paths }, ..) => {
@@ -114,7 +115,7 @@ fn copy_in(container: &Live, target: &copy::Target, user: Option<&str>, stream: 
             let accounts = Accounts::read(root)?;
             let named = accounts.identity(user, &[]);
             let Identity { uid, gid, .. } =
-                named.map_err(|error| Error::Worker { text: error.to_string(), hint: None, of_stream: false })?;
+                named.map_err(|error| Error::Worker { text: error.to_string(), hint: None, about: About::Other })?;
             Owners::Given { uid, gid }
         }
         None => target.owners,
@@ -124,7 +125,7 @@ fn copy_in(container: &Live, target: &copy::Target, user: Option<&str>, stream: 
 }
 
 fn extract(root: BorrowedFd<'_>, target: &copy::Target, stream: OwnedFd) -> Result<Reply> {
-    let plain = compression::plain(File::from(stream)).map_err(|error| match error.kind() {
+    let plain = compression::plain(File::from(stream), Window::default()).map_err(|error| match error.kind() {
         // Of fewer bytes than tell a format.
         ErrorKind::UnexpectedEof => copy::Problem::NotArchive.into(),
         _ => Error::Read(error),
@@ -218,13 +219,13 @@ fn unpack_layer(
     mode: Mode,
     owners: Option<File>,
     expected: Option<&Digest>,
-    limit: Option<u64>,
+    limits: Limits,
 ) -> Result<Reply> {
-    let limit = match limit {
+    let limit = match limits.size {
         Some(limit) => limit,
         None => most_of_the_disk(root)?,
     };
-    let mut stream = HashedStream::start(File::from(stream), limit)?;
+    let mut stream = HashedStream::start(File::from(stream), limit, limits.window)?;
     let (summary, table) = unpack::unpack(&mut stream, root, mode)?;
     if let Some(mut owners) = owners {
         owners.write_all(&table.bytes()).call("write(owners)")?;

@@ -16,10 +16,10 @@ use crate::container::life::{start, stop};
 use crate::container::{Error, Result};
 use crate::host::lock;
 use crate::host::subid::IdMaps;
-use crate::layer;
 use crate::layer::copy::inside::{self, Inside, RunningCopy};
 use crate::layer::copy::{self, Owners, Root, Source, Stream, Target};
 use crate::layer::read::Live;
+use crate::layer::{self, About};
 use crate::runtime::handshake::receive_with_fd;
 use crate::store::Store;
 use crate::sys::process::Child;
@@ -98,7 +98,7 @@ fn stream_of(path: &[u8]) -> Stream {
 /// Where both sides fail, one of them does so because the other has gone.
 fn first_cause(ours: layer::Result<u64>, theirs: layer::Result<u64>) -> Result<()> {
     match (ours, theirs) {
-        (Err(ours), Err(theirs)) if ours.is_of_stream() => Err(theirs.into()),
+        (Err(ours), Err(theirs)) if ours.about() == About::Stream => Err(theirs.into()),
         (Err(error), _) | (Ok(_), Err(error)) => Err(error.into()),
         (Ok(_), Ok(_)) => Ok(()),
     }

@@ -18,7 +18,7 @@ use crate::image::find::{Found, Meant, entry};
 use crate::image::make::layer::LEVEL;
 use crate::image::{Error, Event, Progress, Result, tag};
 use crate::layer::archive::Writer;
-use crate::layer::compression;
+use crate::layer::compression::{self, Window};
 use crate::oci::manifest::{Document, MAX_CONFIG, MAX_MANIFEST, ManifestError, parse};
 use crate::oci::media_type::{self, OCI_INDEX, layer_kind};
 use crate::oci::{Compression, Descriptor, Digest, Index, Manifest};
@@ -206,7 +206,7 @@ impl Save<'_> {
 
     fn plain(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>> {
         let file = self.store.open_blob(&blob.digest)?;
-        compression::plain(file).map_err(|error| Error::Contents(error.into()))
+        compression::plain(file, Window::default()).map_err(|error| Error::Contents(error.into()))
     }
 
     /// Bytes of the uncompressed layer, which a tar header tells before it is read.

@@ -13,7 +13,7 @@ use crate::image::{Error, Result};
 use crate::layer::compression::{self, Packing};
 use crate::layer::pack::Form;
 use crate::layer::read::{self, Tree};
-use crate::layer::worker::{self, Input};
+use crate::layer::worker::{self, Input, Limits};
 use crate::oci::{Compression, Digest};
 use crate::store::blobs::BlobWriter;
 use crate::store::layers::Mode;
@@ -85,7 +85,8 @@ struct Parts {
 
 impl Parts {
     fn pack(ids: &IdMaps, mode: Mode, tmp: &Tmp, tree: &Tree, form: Form, leave_out: &[&str]) -> Result<Self> {
-        let mut unpacking = worker::start_layer(ids, tmp, mode, None, None, Input::Pipe).map_err(Error::Pack)?;
+        let mut unpacking =
+            worker::start_layer(ids, tmp, mode, None, Limits::default(), Input::Pipe).map_err(Error::Pack)?;
         let mut files = unpacking.take_input();
         let (tar, out) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).call("pipe2")?;
         let packing = read::start_pack(ids, tree, form, leave_out, out.as_fd()).map_err(Error::Pack)?;
@@ -112,7 +113,8 @@ impl Parts {
     fn read(ids: &IdMaps, mode: Mode, tmp: &Tmp, archive: File) -> Result<Self> {
         let unreadable = |error| Error::Pack(crate::layer::Error::Read(error));
         let (packing, mut archive) = compression::peek(archive).map_err(unreadable)?;
-        let mut unpacking = worker::start_layer(ids, tmp, mode, None, None, Input::Pipe).map_err(Error::Pack)?;
+        let mut unpacking =
+            worker::start_layer(ids, tmp, mode, None, Limits::default(), Input::Pipe).map_err(Error::Pack)?;
         let mut files = unpacking.take_input();
         let path = tmp.path().join("blob");
         let say = || format!("write({})", path.display());

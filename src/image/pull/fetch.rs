@@ -7,12 +7,14 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::progress::Event;
 use super::{Claimed, Pull};
 use crate::image::{Error, Result};
-use crate::layer::stream;
-use crate::layer::worker::{self, Input, RunningUnpack};
+use crate::layer::compression::Window;
+use crate::layer::worker::{self, Input, Limits, RunningUnpack};
+use crate::layer::{About, stream};
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::registry;
 use crate::store;
@@ -36,6 +38,17 @@ const PROGRESS: u64 = 1 << 20;
 /// Bodies that end too early without an error, one after the other, before the blob itself counts as short.
 const SHORT: usize = 3;
 
+/// Held by the one layer that is unpacked with a large window: layers that need one are rare, and wait for each other.
+static LARGE_WINDOW: Mutex<()> = Mutex::new(());
+
+/// How a layer is tried.
+#[derive(Clone, Copy)]
+struct How {
+    /// What lies there already is used.
+    resume: bool,
+    window: Window,
+}
+
 /// How the bytes of one blob arrive.
 struct Receiving<'a> {
     name: &'a Reference,
@@ -50,21 +63,34 @@ impl Pull<'_> {
     /// Fetches, unpacks and checks one layer, going on where the network failed.
     pub(super) fn fetch(&self, name: &Reference, claimed: &Claimed<'_>, given_up: &AtomicBool) -> Result<Parts> {
         let layer = &claimed.layer.blob.digest;
-        let begun = std::fs::metadata(claimed.blob_path()).is_ok_and(|metadata| metadata.len() > 0);
-        let parts = match self.attempt(name, claimed, begun, given_up) {
-            // What an earlier pull left may be no part of the blob.
-            Err(error) if begun && !error.is_of_the_network() => {
-                self.progress.event(Event::Again { layer, from: 0, reason: &error.to_string() });
-                self.attempt(name, claimed, false, given_up)?
+        let mut begun = std::fs::metadata(claimed.blob_path()).is_ok_and(|metadata| metadata.len() > 0);
+        let mut turn = None;
+        loop {
+            let how =
+                How { resume: begun || turn.is_some(), window: turn.as_ref().map_or(Window::Usual, |_| Window::Large) };
+            let error = match self.attempt(name, claimed, how, given_up) {
+                Ok(parts) => {
+                    self.progress.event(Event::Done { layer });
+                    return Ok(parts);
+                }
+                Err(error) => error,
+            };
+            match &error {
+                Error::Layer { source, .. } if source.about() == About::Window && turn.is_none() => {
+                    turn = Some(LARGE_WINDOW.lock().unwrap_or_else(PoisonError::into_inner));
+                    continue;
+                }
+                // What an earlier pull left may be no part of the blob.
+                _ if begun && !error.is_of_the_network() => {}
+                _ => return Err(error),
             }
-            parts => parts?,
-        };
-        self.progress.event(Event::Done { layer });
-        Ok(parts)
+            (begun, turn) = (false, None);
+            self.progress.event(Event::Again { layer, from: 0, reason: &error.to_string() });
+        }
     }
 
-    /// `resume`: what lies there already is used.
-    fn attempt(&self, name: &Reference, claimed: &Claimed<'_>, resume: bool, given_up: &AtomicBool) -> Result<Parts> {
+    fn attempt(&self, name: &Reference, claimed: &Claimed<'_>, how: How, given_up: &AtomicBool) -> Result<Parts> {
+        let How { resume, window } = how;
         let (blob, diff_id, tmp) = (claimed.layer.blob, claimed.layer.diff_id, &claimed.tmp);
         let of_layer = |source| Error::Layer { diff_id: diff_id.clone(), source };
         let mut parts =
@@ -72,11 +98,12 @@ impl Pull<'_> {
         self.progress.event(Event::Started { layer: &blob.digest, size: blob.size });
         let start = |input| {
             let expected = Some(diff_id.clone());
-            worker::start_layer(&self.ids, tmp, self.mode(), expected, self.max_layer_size, input).map_err(of_layer)
+            let limits = Limits { size: self.max_layer_size, window };
+            worker::start_layer(&self.ids, tmp, self.mode(), expected, limits, input).map_err(of_layer)
         };
         // That a layer is here says nothing of this blob, unless it was made from it.
         let known = self.store.layer_record(self.mode(), diff_id).ok().flatten();
-        let check = |blob, known: &LayerRecord| stream::check(blob, diff_id, known.tar_size).map_err(of_layer);
+        let check = |blob, known: &LayerRecord| stream::check(blob, diff_id, known.tar_size, window).map_err(of_layer);
         let unpacked = if self.is_stored(blob)? {
             let file = self.store.open_blob(&blob.digest)?;
             match &known {

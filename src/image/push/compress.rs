@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use flate2::write::GzEncoder;
 
 use crate::image::Result;
-use crate::layer::compression::plain;
+use crate::layer::compression::{Window, plain};
 use crate::oci::{Compression, Descriptor, Digest};
 use crate::store::blobs::BlobWriter;
 use crate::store::{Store, Tmp};
@@ -31,7 +31,7 @@ pub(super) fn compress(store: &Store, layer: &Descriptor, wanted: Wanted, tmp: &
     let path = tmp.path().join(layer.digest.hex());
     let out = BlobWriter::create(&path)?;
     let read = |error: io::Error| sys::Error::new(format!("read({})", store.blob_path(&layer.digest).display()), error);
-    let tar = plain(store.open_blob(&layer.digest)?).map_err(read)?;
+    let tar = plain(store.open_blob(&layer.digest)?, Window::default()).map_err(read)?;
     let level = wanted.level;
     let written = match wanted.compression {
         Compression::Gzip => {

@@ -18,7 +18,7 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::Problem;
-use crate::layer::compression::{self, Packing};
+use crate::layer::compression::{self, Packing, Window};
 use crate::layer::tar_stream::{Entry, Kind, TarStream};
 use crate::layer::{Result, shown};
 use crate::store::Tmp;
@@ -114,7 +114,8 @@ impl Contents {
         let limit = disk.f_bavail.saturating_mul(disk.f_frsize) / 10 * 9;
         let mut names = Names::default();
         let mut offset = 0_u64;
-        let mut stream = TarStream::new(BufReader::with_capacity(PIECE, compression::plain(source)?));
+        let mut stream =
+            TarStream::new(BufReader::with_capacity(PIECE, compression::plain(source, Window::default())?));
         while let Some(entry) = stream.next_entry()? {
             if !names.add(&entry, offset)? {
                 continue;

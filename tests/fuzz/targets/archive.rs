@@ -7,10 +7,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use coracle::host::change;
+use coracle::layer::compression::{self, Window};
 use coracle::layer::merged::{Merged, Owners};
 use coracle::layer::pack::{self as packing, Form};
 use coracle::layer::tar_stream::TarStream;
-use coracle::layer::{compression, unpack as unpacking};
+use coracle::layer::unpack as unpacking;
 use coracle::store::layers::Mode;
 
 /// A bomb is the disk's problem, not the fuzzer's.
@@ -48,7 +49,7 @@ pub fn unpack(bytes: &[u8]) {
         (found.ino(), found.mode(), found.nlink(), found.ctime(), found.ctime_nsec())
     };
     let before = seen(&canary);
-    if let Ok(plain) = compression::plain(Cursor::new(with_checksums(bytes))) {
+    if let Ok(plain) = compression::plain(Cursor::new(with_checksums(bytes)), Window::default()) {
         let plain = std::io::BufReader::new(plain.take(MOST));
         let _ = unpacking::unpack(plain, File::open(&root).unwrap().as_fd(), Mode::Recorded);
     }

@@ -6,6 +6,7 @@
 mod answers;
 mod documents;
 mod lawful;
+mod memory;
 mod resume;
 mod scripted;
 mod tags;
@@ -109,25 +110,30 @@ fn all_are_refused(cases: Vec<Hostile>) {
     assert!(faults.is_empty(), "of {count} cases:\n{}", faults.join("\n"));
 }
 
-/// The most memory that a process and its children had, in KiB: looked at until it ends.
+/// The most memory that a process and its children had, in KiB: looked at until it ends. The program's own pages, which they
+/// share, count once.
 fn highest(pid: i32) -> u64 {
     let mut most = 0;
     loop {
-        let mut now = 0;
+        let (mut own, mut shared) = (0, 0);
         let mut processes = vec![pid];
         while let Some(pid) = processes.pop() {
             let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else { continue };
-            let peak =
-                status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-            now += peak.unwrap_or(0);
+            let field = |name: &str| {
+                let value = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"));
+                value.and_then(|value| value.parse().ok()).unwrap_or(0_u64)
+            };
+            let of_files = field("RssFile:");
+            own += field("VmHWM:").saturating_sub(of_files);
+            shared = of_files.max(shared);
             let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
             let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
             processes.extend(children.collect::<String>().split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
         }
-        if now == 0 {
+        if own == 0 {
             return most;
         }
-        most = most.max(now);
+        most = most.max(own + shared);
         std::thread::sleep(Duration::from_millis(10));
     }
 }
