@@ -1,6 +1,7 @@
 //! An image at the first of its sources that has it: mirrors in turn, then its own registry.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::{Attempts, Blob, Client, Content, Error, Options, Registry, Result, TlsVerify};
 use crate::oci::registries::Source;
@@ -9,8 +10,15 @@ use crate::oci::{Digest, Reference, Registries};
 /// The sources of one image, each with a client once it is asked.
 pub struct Mirrors {
     sources: Vec<Place>,
-    /// The source that had the manifest: all else comes from there, or from those behind it.
-    chosen: OnceLock<usize>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The source that had the manifest, or one behind it: all else comes from there, or from those behind it.
+    chosen: Option<usize>,
+    /// The source from which each blob comes.
+    serving: BTreeMap<Digest, usize>,
 }
 
 struct Place {
@@ -30,7 +38,7 @@ impl Mirrors {
             Place { source, tag: image.tag().map(str::to_owned), options, client: OnceLock::new() }
         };
         let sources = registries.sources(&image)?.into_iter().map(place).collect();
-        Ok(Self { sources, chosen: OnceLock::new() })
+        Ok(Self { sources, state: Mutex::default() })
     }
 
     /// Where `image` itself is, and how that is reached: a push goes to no mirror.
@@ -52,6 +60,10 @@ fn options_for(source: &Source, image: &Reference, options: &Options) -> Options
 }
 
 impl Mirrors {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// All tags of the repository, as its own registry has them: a mirror may lack some.
     pub fn tags(&self) -> Result<Vec<String>> {
         match self.sources.last() {
@@ -99,10 +111,21 @@ impl Registry for Mirrors {
         Attempts::new(&patience)
     }
 
+    fn leave(&self, blob: &Digest) -> bool {
+        let mut state = self.state();
+        let State { chosen, serving } = &mut *state;
+        let Some(next) = serving.remove(blob).map(|failed| failed + 1).filter(|next| *next < self.sources.len()) else {
+            return false;
+        };
+        // Other blobs that come from there may have left it already.
+        *chosen = (*chosen).max(Some(next));
+        true
+    }
+
     fn manifest(&self, image: &Reference) -> Result<Content> {
         // What has a digest is the same wherever it is; a tag means what it means where the image is.
-        let (first, several) = match self.chosen.get() {
-            Some(chosen) => (*chosen, image.digest().is_some()),
+        let (first, several) = match self.state().chosen {
+            Some(chosen) => (chosen, image.digest().is_some()),
             None => (0, true),
         };
         let places = self.sources.iter().enumerate().skip(first).take(if several { usize::MAX } else { 1 });
@@ -110,7 +133,7 @@ impl Registry for Mirrors {
         for (number, place) in places {
             match place.manifest(image) {
                 Ok(content) => {
-                    self.chosen.get_or_init(|| number);
+                    self.state().chosen.get_or_insert(number);
                     return Ok(content);
                 }
                 Err(error) => failures.push((place.name(image), error)),
@@ -120,12 +143,15 @@ impl Registry for Mirrors {
     }
 
     fn blob(&self, image: &Reference, digest: &Digest, from: u64) -> Result<Blob> {
-        let first = self.chosen.get().copied().unwrap_or_default();
+        let first = self.state().chosen.unwrap_or_default();
         let mut failures = Vec::new();
         // A blob is the same wherever it is: one that a mirror lacks, or fails to send, may be behind it.
-        for place in self.sources.iter().skip(first) {
+        for (number, place) in self.sources.iter().enumerate().skip(first) {
             match place.client().and_then(|client| client.blob(&place.name(image), digest, from)) {
-                Ok(blob) => return Ok(blob),
+                Ok(blob) => {
+                    self.state().serving.insert(digest.clone(), number);
+                    return Ok(blob);
+                }
                 Err(error) => failures.push((place.name(image), error)),
             }
         }

@@ -57,6 +57,8 @@ pub use retry::{Attempts, wait};
 pub use search::Hit;
 pub use upload::{Mount, Outgoing, Upload};
 
+use std::time::Duration;
+
 use crate::oci::{Digest, Reference};
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -73,6 +75,21 @@ pub trait Registry: Sync {
     /// How often a transfer from here that breaks is taken up again.
     fn attempts(&self) -> Attempts {
         Attempts::new(&Patience::default())
+    }
+
+    /// The place from which this blob came has failed for good. `true`: from now on another one is asked.
+    fn leave(&self, _: &Digest) -> bool {
+        false
+    }
+
+    /// How long to wait after this failure before the blob is asked for once more, elsewhere if no attempt is left here.
+    fn again(&self, blob: &Digest, attempts: &mut Attempts, error: &Error) -> Option<Duration> {
+        let pause = attempts.another(error);
+        if pause.is_some() || !self.leave(blob) {
+            return pause;
+        }
+        *attempts = self.attempts();
+        Some(Duration::ZERO)
     }
 
     /// What lies at a manifest's address: by the digest of `image` if it has one, else by its tag. Unchecked.

@@ -47,7 +47,8 @@ const HONOURED: [(&str, &str); 14] = [
     ),
     (
         "mirrors",
-        "Asked in turn for the manifest, then the location itself; of blobs that one lacks, those behind it are asked.",
+        "Asked in turn for the manifest, then the location itself; for blobs that one lacks, or does not send to the end or as they \
+         are, those behind it.",
     ),
     ("search", "The registry's /v1/search, and where it has none the names in its /v2/_catalog."),
     ("signatures", "At the tag sha256-HEX.sig beside the image, in the format of cosign."),

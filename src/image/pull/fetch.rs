@@ -82,6 +82,7 @@ impl Pull<'_> {
                 }
                 // What an earlier pull left may be no part of the blob.
                 _ if begun && !error.is_of_the_network() => {}
+                Error::WrongDigest { .. } | Error::WrongSize { .. } if self.registry.leave(layer) => {}
                 _ => return Err(error),
             }
             (begun, turn) = (false, None);
@@ -172,7 +173,9 @@ impl Pull<'_> {
                     if size - before >= PROGRESS {
                         attempts = self.registry.attempts();
                     }
-                    let Some(pause) = attempts.another(&error) else { return Err(error.into()) };
+                    let Some(pause) = self.registry.again(&blob.digest, &mut attempts, &error) else {
+                        return Err(error.into());
+                    };
                     let reason = &error.to_string();
                     self.progress.event(Event::Again { layer: &blob.digest, from: size, reason });
                     if !registry::wait(pause, || receiving.given_up.load(Ordering::Relaxed)) {

@@ -29,6 +29,19 @@ pub(crate) fn no_platform(wanted: &Platform, index: &Index) -> Error {
     Error::NoPlatform { wanted: wanted.to_string(), offered: offered.take(20).collect() }
 }
 
+fn check_config(descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
+    let Descriptor { digest, size, .. } = descriptor;
+    if bytes.len() as u64 != *size {
+        let (digest, expected, found) = (digest.clone(), *size, bytes.len() as u64);
+        return Err(Error::WrongSize { what: "config", digest, expected, found });
+    }
+    let found = Digest::of(bytes);
+    if found != *digest {
+        return Err(Error::WrongDigest { what: "config", expected: digest.clone(), found });
+    }
+    Ok(())
+}
+
 impl Pull<'_> {
     pub(super) fn resolve(&self, image: &Reference) -> Result<Resolved> {
         let mut address = image.clone();
@@ -99,19 +112,22 @@ impl Pull<'_> {
         if descriptor.size > MAX_CONFIG as u64 {
             return Err(crate::oci::image_config::ConfigError::TooLarge(descriptor.size as usize).into());
         }
-        let bytes = match self.store.read_blob(digest, MAX_CONFIG) {
-            Ok(bytes) => bytes,
-            Err(_) => self.registry.attempts().make(|| self.small_blob(image, descriptor))?,
-        };
-        if bytes.len() as u64 != descriptor.size {
-            let (digest, expected, found) = (digest.clone(), descriptor.size, bytes.len() as u64);
-            return Err(Error::WrongSize { what: "config", digest, expected, found });
+        if let Ok(bytes) = self.store.read_blob(digest, MAX_CONFIG) {
+            return check_config(descriptor, &bytes).map(|()| bytes);
         }
-        let found = Digest::of(&bytes);
-        if &found != digest {
-            return Err(Error::WrongDigest { what: "config", expected: digest.clone(), found });
+        let mut attempts = self.registry.attempts();
+        loop {
+            match self.small_blob(image, descriptor) {
+                Ok(bytes) => match check_config(descriptor, &bytes) {
+                    Err(_) if self.registry.leave(digest) => {}
+                    checked => return checked.map(|()| bytes),
+                },
+                Err(error) => match self.registry.again(digest, &mut attempts, &error) {
+                    Some(pause) => std::thread::sleep(pause),
+                    None => return Err(error.into()),
+                },
+            }
         }
-        Ok(bytes)
     }
 
     /// The bytes of a blob, as they come; not many more than there should be.

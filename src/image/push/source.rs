@@ -64,7 +64,8 @@ impl Source {
             match self.go_on(blob, &mut writer) {
                 Ok(()) => break,
                 Err(Error::Registry(error)) => {
-                    if !attempts.another(&error).is_some_and(|pause| registry::wait(pause, given_up)) {
+                    let pause = self.registry.again(&blob.digest, &mut attempts, &error);
+                    if !pause.is_some_and(|pause| registry::wait(pause, given_up)) {
                         return Err(error.into());
                     }
                 }

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 
 use key::PublicKey;
 
-use super::{Blob, Content, Error, Registry, Result};
+use super::{Attempts, Blob, Content, Error, Registry, Result};
 use crate::host::config;
 use crate::oci::manifest::{Document, parse};
 use crate::oci::policy::{Identity, Policy, Requirement};
@@ -151,6 +151,14 @@ impl Wanted {
 }
 
 impl Registry for Trusted<'_> {
+    fn attempts(&self) -> Attempts {
+        self.registry.attempts()
+    }
+
+    fn leave(&self, blob: &Digest) -> bool {
+        self.registry.leave(blob)
+    }
+
     fn manifest(&self, image: &Reference) -> Result<Content> {
         let content = self.registry.manifest(image)?;
         self.check(&content.bytes)?;

@@ -1,7 +1,9 @@
 //! Where registries.conf sends a name: mirrors in turn, another location, nowhere.
 
 use super::{images, registry, user};
-use crate::harness::image::digest;
+use crate::harness::Layer;
+use crate::harness::image::{digest, noise};
+use crate::images::registry::scripted::{Registry, Reply, Request};
 use crate::images::server::{Answer, Parts, Server};
 
 /// `name.test/ns` at this location, behind these mirrors.
@@ -35,6 +37,35 @@ fn what_a_mirror_lacks_is_behind_it() {
         let case = user(&sent(&own.address, &[&mirror.address]));
         case.coracle(["pull", IMAGE]).code(0);
         assert_eq!((own.asked(MANIFEST), own.asked(&parts.layer_path())), (0, 1));
+    }
+}
+
+/// A mirror that stalls, breaks off each time, or sends other bytes: what is behind it sends the rest, or all of it.
+#[test]
+fn a_mirror_that_fails_in_the_middle() {
+    let parts = Parts::of(&["a", "b"].map(|name| Layer::new().file(name, 0o644, noise(2_000_000))));
+    let (layer, body) = (parts.layer_path(), parts.layer.clone());
+    let (config, short) = (parts.config_path(), Reply::ok(&body[..1_000_000]));
+    let (torn, ended) = (Reply::raw("").reset(), Reply::new(416, ""));
+    for (path, says, reply, later, from) in [
+        (&layer, "has stalled", Reply::ok(&body[..]).cut(1_000_000).stall(), &torn, Some(1_000_000)),
+        (&layer, "broke", Reply::ok(&body[..]).cut(1_000_000), &torn, Some(1_000_000)),
+        (&layer, "", short, &ended, Some(1_000_000)),
+        (&layer, "has the digest", Reply::ok(vec![b'x'; body.len()]), &ended, None),
+        (&config, "", Reply::ok("{}").cut(1).stall(), &torn, None),
+        (&config, "", Reply::ok("{}"), &torn, None),
+    ] {
+        let (asked, later) = (path.clone(), later.clone());
+        let script = move |request: &Request, _| {
+            (request.path == asked).then(|| if request.from().is_none() { reply.clone() } else { later.clone() })
+        };
+        let mirror = Registry::start(&parts, Box::new(script));
+        let own = Registry::start(&parts, Box::new(|_, _| None));
+        let case = user(&sent(&own.address, &[&mirror.address]));
+        let pulled = case.coracle(["pull", "--stall-timeout=2", "--retry-delay=1ms", IMAGE]).code(0);
+        assert!(pulled.stderr.contains(says), "{says}: {pulled}");
+        let asked: Vec<_> = own.asked(path).iter().map(Request::from).collect();
+        assert_eq!(asked, [from], "{says}");
     }
 }
 

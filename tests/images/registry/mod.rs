@@ -8,7 +8,7 @@ mod documents;
 mod lawful;
 mod memory;
 mod resume;
-mod scripted;
+pub mod scripted;
 mod tags;
 mod tls;
 mod tokens;
