@@ -1109,6 +1109,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_s
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Show what a Go template says of each, or `json`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'The archive, in any of the formats that `save` writes, compressed with gzip, zstd or not at all [default: standard input]' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -l signature-policy -d 'Take the policy from this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -l max-layer-size -d 'Refuse a layer that unpacks to more [default: nine tenths of what the disk has free]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Show nothing but what was loaded'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help'
@@ -1254,6 +1255,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand import" -l variant -d 'T
 complete -c coracle -n "__fish_coracle_using_subcommand import" -s q -l quiet -d 'Show nothing but the ID'
 complete -c coracle -n "__fish_coracle_using_subcommand import" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand load" -s i -l input -d 'The archive, in any of the formats that `save` writes, compressed with gzip, zstd or not at all [default: standard input]' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand load" -l signature-policy -d 'Take the policy from this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand load" -l max-layer-size -d 'Refuse a layer that unpacks to more [default: nine tenths of what the disk has free]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand load" -s q -l quiet -d 'Show nothing but what was loaded'
 complete -c coracle -n "__fish_coracle_using_subcommand load" -s h -l help -d 'Print help'

@@ -52,7 +52,7 @@ pub use credentials::{AuthFile, Credentials, Sources};
 pub use endpoint::TlsVerify;
 pub use error::Error;
 pub use mirrors::Mirrors;
-pub use policy::Trusted;
+pub use policy::{Trusted, admit_archive};
 pub use retry::{Attempts, wait};
 pub use search::Hit;
 pub use upload::{Mount, Outgoing, Upload};

@@ -83,7 +83,9 @@ impl Pull {
             if self.all_tags {
                 return Err(Report::new(format!("`{image}` is no registry's, and has no tags")));
             }
-            return transport::take(store, &place, self.from.platform()?, self.from.limit.bytes()?, self.quiet);
+            let From { limit, signature_policy, .. } = &self.from;
+            let (platform, policy) = (self.from.platform()?, signature_policy.as_deref());
+            return transport::take(store, &place, platform, limit.bytes()?, policy, self.quiet);
         }
         let images = if self.all_tags { self.from.tagged(image, self.quiet)? } else { vec![image.to_owned()] };
         for image in images {
@@ -119,7 +121,7 @@ impl From {
     ) -> Result<Pulled, Report> {
         let platform = self.platform()?;
         let sources = Mirrors::of(name, registries, &self.reach.options()?)?;
-        let registry = Trusted::new(&sources, &name.clone().pinned(), self.signature_policy.as_deref())?;
+        let registry = Trusted::new(sources, &name.clone().pinned(), self.signature_policy.as_deref())?;
         let ids = IdMaps::of_account()?;
         let progress = Display::new(quiet);
         let max_layer_size = self.limit.bytes()?;

@@ -19,7 +19,7 @@ use crate::image::push::{self, compress::Wanted};
 use crate::image::{self, Error};
 use crate::oci::media_type::Format;
 use crate::oci::{Compression, Digest, Reference};
-use crate::registry::{self, Client, Mirrors, registries};
+use crate::registry::{self, Client, Mirrors, Trusted, registries};
 use crate::store::Store;
 
 /// Push an image to a registry
@@ -147,7 +147,7 @@ impl Options {
         let others = registry::Options { credentials: None, ..options.clone() };
         let reach = |name: &Reference| {
             let options = if name.registry() == to.registry() { &options } else { &others };
-            Ok(Mirrors::of(name, &registries, options)?)
+            Ok(Trusted::new(Mirrors::of(name, &registries, options)?, name, None)?)
         };
         let push =
             push::Push { store, client: &client, progress: &progress, format, compress, reach: &reach, elsewhere };

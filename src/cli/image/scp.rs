@@ -123,6 +123,6 @@ impl Scp {
     }
 
     fn load(&self, store: &Store, archive: File, from: &str) -> Result<(), Report> {
-        load::load(store, &Archive::read(store, archive, from)?, None, self.quiet)
+        load::load(store, &Archive::read(store, archive, from)?, None, None, self.quiet)
     }
 }

@@ -79,7 +79,7 @@ pub fn instances(store: &Store, text: &str, words: &Words, all: bool, reach: &Re
         platform.os.clone_from(os);
     }
     let sources = Mirrors::of(&name, &registries::of_account()?, &reach.options()?)?;
-    let registry = Trusted::new(&sources, &name.clone().pinned(), None)?;
+    let registry = Trusted::new(sources, &name.clone().pinned(), None)?;
     let found = remote::of_registry(&registry, &name, &platform, all);
     found.map_err(|error| match text.starts_with("docker://") {
         true => error.into(),

@@ -28,8 +28,10 @@ const HONOURED: [(&str, &str); 14] = [
     (
         "policy.json",
         "The file of --signature-policy, else $XDG_CONFIG_HOME/containers/policy.json, else /etc/containers/policy.json: default, and \
-         of transports docker. insecureAcceptAnything, reject, and sigstoreSigned with keyPath, keyPaths, keyData, keyDatas (PEM, \
-         ECDSA on P-256) and signedIdentity. Without a file all images are taken.",
+         of transports docker and, for pull and load of archives, docker-archive, oci-archive, oci and dir, the last three with \
+         paths as scopes. insecureAcceptAnything, reject, and sigstoreSigned with keyPath, keyPaths, keyData, keyDatas (PEM: ECDSA \
+         on P-256 or P-384, Ed25519, RSA with PKCS #1 v1.5) and signedIdentity; an archive has no signatures. Without a file all \
+         images are taken.",
     ),
     (
         "certs.d",
@@ -63,7 +65,7 @@ const NOT_HONOURED: [(&str, &str); 9] = [
     ("registries.conf: additional-layer-store-auth-helper", "Passed over: there are no additional layer stores."),
     (
         "registries.d/*.yaml: use-sigstore-attachments",
-        "Not read: attachments are looked for where the policy asks for a signature.",
+        "Not read: attachments are looked for wherever the policy asks for a signature, and there alone.",
     ),
     ("registries.d/*.yaml: lookaside, lookaside-staging", "Not read: signatures of simple signing are not supported."),
     ("policy.json: signedBy, signedBaseLayer", "No image is taken for which it is asked."),
@@ -72,8 +74,8 @@ const NOT_HONOURED: [(&str, &str); 9] = [
         "No image is taken for which it is asked.",
     ),
     (
-        "policy.json: transports other than docker",
-        "Read, and what is wrong in them is an error; archives and directories are taken without.",
+        "policy.json: transports of stores, daemons and others",
+        "Read, and what is wrong in them is an error; no image comes from there.",
     ),
     (
         "auth.json: HttpHeaders, proxies, and all other keys",

@@ -1,5 +1,7 @@
 //! From an archive to images in the store.
 
+use std::path::Path;
+
 use super::Archive;
 use super::transport::Which;
 use crate::host::subid::IdMaps;
@@ -7,6 +9,7 @@ use crate::image::pull::{PARALLEL, Pull};
 use crate::image::{Error, Progress, Result, tag};
 use crate::layer::worker;
 use crate::oci::{Digest, Platform, Reference};
+use crate::registry::admit_archive;
 use crate::store::Store;
 
 /// How to load.
@@ -16,6 +19,8 @@ pub struct Load<'a> {
     pub platform: Platform,
     /// As of a pull.
     pub max_layer_size: Option<u64>,
+    /// The file of the policy, if not the usual one.
+    pub policy: Option<&'a Path>,
 }
 
 /// An image that is now in the store.
@@ -35,7 +40,8 @@ impl Load<'_> {
         // Whoever was killed left something: a failure to remove it is not this load's.
         let _ = worker::sweep(self.store);
         let ids = IdMaps::of_account().map_err(crate::layer::Error::from).map_err(Error::Contents)?;
-        let Self { store, progress, platform, max_layer_size } = self;
+        admit_archive(archive.format.transport(), archive.path.as_deref(), &archive.name, self.policy)?;
+        let Self { store, progress, platform, max_layer_size, .. } = self;
         let (registry, platform, max_layer_size) = (archive, platform.clone(), *max_layer_size);
         let pull = Pull { store, registry, progress: *progress, platform, ids, parallel: PARALLEL, max_layer_size };
         if *which == Which::Only && archive.images.len() > 1 {

@@ -19,7 +19,7 @@ pub mod transport;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::image::{Error, Result};
 use crate::layer::{self, archive::Contents};
@@ -27,6 +27,7 @@ use crate::oci::manifest::{Document, MAX_MANIFEST, parse};
 use crate::oci::{Digest, Index};
 use crate::store::images::{FULL_NAME, REF_NAME};
 use crate::store::{Store, Tmp};
+use crate::sys::Call;
 
 /// The format of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +46,12 @@ const VERSION: &str = "version";
 /// An archive that was opened, and the images in it.
 #[derive(Debug)]
 pub struct Archive {
+    format: Format,
     contents: Contents,
     /// As it is called in errors.
     name: String,
+    /// Where it is, without symbolic links; `None`: it was read from a pipe.
+    path: Option<PathBuf>,
     images: Vec<Offered>,
     /// Manifests that lie under no name of their own.
     manifests: BTreeMap<Digest, Vec<u8>>,
@@ -81,7 +85,9 @@ impl Archive {
         let name = path.display().to_string();
         let tmp = store.tmp_dir()?;
         let opened = Contents::open(path, &tmp).map_err(Error::Contents).and_then(Parts::of);
-        Self::new(name, tmp, opened)
+        let archive = Self::new(name, tmp, opened)?;
+        let path = path.canonicalize().call_with(|| format!("realpath({})", path.display()))?;
+        Ok(Self { path: Some(path), ..archive })
     }
 
     /// Reads it from a file, from its current place on, or from a pipe.
@@ -97,8 +103,8 @@ impl Archive {
             Error::Contents(layer::Error::System(error)) => error.into(),
             error => error.in_archive(&name),
         })?;
-        let Parts { contents, images, manifests, blobs } = parts;
-        Ok(Self { contents, name, images, manifests, blobs, _tmp: tmp })
+        let Parts { format, contents, images, manifests, blobs } = parts;
+        Ok(Self { format, contents, name, path: None, images, manifests, blobs, _tmp: tmp })
     }
 
     pub fn images(&self) -> &[Offered] {
@@ -108,6 +114,7 @@ impl Archive {
 
 /// What is in an archive.
 struct Parts {
+    format: Format,
     contents: Contents,
     images: Vec<Offered>,
     manifests: BTreeMap<Digest, Vec<u8>>,
@@ -122,17 +129,20 @@ impl Parts {
             && let Some(index) = bytes(INDEX)?
         {
             let images = of_index(&index)?;
-            return Ok(Self { contents, images, manifests: BTreeMap::new(), blobs: Blobs::Layout });
+            let format = if contents.is_directory() { Format::OciDir } else { Format::OciArchive };
+            return Ok(Self { format, contents, images, manifests: BTreeMap::new(), blobs: Blobs::Layout });
         }
         let Some(manifest) = bytes(MANIFEST)? else { return Err(Error::NoArchive) };
         if bytes(VERSION)?.is_none() {
             let docker = docker::read(&contents, &manifest)?;
             let docker::Docker { images, manifests, blobs } = docker;
-            return Ok(Self { contents, images, manifests, blobs: Blobs::Named(blobs) });
+            let (format, blobs) = (Format::DockerArchive, Blobs::Named(blobs));
+            return Ok(Self { format, contents, images, manifests, blobs });
         }
         let digest = Digest::of(&manifest);
         let images = vec![Offered { names: Vec::new(), manifest: digest.clone() }];
-        Ok(Self { contents, images, manifests: [(digest, manifest)].into(), blobs: Blobs::Flat })
+        let manifests = [(digest, manifest)].into();
+        Ok(Self { format: Format::DockerDir, contents, images, manifests, blobs: Blobs::Flat })
     }
 }
 

@@ -37,6 +37,13 @@ const ARCHIVES: [(&str, Format); 4] = [
     ("dir:", Format::DockerDir),
 ];
 
+impl Format {
+    /// The transport whose archives have this format.
+    pub fn transport(self) -> &'static str {
+        ARCHIVES.iter().find(|(_, format)| *format == self).map_or("", |(prefix, _)| prefix.trim_end_matches(':'))
+    }
+}
+
 /// Transports that need what this program does without: a daemon, a repository of another program.
 const REFUSED: [&str; 3] = ["docker-daemon:", "ostree:", "sif:"];
 

@@ -28,7 +28,7 @@ use super::{Error, Result};
 use crate::oci::manifest::ManifestError;
 use crate::oci::media_type::{DOCKER_INDEX, Format, OCI_INDEX};
 use crate::oci::{Digest, Reference};
-use crate::registry::{self, Client, Mirrors, Mount, Outgoing};
+use crate::registry::{self, Client, Mount, Outgoing, Trusted};
 use crate::store::Store;
 
 /// Blobs that are sent at the same time.
@@ -44,7 +44,7 @@ pub struct Push<'a> {
     /// `None`: as the layers are.
     pub compress: Option<Wanted>,
     /// Where an image of an index is that the store does not hold.
-    pub reach: &'a (dyn Fn(&Reference) -> Result<Mirrors> + Sync),
+    pub reach: &'a (dyn Fn(&Reference) -> Result<Trusted> + Sync),
     /// Which repositories of the registry have a blob, as far as the store knows; filled when it is first asked.
     pub elsewhere: OnceLock<BTreeMap<Digest, String>>,
 }

@@ -9,13 +9,13 @@ use crate::image::{Error, Result};
 use crate::oci::manifest::parse;
 use crate::oci::media_type::{DOCKER_MANIFEST, OCI_MANIFEST};
 use crate::oci::{Descriptor, Digest, Document, Reference};
-use crate::registry::{self, Content, Mirrors, Outgoing, Registry};
+use crate::registry::{self, Content, Outgoing, Registry, Trusted};
 use crate::store::blobs::BlobWriter;
 use crate::sys::Call;
 
 /// Where an image is.
 pub(super) struct Source {
-    pub registry: Mirrors,
+    pub registry: Trusted,
     pub name: Reference,
 }
 

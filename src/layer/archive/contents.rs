@@ -140,6 +140,10 @@ impl Contents {
     }
 
     /// The file of this name, which may be a link to it. `None`: there is none.
+    pub fn is_directory(&self) -> bool {
+        matches!(self.source, Source::Directory(_))
+    }
+
     pub fn member(&self, name: &str) -> Result<Option<Member>> {
         let Some(name) = normal("", name.as_bytes()) else { return Ok(None) };
         match &self.source {

@@ -6,7 +6,8 @@
 mod identity;
 mod strict;
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,11 +21,14 @@ use strict::Unique;
 /// The transport that means registries.
 const DOCKER: &str = "docker";
 
+/// Transports of which a scope is the path of an archive, or of a directory above it; the others of archives have no scopes.
+const OF_PATHS: [&str; 3] = ["dir", "oci", "oci-archive"];
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     default: Vec<Requirement>,
-    /// By scope; the empty one is for all of the transport that have no other.
-    docker: Unique<Vec<Requirement>>,
+    /// By transport and scope; the empty one is for all of the transport that have no other.
+    transports: BTreeMap<String, BTreeMap<String, Vec<Requirement>>>,
 }
 
 /// What an image has to meet.
@@ -109,31 +113,55 @@ struct WrittenSigstore {
 impl Default for Policy {
     /// Where there is no file: everything is taken.
     fn default() -> Self {
-        Self { default: vec![Requirement::Accept], docker: Unique::default() }
+        Self { default: vec![Requirement::Accept], transports: BTreeMap::new() }
     }
 }
 
 impl Policy {
     pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
-        let mut written: Written = serde_json::from_slice(bytes)?;
-        let mut docker = Unique::default();
-        // Those of other transports are read for what is wrong with them.
-        for (transport, scopes) in std::mem::take(&mut written.transports.0) {
+        let written: Written = serde_json::from_slice(bytes)?;
+        let mut transports = BTreeMap::new();
+        for (transport, scopes) in written.transports.0 {
+            let mut read = BTreeMap::new();
             for (scope, requirements) in scopes.0 {
-                let read = all(requirements)?;
-                if transport == DOCKER {
-                    docker.0.insert(scope, read);
-                }
+                check_scope(&transport, &scope)?;
+                read.insert(scope, all(requirements)?);
             }
+            transports.insert(transport, read);
         }
-        Ok(Self { default: all(written.default)?, docker })
+        Ok(Self { default: all(written.default)?, transports })
     }
 
     /// What an image at a registry has to meet, all of it: what is said for the most specific scope.
     pub fn requirements(&self, image: &Reference) -> &[Requirement] {
-        let scopes = scope::of(image).into_iter().chain([String::new()]);
-        scopes.into_iter().find_map(|scope| self.docker.0.get(&scope)).unwrap_or(&self.default)
+        self.find(DOCKER, scope::of(image))
     }
+
+    /// What the images of an archive have to meet. `path`: where it is, without symbolic links; `None`: nowhere.
+    pub fn requirements_of_archive(&self, transport: &str, path: Option<&Path>) -> &[Requirement] {
+        let paths = path.filter(|_| OF_PATHS.contains(&transport)).into_iter().flat_map(Path::ancestors);
+        self.find(transport, paths.filter_map(|path| path.to_str().map(str::to_owned)))
+    }
+
+    fn find(&self, transport: &str, scopes: impl IntoIterator<Item = String>) -> &[Requirement] {
+        let Some(known) = self.transports.get(transport) else { return &self.default };
+        scopes.into_iter().chain([String::new()]).find_map(|scope| known.get(&scope)).unwrap_or(&self.default)
+    }
+}
+
+/// A scope that no archive is in would be taken for one that counts.
+fn check_scope(transport: &str, scope: &str) -> Result<(), PolicyError> {
+    let is_path = |scope: &Path| {
+        scope.parent().is_some()
+            && scope.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
+    };
+    let right = match transport {
+        _ if scope.is_empty() => true,
+        "docker-archive" => false,
+        _ if OF_PATHS.contains(&transport) => scope.starts_with('/') && is_path(Path::new(scope)),
+        _ => true,
+    };
+    if right { Ok(()) } else { Err(PolicyError::Wrong(format!("`{transport}` has no scope `{scope}`"))) }
 }
 
 fn all(written: Vec<WrittenRequirement>) -> Result<Vec<Requirement>, PolicyError> {
@@ -228,6 +256,34 @@ mod tests {
     }
 
     #[test]
+    fn archives_are_where_their_paths_say() {
+        let accept = r#"[{"type":"insecureAcceptAnything"}]"#;
+        let scopes = format!(r#"{{"/a/b":{accept},"/a/b/c":[{{"type":"reject"}}]}}"#);
+        let policy = format!(
+            r#"{{"default":[{{"type":"reject"}}],"transports":{{"oci":{scopes},"dir":{scopes},"oci-archive":{scopes},
+                "docker-archive":{{"":{accept}}}}}}}"#
+        );
+        let policy = Policy::parse(policy.as_bytes()).unwrap();
+        let of = |transport: &str, path: Option<&str>| {
+            policy.requirements_of_archive(transport, path.map(Path::new)) == [Requirement::Accept]
+        };
+        for transport in OF_PATHS {
+            for (path, taken) in [
+                ("/a/b", true),
+                ("/a/b/x/y", true),
+                ("/a/b/c", false),
+                ("/a/b/c/d", false),
+                ("/a/bc", false),
+                ("/a", false),
+            ] {
+                assert_eq!(of(transport, Some(path)), taken, "{transport} {path}");
+            }
+            assert!(!of(transport, None), "{transport}");
+        }
+        assert!(of("docker-archive", Some("/a/b/c")) && of("docker-archive", None) && !of("none", None));
+    }
+
+    #[test]
     fn what_is_not_known_makes_all_unusable() {
         let ok = r#"{"type":"reject"}"#;
         for policy in [
@@ -239,7 +295,11 @@ mod tests {
             format!(r#"{{"default":[{ok}],"default":[{ok}]}}"#),
             format!(r#"{{"default":[{ok}],"transports":{{"docker":{{"a":[{ok}],"a":[{ok}]}}}}}}"#),
             format!(r#"{{"default":[{ok}],"transports":{{"docker":{{"a":[]}}}}}}"#),
-            format!(r#"{{"default":[{ok}],"transports":{{"dir":{{"a":[{{"type":"x"}}]}}}}}}"#),
+            format!(r#"{{"default":[{ok}],"transports":{{"dir":{{"":[{{"type":"x"}}]}}}}}}"#),
+            format!(r#"{{"default":[{ok}],"transports":{{"dir":{{"a":[{ok}]}}}}}}"#),
+            format!(r#"{{"default":[{ok}],"transports":{{"oci":{{"/":[{ok}]}}}}}}"#),
+            format!(r#"{{"default":[{ok}],"transports":{{"oci-archive":{{"/a/../b":[{ok}]}}}}}}"#),
+            format!(r#"{{"default":[{ok}],"transports":{{"docker-archive":{{"/a":[{ok}]}}}}}}"#),
             r#"{"default":[{"type":"reject","more":1}]}"#.to_owned(),
             r#"{"default":[{"type":"insecureAcceptAnything","more":1}]}"#.to_owned(),
             r#"{"default":[{"type":"reject","type":"reject"}]}"#.to_owned(),

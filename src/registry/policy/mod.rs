@@ -14,18 +14,18 @@ use std::sync::{Mutex, PoisonError};
 
 use key::PublicKey;
 
-use super::{Attempts, Blob, Content, Error, Registry, Result};
+use super::{Attempts, Blob, Content, Error, Mirrors, Registry, Result};
 use crate::host::config;
 use crate::oci::manifest::{Document, parse};
-use crate::oci::policy::{Identity, Policy, Requirement};
+use crate::oci::policy::{Identity, Policy, Requirement, Signed};
 use crate::oci::signature::{self, MAX_PAYLOAD, MAX_SIGNATURES, Payload};
 use crate::oci::{Descriptor, Digest, Reference};
 
 const FILE: &str = "policy.json";
 
-/// A registry of which nothing is seen that the policy does not take.
-pub struct Trusted<'a> {
-    registry: &'a dyn Registry,
+/// The places of an image, of which nothing is seen that the policy does not take.
+pub struct Trusted {
+    registry: Mirrors,
     image: Reference,
     /// Requirements that are still to be met.
     wanted: Mutex<Vec<Wanted>>,
@@ -42,27 +42,45 @@ struct Signature {
     signature: Vec<u8>,
 }
 
-impl<'a> Trusted<'a> {
+/// Refuses an archive that the policy does not take: no signatures are read of one. `transport`: containers-transports(5);
+/// `path`: where it is, without symbolic links; `name`: as its user calls it; `named`: as of [`Trusted::new`].
+pub fn admit_archive(transport: &str, path: Option<&Path>, name: &str, named: Option<&Path>) -> Result<()> {
+    match signatures(policy(named)?.requirements_of_archive(transport, path), &format!("{transport}:{name}"))?[..] {
+        [] => Ok(()),
+        _ => Err(no_signature()),
+    }
+}
+
+/// The signatures that are required; an error where the image can't be taken whoever has signed it.
+fn signatures<'a>(requirements: &'a [Requirement], image: &str) -> Result<Vec<&'a Signed>> {
+    let mut all = Vec::new();
+    for requirement in requirements {
+        match requirement {
+            Requirement::Accept => {}
+            Requirement::Signed(signed) => all.push(signed),
+            Requirement::Reject => return Err(Error::Rejected(format!("Running image {image} is rejected by policy"))),
+            Requirement::Unsupported(kind) => {
+                return Err(Error::Rejected(format!(
+                    "the policy for {image} asks for `{kind}`, which is not supported"
+                )));
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn no_signature() -> Error {
+    Error::Rejected("A signature was required, but no signature exists".to_owned())
+}
+
+impl Trusted {
     /// `image`: with its tag or digest, as its user names it. `named`: the file of the policy, if not the usual one.
-    pub fn new(registry: &'a dyn Registry, image: &Reference, named: Option<&Path>) -> Result<Self> {
+    pub fn new(registry: Mirrors, image: &Reference, named: Option<&Path>) -> Result<Self> {
         let policy = policy(named)?;
         let mut wanted = Vec::new();
-        for requirement in policy.requirements(image) {
-            match requirement {
-                Requirement::Accept => {}
-                Requirement::Reject => {
-                    return Err(Error::Rejected(format!("Running image docker://{image} is rejected by policy")));
-                }
-                Requirement::Unsupported(kind) => {
-                    return Err(Error::Rejected(format!(
-                        "the policy for {image} asks for `{kind}`, which is not supported"
-                    )));
-                }
-                Requirement::Signed(signed) => {
-                    let keys = signed.keys.iter().map(PublicKey::read).collect::<Result<_>>()?;
-                    wanted.push(Wanted { keys, identity: signed.identity.clone() });
-                }
-            }
+        for Signed { keys, identity } in signatures(policy.requirements(image), &format!("docker://{image}"))? {
+            let keys = keys.iter().map(PublicKey::read).collect::<Result<_>>()?;
+            wanted.push(Wanted { keys, identity: identity.clone() });
         }
         Ok(Self { registry, image: image.clone(), wanted: Mutex::new(wanted) })
     }
@@ -88,11 +106,13 @@ impl<'a> Trusted<'a> {
         if wanted.is_empty() || matches!(parse(manifest, None), Ok(Document::Index(_))) {
             return Ok(());
         }
-        Err(Error::Rejected(match &reasons[..] {
-            [] => "A signature was required, but no signature exists".to_owned(),
-            [reason] => reason.clone(),
-            reasons => format!("None of the signatures were accepted, reasons: {}", reasons.join("; ")),
-        }))
+        Err(match &reasons[..] {
+            [] => no_signature(),
+            [reason] => Error::Rejected(reason.clone()),
+            reasons => {
+                Error::Rejected(format!("None of the signatures were accepted, reasons: {}", reasons.join("; ")))
+            }
+        })
     }
 
     /// The signatures of what has this digest; there may be none.
@@ -150,7 +170,7 @@ impl Wanted {
     }
 }
 
-impl Registry for Trusted<'_> {
+impl Registry for Trusted {
     fn attempts(&self) -> Attempts {
         self.registry.attempts()
     }

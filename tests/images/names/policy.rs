@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{images, place};
 use crate::harness::image::digest;
 use crate::harness::{Case, Command, Driver};
+use crate::images::push::receiver::Receiver;
 use crate::images::server::{Answer, Answers, Parts, Server};
 
 const MANIFEST: &str = "/v2/x/manifests/1";
@@ -24,8 +25,13 @@ fn openssl(case: &Case, arguments: &[&str]) {
 }
 
 fn make_key(case: &Case, name: &str) {
-    openssl(case, &["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", name]);
-    openssl(case, &["ec", "-in", name, "-pubout", "-out", &format!("{name}.pub")]);
+    make_key_of(case, name, &["EC", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+}
+
+/// `kind`: the algorithm of genpkey(1), and its options.
+fn make_key_of(case: &Case, name: &str, kind: &[&str]) {
+    openssl(case, &[&["genpkey", "-out", name, "-algorithm"], kind].concat());
+    openssl(case, &["pkey", "-in", name, "-pubout", "-out", &format!("{name}.pub")]);
 }
 
 fn signed_by(key: &str, identity: &str) -> Value {
@@ -43,7 +49,10 @@ fn payload(manifest: &[u8], name: &str) -> Vec<u8> {
 /// Puts a signature of `payload` by `key` beside the image.
 fn sign(case: &Case, answers: &mut Answers, manifest: &[u8], payload: &[u8], key: &str) {
     std::fs::write(case.home.join("payload"), payload).unwrap();
-    openssl(case, &["dgst", "-sha256", "-sign", key, "-out", "signature", "payload"]);
+    let words = ["pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", "payload", "-out", "signature"];
+    // Ed25519 has a digest of its own.
+    let hashed = if key == "ed25519" { &[][..] } else { &["-digest", "sha256"] };
+    openssl(case, &[&words, hashed].concat());
     let signature = std::fs::read(case.home.join("signature")).unwrap();
     let signature = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, signature);
     let layer = json!({"mediaType": "application/vnd.dev.cosign.simplesigning.v1+json", "digest": digest(payload),
@@ -123,6 +132,29 @@ fn signed_by_the_right_key_for_this_image() {
 }
 
 #[test]
+fn keys_of_other_kinds() {
+    let parts = Parts::new();
+    let manifest = manifest(&parts);
+    for (key, kind) in [
+        ("p384", &["EC", "-pkeyopt", "ec_paramgen_curve:P-384"][..]),
+        ("ed25519", &["ED25519"]),
+        ("rsa", &["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]),
+    ] {
+        let case = user(&json!({"": signed_by(key, "matchRepository")}));
+        make_key_of(&case, key, kind);
+        let server = Server::start(parts.answers());
+        let (mut answers, mut forged) = (parts.answers(), parts.answers());
+        let payload = payload(&manifest, &format!("{}/x", server.address));
+        sign(&case, &mut forged, &manifest, &payload, "key");
+        server.answer_with(forged);
+        refused(&case, &server, "it is by none of the keys");
+        sign(&case, &mut answers, &manifest, &payload, key);
+        server.answer_with(answers);
+        case.coracle(["pull", &format!("{}/x:1", server.address)]).code(0);
+    }
+}
+
+#[test]
 fn a_signature_of_the_index_holds_for_its_images() {
     let parts = Parts::new();
     let (manifest, mut answers) = (manifest(&parts), parts.answers());
@@ -194,10 +226,9 @@ fn what_is_no_signature_of_it() {
     // A key that can't be read or is of another kind lets nothing through either.
     let server = Server::start(honest);
     refused(&user(&json!({"": signed_by("none", "matchRepository")})), &server, "none.pub` does not exist");
-    let rsa = user(&json!({"": signed_by("rsa", "matchRepository")}));
-    openssl(&rsa, &["genrsa", "-out", "rsa", "1024"]);
-    openssl(&rsa, &["rsa", "-in", "rsa", "-pubout", "-out", "rsa.pub"]);
-    refused(&rsa, &server, "PEM, ECDSA on P-256");
+    let other = user(&json!({"": signed_by("other", "matchRepository")}));
+    make_key_of(&other, "other", &["EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"]);
+    refused(&other, &server, "ECDSA on P-256 or P-384, Ed25519, RSA");
 }
 
 /// A list takes from a registry what a pull takes, and nothing else.
@@ -216,4 +247,83 @@ fn lists_too() {
         .code(125)
         .error("Source image rejected: A signature was required");
     case.coracle(["manifest", "add", "list", &format!("docker://{name}")]).code(0);
+}
+
+/// What a list took from a registry is fetched again only as long as the policy takes it.
+#[test]
+fn what_a_list_is_pushed_with() {
+    let parts = Parts::new();
+    let (manifest, mut answers) = (manifest(&parts), parts.answers());
+    answers.insert(format!("/v2/x/manifests/{}", digest(&manifest)), answers[MANIFEST].clone());
+    let (source, receiver) = (Server::start(answers), Receiver::start());
+    let case = Case::new(Driver::Auto);
+    case.coracle(["manifest", "create", "list"]).code(0);
+    case.coracle(["manifest", "add", "list", &format!("docker://{}/x:1", source.address)]).code(0);
+    let policy = |requirement: Value| {
+        let docker = json!({&source.address: [requirement]});
+        let policy = json!({"default": [{"type": "insecureAcceptAnything"}], "transports": {"docker": docker}});
+        place(&case, ".config/containers/policy.json", &policy.to_string());
+    };
+    let push = || case.coracle(["manifest", "push", "--all", "list", &format!("docker://{}/x:1", receiver.address)]);
+    policy(json!({"type": "reject"}));
+    push().code(125).error("is rejected by policy");
+    assert_eq!(receiver.asked("PUT", "/manifests/"), 0);
+    policy(json!({"type": "insecureAcceptAnything"}));
+    push().code(0);
+}
+
+/// Archives are taken by their transport and, but for docker-archive, by where they are.
+#[test]
+fn archives() {
+    let case = user(&json!({"": [{"type": "insecureAcceptAnything"}]}));
+    let server = Server::start(Parts::new().answers());
+    let image = case.pull(&format!("{}/x:1", server.address));
+    for folder in ["trusted", "other"] {
+        std::fs::create_dir(case.home.join(folder)).unwrap();
+        for (format, name) in
+            [("docker-archive", "d.tar"), ("oci-archive", "o.tar"), ("oci-dir", "oci"), ("docker-dir", "dir")]
+        {
+            case.coracle(["save", "-q", "--format", format, "-o", &format!("{folder}/{name}"), &image]).code(0);
+        }
+    }
+    case.coracle(["rmi", &image]).code(0);
+    std::os::unix::fs::symlink("other/o.tar", case.home.join("trusted.tar")).unwrap();
+    let accept = json!([{"type": "insecureAcceptAnything"}]);
+    let here = json!({case.home.join("trusted").to_str().unwrap(): accept});
+    let policy = |transports: Value| {
+        let policy = json!({"default": [{"type": "reject"}], "transports": transports});
+        place(&case, ".config/containers/policy.json", &policy.to_string());
+    };
+    let refused = |words: &[&str], cause: &str| {
+        case.coracle(words.iter().copied()).code(125).stdout("").error("Source image rejected: ").error(cause);
+        assert_eq!(images(&case), "", "{words:?}");
+    };
+    let taken = |words: &[&str]| {
+        case.coracle(words.iter().copied()).code(0);
+        case.coracle(["rmi", "--all"]).code(0);
+    };
+    policy(json!({"oci": here, "oci-archive": here, "dir": here}));
+    for (transport, name) in [("oci-archive", "o.tar"), ("oci", "oci"), ("dir", "dir")] {
+        let (trusted, other) = (format!("trusted/{name}"), format!("other/{name}"));
+        taken(&["load", "-q", "-i", &trusted]);
+        taken(&["pull", "-q", &format!("{transport}:{trusted}")]);
+        let rejected = format!("Running image {transport}:{other} is rejected by policy");
+        refused(&["load", "-q", "-i", &other], &rejected);
+        refused(&["pull", "-q", &format!("{transport}:{other}")], &rejected);
+    }
+    refused(&["load", "-q", "-i", "trusted.tar"], "Running image oci-archive:trusted.tar is rejected by policy");
+    refused(&["load", "-q", "-i", "trusted/d.tar"], "Running image docker-archive:trusted/d.tar is rejected by policy");
+    let piped = std::fs::read(case.home.join("trusted/o.tar")).unwrap();
+    case.command(["load", "-q"])
+        .stdin(piped)
+        .finish()
+        .code(125)
+        .error("oci-archive:standard input is rejected by policy");
+    policy(json!({"docker-archive": {"": accept}}));
+    taken(&["load", "-q", "-i", "other/d.tar"]);
+    policy(json!({"docker-archive": {"": signed_by("key", "matchRepository")}}));
+    refused(&["load", "-q", "-i", "other/d.tar"], "A signature was required, but no signature exists");
+    place(&case, "all.json", &json!({"default": accept}).to_string());
+    taken(&["load", "-q", "--signature-policy=all.json", "-i", "other/d.tar"]);
+    taken(&["pull", "-q", "--signature-policy=all.json", "dir:other/dir"]);
 }

@@ -2,5 +2,5 @@
 
 mod honest;
 mod list;
-mod receiver;
+pub mod receiver;
 mod spoiled;

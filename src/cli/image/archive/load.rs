@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -27,6 +27,9 @@ pub struct Load {
     /// Show nothing but what was loaded
     #[arg(long, short)]
     quiet: bool,
+    /// Take the policy from this file
+    #[arg(long, value_name = "FILE", hide = true)]
+    signature_policy: Option<PathBuf>,
     #[command(flatten)]
     limit: Limit,
 }
@@ -44,15 +47,22 @@ impl Load {
                 Archive::read(&store, file, "standard input")?
             }
         };
-        load(&store, &archive, self.limit.bytes()?, self.quiet)?;
+        let policy = self.signature_policy.as_deref();
+        load(&store, &archive, self.limit.bytes()?, policy, self.quiet)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// Loads all images of an archive, and says which.
-pub fn load(store: &Store, archive: &Archive, max_layer_size: Option<u64>, quiet: bool) -> Result<(), Report> {
+pub fn load(
+    store: &Store,
+    archive: &Archive,
+    max_layer_size: Option<u64>,
+    policy: Option<&Path>,
+    quiet: bool,
+) -> Result<(), Report> {
     let progress = Display::new(quiet);
-    let load = load::Load { store, progress: &progress, platform: Platform::host(), max_layer_size };
+    let load = load::Load { store, progress: &progress, platform: Platform::host(), max_layer_size, policy };
     for load::Loaded { id, names } in load.run(archive, &Which::All)? {
         let event = |name: &str| Event::new(Kind::Image, Action::Load, id.hex(), name);
         events::record(store.layout().root(), &[event(names.first().map_or("", String::as_str))]);

@@ -1,5 +1,7 @@
 //! `pull` of what is not at a registry.
 
+use std::path::Path;
+
 use crate::cli::Report;
 use crate::cli::output::{self, progress::Display};
 use crate::container::watch::events::{self, Action, Event, Kind};
@@ -17,6 +19,7 @@ pub fn take(
     place: &Place,
     platform: Platform,
     max_layer_size: Option<u64>,
+    policy: Option<&Path>,
     quiet: bool,
 ) -> Result<(), Report> {
     let (format, path, which) = match place {
@@ -33,7 +36,8 @@ pub fn take(
     }
     let archive = Archive::open(store, path)?;
     let progress = Display::new(quiet);
-    for Loaded { id, names } in (Load { store, progress: &progress, platform, max_layer_size }).run(&archive, which)? {
+    let load = Load { store, progress: &progress, platform, max_layer_size, policy };
+    for Loaded { id, names } in load.run(&archive, which)? {
         let name = names.first().map_or("", String::as_str);
         events::record(store.layout().root(), &[Event::new(Kind::Image, Action::Pull, id.hex(), name)]);
         output::line(id.hex());
