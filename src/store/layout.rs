@@ -78,6 +78,10 @@ impl Layout {
         self.root.join("partial")
     }
 
+    pub fn compressed(&self) -> PathBuf {
+        self.root.join("compressed.json")
+    }
+
     pub fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
     }

@@ -14,6 +14,7 @@
 //! ├── secrets/<SHA-256 of the name>.json one secret, readable by its user alone                       [secrets]
 //! ├── volumes/<name>/                    files that outlive containers                               [volumes]
 //! ├── partial/<hex>                      blobs whose transfer was cut                                [partial]
+//! ├── compressed.json                    what blobs became that a push compressed                    [compressed]
 //! ├── mounts/<image id>/               empty, in the mount namespace of who wants it the image's files
 //! ├── locks/{store,volumes,ids,index,names}                                                          [locks]
 //! └── tmp/<random>/{lock,...}            what is being made or removed                               [tmp]
@@ -36,6 +37,7 @@ use crate::sys;
 
 pub mod blobs;
 pub mod commit;
+pub mod compressed;
 pub mod images;
 pub mod layers;
 pub mod layout;

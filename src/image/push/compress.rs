@@ -22,8 +22,23 @@ pub struct Wanted {
     pub force: bool,
 }
 
+impl Wanted {
+    /// Two that are called the same make the same of the same bytes.
+    pub(super) fn name(&self) -> String {
+        format!("{:?} {}", self.compression, self.level())
+    }
+
+    fn level(&self) -> i32 {
+        self.level.unwrap_or(match self.compression {
+            Compression::Gzip => GZIP_LEVEL,
+            Compression::Zstd => ZSTD_LEVEL,
+            Compression::None => 0,
+        })
+    }
+}
+
 /// What each format's own tools take where nothing is said.
-const GZIP_LEVEL: u32 = 5;
+const GZIP_LEVEL: i32 = 5;
 const ZSTD_LEVEL: i32 = 3;
 
 /// Compresses the blob of a layer anew into `tmp`: the path, the digest and the size of what came out.
@@ -32,14 +47,15 @@ pub(super) fn compress(store: &Store, layer: &Descriptor, wanted: Wanted, tmp: &
     let out = BlobWriter::create(&path)?;
     let read = |error: io::Error| sys::Error::new(format!("read({})", store.blob_path(&layer.digest).display()), error);
     let tar = plain(store.open_blob(&layer.digest)?, Window::default()).map_err(read)?;
-    let level = wanted.level;
+    let level = wanted.level();
     let written = match wanted.compression {
         Compression::Gzip => {
-            let level = level.and_then(|level| u32::try_from(level).ok()).unwrap_or(GZIP_LEVEL);
-            copy(tar, GzEncoder::new(out, flate2::Compression::new(level)), GzEncoder::finish)
+            let encoder = GzEncoder::new(out, flate2::Compression::new(level.unsigned_abs()));
+            copy(tar, encoder, GzEncoder::finish)
         }
-        Compression::Zstd => zstd::Encoder::new(out, level.unwrap_or(ZSTD_LEVEL))
-            .and_then(|encoder| copy(tar, encoder, zstd::Encoder::finish)),
+        Compression::Zstd => {
+            zstd::Encoder::new(out, level).and_then(|encoder| copy(tar, encoder, zstd::Encoder::finish))
+        }
         Compression::None => copy(tar, out, Ok),
     };
     Ok(written.call_with(|| format!("write({})", path.display()))?.seal())

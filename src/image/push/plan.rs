@@ -9,6 +9,7 @@ use crate::oci::media_type::{Compression, DOCKER_INDEX, DOCKER_MANIFEST, Format,
 use crate::oci::{Descriptor, Digest, Document, Reference};
 use crate::registry::Outgoing;
 use crate::store::Tmp;
+use crate::store::compressed::Compressed;
 
 /// One image, ready to be sent.
 pub(super) struct Plan {
@@ -101,11 +102,20 @@ impl Push<'_> {
         if !wanted.force && self.client.has_blob(to, &layer.digest, layer.size)? {
             return Ok(None);
         }
+        let how = wanted.name();
+        if let Some(Compressed { digest, size }) = self.store.compressed(&layer.digest, &how)?
+            && self.client.has_blob(to, &digest, size)?
+        {
+            // It is there: nothing is read of it.
+            let path = self.store.blob_path(&digest);
+            return Ok(Some((Outgoing { digest, size, path }, wanted.compression)));
+        }
         let directory = match tmp {
             Some(tmp) => tmp,
             None => tmp.insert(self.store.tmp_dir()?),
         };
         let (path, digest, size) = compress(self.store, layer, wanted, directory)?;
+        self.store.remember_compressed(&layer.digest, &how, Compressed { digest: digest.clone(), size })?;
         Ok(Some((Outgoing { digest, size, path }, wanted.compression)))
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::receiver::Receiver;
 use crate::harness::http::Registry;
 use crate::harness::image::{Compression, Format, digest, noise, registry};
-use crate::harness::{Case, Driver, Image, Layer};
+use crate::harness::{Case, Driver, Image, Layer, set_mode};
 
 fn case() -> Case {
     Case::new(Driver::Auto)
@@ -97,6 +97,14 @@ fn docker_layers_that_are_plain_go_compressed() {
     let (manifest, _) = at(&Registry { address: registry(), credentials: None }, "plain/gzip", "1");
     assert_eq!(manifest["layers"][0]["mediaType"], "application/vnd.docker.image.rootfs.diff.tar.gzip");
     assert!(manifest["layers"][0]["size"].as_u64().unwrap() < 5000, "{manifest}");
+    // Once more: what is there is known, and the layer is not even read.
+    let blobs = case.store().join("images/blobs/sha256");
+    let is_layer = |path: &std::path::PathBuf| path.metadata().unwrap().len() > 50_000;
+    let layer = std::fs::read_dir(blobs).unwrap().map(|entry| entry.unwrap().path()).find(is_layer).unwrap();
+    set_mode(&layer, 0);
+    case.coracle(["push", &name, &to]).code(0);
+    case.coracle(["push", &name, &format!("{}/plain/other:1", registry())]).code(125).error("Permission denied");
+    set_mode(&layer, 0o600);
     case.coracle(["pull", &to]).code(0);
     assert_eq!(field(&case, &to, "{{.Id}}"), field(&case, &name, "{{.Id}}"));
 }
