@@ -67,6 +67,11 @@ impl Auth {
         Self { credentials, state: Mutex::default() }
     }
 
+    /// Whether there is something that nobody else may see.
+    pub fn has_secret(&self) -> bool {
+        self.credentials != Credentials::Anonymous
+    }
+
     /// What the header `Authorization` of this request is to say, as far as the registry has asked.
     pub async fn header(&self, connection: &Connection, request: &Request) -> Result<Option<HeaderValue>> {
         let mut state = self.state.lock().await;

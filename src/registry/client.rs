@@ -56,9 +56,15 @@ pub struct Patience {
     pub delay: Option<Duration>,
 }
 
+impl Patience {
+    /// In seconds.
+    pub const STALL: u64 = 60;
+    pub const RETRIES: u32 = 3;
+}
+
 impl Default for Patience {
     fn default() -> Self {
-        Self { stall: Duration::from_secs(60), retries: 3, delay: None }
+        Self { stall: Duration::from_secs(Self::STALL), retries: Self::RETRIES, delay: None }
     }
 }
 

@@ -88,7 +88,8 @@ impl Connection {
         let root = endpoint::root(registry, Transport::Tls).map_err(unusable)?;
         let any_certificate = options.tls_verify == super::TlsVerify::No;
         let http = Http::new(about, root, any_certificate, options.cert_dir.clone(), options.patience.stall);
-        Ok(Self { http, auth, transports: transports(registry, options.tls_verify), root: OnceCell::new() })
+        let transports = transports(registry, options.tls_verify, auth.has_secret());
+        Ok(Self { http, auth, transports, root: OnceCell::new() })
     }
 
     /// The address of the registry's API. Who asks first finds out which transport works, and what the registry wants to know

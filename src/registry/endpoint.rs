@@ -10,7 +10,7 @@ use crate::oci::reference::DEFAULT_REGISTRY;
 /// What `--tls-verify` says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TlsVerify {
-    /// Nothing: TLS, and plain HTTP first for a registry on this machine.
+    /// Nothing: TLS; for a registry on this machine plain HTTP, too, which is tried first where there is no secret to send.
     #[default]
     Unset,
     /// TLS with a certificate that holds, everywhere.
@@ -26,13 +26,15 @@ pub(super) enum Transport {
     Plain,
 }
 
-/// The ways to try, in this order, until one is answered in HTTP.
-pub(super) fn transports(registry: &str, verify: TlsVerify) -> &'static [Transport] {
+/// The ways to try, in this order, until one is answered in HTTP. With a `secret` to send nothing goes in the clear to a port
+/// that speaks TLS.
+pub(super) fn transports(registry: &str, verify: TlsVerify, secret: bool) -> &'static [Transport] {
     match verify {
         TlsVerify::Yes => &[Transport::Tls],
         TlsVerify::No => &[Transport::Tls, Transport::Plain],
-        TlsVerify::Unset if is_loopback(registry) => &[Transport::Plain, Transport::Tls],
-        TlsVerify::Unset => &[Transport::Tls],
+        TlsVerify::Unset if !is_loopback(registry) => &[Transport::Tls],
+        TlsVerify::Unset if secret => &[Transport::Tls, Transport::Plain],
+        TlsVerify::Unset => &[Transport::Plain, Transport::Tls],
     }
 }
 
@@ -116,14 +118,15 @@ mod tests {
     #[test]
     fn only_this_machine_is_reached_in_the_clear() {
         for here in ["localhost", "localhost:5000", "127.0.0.1:80", "127.9.8.7", "[::1]:5000", "[::1]"] {
-            assert_eq!(transports(here, TlsVerify::Unset)[0], Transport::Plain, "{here}");
+            assert_eq!(transports(here, TlsVerify::Unset, false), [Transport::Plain, Transport::Tls], "{here}");
+            assert_eq!(transports(here, TlsVerify::Unset, true), [Transport::Tls, Transport::Plain], "{here}");
         }
         for there in
             ["docker.io", "localhost.evil.org", "127.0.0.1.evil.org:80", "10.0.0.1:5000", "[::2]", "mylocalhost"]
         {
-            assert_eq!(transports(there, TlsVerify::Unset), [Transport::Tls], "{there}");
+            assert_eq!(transports(there, TlsVerify::Unset, false), [Transport::Tls], "{there}");
         }
-        assert_eq!(transports("localhost", TlsVerify::Yes), [Transport::Tls]);
+        assert_eq!(transports("localhost", TlsVerify::Yes, false), [Transport::Tls]);
         assert_eq!(root("docker.io", Transport::Tls).unwrap().as_str(), "https://registry-1.docker.io/");
     }
 

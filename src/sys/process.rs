@@ -169,6 +169,41 @@ pub fn set_variable(name: &str, value: &OsStr) -> Result<()> {
     Ok(())
 }
 
+/// Takes a variable out of this process's environment, so that those that it starts do not get it. Refused in a process that has
+/// other threads.
+pub fn take_variable(name: &str) -> Result<Option<OsString>> {
+    refuse_threads("unsetenv")?;
+    let value = std::env::var_os(name);
+    // SAFETY: no other thread can read the environment meanwhile: there is none.
+    unsafe { std::env::remove_var(name) };
+    Ok(value)
+}
+
+/// Overwrites `text` in the arguments of this process that are it or end with it, where all users of the machine can read them
+/// (proc_pid_cmdline(5)). Refused in a process that has other threads.
+pub fn wipe_arguments(text: &str) -> Result<()> {
+    refuse_threads("wipe the arguments")?;
+    let stat = std::fs::read_to_string("/proc/self/stat").call("read(/proc/self/stat)")?;
+    // Behind the name, which stands in brackets, comes the third field; `arg_start` and `arg_end` are the 48th and 49th.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace().skip(45);
+    let places: Vec<usize> = fields.take(2).filter_map(|place| place.parse().ok()).collect();
+    let &[start, end] = places.as_slice() else {
+        return Err(Error::new("read(/proc/self/stat)", io::Error::from(io::ErrorKind::InvalidData)));
+    };
+    // SAFETY: the kernel laid the arguments there on this process's own stack, where they stay writable as long as it runs; the
+    // standard library keeps pointers to them and copies what they show when it is asked, which no other thread does meanwhile.
+    let arguments = unsafe {
+        std::slice::from_raw_parts_mut(ptr::with_exposed_provenance_mut::<u8>(start), end.saturating_sub(start))
+    };
+    for argument in arguments.split_mut(|byte| *byte == 0) {
+        let kept = argument.len().saturating_sub(text.len());
+        if let Some(tail) = argument.get_mut(kept..).filter(|tail| *tail == text.as_bytes()) {
+            tail.fill(b'*');
+        }
+    }
+    Ok(())
+}
+
 fn refuse_threads(call: &'static str) -> Result<()> {
     // A directory's links count those that lie in it, here one a thread: one call instead of three for a list (proc(5)).
     let threads = rustix::fs::stat("/proc/self/task").call("stat(/proc/self/task)")?.st_nlink.saturating_sub(2);

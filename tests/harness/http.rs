@@ -5,6 +5,15 @@ use std::net::TcpStream;
 
 use base64::Engine;
 
+/// The first byte that a client of TLS sends (RFC 8446, 5.1: a record of the handshake).
+pub const TLS: u8 = 22;
+
+/// The first byte that the other side sends, which is still to be read. 0: it has gone.
+pub fn first_byte(stream: &TcpStream) -> u8 {
+    let mut first = [0];
+    stream.peek(&mut first).map_or(0, |_| first[0])
+}
+
 /// A registry, and who asks.
 pub struct Registry {
     /// `localhost:PORT`.

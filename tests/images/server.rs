@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use serde_json::json;
 
 use crate::harness::Layer;
+use crate::harness::http::{TLS, first_byte};
 use crate::harness::image::{digest, machine};
 
 /// An answer to one request.
@@ -84,6 +85,9 @@ impl Server {
 impl State {
     /// One request, one answer, then the connection is closed.
     fn serve(&self, mut stream: TcpStream) {
+        if first_byte(&stream) == TLS {
+            return;
+        }
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
         let Some(first) = lines.next() else { return };
         let path = first.split(' ').nth(1).unwrap_or_default().to_owned();

@@ -1,17 +1,30 @@
 //! How a registry is reached: flags of every command that asks one.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::Args;
 
 use crate::cli::Report;
 use crate::cli::output::time::go_duration;
+use crate::cli::registry::confidential::Confidential;
 use crate::oci::Registries;
 use crate::registry::{Credentials, Options, Patience, Sources, TlsVerify, registries};
+use crate::sys::process;
 
 /// How `run` hands on `--creds` to the pull that it starts.
 const CREDENTIALS: &str = "CORACLE_PULL_CREDENTIALS";
+
+/// What `run` handed on to this process, which goes no further: not to workers, nor to helpers.
+fn handed_on() -> Result<Option<&'static str>, Report> {
+    static TAKEN: OnceLock<Option<String>> = OnceLock::new();
+    if TAKEN.get().is_none() {
+        let variable = process::take_variable(CREDENTIALS)?;
+        let _ = TAKEN.set(variable.and_then(|creds| creds.into_string().ok()));
+    }
+    Ok(TAKEN.get().and_then(Option::as_deref))
+}
 
 #[derive(Debug, Args)]
 pub struct Reach {
@@ -19,12 +32,12 @@ pub struct Reach {
     way: Way,
     /// Log in to the registry with these
     #[arg(long, value_name = "USER:PASSWORD")]
-    creds: Option<String>,
+    creds: Option<Confidential>,
     /// Give up on a registry that sends nothing for so many seconds
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "SECONDS", default_value_t = Patience::STALL, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     stall_timeout: u64,
     /// Try so often again what failed for a reason that may pass
-    #[arg(long, value_name = "TIMES", default_value_t = 3)]
+    #[arg(long, value_name = "TIMES", default_value_t = Patience::RETRIES)]
     retry: u32,
     /// Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]
     #[arg(long, value_name = "DURATION", value_parser = pause)]
@@ -87,8 +100,8 @@ impl Reach {
     }
 
     fn with_credentials(&self, options: Options) -> Result<Options, Report> {
-        let creds = self.creds.clone().or_else(|| std::env::var(CREDENTIALS).ok());
-        let credentials = match creds.as_deref().map(|creds| creds.split_once(':')) {
+        let creds = self.creds.as_ref().map(Confidential::text).or(handed_on()?);
+        let credentials = match creds.map(|creds| creds.split_once(':')) {
             None => None,
             Some(Some((user, password))) => Some(Credentials::password(user, password)),
             Some(None) => return Err(Report::new("`--creds` needs a user and a password: `USER:PASSWORD`")),
@@ -100,7 +113,7 @@ impl Reach {
 
     /// The credentials, for the environment of that process: unlike its arguments nobody else can read it.
     pub fn credentials(&self) -> Option<String> {
-        self.creds.as_ref().map(|creds| format!("{CREDENTIALS}={creds}"))
+        self.creds.as_ref().map(|creds| format!("{CREDENTIALS}={}", creds.text()))
     }
 
     /// The same as arguments, but for the credentials, for a pull in another process.

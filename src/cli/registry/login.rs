@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::ask;
+use super::confidential::Confidential;
 use super::key::Key;
 use crate::cli::image::reach::Way;
 use crate::cli::{Context, Report, output};
@@ -25,7 +26,7 @@ pub struct Login {
     get_login: bool,
     /// The password
     #[arg(long, short, value_name = "PASSWORD")]
-    password: Option<String>,
+    password: Option<Confidential>,
     /// Read the password from standard input
     #[arg(long)]
     password_stdin: bool,
@@ -85,7 +86,8 @@ impl Login {
 
     /// User and password, as far as flags say them.
     fn given(&self, context: &Context) -> Result<(Option<String>, Option<String>), Report> {
-        let (user, password) = (self.username.clone(), self.password.clone());
+        let password = self.password.as_ref().map(|password| password.text().to_owned());
+        let user = self.username.clone();
         if let Some(name) = &self.secret {
             if password.is_some() || self.password_stdin {
                 return Err(Report::new("--secret can not be used with --password options"));

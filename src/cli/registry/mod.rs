@@ -1,6 +1,7 @@
 //! Commands about registries, and what names mean to them.
 
 mod ask;
+pub mod confidential;
 mod key;
 pub mod login;
 pub mod logout;

@@ -41,8 +41,16 @@ const HONOURED: [(&str, &str); 14] = [
         "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
         "Proxies on the way to registries; one on this machine is reached without.",
     ),
-    ("--tls-verify", "Without it registries.conf counts; with it, what the flag says."),
-    ("--creds", "For the registry that the image names: no mirror and no other location gets them."),
+    (
+        "--tls-verify",
+        "Without it registries.conf counts; with it, what the flag says. A registry on this machine may speak plain HTTP; where \
+         there is a password for it, only one that does not speak TLS.",
+    ),
+    (
+        "--creds",
+        "For the registry that the image names: no mirror and no other location gets them. Once read they no longer show in the \
+         process list.",
+    ),
     (
         "short names",
         "Local images first, as localhost/NAME or at the end of any name; then aliases, then the registries to search.",

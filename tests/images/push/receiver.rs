@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use crate::harness::http::{TLS, first_byte};
 use crate::harness::image::digest;
 
 /// What is asked.
@@ -155,6 +156,9 @@ impl Receiver {
 }
 
 fn serve(state: &Mutex<State>, mut stream: TcpStream) {
+    if first_byte(&stream) == TLS {
+        return;
+    }
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut lines = Vec::new();
     loop {

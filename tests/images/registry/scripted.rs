@@ -6,6 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::harness::http::{TLS, first_byte};
 use crate::images::server::{Answer, Parts};
 
 /// What a client asked.
@@ -220,7 +221,11 @@ impl Registry {
     }
 }
 
+/// `None`: it is no HTTP, or the client has gone.
 fn read(stream: &TcpStream) -> Option<Request> {
+    if first_byte(stream) == TLS {
+        return None;
+    }
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut first = String::new();
     reader.read_line(&mut first).ok()?;
