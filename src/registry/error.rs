@@ -92,13 +92,18 @@ fn long_wait(retry_after: Option<Duration>) -> String {
     }
 }
 
+/// A status that says nothing of what was asked for.
+fn is_of_the_moment(code: u16) -> bool {
+    code == 429 || code >= 500
+}
+
 impl Error {
     /// It may pass by itself: try again.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Refused { .. } | Self::Broken { .. } | Self::Unreachable { .. } => true,
             Self::Status { code, retry_after, .. } => {
-                (*code == 429 || *code >= 500) && retry_after.is_none_or(|wait| wait <= LONGEST)
+                is_of_the_moment(*code) && retry_after.is_none_or(|wait| wait <= LONGEST)
             }
             Self::Mirrors { own, .. } => own.is_transient(),
             _ => false,
@@ -115,7 +120,12 @@ impl Error {
 
     /// The way to the registry failed, not what it sent: what came of a blob until then is as good as any.
     pub fn is_of_the_network(&self) -> bool {
-        matches!(self, Self::Timeout { .. } | Self::Stalled { .. } | Self::Status { .. }) || self.is_transient()
+        match self {
+            Self::Timeout { .. } | Self::Stalled { .. } => true,
+            Self::Status { code, .. } => is_of_the_moment(*code),
+            Self::Mirrors { own, .. } => own.is_of_the_network(),
+            other => other.is_transient(),
+        }
     }
 
     /// The registry was asked, and said no.

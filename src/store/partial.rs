@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Whoever dies leaves the file behind. It is trusted no more than the network: the digest of the whole decides. What nobody
-//! has touched for [`AGE`] is swept by the next pull, all that nobody receives by a prune.
+//! has touched for [`AGE`] goes with the next sweep, all that nobody receives with a prune.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::oci::Digest;
 use crate::sys::Call;
 
 /// How long what was received waits for the rest.
-pub const AGE: Duration = Duration::from_secs(7 * 86_400);
+pub(super) const AGE: Duration = Duration::from_secs(7 * 86_400);
 /// Less is fetched again as fast as it is kept, in bytes.
 const WORTH: u64 = 1 << 20;
 

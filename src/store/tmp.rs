@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::partial::AGE;
 use super::{Result, Store};
 use crate::host::change;
 use crate::host::lock::{self, Lock};
@@ -160,7 +161,8 @@ impl Store {
         self.layout().tmp().join(format!("claim-{}", Digest::of(key.as_bytes()).hex()))
     }
 
-    /// Removes what nobody works on any more. With an empty `tmp/` this is one readdir. Never waits.
+    /// Removes what nobody works on any more, and blobs whose rest has not come for long. With nothing to do this is two
+    /// readdirs. Never waits.
     ///
     /// Gives back, locked, what could not be removed: see [`Abandoned`].
     pub fn sweep(&self) -> Result<Vec<Abandoned>> {
@@ -185,6 +187,7 @@ impl Store {
                 abandoned.push(left);
             }
         }
+        self.sweep_partial(AGE)?;
         Ok(abandoned)
     }
 }

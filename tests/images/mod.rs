@@ -2,6 +2,7 @@
 //! the cause.
 
 mod archives;
+mod corpus;
 mod damage;
 mod hostile;
 mod interrupted;

@@ -41,6 +41,8 @@ pub struct Rmi {
 impl Rmi {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
+        // What others left may be met again: a failure is not this command's.
+        let _ = worker::sweep(&store);
         let images = if self.all { all(&store)? } else { self.images.clone() };
         let mut failure = None::<Report>;
         for text in &images {

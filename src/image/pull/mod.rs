@@ -32,7 +32,7 @@ use crate::oci::{Descriptor, Digest, Platform, Reference};
 use crate::registry::Registry;
 use crate::store::images::Entry;
 use crate::store::layers::Mode;
-use crate::store::partial::{self, Partial};
+use crate::store::partial::Partial;
 use crate::store::{Commit, Store, Tmp};
 
 /// Layers that are fetched at the same time.
@@ -94,7 +94,6 @@ impl Pull<'_> {
         let name = name.clone().pinned();
         // Whoever was killed left something: a failure to remove it is not this pull's.
         let _ = worker::sweep(self.store);
-        let _ = self.store.sweep_partial(partial::AGE);
         self.progress.event(Event::Trying { image: &name });
         let (id, manifest_digest) = self.take(&name, &[name.to_string()]).map_err(|error| error.of(&name))?;
         Ok(Pulled { id, manifest_digest, name: name.to_string() })

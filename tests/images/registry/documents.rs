@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::Hostile;
 use super::Place::{Config, Manifest};
 use super::scripted::Reply;
-use super::{Hostile, all_are_refused};
 use crate::harness::Layer;
 use crate::harness::image::{digest, machine};
 use crate::images::server::Parts;
@@ -12,9 +12,25 @@ use crate::images::server::Parts;
 const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-/// Texts that are no manifest at all.
+const NOT_SHA512: &str = "the digest algorithm `sha512` is not supported: only `sha256` is";
+
+/// Well formed, and of nothing that is here.
+fn sha512() -> String {
+    format!("sha512:{}", "0f".repeat(64))
+}
+
+/// A digest that can't be checked is not passed over.
 #[test]
-fn no_manifests() {
+fn a_name_with_another_algorithm() {
+    let case = crate::harness::Case::new(crate::harness::Driver::Auto);
+    for verb in ["pull", "run"] {
+        let name = format!("127.0.0.1:9/x@{}", sha512());
+        case.coracle([verb, &name]).code(125).stdout("").error(NOT_SHA512);
+    }
+}
+
+/// Texts that are no manifest at all.
+pub fn no_manifests() -> Vec<Hostile> {
     let honest = Parts::new().manifest.to_string();
     let cut = honest[..honest.len() / 2].to_owned();
     let twice = honest.replacen("\"layers\"", "\"layers\":[],\"layers\"", 1);
@@ -46,7 +62,7 @@ fn no_manifests() {
     let spoiled = |(name, says, text): (&str, &'static [&'static str], Vec<u8>)| {
         Manifest.spoiled(name, says, move |_| Reply::ok(text.clone()))
     };
-    all_are_refused(texts.into_iter().map(spoiled).collect());
+    texts.into_iter().map(spoiled).collect()
 }
 
 /// Honest but for one value.
@@ -57,8 +73,7 @@ fn changed(name: &str, says: &'static [&'static str], change: impl FnOnce(&mut V
 }
 
 /// A manifest of which one value is wrong.
-#[test]
-fn values_of_manifests() {
+pub fn values_of_manifests() -> Vec<Hostile> {
     let mut cases = Vec::new();
     for version in [json!(1), json!(0), json!(3), json!(-2), json!("2"), json!(2.5), json!(u64::MAX)] {
         let name = format!("the schema version {version}");
@@ -87,9 +102,12 @@ fn values_of_manifests() {
     cases.push(changed("a digest in upper case", &["digest"], |manifest| {
         manifest["config"]["digest"] = upper(&manifest["config"]["digest"]).into();
     }));
-    cases.push(changed("a digest of 512 bits", &["`sha512` is not supported"], |manifest| {
-        manifest["layers"][0]["digest"] = format!("sha512:{}", "0f".repeat(64)).into();
-    }));
+    for key in ["config", "layers"] {
+        cases.push(changed(&format!("a digest of 512 bits in {key}"), &[NOT_SHA512], |manifest| match key {
+            "config" => manifest[key]["digest"] = sha512().into(),
+            _ => manifest[key][0]["digest"] = sha512().into(),
+        }));
+    }
     for size in [json!(-1), json!(1.5), json!("10"), json!(null), json!(1e300), json!([])] {
         let name = format!("the size {size}");
         cases.push(changed(&name, &["JSON"], |manifest| manifest["layers"][0]["size"] = size));
@@ -112,12 +130,11 @@ fn values_of_manifests() {
             manifest["layers"] = vec![manifest["layers"][0].clone(); count].into();
         }));
     }
-    all_are_refused(cases);
+    cases
 }
 
 /// What calls itself by a name that is not its own, or is nothing that can be run.
-#[test]
-fn types() {
+pub fn types() -> Vec<Hostile> {
     let mut cases = Vec::new();
     let kinds: [(&str, &'static [&'static str]); 6] = [
         (INDEX, &["calls"]),
@@ -167,7 +184,7 @@ fn types() {
     cases.push(changed("a layer that is not there", &["is not at the registry"], |manifest| {
         manifest["layers"][0]["digest"] = digest(b"other").into();
     }));
-    all_are_refused(cases);
+    cases
 }
 
 /// An image whose config is this text.
@@ -179,8 +196,7 @@ fn configured(name: &str, says: &'static [&'static str], text: Vec<u8>) -> Hosti
     Hostile::new(name, says, parts, move |request, _| (request.path == path).then(|| Reply::ok(text.clone())))
 }
 
-#[test]
-fn configs() {
+pub fn configs() -> Vec<Hostile> {
     let honest = Parts::new().config;
     let with = |change: &dyn Fn(&mut Value)| {
         let mut config = honest.clone();
@@ -208,8 +224,10 @@ fn configs() {
         let name = format!("the diff id {id:?}");
         cases.push(configured(&name, &["digest"], with(&|c| c["rootfs"]["diff_ids"][0] = id.into())));
     }
+    let other = with(&|c| c["rootfs"]["diff_ids"][0] = sha512().into());
+    cases.push(configured("a diff id of 512 bits", &[NOT_SHA512], other));
     cases.push(Config.spoiled("not there", &["is not at the registry"], |_| Reply::new(404, "")));
-    all_are_refused(cases);
+    cases
 }
 
 /// An image behind an index of these entries; `more` lies at the manifests' addresses by digest.
@@ -242,8 +260,7 @@ fn chain(length: usize) -> Vec<String> {
     all
 }
 
-#[test]
-fn indexes() {
+pub fn indexes() -> Vec<Hostile> {
     let image = Parts::new().manifest.to_string();
     let with = |change: &dyn Fn(&mut Value)| {
         let mut entry = entry(&image, OCI);
@@ -276,6 +293,7 @@ fn indexes() {
             }),
             here(),
         ),
+        indexed("an entry of 512 bits", &[NOT_SHA512], with(&|e| e["digest"] = sha512().into()), here()),
         indexed("an entry whose digest is a path", &["digest"], with(&|e| e["digest"] = "sha256:../x".into()), here()),
         indexed(
             "an entry without a size",
@@ -302,12 +320,11 @@ fn indexes() {
         let text = if request.path == child { &other } else { &index };
         request.path.contains("/manifests/").then(|| Reply::ok(text.clone()))
     }));
-    all_are_refused(cases);
+    cases
 }
 
 /// A name with a digest gets what has that digest, or nothing.
-#[test]
-fn pinned() {
+pub fn pinned() -> Vec<Hostile> {
     let parts = Parts::new();
     let honest = parts.manifest.to_string();
     let spaced = format!("{honest} ");
@@ -319,9 +336,9 @@ fn pinned() {
         hostile
     };
     let index = json!({"schemaVersion": 2, "manifests": [entry(&honest, OCI)]}).to_string();
-    all_are_refused(vec![
+    vec![
         pinned("another image", Parts::of(&[Layer::new().file("other", 0o644, "x")]).manifest.to_string()),
         pinned("a space more", spaced),
         pinned("an index that has it", index),
-    ]);
+    ]
 }

@@ -87,6 +87,40 @@ impl Hostile {
     }
 }
 
+/// The tables of what a registry may try, each with a test of its name.
+macro_rules! tables {
+    ($($name:ident: $table:path;)*) => {
+        const TABLES: &[fn() -> Vec<Hostile>] = &[$($table),*];
+
+        $(#[test]
+        fn $name() {
+            all_are_refused($table());
+        })*
+    };
+}
+
+tables! {
+    statuses: answers::statuses;
+    words_of_errors: answers::words_of_errors;
+    lengths: answers::lengths;
+    connections: answers::connections;
+    redirects: answers::redirects;
+    other_bytes: answers::other_bytes;
+    no_manifests: documents::no_manifests;
+    values_of_manifests: documents::values_of_manifests;
+    types: documents::types;
+    configs: documents::configs;
+    indexes: documents::indexes;
+    pinned: documents::pinned;
+    token_servers: tokens::token_servers;
+    broken_off_and_then_refused: resume::broken_off_and_then_refused;
+}
+
+/// How many cases all tables have.
+pub fn cases() -> usize {
+    TABLES.iter().map(|table| table().len()).sum()
+}
+
 /// Tries all, some at once.
 #[track_caller]
 fn all_are_refused(cases: Vec<Hostile>) {

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::scripted::{Registry, Reply};
-use super::size;
+use super::scripted::{Registry, Reply, Request};
+use super::{Hostile, size};
 use crate::harness::image::noise;
-use crate::harness::{Case, Driver, LIMIT, Layer, wait_until};
+use crate::harness::{Case, Driver, LIMIT, Layer, long_or, wait_until};
 use crate::images::server::Parts;
 
 fn large() -> Parts {
@@ -143,6 +143,87 @@ fn a_part_that_does_not_fit() {
     let case = Case::new(Driver::Auto);
     case.coracle(["pull", &format!("{}/x:1", registry.address)]).code(125).error("has the digest");
     assert_eq!(size(&case.store().join("partial")), 0);
+}
+
+/// A minute without a byte ends a transfer, as the help says; a test of hours waits for it.
+#[test]
+fn a_minute_is_enough() {
+    let case = Case::new(Driver::Auto);
+    let help = case.coracle(["pull", "--help"]).code(0).stdout;
+    let words = help.split("--stall-timeout").nth(1).unwrap().split_whitespace().take(16).collect::<Vec<_>>().join(" ");
+    assert!(words.contains("for so many seconds [default: 60]"), "{words}");
+    let (seconds, flag) = long_or((60, None), (3, Some("--stall-timeout=3")));
+    let parts = Parts::new();
+    let (path, body) = (parts.layer_path(), parts.layer.clone());
+    let script = move |request: &Request, _| (request.path == path).then(|| Reply::ok(&body[..]).cut(1000).stall());
+    let registry = Registry::start(&parts, Box::new(script));
+    let image = format!("{}/x:1", registry.address);
+    let begun = Instant::now();
+    let words = ["pull", &image].into_iter().chain(flag);
+    case.coracle(words).code(125).error(&format!("sent less than a kilobyte in {seconds} s"));
+    let limit = Duration::from_secs(seconds);
+    assert!((limit..limit + Duration::from_secs(5)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+}
+
+/// What came before a registry took its word back is of no use any more, and does not stay.
+pub fn broken_off_and_then_refused() -> Vec<Hostile> {
+    let parts = large();
+    let refused = |name: String, says: &'static [&'static str], then: Reply| {
+        let (path, body) = (parts.layer_path(), parts.layer.clone());
+        Hostile::new(name, says, large(), move |request, _| {
+            (request.path == path)
+                .then(|| if request.from().is_none() { part(&body, 0, 4_000_000) } else { then.clone() })
+        })
+    };
+    let statuses: [(u16, &[&str]); 7] = [
+        (400, &["status 400"]),
+        (401, &["does not let"]),
+        (403, &["does not let"]),
+        (404, &["is not at the registry"]),
+        (410, &["status 410"]),
+        (416, &["bytes, not the"]),
+        (451, &["status 451"]),
+    ];
+    let statuses = statuses.map(|(status, says)| refused(format!("then {status}"), says, Reply::new(status, "")));
+    let rest = |bytes: Vec<u8>, first: usize| {
+        let range = format!("bytes {first}-{}/{}", parts.layer.len() - 1, parts.layer.len());
+        Reply::new(206, bytes).header("Content-Range", &range)
+    };
+    let tail = parts.layer[4_000_000..].to_vec();
+    let others = [
+        refused("then other bytes".into(), &["has the digest"], rest(vec![b'x'; tail.len()], 4_000_000)),
+        refused("then too many".into(), &["bytes, not the"], rest([&tail[..], b"x"].concat(), 4_000_000)),
+        refused("then from elsewhere".into(), &["not from byte 4000000"], rest(tail.clone(), 3_999_999)),
+        refused("then from nowhere".into(), &["does not say which"], Reply::new(206, tail.clone())),
+    ];
+    statuses.into_iter().chain(others).collect()
+}
+
+/// What nobody goes on with is swept once it is old, by whatever command sweeps; a prune takes all.
+#[test]
+fn what_is_never_taken_up_again() {
+    let case = Case::new(Driver::Auto);
+    let honest = Registry::start(&Parts::new(), Box::new(|_, _| None));
+    let image = case.pull(&format!("{}/x:1", honest.address));
+    case.coracle(["save", "-q", "-o", "saved.tar", &image]).code(0);
+    let left = case.store().join("partial").join("0".repeat(64));
+    let leave = |days: u64| {
+        let file = std::fs::File::create(&left).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(days * 86_400)).unwrap();
+    };
+    for words in [["load", "-isaved.tar"], ["rmi", "none"], ["pull", &image]] {
+        leave(6);
+        case.coracle(words);
+        assert!(left.exists(), "{words:?} took what is new");
+        leave(8);
+        case.coracle(words);
+        assert!(!left.exists(), "{words:?} left what is old");
+    }
+    for words in [["image", "prune", "-f"], ["system", "prune", "-f"]] {
+        leave(0);
+        case.coracle(words).code(0);
+        assert!(!left.exists(), "{words:?} left what is new");
+    }
 }
 
 /// A registry that asks to be left alone for two seconds is, and then asked again; one that is out of order is asked three times more.

@@ -1,10 +1,16 @@
 //! Token servers, and where a credential goes: a password to the registry and its realm, a token to the registry, nothing to others.
 
+use std::io::Write;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
 use base64::Engine as _;
 
+use super::Hostile;
 use super::scripted::{Registry, Reply, Request};
-use super::{Hostile, all_are_refused};
-use crate::harness::{Case, Driver};
+use crate::harness::http::{TLS, first_byte};
+use crate::harness::{Case, Driver, LIMIT, Layer, wait_until};
 use crate::images::server::Parts;
 
 const CHALLENGE: &str = "Bearer realm=\"http://{here}/token\",service=\"the service\"";
@@ -35,10 +41,9 @@ fn asks(name: &str, says: &'static [&'static str], challenge: &str) -> Hostile {
     Hostile::new(name, says, Parts::new(), move |_, _| Some(unauthorized(&challenge)))
 }
 
-#[test]
-fn token_servers() {
+pub fn token_servers() -> Vec<Hostile> {
     let token = |text: &str| Reply::ok(format!("{{\"token\":\"{text}\"}}"));
-    all_are_refused(vec![
+    vec![
         gives("a token that is never enough", &["does not let"], token("good")),
         gives("nothing", &["no JSON with a token"], Reply::ok("")),
         gives("a page", &["no JSON with a token"], Reply::ok("<html>")),
@@ -79,7 +84,7 @@ fn token_servers() {
             &["more than 8192 bytes"],
             &format!("Bearer realm=\"http://{}\"", "a".repeat(10_000)),
         ),
-    ]);
+    ]
 }
 
 /// However it goes, a request is sent twice at most and a token is asked for as often.
@@ -129,31 +134,91 @@ fn a_token_for_a_user() {
     assert!(basic.is_none(), "the registry got the password: {basic:?}");
 }
 
-/// The password that `run` was given is in no other process's arguments, and reaches the registry.
+/// What all processes of the machine show of themselves in this file, where it holds `text`.
+fn shown(file: &str, text: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: std::path::PathBuf| {
+        let shown = String::from_utf8_lossy(&std::fs::read(path.join(file)).ok()?).into_owned();
+        shown
+            .contains(text)
+            .then(|| format!("{}: {shown:?}", std::fs::read_to_string(path.join("comm")).unwrap_or_default()))
+    };
+    processes.filter_map(read).collect()
+}
+
+/// A password that was typed is in no process's arguments while the command is at work, and in no worker's environment; and it
+/// reaches the registry.
 #[test]
-fn a_password_is_handed_on_unseen() {
-    let registry = Registry::start(
-        &Parts::new(),
-        Box::new(|request, _| {
-            let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
-            let seen = processes
-                .filter_map(|path| std::fs::read(path).ok())
-                .map(|line| String::from_utf8_lossy(&line).into_owned());
-            let seen: Vec<String> = seen.filter(|line| line.contains("\0pull\0") && line.contains("s3cr3t")).collect();
-            if !seen.is_empty() {
-                return Some(Reply::new(418, ""));
-            }
-            request.header("authorization").is_none().then(|| unauthorized("Basic realm=\"x\""))
-        }),
-    );
+fn a_password_is_not_seen() {
+    let basic = |text: &str| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text));
     let case = Case::new(Driver::Auto);
-    let image = format!("{}/x:1", registry.address);
-    // The image of these tests has no program.
-    let words = ["run", "--rm", "--network=none", "--creds=me:s3cr3t", image.as_str(), "/none"];
-    case.coracle(words).code(127);
-    let encoded = base64::engine::general_purpose::STANDARD.encode("me:s3cr3t");
-    let asked = registry.asked("/v2/x/manifests/1");
-    assert!(asked.iter().any(|it| it.header("authorization") == Some(&format!("Basic {encoded}"))), "{asked:?}");
+    for (number, words) in [
+        &["pull", "--creds", "me:PASSWORD", "IMAGE"][..],
+        &["pull", "--creds=me:PASSWORD", "IMAGE"],
+        &["run", "--rm", "--network=none", "--creds=me:PASSWORD", "IMAGE", "/none"],
+        &["login", "-u", "me", "-pPASSWORD", "REGISTRY"],
+        &["login", "--username=me", "--password", "PASSWORD", "REGISTRY"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let password = format!("s3cr3t-{number}-{}", std::process::id());
+        let parts = Parts::of(&[Layer::new().file("seen", 0o644, password.as_str())]);
+        let (held, expected, layer) =
+            (Arc::new(AtomicBool::new(true)), basic(&format!("me:{password}")), parts.layer_path());
+        let is_held = Arc::clone(&held);
+        let registry = Registry::start(
+            &parts,
+            Box::new(move |request, _| {
+                if request.header("authorization") != Some(&expected) {
+                    return Some(unauthorized("Basic realm=\"x\""));
+                }
+                if request.path == layer || request.path == "/v2/" {
+                    wait_until("the test has looked", LIMIT, || !is_held.load(Ordering::Relaxed));
+                }
+                None
+            }),
+        );
+        let image = format!("{}/x:1", registry.address);
+        let words = words.iter().map(|word| {
+            word.replace("PASSWORD", &password).replace("IMAGE", &image).replace("REGISTRY", &registry.address)
+        });
+        let words: Vec<String> = words.collect();
+        let running = case.command(words.iter().map(String::as_str)).start();
+        let last = if words[0] == "login" { "/v2/" } else { &parts.layer_path() };
+        let is_known = || registry.asked(last).iter().any(|request| request.header("authorization").is_some());
+        wait_until("the registry knows who asks", LIMIT, is_known);
+        let seen = shown("cmdline", &password);
+        assert!(seen.is_empty(), "{words:?}: {seen:?}");
+        let workers = shown("environ", &password);
+        assert!(!workers.iter().any(|process| process.starts_with("coracle-worker")), "{words:?}: {workers:?}");
+        held.store(false, Ordering::Relaxed);
+        // The image has no program.
+        assert_eq!(running.finish().code, Some(if words[0] == "run" { 127 } else { 0 }), "{words:?}");
+    }
+}
+
+/// A registry on this machine that speaks TLS gets no byte in the clear from who has a password, one that does not gets it once
+/// that is known.
+#[test]
+fn tls_before_a_password() {
+    let first = Arc::new(Mutex::new(Vec::new()));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::clone(&first);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            seen.lock().unwrap().push(first_byte(&stream));
+            // An alert: no parameters in common (RFC 8446, 6).
+            let _ = stream.write_all(&[21, 3, 3, 0, 2, 2, 40]);
+        }
+    });
+    let case = Case::new(Driver::Auto);
+    let image = format!("{address}/x:1");
+    case.coracle(["pull", "--creds=me:secret", &image]).code(125).error("breaks off TLS");
+    case.coracle(["login", "-u", "me", "-p", "secret", &address.to_string()]).code(125).error("breaks off TLS");
+    let first = first.lock().unwrap();
+    assert!(!first.is_empty() && first.iter().all(|byte| *byte == TLS), "{first:?}");
 }
 
 /// Docker's identity tokens are exchanged for a token by POST.
