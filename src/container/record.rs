@@ -17,6 +17,7 @@ use crate::network::resolv::Asked;
 use crate::oci::Digest;
 use crate::oci::capability::CapabilitySet;
 use crate::runtime::identity::Introductions;
+use crate::runtime::seccomp::{Choice, Profile};
 use crate::store::layers::Mode;
 use crate::store::records::Record;
 
@@ -109,8 +110,10 @@ pub struct Container {
     pub capabilities: CapabilitySet,
     #[serde(default)]
     pub no_new_privileges: bool,
-    /// The default filter; `false`: unconfined.
+    /// The default filter, or the one of the profile; `false`: unconfined.
     pub seccomp: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seccomp_profile: Option<Profile>,
     /// `--security-opt`, as given.
     #[serde(default)]
     pub security_options: Vec<String>,
@@ -324,6 +327,15 @@ impl Container {
     /// The hexadecimal digits of its image's id, empty without one.
     pub fn image_id(&self) -> &str {
         self.image.as_ref().map_or("", |image| image.id.hex())
+    }
+
+    /// Which filter the system calls of its programs pass: with --privileged, none but what was asked for by name.
+    pub fn filter(&self) -> Choice {
+        match &self.seccomp_profile {
+            Some(profile) if self.seccomp => Choice::Custom(profile.clone()),
+            None if self.seccomp && !self.privileged => Choice::Default,
+            _ => Choice::Unconfined,
+        }
     }
 
     /// The whole command line of the program.

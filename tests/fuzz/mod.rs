@@ -128,4 +128,5 @@ exercised!(
     configuration,
     registries,
     policy,
+    seccomp,
 );

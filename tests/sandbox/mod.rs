@@ -1,3 +1,4 @@
 //! The sandbox, tried from inside.
 
+mod profile;
 mod seccomp;

@@ -46,7 +46,7 @@ const fn key(table: &'static str, name: &'static str, kind: Kind, means: Means, 
     Key { table, name, kind, means, flag }
 }
 
-pub static KEYS: [Key; 39] = [
+pub static KEYS: [Key; 40] = [
     key("containers", "annotations", List, Added, "--annotation="),
     key("containers", "base_hosts_file", Text, Default, "--hosts-file="),
     key("containers", "cgroupns", Text, Default, "--cgroupns="),
@@ -75,6 +75,7 @@ pub static KEYS: [Key; 39] = [
     key("containers", "pids_limit", Number, Default, "--pids-limit="),
     key("containers", "privileged", Switch, Default, "--privileged="),
     key("containers", "read_only", Switch, Default, "--read-only="),
+    key("containers", "seccomp_profile", Text, Added, "--security-opt=seccomp="),
     key("containers", "shm_size", Text, Default, "--shm-size="),
     key("containers", "tz", Text, Default, "--tz="),
     key("containers", "umask", Text, Default, "--umask="),
@@ -100,7 +101,7 @@ mod tests {
             let flag = run.get_arguments().find(|arg| arg.get_long() == Some(key.flag()));
             let flag = flag.unwrap_or_else(|| panic!("{}: no flag `{}`", key.name, key.flag()));
             let many = matches!(flag.get_action(), clap::ArgAction::Append);
-            assert_eq!(many, key.kind == List || key.flag.contains("log-opt"), "{}", key.name);
+            assert_eq!(many, key.kind == List || key.flag.contains("-opt"), "{}", key.name);
             assert!(key.means == Default || many, "{}: a flag that comes behind is in its place", key.name);
             assert!(key.flag.ends_with('='), "{}", key.name);
         }

@@ -146,7 +146,7 @@ fn plan(store: &Store, container: &Container, command: Command, maps: &IdMaps) -
         user: command.user.unwrap_or_else(|| container.user.clone()),
         umask: container.umask,
         terminal_size: (0, 0),
-        seccomp: container.seccomp && !container.privileged,
+        seccomp: container.filter(),
         init: false,
     };
     let mut plan = Plan::from_spec(&spec, beyond)?;

@@ -160,7 +160,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         keep_groups: container.keep_groups,
         umask: container.umask,
         terminal_size: how.terminal_size,
-        seccomp: container.seccomp && !container.privileged,
+        seccomp: container.filter(),
         init: container.init == Some(Init::Own),
     };
     let mut plan = Plan::from_spec(&spec, beyond)?;

@@ -5,7 +5,7 @@ use crate::host::id_map;
 use crate::host::subid::{Extent, IdMaps};
 use crate::runtime::identity::{Accounts, Identity};
 use crate::runtime::plan::Process;
-use crate::runtime::seccomp::{self, Facts, Profile};
+use crate::runtime::seccomp::{self, Choice, Facts, Profile};
 
 /// Resolves the program's user in the container's own files; the container must have such ids. With `one_id`, the account's only
 /// one, there are no groups to have.
@@ -34,10 +34,11 @@ pub type Filter = Vec<libc::sock_filter>;
 
 /// The filter of the program's system calls, empty where it has none; it depends on nothing but the plan.
 pub fn filter(process: &Process) -> Result<Filter, Refusal> {
-    if !process.seccomp {
-        return Ok(Vec::new());
+    match &process.seccomp {
+        Choice::Unconfined => Ok(Vec::new()),
+        Choice::Default => compile(&Profile::default(), process),
+        Choice::Custom(profile) => compile(profile, process),
     }
-    compile(&Profile::default(), process)
 }
 
 /// A filter for a program with these capabilities.

@@ -13,6 +13,7 @@ use crate::oci::capability::CapabilitySet;
 use crate::runtime::handshake;
 use crate::runtime::identity::Identity;
 use crate::runtime::plan::Process;
+use crate::runtime::seccomp::Choice;
 use crate::sys::{Call, Result, capability, seccomp};
 
 /// Resource limits; one that is above what this user may have is set to what they may have, as Podman does.
@@ -53,7 +54,7 @@ pub fn restrict(process: &Process, filters: &Filters, channel: BorrowedFd<'_>) -
         rustix::thread::set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")?;
     }
     emulate_root(filters, channel)?;
-    if process.seccomp {
+    if process.seccomp != Choice::Unconfined {
         seccomp::load(&filters.container)?;
     }
     Ok(())

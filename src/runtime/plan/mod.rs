@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::subid::IdMaps;
 use crate::oci::capability::CapabilitySet;
+use crate::runtime::seccomp::Choice;
 use crate::sys::mount::Attributes;
 
 /// What a spec asks that this program can't do.
@@ -194,7 +195,7 @@ pub struct Process {
     /// The bounding set, which is also what uid 0 gets.
     pub capabilities: CapabilitySet,
     pub no_new_privileges: bool,
-    pub seccomp: bool,
+    pub seccomp: Choice,
     pub umask: u32,
     /// (RLIMIT_* number, soft, hard).
     pub rlimits: Vec<(u32, u64, u64)>,
@@ -216,7 +217,7 @@ pub struct Beyond {
     pub keep_groups: bool,
     pub umask: u32,
     pub terminal_size: (u16, u16),
-    pub seccomp: bool,
+    pub seccomp: Choice,
     pub init: bool,
 }
 

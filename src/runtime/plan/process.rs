@@ -46,7 +46,7 @@ pub fn process(spec: &Spec, beyond: &Beyond) -> Result<Process, Error> {
         keep_groups: beyond.keep_groups,
         capabilities,
         no_new_privileges: process.no_new_privileges().unwrap_or(false),
-        seccomp: beyond.seccomp,
+        seccomp: beyond.seccomp.clone(),
         umask: beyond.umask,
         rlimits: rlimits
             .map(|limit| Ok((rlimit(limit.typ())?, limit.soft(), limit.hard())))

@@ -70,7 +70,8 @@ pub fn compile(profile: &Profile, facts: &Facts) -> Result<Program, Error> {
     let mut code = Assembler::default();
     let mut entry = Target::Return(Action::KillProcess.code());
     // The first comparison is written last: the native architecture's.
-    for architecture in facts.architecture.family().iter().rev() {
+    let family = facts.architecture.family().iter().rev();
+    for architecture in family.filter(|other| !profile.only_native || **other == facts.architecture) {
         let verdicts = Verdicts::of(*architecture, &named, profile.default);
         let mut search = verdicts.search(&rules, &mut code);
         if *architecture == Architecture::X86_64 {

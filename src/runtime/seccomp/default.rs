@@ -109,7 +109,7 @@ impl Default for Profile {
         rules.push(having(when(rule("socket", Action::Allow), &audit), Capability::AUDIT_WRITE));
         rules.push(when(rule("socket", EINVAL), &audit));
         rules.push(rule("socket", Action::Allow));
-        Self { default: ENOSYS, rules }
+        Self { default: ENOSYS, only_native: false, rules }
     }
 }
 

@@ -38,7 +38,7 @@ pub fn emulation(gid: u32, listened: bool) -> Profile {
     }
     let chown = if listened { Action::Notify } else { SUCCESS };
     rules.push(having(rule(CHOWN, chown), Capability::CHOWN));
-    Profile { default: Action::Allow, rules }
+    Profile { default: Action::Allow, only_native: false, rules }
 }
 
 /// Each of the arguments is the own id or -1: one rule for each way in which that can be.

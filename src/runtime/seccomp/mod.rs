@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Profile::default()  ──┐
-//! (a profile in JSON) ──┴─▶ Profile ── compile(facts) ──▶ Program ── sys::seccomp::load ──▶ the kernel
+//! json::parse(a file) ──┴─▶ Profile ── compile(facts) ──▶ Program ── sys::seccomp::load ──▶ the kernel
 //! ```
 //!
 //! A [`Profile`] is a list of rules, of which the **first** that fits a call decides; [`Profile::decide`] says so in the
@@ -18,6 +18,7 @@
 mod compile;
 mod default;
 mod emulation;
+pub mod json;
 mod profile;
 mod syscalls;
 #[cfg(test)]
@@ -25,4 +26,4 @@ mod tests;
 
 pub use compile::{Error, Program, compile};
 pub use emulation::{CHOWN, emulation};
-pub use profile::{Action, Architecture, Comparison, Condition, Facts, Profile, Rule, Scope};
+pub use profile::{Action, Architecture, Choice, Comparison, Condition, Facts, Profile, Rule, Scope};

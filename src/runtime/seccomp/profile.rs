@@ -6,12 +6,15 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::syscalls::{self, ABSENT, Row};
 use crate::host::kernel;
 use crate::oci::capability::CapabilitySet;
 
 /// What happens to a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Action {
     Allow,
     /// Not executed; the caller sees this error number (0: success). The kernel takes at most 4095.
@@ -20,6 +23,8 @@ pub enum Action {
     KillProcess,
     /// SIGSYS.
     Trap,
+    /// A tracer that asked for it sees this number; where there is none, the call does not exist (ENOSYS).
+    Trace(u16),
     /// Whoever holds the listener decides (seccomp_unotify(2)).
     Notify,
     /// Allowed, and noted in the kernel's log.
@@ -35,33 +40,42 @@ impl Action {
             Self::KillThread => libc::SECCOMP_RET_KILL_THREAD,
             Self::KillProcess => libc::SECCOMP_RET_KILL_PROCESS,
             Self::Trap => libc::SECCOMP_RET_TRAP,
+            Self::Trace(number) => libc::SECCOMP_RET_TRACE | u32::from(number),
             Self::Notify => libc::SECCOMP_RET_USER_NOTIF,
             Self::Log => libc::SECCOMP_RET_LOG,
         }
     }
 }
 
-/// How an argument is compared with a value; all are unsigned, over 64 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How an argument is compared with a value; all are unsigned, over 64 bits. The names are those of the profile format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
+    #[serde(rename = "SCMP_CMP_NE")]
     NotEqual,
+    #[serde(rename = "SCMP_CMP_LT")]
     Less,
+    #[serde(rename = "SCMP_CMP_LE")]
     LessOrEqual,
+    #[serde(rename = "SCMP_CMP_EQ")]
     Equal,
+    #[serde(rename = "SCMP_CMP_GE")]
     GreaterOrEqual,
+    #[serde(rename = "SCMP_CMP_GT")]
     Greater,
     /// `argument & value == value2`.
+    #[serde(rename = "SCMP_CMP_MASKED_EQ")]
     MaskedEqual,
 }
 
-/// A condition on one argument of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A condition on one argument of a call, in JSON as the profile format has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
     /// Which argument: 0 to 5.
     pub index: u8,
     pub op: Comparison,
     pub value: u64,
     /// For [`Comparison::MaskedEqual`] alone.
+    #[serde(default, rename = "valueTwo")]
     pub value2: u64,
 }
 
@@ -90,7 +104,8 @@ impl Condition {
 }
 
 /// Where a rule is in force. An empty part says nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Scope {
     pub capabilities: CapabilitySet,
     /// Names of native architectures as the profile format has them: `amd64`, `x86`, `x32`, `arm64`.
@@ -100,7 +115,7 @@ pub struct Scope {
 }
 
 /// What is done with some calls, under some conditions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// Names that an architecture (or this program) does not have are passed over.
     pub names: Vec<Cow<'static, str>>,
@@ -127,21 +142,37 @@ impl Rule {
 }
 
 /// A whole filter: the first rule that fits decides, else `default`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Profile {
     pub default: Action,
+    /// A call by way of another architecture than the machine's own kills the process.
+    pub only_native: bool,
     pub rules: Vec<Rule>,
 }
 
 impl Profile {
     /// What becomes of one call: the meaning of a profile. `number` is in the architecture's own numbering.
     pub fn decide(&self, facts: &Facts, by: Architecture, number: u32, arguments: &[u64; 6]) -> Action {
+        if self.only_native && by != facts.architecture {
+            return Action::KillProcess;
+        }
         let rule = self.rules.iter().filter(|rule| rule.applies(facts)).find(|rule| {
             rule.names.iter().any(|name| by.number(name) == Some(number))
                 && rule.conditions.iter().all(|condition| condition.holds(arguments))
         });
         rule.map_or(self.default, |rule| rule.action)
     }
+}
+
+/// Which filter a program gets.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Choice {
+    Unconfined,
+    #[default]
+    Default,
+    Custom(Profile),
 }
 
 /// A way into the kernel, with its own numbers for the calls.

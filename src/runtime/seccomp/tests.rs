@@ -182,7 +182,7 @@ fn random_profile(random: &mut Random) -> Profile {
         }
         rules.push(Rule { names, action: random_action(random), conditions, includes, excludes });
     }
-    Profile { default, rules }
+    Profile { default, only_native: random.below(2) == 0, rules }
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_long_program_still_finds_its_way() {
             excludes: Scope::default(),
         })
         .collect();
-    let profile = Profile { default: Action::Allow, rules };
+    let profile = Profile { default: Action::Allow, only_native: false, rules };
     let facts = facts(CapabilitySet::EMPTY, Architecture::X86_64);
     assert!(compile(&profile, &facts).unwrap().instructions().len() > 1500);
     compare(&profile, &facts, &mut random, 3);
@@ -291,10 +291,17 @@ fn what_the_kernel_could_not_take_is_refused() {
         excludes: Scope::default(),
     };
     let facts = facts(CapabilitySet::EMPTY, Architecture::X86_64);
-    let bad = Profile { default: Action::Allow, rules: vec![rule(vec![Condition::equal(6, 0)], Action::Allow)] };
+    let bad = Profile {
+        default: Action::Allow,
+        only_native: false,
+        rules: vec![rule(vec![Condition::equal(6, 0)], Action::Allow)],
+    };
     assert!(matches!(compile(&bad, &facts), Err(Error::Argument { index: 6, .. })));
-    let bad = Profile { default: Action::Allow, rules: vec![rule(vec![], Action::Errno(4096))] };
+    let bad = Profile { default: Action::Allow, only_native: false, rules: vec![rule(vec![], Action::Errno(4096))] };
     assert!(matches!(compile(&bad, &facts), Err(Error::Errno { number: 4096, .. })));
     let many = (0..2000).map(|value| rule(vec![Condition::equal(0, value)], Action::Log)).collect();
-    assert!(matches!(compile(&Profile { default: Action::Allow, rules: many }, &facts), Err(Error::TooLong(_))));
+    assert!(matches!(
+        compile(&Profile { default: Action::Allow, only_native: false, rules: many }, &facts),
+        Err(Error::TooLong(_))
+    ));
 }

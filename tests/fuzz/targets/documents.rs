@@ -5,12 +5,14 @@ use std::path::Path;
 use coracle::cli::config::file;
 use coracle::cli::output::template::Template;
 use coracle::host::dirs::Dirs;
+use coracle::oci::capability::CapabilitySet;
 use coracle::oci::manifest::{self, Document, MAX_ENTRIES, MAX_LAYERS};
 use coracle::oci::policy::{Policy, Requirement};
 use coracle::oci::registries::RegistriesError;
 use coracle::oci::signature::Payload;
 use coracle::oci::{ImageConfig, Platform, Reference, Registries};
 use coracle::registry::{Credentials, Error};
+use coracle::runtime::seccomp::{self, Facts, Profile};
 use coracle::store::Store;
 
 /// A document is an image or an index, within the limits; what was understood is understood again.
@@ -113,6 +115,17 @@ pub fn policy(bytes: &[u8]) {
     if let Some(payload) = Payload::parse(bytes) {
         assert_eq!(payload.digest().hex().len(), 64);
     }
+}
+
+/// A profile of the engines' common format: what can be read can be compiled, or is too much for the kernel, and is kept as it is.
+pub fn seccomp(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(profile) = seccomp::json::parse(text) else { return };
+    let facts = Facts::here(CapabilitySet::DEFAULT).unwrap();
+    if let Ok(program) = seccomp::compile(&profile, &facts) {
+        assert!((1..=4096).contains(&program.instructions().len()));
+    }
+    assert_eq!(serde_json::from_str::<Profile>(&serde_json::to_string(&profile).unwrap()).unwrap(), profile);
 }
 
 /// What a user writes behind `--format`: whatever it is, it is shown, or it is an error.

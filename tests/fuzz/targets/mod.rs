@@ -8,7 +8,7 @@ mod tables;
 /// A target: its name, the folder of its seeds, its body.
 pub type Target = (&'static str, &'static str, fn(&[u8]));
 
-pub const ALL: [Target; 16] = [
+pub const ALL: [Target; 17] = [
     ("tar_stream", "archive", archive::tar_stream),
     ("unpack", "archive", archive::unpack),
     ("pack", "archive", archive::pack),
@@ -25,6 +25,7 @@ pub const ALL: [Target; 16] = [
     ("configuration", "configuration", documents::configuration),
     ("registries", "registries", documents::registries),
     ("policy", "policy", documents::policy),
+    ("seccomp", "seccomp", documents::seccomp),
 ];
 
 /// Gives `bytes` to the target of that name.

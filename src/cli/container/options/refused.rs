@@ -47,11 +47,7 @@ const REFUSED: [(&[&str], &str, &str); 16] = [
     ),
     (&["pod", "pod-id-file"], "pods are not there yet", "`--network`, `--ipc` and `--pid` take `container:NAME`"),
     (&["gpus"], "devices by vendor are not there yet", "`--device` gives the device's nodes"),
-    (
-        &["seccomp-policy"],
-        "no profile comes with an image",
-        "`--security-opt seccomp=unconfined` goes without the default one",
-    ),
+    (&["seccomp-policy"], "no profile comes with an image", "`--security-opt seccomp=FILE` names one"),
     (&["decryption-key"], "encrypted images are not supported", "pull the image in the clear"),
     (
         &["chrootdirs", "personality", "disable-content-trust", "retry", "retry-delay"],

@@ -1,11 +1,15 @@
 //! What the program may do: its capabilities, and what filters and masks its calls.
 
+use std::fmt::Display;
+use std::path::Path;
+
 use clap::Args;
 
 use crate::cli::Report;
 use crate::container::record::{Container, Kernel};
-use crate::host::system_file;
+use crate::host::{config, system_file};
 use crate::oci::capability::CapabilitySet;
+use crate::runtime::seccomp::{self, Facts, Profile};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Security")]
@@ -23,7 +27,7 @@ pub struct Flags {
     /// Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call
     #[arg(long)]
     privileged: bool,
-    /// `no-new-privileges`, `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and
+    /// `no-new-privileges`, `seccomp=FILE` (a profile in JSON) or `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and
     /// `apparmor=unconfined` are accepted
     #[arg(long, value_name = "OPTION")]
     security_opt: Vec<String>,
@@ -50,10 +54,9 @@ fn apply(container: &mut Container, option: &str) -> Result<(), Report> {
     match option.split_once(['=', ':']).unwrap_or((option, "true")) {
         ("no-new-privileges", value @ ("true" | "false")) => container.no_new_privileges = value == "true",
         ("seccomp", "unconfined") => container.seccomp = false,
-        ("seccomp", _) => {
-            return Err(Report::new("a seccomp profile from a file is not there yet").hint(
-                "leave `--security-opt seccomp=…` out for the default profile, or `seccomp=unconfined` for none",
-            ));
+        ("seccomp", path) => {
+            container.seccomp_profile = Some(profile(path, container.capabilities)?);
+            container.seccomp = true;
         }
         ("mask", paths) => masked.extend(absolute(list(paths, ':'))?),
         ("systempaths", "unconfined") => unmasked.push("ALL".into()),
@@ -74,11 +77,26 @@ fn apply(container: &mut Container, option: &str) -> Result<(), Report> {
         }
         _ => {
             return Err(Report::new(format!("the security option `{option}` is not known")).hint(
-                "`no-new-privileges`, `seccomp=unconfined`, `mask=…`, `unmask=…`, `proc-opts=…`, `label=…` and `apparmor=unconfined` are",
+                "`no-new-privileges`, `seccomp=FILE`, `seccomp=unconfined`, `mask=…`, `unmask=…`, `proc-opts=…`, `label=…` and `apparmor=unconfined` are",
             ));
         }
     }
     Ok(())
+}
+
+/// A profile of which a filter can be made for a program with these capabilities.
+fn profile(path: &str, capabilities: CapabilitySet) -> Result<Profile, Report> {
+    let refused = |why: &dyn Display| Report::new(format!("the seccomp profile `{path}` can't be used: {why}"));
+    let text = config::text(Path::new(path)).map_err(|error| refused(&error))?;
+    let text = text.ok_or_else(|| {
+        refused(&"there is no such file")
+            .hint("without the option there is the default profile, with `seccomp=unconfined` none")
+    })?;
+    let profile = seccomp::json::parse(&text).map_err(|error| refused(&error))?;
+    if let Some(facts) = Facts::here(capabilities) {
+        seccomp::compile(&profile, &facts).map_err(|error| refused(&error))?;
+    }
+    Ok(profile)
 }
 
 fn absolute(paths: Vec<String>) -> Result<Vec<String>, Report> {
