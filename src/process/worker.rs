@@ -1,5 +1,5 @@
 //! The worker: one piece of file work as root of a user namespace, in a process that sees nothing of the machine but the
-//! directory that it works on, has no network, and can gain no privileges.
+//! directory that it works on, has no network, and can gain no privileges; Landlock (landlock(7)) holds it there once more.
 //!
 //! The other side, with a drawing of the sequence, is [`crate::layer::worker`]. Order matters: the working directory is set
 //! before the mount namespace is left, since that carries it over into the copy, where the directory can be cloned (a
@@ -27,7 +27,7 @@ use crate::layer::{About, Error, Result, changes, compression, measure, pack, se
 use crate::oci::Digest;
 use crate::runtime::identity::{Accounts, Identity};
 use crate::store::layers::Mode;
-use crate::sys::{self, Call, mount, process};
+use crate::sys::{self, Call, landlock, mount, process};
 
 /// What is written at a time.
 const PIECE: usize = 256 << 10;
@@ -73,6 +73,7 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     drop(directory);
     let root = make_root()?;
     rustix::thread::set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")?;
+    confine(root.as_fd(), container.as_ref(), sources.as_ref())?;
     match (job, stream, sources) {
         (Job::Unpack { mode, expected, limits }, Some(stream), _) => {
             unpack_layer(root.as_fd(), stream, *mode, owners, expected.as_ref(), *limits)
@@ -211,6 +212,15 @@ fn make_root() -> sys::Result<OwnedFd> {
     rustix::process::chdir("/").call("chdir(/)")?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::open("/", flags, FileMode::empty()).call("open(/)")
+}
+
+/// Leaves the directory, and what of others was handed over: all else is out of reach already, so this is a second wall, which
+/// kernels before 5.19 do not have.
+fn confine(root: BorrowedFd<'_>, container: Option<&Live>, sources: Option<&Sources>) -> sys::Result<()> {
+    let layers = sources.into_iter().flat_map(|sources| sources.below.iter().chain(&sources.other));
+    let layers = layers.map(|(directory, _)| directory.as_fd());
+    let all = [root].into_iter().chain(container.map(|live| live.root.as_fd())).chain(layers);
+    landlock::confine(&all.collect::<Vec<_>>()).map(drop)
 }
 
 fn unpack_layer(

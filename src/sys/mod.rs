@@ -11,6 +11,7 @@ pub mod beneath;
 pub mod capability;
 pub mod file;
 pub mod interface;
+pub mod landlock;
 pub mod memory;
 pub mod mount;
 pub mod process;
