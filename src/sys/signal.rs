@@ -7,13 +7,18 @@ use super::{Error, Result};
 
 /// The highest signal number of Linux.
 const HIGHEST: libc::c_int = 64;
+/// The kernel's `struct sigaction` with SIG_DFL: handler, flags, restorer, mask.
+const DEFAULT: [u64; 4] = [0; 4];
 
 /// Every signal unblocked and at its default: what this program, its runtime or its caller had set is not the next program's.
 pub fn reset() -> Result<()> {
     for number in 1..=HIGHEST {
-        // SAFETY: signal(2) with SIG_DFL installs no handler of ours. It refuses KILL, STOP and the two numbers that libc
-        // keeps to itself, which is as well.
-        unsafe { libc::signal(number, libc::SIG_DFL) };
+        // SAFETY: the kernel reads one `struct sigaction` of its own, four words of which zeros mean SIG_DFL, and writes nothing. It
+        // refuses KILL and STOP, which is as well; libc would refuse the two numbers that it keeps to itself, and whose
+        // disposition posix_spawn(3) of a caller leaves at SIG_IGN.
+        unsafe {
+            libc::syscall(libc::SYS_rt_sigaction, number, DEFAULT.as_ptr(), std::ptr::null::<u64>(), size_of::<u64>())
+        };
     }
     // SAFETY: the set is initialised by sigemptyset before use, both outlive the calls, and no old mask is asked for.
     let status = unsafe {

@@ -7,11 +7,13 @@ mod case;
 mod command;
 pub mod http;
 pub mod image;
+mod program;
 mod terminal;
 
 pub use case::{Account, Case, Driver, binary, set_mode};
 pub use command::{Command, Finished, Running};
 pub use image::{Image, Layer};
+pub use program::compiled;
 pub use terminal::Terminal;
 
 use std::time::{Duration, Instant};

@@ -1,4 +1,6 @@
 //! The sandbox, tried from inside.
 
+mod privileged;
 mod profile;
 mod seccomp;
+mod view;

@@ -8,7 +8,8 @@ use rustix::io::Errno;
 
 use super::mounts::file_type;
 use super::root::{Point, resolve, resolve_or_make};
-use crate::sys::{Call, Error, Result, mount};
+use crate::sys::mount::{self, Attributes};
+use crate::sys::{Call, Error, Result};
 
 /// The host's node `/dev/NAME`; anything that is not a device is refused.
 pub fn host_node(name: &str) -> Result<OwnedFd> {
@@ -24,7 +25,10 @@ pub fn host_node(name: &str) -> Result<OwnedFd> {
 /// The host's node of this path as a detached mount.
 pub fn source(path: &str) -> Result<OwnedFd> {
     let name = CString::new(path).call("bind a device")?;
-    mount::clone_tree(CWD, &name, false)
+    let node = mount::clone_tree(CWD, &name, false)?;
+    let attributes = Attributes::NO_SUID | Attributes::NO_EXEC;
+    mount::set_attributes(node.as_fd(), attributes, Some(mount::Propagation::Private), false)?;
+    Ok(node)
 }
 
 /// Binds a node of the host on its path in the container.

@@ -194,7 +194,9 @@ fn mask(root: BorrowedFd<'_>, path: &str, null: BorrowedFd<'_>) -> Result<()> {
         let options = [("size".to_owned(), Some("0".to_owned())), ("nr_inodes".to_owned(), Some("1".to_owned()))];
         new_instance("tmpfs", &options, Attributes::READ_ONLY)?
     } else {
-        mount::clone_tree(null, c"", false)?
+        let cover = mount::clone_tree(null, c"", false)?;
+        mount::set_attributes(cover.as_fd(), Attributes::READ_ONLY, Some(mount::Propagation::Private), false)?;
+        cover
     };
     mount::attach(cover.as_fd(), target.as_fd()).map_err(|error| Error::new(format!("mask {path}"), error.source))
 }
