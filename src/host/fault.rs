@@ -2,7 +2,8 @@
 //!
 //! Every change to the program's own files and every start of a process passes through [`point`], under a name. In a release build
 //! it does nothing. A debug build looks at `CORACLE_FAULT`, which holds `KIND N FILE`: every point that is passed, in whatever process, adds
-//! its name to the file, and at the Nth of them the process dies (`die`) or the disk is full (`full`).
+//! its name to the file, and at the Nth of them the process dies (`die`), the disk is full (`full`) or broken (`broken`), or the
+//! account has used up its part of it (`quota`).
 
 use std::io::{self, Read, Seek, Write};
 
@@ -18,8 +19,11 @@ fn injected(name: &str) -> io::Result<()> {
     if pass(name, file)?.to_string() != number {
         return Ok(());
     }
+    let fail = |errno| Err(io::Error::from_raw_os_error(errno));
     match kind {
-        "full" => Err(io::Error::from_raw_os_error(libc::ENOSPC)),
+        "full" => fail(libc::ENOSPC),
+        "broken" => fail(libc::EIO),
+        "quota" => fail(libc::EDQUOT),
         // Not by a signal: the first process of a namespace is deaf to its own.
         _ => crate::sys::process::exit_now(137),
     }

@@ -4,4 +4,5 @@ mod adversity;
 mod cut;
 pub mod death;
 mod frozen;
+mod image_points;
 mod points;

@@ -1,13 +1,16 @@
 //! The power goes out, or the disk is full, at every point at which something is changed or started (see `src/host/fault.rs`): each
 //! point of each command once.
 //!
-//! The driver decides what happens there; with `CORACLE_LONG=1` both do with both.
+//! The driver decides what happens there; with `CORACLE_LONG=1` everything does with both.
 
 use std::fs;
 use std::io::Write;
 
 use super::cut::{clean, lawful, nothing_left};
 use crate::harness::{Case, Driver, long_or};
+
+/// What happens there: the process dies, the disk is full or broken, the quota is used up.
+pub const KINDS: [&str; 4] = ["die", "full", "broken", "quota"];
 
 /// What is done, and the state of the container `box` before it. A volume `full` and a secret `given` are there, too.
 const DEEDS: [(&str, &[&str]); 21] = [
@@ -39,7 +42,7 @@ fn every_point_is_cut(case: &Case) {
     super::cut::files(case);
     let plan = case.home.join("points");
     let kinds: &[&str] = match case.driver {
-        _ if long_or(1, 0) == 1 => &["die", "full"],
+        _ if long_or(true, false) => &KINDS,
         Driver::Kernel => &["full"],
         _ => &["die"],
     };
@@ -56,7 +59,7 @@ fn every_point_is_cut(case: &Case) {
                 let point = points.lines().nth(number - 1);
                 let told = format!("{kind} at `{}`, point {number} of {deed:?}", point.unwrap_or("none"));
                 assert!(done.signal.is_none(), "{told}: {done}");
-                if *kind == "full" && done.code != Some(0) && done.code != Some(7) {
+                if *kind != "die" && done.code != Some(0) && done.code != Some(7) {
                     assert!(done.stderr.contains("Error: "), "{told}: {done}");
                 }
                 lawful(case, &told);
