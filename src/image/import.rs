@@ -11,6 +11,7 @@ use crate::oci::image_config::History;
 use crate::oci::instruction;
 use crate::oci::media_type::Format;
 use crate::oci::{Digest, ImageConfig, Platform};
+use crate::registry;
 use crate::store::Store;
 
 /// What the image is to be.
@@ -25,11 +26,14 @@ pub struct Import<'a> {
     pub is_signal: fn(&str) -> bool,
     /// As the user wrote it.
     pub name: Option<&'a str>,
+    /// What the archive is called, for the policy.
+    pub source: &'a str,
 }
 
 impl Import<'_> {
     /// Makes an image of an archive, compressed or not, which may be a pipe. Its id.
     pub fn run(self, archive: File) -> Result<Digest> {
+        registry::admit_archive("tarball", None, self.source, None)?;
         let ids = IdMaps::of_account().map_err(crate::layer::Error::from).map_err(super::Error::Pack)?;
         let name = self.name.map(tag::full_name).transpose()?;
         // Before the archive is read: what is written wrong is told at once.

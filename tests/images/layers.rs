@@ -265,8 +265,8 @@ fn broken_streams(plain: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     checked.include_checksum(true).unwrap();
     checked.write_all(plain).unwrap();
     let checked = checked.finish().unwrap();
-    // Magic, descriptor, window descriptor (RFC 8878, 3.1.1.1.2): 2 GiB.
-    let window = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00];
+    // Magic, descriptor, window descriptor (RFC 8878, 3.1.1.1.2).
+    let window = |log: u8| vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, (log - 10) << 3, 0x01, 0x00, 0x00];
     vec![
         ("a wrong CRC", changed(gzip(plain), 6), "can't be read"),
         ("a wrong length", changed(gzip(plain), 2), "can't be read"),
@@ -277,7 +277,12 @@ fn broken_streams(plain: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("a header alone", vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], "can't be read"),
         ("another method", vec![0x1f, 0x8b, 9, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3], "can't be read"),
         ("compressed twice", gzip(&gzip(plain)), "it is not a readable tar archive"),
-        ("a window of 2 GiB", window.to_vec(), "can't be read"),
+        ("a window of 2 GiB", window(31), "a window of more than the 32 MiB"),
+        (
+            "a window of 64 MiB behind a small one",
+            [zstd(plain), window(26)].concat(),
+            "a window of more than the 32 MiB",
+        ),
         ("a wrong checksum of zstd", changed(checked.clone(), 1), "can't be read"),
         ("zstd, cut", cut(checked, 10), "can't be read"),
         ("a frame to be skipped that is cut", vec![0x50, 0x2a, 0x4d, 0x18, 0xff, 0xff, 0xff, 0x7f, 1], "can't be read"),

@@ -28,8 +28,8 @@ const HONOURED: [(&str, &str); 14] = [
     (
         "policy.json",
         "The file of --signature-policy, else $XDG_CONFIG_HOME/containers/policy.json, else /etc/containers/policy.json: default, and \
-         of transports docker and, for pull and load of archives, docker-archive, oci-archive, oci and dir, the last three with \
-         paths as scopes. insecureAcceptAnything, reject, and sigstoreSigned with keyPath, keyPaths, keyData, keyDatas (PEM: ECDSA \
+         of transports docker and, for archives that are pulled, loaded or imported, docker-archive, oci-archive, oci, dir and \
+         tarball; oci-archive, oci and dir with paths as scopes. insecureAcceptAnything, reject, and sigstoreSigned with keyPath, keyPaths, keyData, keyDatas (PEM: ECDSA \
          on P-256 or P-384, Ed25519, RSA with PKCS #1 v1.5) and signedIdentity; an archive has no signatures. Without a file all \
          images are taken.",
     ),

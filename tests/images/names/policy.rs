@@ -319,7 +319,9 @@ fn archives() {
         .finish()
         .code(125)
         .error("oci-archive:standard input is rejected by policy");
-    policy(json!({"docker-archive": {"": accept}}));
+    refused(&["import", "-q", "trusted/d.tar"], "Running image tarball:trusted/d.tar is rejected by policy");
+    policy(json!({"docker-archive": {"": accept}, "tarball": {"": accept}}));
+    taken(&["import", "-q", "trusted/d.tar"]);
     taken(&["load", "-q", "-i", "other/d.tar"]);
     policy(json!({"docker-archive": {"": signed_by("key", "matchRepository")}}));
     refused(&["load", "-q", "-i", "other/d.tar"], "A signature was required, but no signature exists");

@@ -56,6 +56,7 @@ impl Import {
             changes: &self.change,
             is_signal: |text| signal(text).is_ok(),
             name: self.image.as_deref(),
+            source: &self.archive,
         };
         let id = import.run(archive)?;
         events::record(store.layout().root(), &[Event::new(Kind::Image, Action::Import, id.hex(), &self.archive)]);
