@@ -17,9 +17,15 @@ pub struct Global {
     /// Keep images and containers in this directory [default: $XDG_DATA_HOME/coracle]
     #[arg(long, value_name = "DIRECTORY", global = false)]
     pub root: Option<PathBuf>,
+    /// Keep what is true of this boot alone in this directory: what the kernel's overlay can do here [default: with the rest]
+    #[arg(long, value_name = "DIRECTORY")]
+    runroot: Option<PathBuf>,
     /// Mount containers with this driver: `auto`, `kernel` or `fuse` [default: auto]
     #[arg(long, value_name = "DRIVER")]
     pub storage_driver: Option<String>,
+    /// `size=BYTES[bkmgt]`: how much a container may write into its file system, where it is not said for the container itself
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub storage_opt: Vec<String>,
     /// Look for `config.json` with credentials in this directory, as Docker does [default: ~/.docker]
     #[arg(long, value_name = "DIRECTORY")]
     config: Option<PathBuf>,
@@ -224,7 +230,11 @@ pub struct Context {
 impl Context {
     pub fn dirs(&self) -> Result<Dirs, Report> {
         let named = if self.global.root.is_none() { storage::root()? } else { None };
-        Ok(Dirs::of_account(self.global.root.as_deref().or(named.as_deref()))?)
+        let dirs = Dirs::of_account(self.global.root.as_deref().or(named.as_deref()))?;
+        match &self.global.runroot {
+            Some(run) => Ok(dirs.with_run(run)?),
+            None => Ok(dirs),
+        }
     }
 
     /// The overlay driver that was asked for.

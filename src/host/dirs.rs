@@ -23,6 +23,8 @@ pub struct Dirs {
     pub data: PathBuf,
     /// Why the data is not where the account's home would have it.
     pub moved: Option<String>,
+    /// For what is true of this boot alone: what `--runroot` says, else with the data.
+    pub run: PathBuf,
     /// `$XDG_CONFIG_HOME/coracle`. `None`: the account has no home (possible with `--root` alone), so built-in defaults apply.
     pub config: Option<PathBuf>,
 }
@@ -31,7 +33,7 @@ pub struct Dirs {
 pub enum Error {
     #[error("this account has no home directory: `HOME` is unset and the user database names none")]
     NoHome,
-    #[error("`--root {}` can't be made absolute: {source}", path.display())]
+    #[error("the directory `{}` can't be made absolute: {source}", path.display())]
     Root { path: PathBuf, source: io::Error },
     #[error(transparent)]
     System(#[from] sys::Error),
@@ -75,7 +77,7 @@ impl Dirs {
 
     /// The data at `data`, and no configuration.
     pub fn at(data: &Path) -> Self {
-        Self { data: data.to_owned(), moved: None, config: None }
+        Self { data: data.to_owned(), run: data.to_owned(), moved: None, config: None }
     }
 
     /// The same with the data in `local`, made here and now: nobody else can make it then.
@@ -88,20 +90,27 @@ impl Dirs {
         if !std::fs::symlink_metadata(&local).is_ok_and(ours) {
             return Err(Error::NotOurs { moved, local });
         }
-        Ok(Self { data: local, moved: Some(moved), ..self })
+        Ok(Self { run: local.clone(), data: local, moved: Some(moved), ..self })
     }
 
     fn from_parts(root: Option<&Path>, account: Option<ProjectDirs>) -> Result<Self, Error> {
         let config = account.as_ref().map(|dirs| dirs.config_dir().to_owned());
         let data = match (root, account) {
-            (Some(root), _) => {
-                std::path::absolute(root).map_err(|source| Error::Root { path: root.to_owned(), source })?
-            }
+            (Some(root), _) => absolute(root)?,
             (None, Some(dirs)) => dirs.data_dir().to_owned(),
             (None, None) => return Err(Error::NoHome),
         };
-        Ok(Self { data, moved: None, config })
+        Ok(Self { run: data.clone(), data, moved: None, config })
     }
+
+    /// With what is true of this boot alone in `run`; a relative path counts from the current directory.
+    pub fn with_run(self, run: &Path) -> Result<Self, Error> {
+        Ok(Self { run: absolute(run)?, ..self })
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(|source| Error::Root { path: path.to_owned(), source })
 }
 
 /// The kind of network file system that a path is on, or would be once it is made; `None`: a local one.

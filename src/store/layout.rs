@@ -2,21 +2,33 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::host::dirs::Dirs;
 use crate::oci::Digest;
 
-/// Paths below one root.
+/// Paths below one root; and another for what is true of this boot alone, where that is to lie elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     root: PathBuf,
+    run: PathBuf,
 }
 
 impl Layout {
-    pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+    pub fn new(dirs: &Dirs) -> Self {
+        Self { root: dirs.data.clone(), run: dirs.run.clone() }
     }
 
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// What is true of this boot alone.
+    pub fn run(&self) -> &Path {
+        &self.run
+    }
+
+    /// What was found out about the kernel's overlay.
+    pub fn probe(&self) -> PathBuf {
+        self.run.join("overlay.json")
     }
 
     /// The OCI image layout.

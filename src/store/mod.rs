@@ -109,13 +109,16 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Store {
     /// The store of this account; its directories are made if they are missing. In a store that exists this is one `stat`.
     pub fn open(dirs: &Dirs) -> Result<Self> {
-        let layout = Layout::new(&dirs.data);
+        let layout = Layout::new(dirs);
         // The last to be made below, so all others are there.
         if rustix::fs::stat(layout.tmp()).is_err() {
             change::create_dirs(layout.root())?;
             for directory in layout.directories() {
                 change::create_dir(&directory)?;
             }
+        }
+        if layout.run() != layout.root() {
+            change::create_dirs(layout.run())?;
         }
         Ok(Self { layout })
     }

@@ -129,7 +129,7 @@ fn uptime(seconds: u64) -> String {
 
 fn store(context: &Context) -> Result<Value, Report> {
     let dirs = context.dirs()?;
-    let layout = Layout::new(&dirs.data);
+    let layout = Layout::new(&dirs);
     // A store that does not exist is not made by asking.
     let images = if layout.root().exists() { Store::open(&dirs)?.images()?.len() } else { 0 };
     let (running, stopped) = count_containers(&layout.containers());
@@ -144,7 +144,7 @@ fn store(context: &Context) -> Result<Value, Report> {
         "graphRootUsed": used,
         "graphStatus": driver(context, &layout)?,
         "imageStore": { "number": images },
-        "runRoot": layout.root(),
+        "runRoot": layout.run(),
         "transientStore": false,
         "volumePath": layout.volumes(),
     }))
@@ -153,7 +153,7 @@ fn store(context: &Context) -> Result<Value, Report> {
 /// How a container would be mounted now, why, and what the first start after boot found out.
 fn driver(context: &Context, layout: &Layout) -> Result<Value, Report> {
     let boot_id = system_file::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let probed = Probed::remembered(&layout.root().join("overlay.json"), boot_id.trim());
+    let probed = Probed::remembered(&layout.probe(), boot_id.trim());
     let (driver, reason) = match (context.driver()?.unwrap_or(Driver::Auto), &probed) {
         (Driver::Kernel, _) => ("kernel", "asked for"),
         (Driver::Fuse, _) => ("fuse", "asked for"),

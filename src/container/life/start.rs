@@ -172,7 +172,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         directory: found.directory.clone(),
         data: store.layout().root().to_owned(),
         tmp: store.layout().tmp(),
-        probe: store.layout().root().join("overlay.json"),
+        probe: store.layout().probe(),
         plan,
         one_id: maps.is_single(),
         introductions: introductions(container),

@@ -141,10 +141,26 @@ fn global_options_of_the_environment() {
     assert_eq!(info(&[named, ("CORACLE_ROOT", &here)]), format!("{}\n", here.display()));
     let absent = ("CONTAINERS_STORAGE_CONF", Path::new("/no/such"));
     command(&case, &[absent], &["ps"]).finish().code(125).error("`/no/such` does not exist");
+    // What is true of this boot alone may lie elsewhere, and a limit be usual.
+    let (run, image) = (case.home.join("boot"), case.busybox());
+    let line = ["run", "--network=none", "--rm", &image, "true"];
+    command(&case, &[("CORACLE_RUNROOT", &run)], &line).finish().succeeded();
+    assert!(run.join("overlay.json").exists() && !case.store().join("overlay.json").exists());
+    let line = ["--runroot", "boot", "info", "--format", "{{.Store.RunRoot}}"];
+    command(&case, &[], &line).finish().succeeded().stdout(&format!("{}\n", run.display()));
+    let usual = ("CORACLE_STORAGE_OPT", Path::new("size=1m"));
+    let quota = |variables: &[(&str, &Path)], global: &[&str], own: &[&str]| {
+        let line = [global, &["create"], own, &[&image]].concat();
+        let id = command(&case, variables, &line).finish().succeeded().stdout;
+        case.inspect(id.trim(), "{{.HostConfig.DiskQuota}}")
+    };
+    assert_eq!(quota(&[usual], &[], &[]), "1048576");
+    assert_eq!(quota(&[usual], &["--storage-opt=overlay.size=2m"], &[]), "2097152");
+    assert_eq!(quota(&[usual], &["--storage-opt=size=2m"], &["--storage-opt=size=3m"]), "3145728");
+    assert_eq!(quota(&[usual], &[], &["--storage-opt=size=0"]), "0");
     let said = |name, value: &str| command(&case, &[(name, Path::new(value))], &["ps"]).finish();
     said("CORACLE_STORAGE_DRIVER", "auto").code(0);
     said("CORACLE_LOG_LEVEL", "frob").code(1).error("Log Level \"frob\" is not supported");
-    let image = case.busybox();
     command(&case, &[("CORACLE_MODULE", Path::new("no-such.conf"))], &["run", &image])
         .finish()
         .code(125)

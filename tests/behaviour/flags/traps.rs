@@ -139,7 +139,7 @@ fn what_is_not_there_says_what_is(case: &Case) {
     for (flag, hint) in [
         ("--url=unix:x", "leave it out"),
         ("--remote", "leave it out"),
-        ("--runroot=/x", "--root"),
+        ("--tmpdir=/x", "--root"),
         ("--cgroup-manager=x", "leave"),
         ("--syslog", "leave"),
         ("--imagestore=/x", "leave"),

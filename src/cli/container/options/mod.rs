@@ -149,7 +149,7 @@ impl Options {
         self.environment.fill(&mut container, config)?;
         self.limits.fill(&mut container)?;
         self.security.fill(&mut container)?;
-        self.storage.fill(&mut container)?;
+        self.storage.fill(&mut container, &context.global.storage_opt)?;
         Ok(container)
     }
 }

@@ -94,10 +94,9 @@ pub fn why_global(flag: &str) -> Option<(&'static str, &'static str)> {
         | "tls-cert" | "tls-key" => {
             Some(("there is no service to speak to: containers are this account's, on this machine", "leave it out"))
         }
-        "runroot" | "tmpdir" => {
+        "tmpdir" => {
             Some(("nothing essential lies outside of the store", "`--root DIRECTORY` says where everything is kept"))
         }
-        "storage-opt" => Some(("the drivers have no options", "`run --storage-opt size=…` limits a container")),
         "cgroup-manager" | "runtime" | "runtime-flag" | "conmon" | "network-cmd-path" | "events-backend"
         | "hooks-dir" | "syslog" | "transient-store" | "imagestore" | "volumepath" | "out" | "noout" => {
             Some(("this program does that itself", "leave it out"))

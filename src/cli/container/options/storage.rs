@@ -28,11 +28,13 @@ pub struct Flags {
 }
 
 impl Flags {
-    pub fn fill(&self, container: &mut Container) -> Result<(), Report> {
+    /// `global`: what is said of all containers, those apart whose root is a directory of this machine.
+    pub fn fill(&self, container: &mut Container, global: &[String]) -> Result<(), Report> {
         container.read_only = self.read_only;
         container.read_only_in_memory = self.read_only && self.read_only_tmpfs == Some(false);
         container.shm_size = self.shm_size.as_deref().map_or(Ok(SHM_SIZE), bytes)?;
-        container.quota = self.quota()?;
+        let (usual, own) = (quota(global)?, quota(&self.storage_opt)?);
+        container.quota = own.or(usual.filter(|_| container.rootfs.is_none())).filter(|bytes| *bytes > 0);
         if let Some(rootfs) = container.rootfs.as_ref().filter(|rootfs| container.quota.is_some() && !rootfs.overlay) {
             return Err(Report::new("the size of a directory that is a root itself can't be limited").hint(format!(
                 "`--rootfs {}:O` keeps what is written apart, and can limit it",
@@ -41,16 +43,16 @@ impl Flags {
         }
         Ok(())
     }
+}
 
-    /// The bytes of `size=`.
-    fn quota(&self) -> Result<Option<u64>, Report> {
-        let mut quota = None;
-        for option in &self.storage_opt {
-            let size = option.strip_prefix("size=").ok_or_else(|| {
-                Report::new(format!("the storage option `{option}` is not known")).hint("`size=BYTES[bkmgt]` is")
-            })?;
-            quota = Some(bytes(size)?).filter(|bytes| *bytes > 0);
-        }
-        Ok(quota)
+/// The bytes of `size=`; 0: no limit.
+fn quota(options: &[String]) -> Result<Option<u64>, Report> {
+    let mut quota = None;
+    for option in options {
+        let size = option.strip_prefix("overlay.").unwrap_or(option).strip_prefix("size=").ok_or_else(|| {
+            Report::new(format!("the storage option `{option}` is not known")).hint("`size=BYTES[bkmgt]` is")
+        })?;
+        quota = Some(bytes(size)?);
     }
+    Ok(quota)
 }
