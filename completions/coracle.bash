@@ -455,7 +455,7 @@ _coracle() {
 
     case "${cmd}" in
         coracle)
-            opts="-h -V --root --storage-driver --config --log-level --module --help --version attach commit container cp create diff exec export healthcheck inspect kill logs port ps list rename restart rm run start stats stop top update wait doctor events info system unshare version generate history image login logout search images import load manifest network pod pull push rmi save tag untag secret volume"
+            opts="-h -V --root --runroot --storage-driver --storage-opt --config --log-level --module --help --version attach commit container cp create diff exec export healthcheck inspect kill logs port ps list rename restart rm run start stats stop top update wait doctor events info system unshare version generate history image login logout search images import load manifest network pod pull push rmi save tag untag secret volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -465,7 +465,15 @@ _coracle() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --storage-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_coracle_global_optspecs
-    string join \n root= storage-driver= config= log-level= module= h/help V/version
+    string join \n root= runroot= storage-driver= storage-opt= config= log-level= module= h/help V/version
 end
 
 function __fish_coracle_needs_command
@@ -25,7 +25,9 @@ function __fish_coracle_using_subcommand
 end
 
 complete -c coracle -n "__fish_coracle_needs_command" -l root -d 'Keep images and containers in this directory [default: $XDG_DATA_HOME/coracle]' -r -F
+complete -c coracle -n "__fish_coracle_needs_command" -l runroot -d 'Keep what is true of this boot alone in this directory: what the kernel\'s overlay can do here [default: with the rest]' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -l storage-driver -d 'Mount containers with this driver: `auto`, `kernel` or `fuse` [default: auto]' -r
+complete -c coracle -n "__fish_coracle_needs_command" -l storage-opt -d '`size=BYTES[bkmgt]`: how much a container may write into its file system, where it is not said for the container itself' -r
 complete -c coracle -n "__fish_coracle_needs_command" -l config -d 'Look for `config.json` with credentials in this directory, as Docker does [default: ~/.docker]' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -l log-level -d '`debug`: say what is read, started and decided; `error`: no warnings [default: warn]' -r
 complete -c coracle -n "__fish_coracle_needs_command" -l module -d 'Read this file of containers.conf.modules/, too, for what no flag says' -r -F
