@@ -2,6 +2,7 @@
 
 mod events;
 mod inspect;
+mod keys;
 mod ps;
 mod store;
 mod top;

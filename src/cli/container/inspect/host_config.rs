@@ -70,6 +70,8 @@ pub fn host_config(found: &Found) -> Value {
 /// What no container of this program has.
 fn nothing() -> Value {
     json!({
+        // As in Podman, which tells of it in `State.CgroupPath`.
+        "Cgroup": "",
         "Links": null,
         "PortBindings": {},
         "PublishAllPorts": false,
