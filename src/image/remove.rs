@@ -43,7 +43,7 @@ pub struct Removed {
     pub id: String,
     /// The names that are gone.
     pub untagged: Vec<String>,
-    /// The id of the image that is gone.
+    /// The id of the image, if no entry has it any more.
     pub deleted: Option<Digest>,
     /// Bytes of the files in the layers that are gone.
     pub bytes: u64,
@@ -89,7 +89,10 @@ fn delete(store: &Store, text: &str, key: &Digest, id: &Digest, by_id: bool, use
     if !containers.is_empty() {
         return Err(Error::InUse { name: text.to_owned(), containers });
     }
-    let mut removed = Removed { id: id.hex().to_owned(), deleted: Some(id.clone()), ..Removed::default() };
+    // With another manifest, as one whose layers are compressed in another way, it is the same image and stays.
+    let stays = staying.iter().any(|entry| find::id_of(store, entry).is_ok_and(|found| found == *id));
+    let deleted = (!stays).then(|| id.clone());
+    let mut removed = Removed { id: id.hex().to_owned(), deleted, ..Removed::default() };
     for key in going.iter().map(Entry::key).collect::<BTreeSet<_>>() {
         let gone = store.forget(key)?;
         removed.untagged.extend(gone.iter().filter_map(|entry| entry.name().map(str::to_owned)));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::harness::image::{Compression, busybox_layer};
 use crate::harness::{Case, Command, Driver, Image, Layer};
 
 fn case() -> Case {
@@ -90,6 +91,22 @@ fn removed_by_force() {
     case.coracle(["rmi", "-f", id.trim()]).code(0);
     case.coracle(["images", "-aq"]).code(0).stdout("");
     case.coracle(["ps", "-aq"]).code(0).stdout("");
+}
+
+/// One image that was pulled with its layers compressed in two ways has two manifests: it is gone when both are.
+#[test]
+fn removed_under_another_manifest() {
+    let case = case();
+    let forms = [Compression::Gzip, Compression::Zstd];
+    let [gzip, zstd] = forms.map(|form| {
+        case.pull(&Image::of(vec![busybox_layer().compressed(form)]).push(&format!("form-{form:?}:1").to_lowercase()))
+    });
+    let id = case.coracle(["images", "-q", "--no-trunc"]).succeeded().stdout.replace("sha256:", "");
+    assert_eq!(id.lines().count(), 1, "{id}");
+    case.coracle(["rmi", &gzip]).code(0).stdout(&format!("Untagged: {gzip}\n"));
+    case.sh(&zstd, "echo here").code(0).stdout("here\n");
+    case.coracle(["rmi", &zstd]).code(0).stdout(&format!("Untagged: {zstd}\nDeleted: {id}"));
+    assert_eq!(std::fs::read_dir(case.store().join("images/blobs/sha256")).unwrap().count(), 0);
 }
 
 /// An OCI image layout, as another tool reads it.
