@@ -4,6 +4,7 @@
 mod archives;
 mod corpus;
 mod damage;
+mod escapes;
 mod hostile;
 mod interrupted;
 mod layers;

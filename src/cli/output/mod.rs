@@ -1,7 +1,8 @@
 //! What the user sees: lines, tables, JSON, templates.
 //!
 //! Text that comes from an image or a registry goes to a terminal only through [`printable`]: an escape sequence in a label must
-//! not reach it.
+//! not reach it. Tables and messages go through it wherever they go; the values of a template, and lines, only to a terminal,
+//! since a script is to get what is there; JSON escapes such characters by itself ([`format`]).
 
 pub mod format;
 pub mod progress;
@@ -10,7 +11,7 @@ pub mod template;
 pub mod time;
 pub mod yaml;
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, IsTerminal, Write};
 
 use super::Report;
 use crate::host::message::Level;
@@ -34,7 +35,12 @@ pub fn agreed(warning: &str) -> Result<bool, Report> {
 
 /// One line to standard output.
 pub fn line(text: &str) {
-    print(&format!("{text}\n"));
+    print(&format!("{}\n", if to_terminal() { printable(text) } else { text.to_owned() }));
+}
+
+/// Whether standard output is a terminal, which control characters could steer.
+fn to_terminal() -> bool {
+    std::io::stdout().is_terminal()
 }
 
 /// Empties the terminal for what is shown anew.

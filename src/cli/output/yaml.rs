@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::format::visible;
+
 /// The value as a document.
 pub fn yaml(value: &Value) -> String {
     let mut text = String::new();
@@ -63,7 +65,7 @@ fn scalar(text: &str) -> String {
         && !text.ends_with(' ')
         && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_ascii_lowercase().as_str());
     // A JSON string is a YAML string in double quotes.
-    if is_plain { text.to_owned() } else { Value::from(text).to_string() }
+    if is_plain { text.to_owned() } else { visible(Value::from(text).to_string()) }
 }
 
 #[cfg(test)]

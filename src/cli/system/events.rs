@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::cli::filter::{Filters, has_label};
 use crate::cli::output::template::Template;
-use crate::cli::output::{self, time};
+use crate::cli::output::{self, format, time};
 use crate::cli::{Context, Report};
 use crate::container::watch::events::{self, Event, Kind};
 
@@ -120,7 +120,7 @@ impl Events {
         }
         match style {
             Style::Words => output::line(&output::printable(&shown.words())),
-            Style::Json => output::line(&serde_json::to_string(&shown).map_err(Report::new)?),
+            Style::Json => output::line(&format::line(&shown)?),
             Style::Template(template) => output::print(&template.each(&[shown.fields()])?),
         }
         Ok(())

@@ -8,18 +8,23 @@ use crate::harness::{Case, LIMIT, Terminal, wait_for, wait_until};
 pub fn on_terminal(case: &Case, arguments: &[&str]) -> Terminal {
     let program = crate::harness::binary().display().to_string();
     let shell = ["sh", "-c", "\"$0\" \"$@\"; echo \"ended $?\"; read line", &program];
+    on_terminal_of(case, &shell.iter().chain(arguments).copied().collect::<Vec<_>>(), &[])
+}
+
+/// Any program on a terminal, as the case's user, with more in its environment.
+pub fn on_terminal_of(case: &Case, program: &[&str], more: &[(&str, &str)]) -> Terminal {
     let home = case.home.display().to_string();
     let data = case.data.display().to_string();
     let path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
-    let environment = [
+    let usual = [
         ("HOME", home.as_str()),
         ("XDG_DATA_HOME", &data),
         ("PATH", path),
         ("TERM", "xterm-256color"),
         ("CORACLE_STORAGE_DRIVER", case.driver.name()),
     ];
-    let program: Vec<&str> = shell.iter().chain(arguments).copied().collect();
-    Terminal::start(&program, &environment, 24, 80)
+    let environment: Vec<(&str, &str)> = usual.iter().chain(more).copied().collect();
+    Terminal::start(program, &environment, 24, 80)
 }
 
 /// The process that the shell on the terminal waits for.

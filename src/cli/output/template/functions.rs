@@ -1,10 +1,13 @@
 //! The functions that Docker and Podman add to those of Go's templates.
 
+use std::sync::Arc;
+
 use gotmpl::{Template, TemplateError, Value};
 
 use super::limits::{CHARGE, Taken};
 use super::times;
 use super::value::plain;
+use crate::cli::output::{format, printable};
 
 type Result = std::result::Result<Value, TemplateError>;
 
@@ -12,7 +15,7 @@ type Result = std::result::Result<Value, TemplateError>;
 type Function = (&'static str, usize, fn(&[Value]) -> Result);
 
 const ADDED: [Function; 9] = [
-    ("json", 1, |args| string(plain(&args[0]).to_string())),
+    ("json", 1, |args| string(format::visible(plain(&args[0]).to_string()))),
     ("lower", 1, |args| string(text(&args[0])?.to_lowercase())),
     ("upper", 1, |args| string(text(&args[0])?.to_uppercase())),
     ("title", 1, |args| string(title(text(&args[0])?))),
@@ -26,11 +29,14 @@ const ADDED: [Function; 9] = [
 /// What a map has under a key, or nothing. Its name can't be written in a template.
 pub const KEY: &str = "key of map";
 
+/// What a value looks like where the template prints it. Its name can't be written in a template.
+pub const SHOWN: &str = "shown value";
+
 /// The widest that something is padded to: more is a mistake.
 const WIDEST: usize = 1000;
 
-/// What their texts take counts as `taken`.
-pub fn add(template: Template, taken: &Taken) -> Template {
+/// What their texts take counts as `taken`. `to_terminal`: the values that are printed could steer one, and must not.
+pub fn add(template: Template, taken: &Taken, to_terminal: bool) -> Template {
     let added = ADDED.into_iter().fold(template, |template, (name, count, body)| {
         let taken = taken.clone();
         template.func(name, move |args| match args.len() == count {
@@ -40,7 +46,24 @@ pub fn add(template: Template, taken: &Taken) -> Template {
     });
     let taken = taken.clone();
     let charge = move |args: &[Value]| taken.charge(args).map(|()| args.last().cloned().unwrap_or(Value::Nil));
-    added.func("index", index).func(CHARGE, charge).func(times::METHOD, times::method)
+    let show = move |args: &[Value]| {
+        let value = args.last().unwrap_or(&Value::Nil);
+        Ok(if to_terminal { shown(value) } else { value.clone() })
+    };
+    added.func("index", index).func(CHARGE, charge).func(SHOWN, show).func(times::METHOD, times::method)
+}
+
+/// The value without control characters.
+fn shown(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(printable(text).into()),
+        Value::List(values) => Value::List(values.iter().map(shown).collect()),
+        Value::Map(map) => {
+            let pair = |(key, value): (&Arc<str>, &Value)| (printable(key).into(), shown(value));
+            Value::Map(Arc::new(map.iter().map(pair).collect()))
+        }
+        other => other.clone(),
+    }
 }
 
 /// As Go's, of a map of strings: what it does not have is an empty one.
@@ -100,4 +123,17 @@ fn split(text: &str, separator: &str) -> Result {
 /// Nothing stays nothing.
 fn pad(text: &str, before: usize, after: usize) -> String {
     if text.is_empty() { String::new() } else { format!("{}{text}{}", " ".repeat(before), " ".repeat(after)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_shown_without_control_characters() {
+        let hostile = Value::String("\u{1b}[2J\u{9b}1m\u{7f}".into());
+        let map = Value::Map(Arc::new([("\r".into(), hostile.clone())].into()));
+        let list = Value::List([hostile, map, Value::Int(7)].into());
+        assert_eq!(shown(&list).to_string(), r"[\u{1b}[2J\u{9b}1m\u{7f} map[\r:\u{1b}[2J\u{9b}1m\u{7f}] 7]");
+    }
 }

@@ -3,7 +3,7 @@
 
 use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, PipeNode, Pos};
 
-use super::functions::KEY;
+use super::functions::{KEY, SHOWN};
 use super::{limits, times};
 
 /// Fields that hold maps, whosever they are.
@@ -28,7 +28,10 @@ pub const MAPS: [&str; 15] = [
 pub fn rewrite(list: &mut ListNode) {
     for node in &mut list.nodes {
         match node {
-            Node::Action(action) => pipe(&mut action.pipe),
+            Node::Action(action) => {
+                pipe(&mut action.pipe);
+                show(&mut action.pipe);
+            }
             Node::If(branch) | Node::Range(branch) | Node::With(branch) => self::branch(branch),
             Node::Template(template) => template.pipe.iter_mut().for_each(pipe),
             Node::List(inner) => rewrite(inner),
@@ -42,6 +45,14 @@ fn branch(branch: &mut BranchNode) {
     pipe(&mut branch.pipe);
     rewrite(&mut branch.body);
     branch.else_body.iter_mut().for_each(rewrite);
+}
+
+/// `{{.X}}` to `{{.X | SHOWN}}`; what sets a variable prints nothing.
+fn show(pipe: &mut PipeNode) {
+    if pipe.decl.is_empty() {
+        let args = vec![Expr::Identifier(pipe.pos, SHOWN.into())];
+        pipe.commands.push(CommandNode { pos: pipe.pos, args });
+    }
 }
 
 fn pipe(pipe: &mut PipeNode) {

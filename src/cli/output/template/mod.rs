@@ -14,7 +14,7 @@ use gotmpl::{MissingKey, TemplateError, Value};
 use serde::Serialize;
 
 use self::limits::{Output, Taken};
-use super::table;
+use super::{format, table, to_terminal};
 use crate::cli::Report;
 
 /// The longest template, in bytes.
@@ -54,7 +54,7 @@ impl Template {
         let failed = |error| explain(command, error);
         let (mut tree, defines) = tree(&text).map_err(failed)?;
         let taken = Taken::default();
-        let mut template = functions::add(gotmpl::Template::new(command), &taken)
+        let mut template = functions::add(gotmpl::Template::new(command), &taken, to_terminal())
             .missing_key(MissingKey::Error)
             .max_range_iters(MOST_TURNS);
         template = template.parse(&format!("{{{{template \"{MAIN}\" .}}}}")).map_err(failed)?;
@@ -107,7 +107,7 @@ impl Template {
         }
         for one in values {
             lines.push(match self.json {
-                true => serde_json::to_string(one).map_err(Report::new)?,
+                true => format::line(one)?,
                 false => self.execute(&value::of(one).map_err(Report::new)?)?,
             });
         }
