@@ -23,7 +23,8 @@ impl Words {
     /// Writes them into an index' entry.
     pub fn apply(&self, entry: &mut Descriptor) {
         entry.annotations.extend(self.annotations.clone());
-        let mut platform = entry.platform.take().unwrap_or_else(|| Platform::new("", "", None));
+        let none = Platform::new("", "", None);
+        let mut platform = entry.platform.take().unwrap_or_else(|| none.clone());
         if let Some(architecture) = &self.architecture {
             // A variant is one of an architecture.
             platform.variant = platform.variant.filter(|_| platform.architecture == *architecture);
@@ -40,7 +41,8 @@ impl Words {
         if !self.features.is_empty() {
             platform.extra.insert("features".to_owned(), Value::from(self.features.clone()));
         }
-        entry.platform = Some(platform);
+        // An artifact, or an index, is for no platform.
+        entry.platform = Some(platform).filter(|platform| *platform != none);
     }
 }
 

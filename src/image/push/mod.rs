@@ -6,8 +6,8 @@
 //!          ─▶ the manifest, once all that it names is there
 //! ```
 //!
-//! An index is pushed after its images, each by its digest. The blobs are those that were pulled or made: nothing is compressed
-//! again unless that is asked for, so an image keeps its digests.
+//! An index is pushed after its images, each by its digest; one in an index is pushed after its own. The blobs are those that were
+//! pulled or made: nothing is compressed again unless that is asked for, so an image keeps its digests.
 
 pub mod compress;
 mod plan;
@@ -27,12 +27,14 @@ use super::pull::progress::{Event, Progress};
 use super::{Error, Result};
 use crate::oci::manifest::ManifestError;
 use crate::oci::media_type::{DOCKER_INDEX, Format, OCI_INDEX};
-use crate::oci::{Digest, Reference};
+use crate::oci::{Digest, Document, Index, Reference};
 use crate::registry::{self, Client, Mount, Outgoing, Trusted};
 use crate::store::Store;
 
 /// Blobs that are sent at the same time.
 pub const PARALLEL: usize = 3;
+/// Indexes in an index.
+const INDEX_DEPTH: usize = 3;
 
 /// How to push.
 pub struct Push<'a> {
@@ -58,36 +60,76 @@ fn distinct(blobs: impl IntoIterator<Item = Outgoing>) -> Vec<Outgoing> {
 impl Push<'_> {
     /// Pushes the image whose manifest is `manifest` to the name `to`; the digest that it has there.
     pub fn image(&self, manifest: &Digest, to: &Reference) -> Result<Digest> {
-        let plan = self.plan(manifest, to)?;
-        self.send(&plan, to)
+        let (bytes, Document::Manifest(manifest)) = self.document(manifest)? else { return Err(Error::DeepIndex(0)) };
+        self.send(&self.plan(bytes, *manifest, to)?, to)
     }
 
     /// Pushes an index and, with `all`, its images.
     pub fn index(&self, open: &Open, all: bool, to: &Reference) -> Result<Digest> {
+        let source_of = |manifest: &Digest| open.made.sources.get(manifest).map(String::as_str);
         let mut index = open.index.clone();
-        let of = if all { index.manifests.len() } else { 0 };
-        for (place, entry) in index.manifests.iter_mut().take(of).enumerate() {
-            self.progress.event(Event::Instance { manifest: &entry.digest, number: place + 1, of });
-            let plan = match open.made.sources.get(&entry.digest) {
-                Some(source) if !self.store.has_blob(&entry.digest) => self.plan_of_source(source, entry)?,
-                _ => self.plan(&entry.digest, to)?,
-            };
-            let digest = Digest::of(&plan.manifest);
-            self.send(&plan, &to.at(digest.clone()))?;
-            (entry.digest, entry.size) = (digest, plan.manifest.len() as u64);
-            plan.media_type.clone_into(&mut entry.media_type);
+        if all {
+            self.instances(&mut index, &source_of, to, INDEX_DEPTH)?;
         }
-        let format = self.format_of(index.media_type.as_deref());
-        let media_type = if format == Format::Docker { DOCKER_INDEX } else { OCI_INDEX };
-        if index.media_type.as_deref().unwrap_or(OCI_INDEX) != media_type {
-            index.media_type = Some(media_type.to_owned());
-        }
-        let bytes = match index == open.index {
-            true => open.bytes.clone(),
-            false => serde_json::to_vec(&index).map_err(ManifestError::from)?,
-        };
+        let (bytes, media_type) = self.written(index, &open.index, &open.bytes)?;
         self.progress.event(Event::Writing);
         self.put(to, media_type, &bytes)
+    }
+
+    /// Pushes all that an index names, and lets it name what was pushed. `source_of`: where that is which the store does not hold.
+    fn instances<'s>(
+        &self,
+        index: &mut Index,
+        source_of: &dyn Fn(&Digest) -> Option<&'s str>,
+        to: &Reference,
+        depth: usize,
+    ) -> Result<()> {
+        let of = index.manifests.len();
+        for (place, entry) in index.manifests.iter_mut().enumerate() {
+            self.progress.event(Event::Instance { manifest: &entry.digest, number: place + 1, of });
+            let repository = source_of(&entry.digest).filter(|_| !self.store.has_blob(&entry.digest));
+            let source = repository.map(|repository| self.source(repository, &entry.digest)).transpose()?;
+            let (bytes, document) = match &source {
+                Some(source) => source.document()?,
+                None => self.document(&entry.digest)?,
+            };
+            let (bytes, media_type) = match document {
+                Document::Manifest(manifest) => {
+                    let plan = match source {
+                        Some(source) => self.plan_of_source(source, bytes, &manifest)?,
+                        None => self.plan(bytes, *manifest, to)?,
+                    };
+                    self.send(&plan, &to.at(Digest::of(&plan.manifest)))?;
+                    (plan.manifest, plan.media_type)
+                }
+                Document::Index(_) if depth == 0 => return Err(Error::DeepIndex(INDEX_DEPTH)),
+                Document::Index(old) => {
+                    let mut new = old.clone();
+                    // What is in an index that a registry has is there, too.
+                    self.instances(&mut new, &|_| repository, to, depth - 1)?;
+                    let (bytes, media_type) = self.written(new, &old, &bytes)?;
+                    self.put(&to.at(Digest::of(&bytes)), media_type, &bytes)?;
+                    (bytes, media_type)
+                }
+            };
+            (entry.digest, entry.size) = (Digest::of(&bytes), bytes.len() as u64);
+            media_type.clone_into(&mut entry.media_type);
+        }
+        Ok(())
+    }
+
+    /// An index as it is pushed, and its type. What nobody wants changed keeps its bytes, and so its digest.
+    fn written(&self, mut new: Index, old: &Index, bytes: &[u8]) -> Result<(Vec<u8>, &'static str)> {
+        let format = self.format_of(new.media_type.as_deref());
+        let media_type = if format == Format::Docker { DOCKER_INDEX } else { OCI_INDEX };
+        if new.media_type.as_deref().unwrap_or(OCI_INDEX) != media_type {
+            new.media_type = Some(media_type.to_owned());
+        }
+        let bytes = match new == *old {
+            true => bytes.to_vec(),
+            false => serde_json::to_vec(&new).map_err(ManifestError::from)?,
+        };
+        Ok((bytes, media_type))
     }
 
     /// Sends what the registry lacks of an image, and its manifest.

@@ -6,7 +6,7 @@ use super::{Push, distinct};
 use crate::image::{Error, Result};
 use crate::oci::manifest::{MAX_MANIFEST, ManifestError, parse};
 use crate::oci::media_type::{Compression, DOCKER_INDEX, DOCKER_MANIFEST, Format, OCI_MANIFEST, is_config, layer_kind};
-use crate::oci::{Descriptor, Digest, Document, Reference};
+use crate::oci::{Descriptor, Digest, Document, Manifest, Reference};
 use crate::registry::Outgoing;
 use crate::store::Tmp;
 use crate::store::compressed::Compressed;
@@ -25,11 +25,17 @@ pub(super) struct Plan {
 }
 
 impl Push<'_> {
-    /// The image whose manifest is `digest`, for the repository of `to`.
-    pub(super) fn plan(&self, digest: &Digest, to: &Reference) -> Result<Plan> {
+    /// The manifest or index of this digest, as the store has it.
+    pub(super) fn document(&self, digest: &Digest) -> Result<(Vec<u8>, Document)> {
         let bytes = self.store.read_blob(digest, MAX_MANIFEST)?;
-        let Document::Manifest(old) = parse(&bytes, None)? else { return Err(Error::DeepIndex(1)) };
-        let format = self.format_of(old.media_type.as_deref());
+        let document = parse(&bytes, None)?;
+        Ok((bytes, document))
+    }
+
+    /// The image with this manifest, for the repository of `to`. An artifact stays as it is: nothing is known of it but its bytes.
+    pub(super) fn plan(&self, bytes: Vec<u8>, old: Manifest, to: &Reference) -> Result<Plan> {
+        let is_image = old.check_is_image().is_ok();
+        let format = if is_image { self.format_of(old.media_type.as_deref()) } else { old.format() };
         let media_type = format.manifest();
         let renamed = old.media_type.as_deref().unwrap_or(OCI_MANIFEST) != media_type;
         let mut new = old.clone();
@@ -45,8 +51,7 @@ impl Push<'_> {
         }
         let (mut layers, mut tmp) = (Vec::<Outgoing>::new(), None);
         for layer in &mut new.layers {
-            let blob = match layer_kind(&layer.media_type) {
-                // An artifact's: nothing is known of it but its bytes.
+            let blob = match layer_kind(&layer.media_type).filter(|_| is_image) {
                 None => self.stored(layer),
                 Some(kind) => match self.compress_anew(layer, (format, kind.compression), to, &mut tmp)? {
                     Some((blob, compression)) => {

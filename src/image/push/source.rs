@@ -7,55 +7,51 @@ use super::plan::Plan;
 use super::{Push, distinct};
 use crate::image::{Error, Result};
 use crate::oci::manifest::parse;
-use crate::oci::media_type::{DOCKER_MANIFEST, OCI_MANIFEST};
-use crate::oci::{Descriptor, Digest, Document, Reference};
+use crate::oci::{Descriptor, Digest, Document, Manifest, Reference};
 use crate::registry::{self, Content, Outgoing, Registry, Trusted};
 use crate::store::blobs::BlobWriter;
 use crate::sys::Call;
 
-/// Where an image is.
+/// Where an image, or an index of images, is.
 pub(super) struct Source {
     pub registry: Trusted,
     pub name: Reference,
 }
 
 impl Push<'_> {
-    /// The image with the manifest that `entry` names, at the repository `source`: its blobs are fetched when they are needed.
-    pub(super) fn plan_of_source(&self, source: &str, entry: &Descriptor) -> Result<Plan> {
-        let name = source.parse::<Reference>()?.at(entry.digest.clone());
-        let registry = (self.reach)(&name)?;
-        let Content { bytes, media_type } = registry.manifest(&name)?;
-        let found = Digest::of(&bytes);
-        if found != entry.digest {
-            return Err(Error::WrongDigest { what: "manifest", expected: entry.digest.clone(), found });
-        }
-        let Document::Manifest(manifest) = parse(&bytes, media_type.as_deref())? else {
-            return Err(Error::DeepIndex(1));
-        };
+    /// What has the digest `manifest` at the repository `repository`.
+    pub(super) fn source(&self, repository: &str, manifest: &Digest) -> Result<Source> {
+        let name = repository.parse::<Reference>()?.at(manifest.clone());
+        Ok(Source { registry: (self.reach)(&name)?, name })
+    }
+
+    /// The image of a source, with this manifest: its blobs are fetched when they are needed.
+    pub(super) fn plan_of_source(&self, source: Source, bytes: Vec<u8>, manifest: &Manifest) -> Result<Plan> {
         let tmp = self.store.tmp_dir()?;
         let blob = |blob: &Descriptor| Outgoing {
             digest: blob.digest.clone(),
             size: blob.size,
             path: tmp.path().join(blob.digest.hex()),
         };
-        let media_type = match manifest.media_type.as_deref() {
-            Some(DOCKER_MANIFEST) => DOCKER_MANIFEST,
-            _ => OCI_MANIFEST,
-        };
         let layers = distinct(manifest.layers.iter().map(blob));
         let config = blob(&manifest.config);
-        Ok(Plan {
-            layers,
-            config,
-            manifest: bytes,
-            media_type,
-            source: Some(Source { registry, name }),
-            _tmp: Some(tmp),
-        })
+        let media_type = manifest.format().manifest();
+        Ok(Plan { layers, config, manifest: bytes, media_type, source: Some(source), _tmp: Some(tmp) })
     }
 }
 
 impl Source {
+    /// The manifest or index, checked.
+    pub fn document(&self) -> Result<(Vec<u8>, Document)> {
+        let Content { bytes, media_type } = self.registry.manifest(&self.name)?;
+        let found = Digest::of(&bytes);
+        if let Some(expected) = self.name.digest().filter(|expected| **expected != found) {
+            return Err(Error::WrongDigest { what: "manifest", expected: expected.clone(), found });
+        }
+        let document = parse(&bytes, media_type.as_deref())?;
+        Ok((bytes, document))
+    }
+
     /// Fetches a blob to its path, and checks it.
     pub fn fetch(&self, blob: &Outgoing, given_up: &dyn Fn() -> bool) -> Result<()> {
         let mut writer = BlobWriter::create(&blob.path)?;

@@ -1,9 +1,10 @@
 //! Manifest lists, and images of theirs that are at registries.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::receiver::Receiver;
-use crate::harness::image::{Format, machine, push_index};
+use crate::harness::http::Registry;
+use crate::harness::image::{Format, digest, machine, noise, push_index, registry};
 use crate::harness::{Case, Driver, Image, Layer};
 
 fn inspect(case: &Case, list: &str) -> Value {
@@ -74,4 +75,62 @@ fn images_at_a_registry() {
     }
     assert_eq!(std::fs::read_dir(case.store().join("tmp")).unwrap().count(), 0);
     case.coracle(["images", "--format", "{{.Names}}", "--filter", "reference=at-registry*"]).code(0).stdout("");
+}
+
+/// Pushes an artifact to the registry of the tests: its descriptor, as an index lists it.
+fn artifact(repository: &str) -> Value {
+    let there = Registry { address: registry(), credentials: None };
+    let content = noise(5000);
+    // A layer of a type that images have, too: an artifact's bytes stay as they are all the same.
+    let blob = |media_type: &str, bytes: &[u8]| {
+        there.push_blob(repository, &digest(bytes), bytes);
+        json!({"mediaType": media_type, "digest": digest(bytes), "size": bytes.len(), "odd": {"kept": [1]}})
+    };
+    let layers = [
+        blob("application/vnd.example.model", &content),
+        blob("application/vnd.oci.image.layer.v1.tar+gzip", b"no archive at all"),
+    ];
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    let manifest = json!({"schemaVersion": 2, "mediaType": media_type, "artifactType": "application/vnd.example",
+        "config": blob("application/vnd.oci.empty.v1+json", b"{}"), "layers": layers,
+        "annotations": {"a": "b"}, "new": ["key"]})
+    .to_string();
+    there.push_manifest(repository, &digest(manifest.as_bytes()), media_type, manifest.as_bytes());
+    json!({"mediaType": media_type, "digest": digest(manifest.as_bytes()), "size": manifest.len(),
+        "artifactType": "application/vnd.example"})
+}
+
+/// An index in an index, and artifacts: all that a list leads to arrives with the digests that it had, whatever is asked of images.
+#[test]
+fn indexes_in_a_list_and_artifacts() {
+    let (case, receiver) = (Case::new(Driver::Auto), Receiver::start());
+    let there = Registry { address: registry(), credentials: None };
+    let index_type = "application/vnd.oci.image.index.v1+json";
+    push_index(&[image("inner", &machine()), image("other", "riscv64")], Format::Oci, "nested:inner");
+    let inner = there.request("GET", "/v2/nested/manifests/inner", &[("Accept", index_type)], b"").body;
+    let nested = json!({"mediaType": index_type, "digest": digest(&inner), "size": inner.len()});
+    let outer = json!({"schemaVersion": 2, "mediaType": index_type, "manifests": [nested, artifact("nested")],
+        "annotations": {"made": "there"}});
+    there.push_manifest("nested", "outer", index_type, outer.to_string().as_bytes());
+    let far = format!("docker://{}/nested:outer", registry());
+    case.coracle(["manifest", "create", "--all", "list", &far]).succeeded();
+    assert_eq!(inspect(&case, "list")["manifests"], outer["manifests"]);
+    for (tag, flags) in [("as-is", [].as_slice()), ("zstd", &["--compression-format", "zstd"])] {
+        let to = format!("{}/copied:{tag}", receiver.address);
+        case.coracle(["manifest", "push"].into_iter().chain(flags.iter().copied()).chain(["list", &to])).code(0);
+        let pushed = receiver.manifest("copied", tag).unwrap();
+        assert_eq!(pushed["manifests"], outer["manifests"], "{tag}");
+        let mut below: Vec<Value> = pushed["manifests"].as_array().unwrap().clone();
+        while let Some(entry) = below.pop() {
+            let document = receiver.manifest("copied", entry["digest"].as_str().unwrap()).unwrap();
+            below.extend(document["manifests"].as_array().into_iter().flatten().cloned());
+            for blob in document["layers"].as_array().into_iter().flatten() {
+                let bytes = receiver.blob("copied", blob["digest"].as_str().unwrap()).unwrap();
+                assert_eq!(digest(&bytes), blob["digest"]);
+            }
+        }
+    }
+    case.coracle(["pull", &format!("{}/nested@{}", registry(), outer["manifests"][1]["digest"].as_str().unwrap())])
+        .code(125)
+        .error("is an artifact (`application/vnd.example`)");
 }
