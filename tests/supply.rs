@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Licences that the program may be linked with. `AND` needs all of its sides, `OR` one.
-const LICENCES: [&str; 13] = [
+const LICENCES: [&str; 14] = [
     "MIT",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -17,6 +17,7 @@ const LICENCES: [&str; 13] = [
     "CC0-1.0",
     "Unicode-3.0",
     "CDLA-Permissive-2.0",
+    "bzip2-1.0.6",
 ];
 
 /// Packages under another licence, each for a reason.
@@ -26,7 +27,7 @@ const EXCEPTIONS: [(&str, &str); 1] = [
 ];
 
 /// Packages in `Cargo.lock`, this one too.
-const CEILING: usize = 260;
+const CEILING: usize = 262;
 
 fn packages() -> Vec<Value> {
     let bytes = match std::env::var_os("CORACLE_METADATA") {

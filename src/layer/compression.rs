@@ -1,8 +1,11 @@
-//! From compressed bytes to plain ones: gzip, zstd or neither, told by the first bytes and not by what a media type claims.
+//! From compressed bytes to plain ones, told by the first bytes and not by what a media type claims. A layer has gzip, zstd or
+//! neither; an archive that somebody brings may have bzip2 or xz, too.
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
 use serde::{Deserialize, Serialize};
 use zstd::zstd_safe::get_error_name;
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge as WINDOW_TOO_LARGE;
@@ -38,20 +41,46 @@ impl WindowTooLarge {
     }
 }
 
-/// The plain bytes of `source`: all members of a gzip file, all frames of a zstd file.
-///
-/// Formats that no layer may have are refused by name. Memory: the window of the format.
+/// What an xz stream may need, in KiB: the dictionary of `xz -9`, 64 MiB, and what goes with it.
+const XZ_MEMORY: u32 = (64 << 10) + 1024;
+
+/// The plain bytes of a layer: all members of a gzip file, all frames of a zstd file. Formats that no layer may have are refused
+/// by name.
 pub fn plain<'a>(source: impl Read + Send + 'a, window: Window) -> io::Result<Box<dyn Read + Send + 'a>> {
+    match peek(source)? {
+        (packing @ (Packing::Bzip2 | Packing::Xz), _) => Err(refused(packing)),
+        (packing, rest) => decoder(packing, rest, window),
+    }
+}
+
+/// The plain bytes of an archive.
+pub fn plain_archive<'a>(source: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
     let (packing, rest) = peek(source)?;
+    unpack(packing, rest)
+}
+
+/// The plain bytes of a file that is compressed so.
+pub fn unpack<'a>(packing: Packing, source: impl BufRead + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+    decoder(packing, source, Window::default())
+}
+
+/// Memory: the window of the format.
+fn decoder<'a>(
+    packing: Packing,
+    source: impl BufRead + Send + 'a,
+    window: Window,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match packing {
-        Packing::Plain => Box::new(rest),
-        Packing::Gzip => Box::new(MultiGzDecoder::new(rest)),
+        Packing::Plain => Box::new(source),
+        Packing::Gzip => Box::new(MultiGzDecoder::new(source)),
         Packing::Zstd => {
-            let mut decoder = zstd::Decoder::with_buffer(rest)?;
+            let mut decoder = zstd::Decoder::with_buffer(source)?;
             decoder.window_log_max(window.log())?;
             Box::new(Frames { decoder, window })
         }
-        Packing::Refused(format) => return Err(refused(format)),
+        Packing::Bzip2 => Box::new(MultiBzDecoder::new(source)),
+        Packing::Xz => Box::new(XzReader::new_mem_limit(source, true, XZ_MEMORY)),
+        Packing::Lz4 => return Err(refused(packing)),
     })
 }
 
@@ -79,8 +108,9 @@ pub enum Packing {
     Plain,
     Gzip,
     Zstd,
-    /// By its name.
-    Refused(&'static str),
+    Bzip2,
+    Xz,
+    Lz4,
 }
 
 pub fn told_by(start: [u8; 4]) -> Packing {
@@ -88,9 +118,9 @@ pub fn told_by(start: [u8; 4]) -> Packing {
         [0x1f, 0x8b, ..] => Packing::Gzip,
         // A frame of data, or one to be skipped (RFC 8878, 3.1.2), which may come first.
         [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Packing::Zstd,
-        [b'B', b'Z', b'h', _] => Packing::Refused("bzip2"),
-        [0xfd, b'7', b'z', b'X'] => Packing::Refused("xz"),
-        [0x04, 0x22, 0x4d, 0x18] => Packing::Refused("lz4"),
+        [b'B', b'Z', b'h', _] => Packing::Bzip2,
+        [0xfd, b'7', b'z', b'X'] => Packing::Xz,
+        [0x04, 0x22, 0x4d, 0x18] => Packing::Lz4,
         _ => Packing::Plain,
     }
 }
@@ -103,15 +133,25 @@ pub fn peek<R: Read>(source: R) -> io::Result<(Packing, impl BufRead + use<R>)> 
     Ok((told_by(start), io::Cursor::new(start).chain(source)))
 }
 
-/// What is said of a format that is not known.
-pub fn refused(format: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, format!("it is compressed with {format}: only gzip and zstd are known"))
+fn refused(packing: Packing) -> io::Error {
+    let known =
+        if packing == Packing::Lz4 { "gzip, zstd, bzip2 and xz are" } else { "of layers only gzip and zstd are" };
+    let format = format!("{packing:?}").to_lowercase();
+    io::Error::new(io::ErrorKind::Unsupported, format!("it is compressed with {format}: {known} known"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Write;
+
+    /// `printf xz | xz -0`
+    const XZ: &[u8] = &[
+        0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4, 0x46, 0x02, 0x00, 0x21, 0x01, 0x0c, 0x00,
+        0x00, 0x00, 0x8f, 0x98, 0x41, 0x9c, 0x01, 0x00, 0x01, 0x78, 0x7a, 0x00, 0x00, 0x00, 0x4d, 0x67, 0xc7, 0xc4,
+        0xb1, 0x6a, 0xd0, 0x52, 0x00, 0x01, 0x1a, 0x02, 0xdc, 0x2e, 0xa5, 0x7e, 0x1f, 0xb6, 0xf3, 0x7d, 0x01, 0x00,
+        0x00, 0x00, 0x00, 0x04, 0x59, 0x5a,
+    ];
 
     fn unpack(bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
@@ -134,6 +174,18 @@ mod tests {
         let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
         let skipped = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3][..], &zstd(b"one"), &zstd(b"two")].concat();
         assert_eq!(unpack(&skipped).unwrap(), b"onetwo");
+        // Archives alone may be packed so.
+        let bzip2 = |bytes: &[u8]| {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        for packed in [[bzip2(b"one"), bzip2(b"two")].concat(), [XZ, XZ].concat()] {
+            let mut all = Vec::new();
+            plain_archive(packed.as_slice()).unwrap().read_to_end(&mut all).unwrap();
+            assert!(all == b"onetwo" || all == b"xzxz", "{all:?}");
+            assert!(unpack(&packed).is_err());
+        }
         // Packed twice: the inner one is the content.
         assert_eq!(unpack(&gzip(&gzip(b"x"))).unwrap(), gzip(b"x"));
     }

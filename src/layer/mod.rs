@@ -132,7 +132,10 @@ impl Error {
         match self {
             Self::Worker { hint, .. } => hint.clone(),
             Self::Read(error) if error.kind() == io::ErrorKind::Unsupported => {
-                Some("unpack it first, as in `xz -dc FILE | coracle …`".into())
+                Some("unpack it first, as in `lz4 -dc FILE | coracle …`".into())
+            }
+            Self::Read(error) if error.kind() == io::ErrorKind::OutOfMemory => {
+                Some("it was packed with more memory than is given to it here: `xz -9` is as much as can be unpacked".into())
             }
             Self::Read(error) if WindowTooLarge::is_in(error) => {
                 Some("compress it again with a level below 21 and without `--long`".into())

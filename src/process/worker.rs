@@ -17,7 +17,6 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags};
 
 use crate::host::subid::{Extent, IdMaps};
 use crate::host::{change, role};
-use crate::layer::compression::Window;
 use crate::layer::copy::{self, Owners, Root};
 use crate::layer::merged::{self, Merged};
 use crate::layer::read::{self, Inputs, Kept, Live};
@@ -126,7 +125,7 @@ fn copy_in(container: &Live, target: &copy::Target, user: Option<&str>, stream: 
 }
 
 fn extract(root: BorrowedFd<'_>, target: &copy::Target, stream: OwnedFd) -> Result<Reply> {
-    let plain = compression::plain(File::from(stream), Window::default()).map_err(|error| match error.kind() {
+    let plain = compression::plain_archive(File::from(stream)).map_err(|error| match error.kind() {
         // Of fewer bytes than tell a format.
         ErrorKind::UnexpectedEof => copy::Problem::NotArchive.into(),
         _ => Error::Read(error),

@@ -286,7 +286,7 @@ fn broken_streams(plain: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("a wrong checksum of zstd", changed(checked.clone(), 1), "can't be read"),
         ("zstd, cut", cut(checked, 10), "can't be read"),
         ("a frame to be skipped that is cut", vec![0x50, 0x2a, 0x4d, 0x18, 0xff, 0xff, 0xff, 0x7f, 1], "can't be read"),
-        ("bzip2", b"BZh91AY&SY".to_vec(), "compressed with bzip2: only gzip and zstd"),
+        ("bzip2", b"BZh91AY&SY".to_vec(), "compressed with bzip2: of layers only gzip and zstd"),
         ("xz", b"\xfd7zXZ\0\0\x04".to_vec(), "compressed with xz"),
         ("lz4", b"\x04\x22\x4d\x18\x64\x40\xa7".to_vec(), "compressed with lz4"),
     ]

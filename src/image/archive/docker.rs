@@ -1,7 +1,7 @@
 //! Reading docker-archive, of which `manifest.json` tells images: their config, their names and their layers, by names of entries.
 //!
 //! The config says which digests the uncompressed layers have; they are the blobs' digests too, unless an entry is compressed,
-//! which is hashed once more.
+//! which is hashed once more. One that is compressed as no layer may be is a blob once it is unpacked.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry::{Occupied, Vacant};
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::Offered;
 use crate::image::{Error, Result};
 use crate::layer::archive::{Contents, Member};
-use crate::layer::compression::{self, Packing};
+use crate::layer::compression::Packing;
 use crate::oci::manifest::{MAX_CONFIG, MAX_ENTRIES, MAX_LAYERS, ManifestError};
 use crate::oci::media_type::Format;
 use crate::oci::{Compression, Descriptor, Digest, ImageConfig, Manifest};
@@ -93,7 +93,7 @@ impl Docker {
                 Some(layer) => layer.clone(),
                 None => {
                     let member = contents.member(name).map_err(Error::Contents)?.ok_or_else(|| missing(name))?;
-                    describe(member, diff_id.clone())?
+                    describe(contents, member, diff_id.clone())?
                 }
             };
             known.layers.insert(real, layer.clone());
@@ -117,16 +117,15 @@ fn is_of(layer: &Descriptor, diff_id: &Digest) -> bool {
     layer.media_type != Format::Docker.layer(Compression::None) || layer.digest == *diff_id
 }
 
-fn describe(mut member: Member, diff_id: Digest) -> Result<Descriptor> {
+fn describe(contents: &Contents, mut member: Member, diff_id: Digest) -> Result<Descriptor> {
     let read = |error| Error::Contents(crate::layer::Error::Read(error));
     let size = member.size();
+    let plain = |size| Ok(Descriptor::new(Format::Docker.layer(Compression::None), diff_id.clone(), size));
     let compression = match member.packing().map_err(read)? {
         Packing::Gzip => Compression::Gzip,
         Packing::Zstd => Compression::Zstd,
-        Packing::Refused(format) => return Err(read(compression::refused(format))),
-        Packing::Plain => {
-            return Ok(Descriptor::new(Format::Docker.layer(Compression::None), diff_id, size));
-        }
+        Packing::Plain => return plain(size),
+        packing => return plain(contents.unpacked_size(member, packing).map_err(Error::Contents)?),
     };
     let mut hash = Sha256::new();
     std::io::copy(&mut member, &mut HashWriter(&mut hash)).map_err(read)?;

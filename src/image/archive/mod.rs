@@ -67,6 +67,7 @@ enum Blobs {
     Layout,
     /// `HEX`.
     Flat,
+    /// As docker-archive calls them.
     Named(BTreeMap<Digest, String>),
 }
 

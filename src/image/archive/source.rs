@@ -1,11 +1,17 @@
 //! An archive as what an image is pulled from.
 
+use std::io::BufReader;
+
 use super::{Archive, Blobs};
 use crate::image::{Error, Result};
 use crate::layer::archive::Member;
+use crate::layer::compression::{self, Packing};
 use crate::oci::manifest::{Document, MAX_MANIFEST, parse};
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::registry::{self, Blob, Content, Registry};
+
+/// Bytes that are read at once of a file that is unpacked.
+const PIECE: usize = 256 << 10;
 
 impl Archive {
     fn name_of(&self, digest: &Digest) -> Option<String> {
@@ -30,7 +36,9 @@ impl Archive {
             (None, _) => self.small(self.name_of(digest).unwrap_or_default())?,
         };
         // Bytes of another digest are the caller's to refuse.
+        // What a docker-archive holds was measured when its manifest was made.
         if Digest::of(&bytes) == *digest
+            && !matches!(self.blobs, Blobs::Named(_))
             && let Document::Manifest(manifest) = parse(&bytes, None)?
         {
             self.check("config", &manifest.config)?;
@@ -61,7 +69,15 @@ impl Registry for Archive {
     }
 
     fn blob(&self, _: &Reference, digest: &Digest, _: u64) -> registry::Result<Blob> {
-        let member = self.member(digest).map_err(|error| registry::Error::Source(error.into()))?;
-        Ok(Blob::of(member))
+        let failed = |error: Error| registry::Error::Source(error.into());
+        let member = self.member(digest).map_err(failed)?;
+        let unreadable = |error| failed(Error::Contents(crate::layer::Error::Read(error)));
+        match (&self.blobs, member.packing().map_err(unreadable)?) {
+            (Blobs::Named(_), packing @ (Packing::Bzip2 | Packing::Xz)) => {
+                let member = BufReader::with_capacity(PIECE, member);
+                Ok(Blob::of(compression::unpack(packing, member).map_err(unreadable)?))
+            }
+            _ => Ok(Blob::of(member)),
+        }
     }
 }

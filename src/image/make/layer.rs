@@ -112,28 +112,35 @@ impl Parts {
 
     fn read(ids: &IdMaps, mode: Mode, tmp: &Tmp, archive: File) -> Result<Self> {
         let unreadable = |error| Error::Pack(crate::layer::Error::Read(error));
-        let (packing, mut archive) = compression::peek(archive).map_err(unreadable)?;
+        let (packing, archive) = compression::peek(archive).map_err(unreadable)?;
+        let (mut archive, kept): (Box<dyn Read>, _) = match packing {
+            Packing::Gzip => (Box::new(archive), Some(Compression::Gzip)),
+            Packing::Zstd => (Box::new(archive), Some(Compression::Zstd)),
+            // No layer has another form.
+            packing => (compression::unpack(packing, archive).map_err(unreadable)?, None),
+        };
         let mut unpacking =
             worker::start_layer(ids, tmp, mode, None, Limits::default(), Input::Pipe).map_err(Error::Pack)?;
         let mut files = unpacking.take_input();
         let path = tmp.path().join("blob");
         let say = || format!("write({})", path.display());
-        let blob = BlobWriter::create(&path)?;
-        let (copied, blob, compression) = match packing {
-            Packing::Plain | Packing::Refused(_) => {
-                let mut blob = GzEncoder::new(blob, flate2::Compression::new(LEVEL));
-                (copy(&mut archive, &mut files, &mut blob), blob.finish(), Compression::Gzip)
-            }
-            Packing::Gzip | Packing::Zstd => {
-                let mut blob = blob;
-                let compression = if packing == Packing::Gzip { Compression::Gzip } else { Compression::Zstd };
-                (copy(&mut archive, &mut files, &mut blob), Ok(blob), compression)
+        let mut blob = BlobWriter::create(&path)?;
+        let (copied, blob) = match kept {
+            Some(_) => (copy(&mut archive, &mut files, &mut blob), Ok(blob)),
+            None => {
+                let mut packed = GzEncoder::new(blob, flate2::Compression::new(LEVEL));
+                (copy(&mut archive, &mut files, &mut packed), packed.finish())
             }
         };
+        let compression = kept.unwrap_or(Compression::Gzip);
         drop(files);
         // Whatever happened, the worker has to end before its directory goes; and it knows what is wrong with the archive.
         let unpacked = unpacking.finish().map_err(Error::Pack);
-        copied.call_with(say)?;
+        match copied {
+            // It is no call that failed, but what takes the archive apart.
+            Err(error) if error.raw_os_error().is_none() => return Err(unreadable(error)),
+            copied => copied.call_with(say)?,
+        };
         let unpacked = unpacked?;
         let (blob, digest, size) = blob.call_with(say)?.seal();
         let directory = worker::finish_layer(tmp, &unpacked, Some(digest.clone()))?;

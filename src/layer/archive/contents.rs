@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! plain tar file ─▶ headers alone are read, data are leapt over ─▶ names ─▶ (file, offset, size)
-//! pipe, gzip, zstd ─▶ the data of every entry are copied to one file under `tmp/` ─┘
+//! pipe, compressed ─▶ the data of every entry are copied to one file under `tmp/` ─┘
 //! directory ─▶ opened beneath its descriptor
 //! ```
 
@@ -18,7 +18,7 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::Problem;
-use crate::layer::compression::{self, Packing, Window};
+use crate::layer::compression::{self, Packing};
 use crate::layer::tar_stream::{Entry, Kind, TarStream};
 use crate::layer::{Result, shown};
 use crate::store::Tmp;
@@ -36,6 +36,8 @@ const PIECE: usize = 256 << 10;
 #[derive(Debug)]
 pub struct Contents {
     source: Source,
+    /// The most bytes that are unpacked of it: a few kilobytes may stand for terabytes.
+    room: u64,
 }
 
 #[derive(Debug)]
@@ -71,7 +73,7 @@ impl Contents {
         let file = rustix::fs::open(path, flags, Mode::empty()).call_with(|| format!("open({})", path.display()))?;
         let stat = rustix::fs::fstat(&file).call("fstat")?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            return Ok(Self { source: Source::Directory(file) });
+            return Ok(Self { source: Source::Directory(file), room: room(tmp)? });
         }
         Self::read(file.into(), tmp)
     }
@@ -82,14 +84,21 @@ impl Contents {
             let mut first = [0; 4];
             let known = file.read_at(&mut first, start)?;
             if known < first.len() || compression::told_by(first) == Packing::Plain {
-                return Self::index(file, start);
+                return Self::index(file, start, room(tmp)?);
             }
         }
         Self::spool(file, tmp)
     }
 
+    /// How many plain bytes there are in one of its files, which is compressed so.
+    pub fn unpacked_size(&self, member: Member, packing: Packing) -> Result<u64> {
+        let mut plain = compression::unpack(packing, BufReader::with_capacity(PIECE, member))?.take(self.room);
+        let size = io::copy(&mut plain, &mut io::sink())?;
+        if size == self.room { Err(Problem::TooMuch(self.room).into()) } else { Ok(size) }
+    }
+
     /// Reads the headers, and leaves the data where they are.
-    fn index(file: File, start: u64) -> Result<Self> {
+    fn index(file: File, start: u64, room: u64) -> Result<Self> {
         let length = file.metadata()?.len();
         let mut names = Names::default();
         let mut stream = TarStream::new(BufReader::new(file.try_clone()?));
@@ -101,7 +110,7 @@ impl Contents {
             names.add(&entry, offset)?;
             stream.leap()?;
         }
-        Ok(Self { source: Source::Tar { file: Arc::new(file), names: names.all } })
+        Ok(Self { source: Source::Tar { file: Arc::new(file), names: names.all }, room })
     }
 
     /// Copies the data of every entry that could be looked for.
@@ -109,19 +118,16 @@ impl Contents {
         let path = tmp.path().join("archive");
         let say = || format!("open({})", path.display());
         let mut kept = File::options().read(true).write(true).create_new(true).open(&path).call_with(say)?;
-        // A few kilobytes may stand for terabytes.
-        let disk = rustix::fs::fstatvfs(&kept).call_with(|| format!("fstatvfs({})", path.display()))?;
-        let limit = disk.f_bavail.saturating_mul(disk.f_frsize) / 10 * 9;
+        let room = room(tmp)?;
         let mut names = Names::default();
         let mut offset = 0_u64;
-        let mut stream =
-            TarStream::new(BufReader::with_capacity(PIECE, compression::plain(source, Window::default())?));
+        let mut stream = TarStream::new(BufReader::with_capacity(PIECE, compression::plain_archive(source)?));
         while let Some(entry) = stream.next_entry()? {
             if !names.add(&entry, offset)? {
                 continue;
             }
-            if offset.saturating_add(entry.size) > limit {
-                return Err(Problem::TooMuch(limit).into());
+            if offset.saturating_add(entry.size) > room {
+                return Err(Problem::TooMuch(room).into());
             }
             loop {
                 let piece = stream.data()?;
@@ -136,7 +142,7 @@ impl Contents {
         }
         // What checks a compressed stream stands at its end.
         stream.drain()?;
-        Ok(Self { source: Source::Tar { file: Arc::new(kept), names: names.all } })
+        Ok(Self { source: Source::Tar { file: Arc::new(kept), names: names.all }, room })
     }
 
     /// The file of this name, which may be a link to it. `None`: there is none.
@@ -175,6 +181,13 @@ impl Contents {
         member.read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     }
+}
+
+/// Nine tenths of what the disk has free.
+fn room(tmp: &Tmp) -> Result<u64> {
+    let disk = rustix::fs::statvfs(tmp.path()).call_with(|| format!("statvfs({})", tmp.path().display()))?;
+    // A ramfs says nothing of its size.
+    Ok(if disk.f_blocks == 0 { u64::MAX } else { disk.f_bavail.saturating_mul(disk.f_frsize) / 10 * 9 })
 }
 
 /// The file to which a name leads: its own name, where its data begin, and how many there are. `None`: there is no such name.

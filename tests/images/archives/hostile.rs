@@ -142,7 +142,9 @@ fn docker_archives() {
         ("an empty layer", with(&layer, Vec::new()), ""),
         ("a compressed other layer", with(&layer, gzip(&flipped(&parts.layer))), "digest"),
         ("half a compressed layer", with(&layer, gzip(&parts.layer)[..200].to_vec()), ""),
-        ("a layer in xz", with(&layer, b"\xfd7zXZ\0 and so on".to_vec()), "xz"),
+        ("half a layer in xz", with(&layer, b"\xfd7zXZ\0 and so on".to_vec()), "XZ"),
+        ("half a layer in bzip2", with(&layer, b"BZh91AY&SY and so on".to_vec()), "bz"),
+        ("a layer in lz4", with(&layer, b"\x04\x22\x4d\x18 and so on".to_vec()), "compressed with lz4"),
         ("a link out", honest.with_kind(&layer, EntryType::Symlink, "/etc/passwd"), "is a link that leads to no file"),
         ("a link up", honest.with_kind(&layer, EntryType::Symlink, "../secret"), "is a link that leads to no file"),
         ("a link to itself", honest.with_kind(&layer, EntryType::Symlink, &layer), "is a link that leads to no file"),
@@ -308,10 +310,12 @@ fn bombs() {
     let place = damaged.len() - 6;
     damaged[place] ^= 1;
     victim.refuses("a wrong checksum at the end", &damaged, "");
-    for (what, start) in
-        [("bzip2", &b"BZh91AY&SY...."[..]), ("xz", b"\xfd7zXZ\0......"), ("lz4", b"\x04\x22\x4d\x18....")]
-    {
-        victim.refuses(what, start, what);
+    for (what, start, cause) in [
+        ("bzip2", &b"BZh91AY&SY...."[..], "can't be read"),
+        ("xz", b"\xfd7zXZ\0......", "can't be read"),
+        ("lz4", b"\x04\x22\x4d\x18....", "compressed with lz4"),
+    ] {
+        victim.refuses(what, start, cause);
     }
 }
 

@@ -65,7 +65,8 @@ fn what_can_not_be_imported() {
     refused(&["-"], b"", "");
     refused(&["-"], &archive[..700], "it ends within");
     refused(&["-"], &gzip(&archive)[..60], "");
-    refused(&["-"], b"\xfd7zXZ\0.....", "xz");
+    refused(&["-"], b"\xfd7zXZ\0.....", "can't be read");
+    refused(&["-"], b"\x04\x22\x4d\x18....", "compressed with lz4: gzip, zstd, bzip2 and xz are known");
     refused(&["-c", "NOPE x", "-"], &archive, "`NOPE x` is not a change that can be made to an image");
     refused(&["-", "Not/A/Name"], &archive, "lower case");
     refused(&["-"], &Layer::new().file("../a", 0o644, "a").tar(), "climbs above the root");

@@ -4,5 +4,6 @@ pub mod build;
 mod exchange;
 mod hostile;
 mod import;
+mod packed;
 mod round;
 mod transports;
