@@ -132,7 +132,11 @@ impl Search {
             Some(credentials) => credentials.clone(),
             None => options.sources.find_for(registry)?,
         };
-        let host = if registry == DEFAULT_REGISTRY { HUB } else { registry };
+        let (host, term) = match registry {
+            // It knows its own images without the folder that their names have.
+            DEFAULT_REGISTRY => (HUB, term.strip_prefix("library/").unwrap_or(term)),
+            other => (other, term),
+        };
         let client = Client::with(host, credentials, &options)?;
         Ok(client.search(term, self.limit.unwrap_or(LIMIT))?)
     }

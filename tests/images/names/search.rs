@@ -80,6 +80,37 @@ fn a_registry_that_only_lists() {
         .says("hint: name one: `docker.io/web`");
 }
 
+/// Docker Hub searches at a host of its own, and knows its own images by short names. The server stands for it as a proxy does,
+/// which gets whole addresses; there is no TLS to it.
+#[test]
+fn docker_hub() {
+    let answer = json!({"num_results": 2, "page": 1, "page_size": 25, "query": "alpine", "results": [
+        {"name": "alpine", "description": "A minimal Docker image", "star_count": 11000, "is_official": true,
+            "is_automated": false, "pull_count": 7},
+        {"name": "alpinelinux/unbound", "description": "", "star_count": 12, "is_official": false, "is_automated": true}
+    ]});
+    let found = |number: usize| format!("http://index.docker.io/v1/search?q=alpine&n={number}");
+    let server =
+        serves(&[("http://index.docker.io/v2/", json!({})), (&found(25), answer.clone()), (&found(1), answer)]);
+    let case = user("unqualified-search-registries = ['docker.io']");
+    let search = |words: &[&str]| {
+        let command = case.command([&["search", "--tls-verify=false"], words].concat());
+        let proxy = format!("http://{}", server.address);
+        command.env("HTTP_PROXY", &proxy).env("HTTPS_PROXY", &proxy).finish().code(0).stdout
+    };
+    let names = "docker.io/library/alpine 11000 [OK] docker.io\ndocker.io/alpinelinux/unbound 12  docker.io\n";
+    for term in ["alpine", "docker.io/alpine", "docker.io/library/alpine"] {
+        let shown = search(&["--format", "{{.Name}} {{.Stars}} {{.Official}} {{.Index}}", term]);
+        assert_eq!(shown, names, "{term}");
+    }
+    let official = search(&["--filter=is-official", "--compatible", "alpine"]);
+    let cells: Vec<Vec<&str>> = official.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(cells[0], ["NAME", "DESCRIPTION", "STARS", "OFFICIAL", "AUTOMATED"]);
+    assert_eq!(cells[1].join(" "), "docker.io/library/alpine A minimal Docker image 11000 [OK]");
+    assert_eq!(cells.len(), 2);
+    assert_eq!(search(&["--limit=1", "--format={{.Name}}", "alpine"]), "docker.io/library/alpine\n");
+}
+
 #[test]
 fn tags() {
     let server = serves(&[("/v2/ns/web/tags/list", json!({"name": "ns/web", "tags": ["1", "2", "latest"]}))]);
