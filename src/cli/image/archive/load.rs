@@ -21,7 +21,7 @@ use crate::store::Store;
 /// Load images from an archive
 #[derive(Debug, Args)]
 pub struct Load {
-    /// The archive, in any of the formats that `save` writes, compressed with gzip, zstd or not at all [default: standard input]
+    /// The archive, in any of the formats that `save` writes, compressed with gzip, bzip2, xz, zstd or not at all [default: standard input]
     #[arg(long, short, value_name = "FILE")]
     input: Option<PathBuf>,
     /// Show nothing but what was loaded
