@@ -24,6 +24,15 @@ pub fn tag(store: &Store, source: &str, target: &str) -> Result<Digest> {
     Ok(found.id)
 }
 
+/// The names that images have in the repository that `text` names, which may be a short name as for `tag` or `pull`.
+pub fn names_in(store: &Store, text: &str) -> Result<Vec<String>> {
+    let here: Reference = full_name(text)?.parse()?;
+    let repositories = [here.name(), text.parse::<Reference>()?.name()];
+    let is_meant = |name: &Reference| name.tag().is_some() && repositories.contains(&name.name());
+    let names = store.images()?.into_iter().filter_map(|entry| entry.name()?.parse::<Reference>().ok());
+    Ok(names.filter(is_meant).map(|name| name.to_string()).collect())
+}
+
 /// Takes these names, or all, away from the image that `text` means; the image stays. Fails, and changes nothing, if one of
 /// the names is not the image's. The image's id, and the names that it lost.
 pub fn untag(store: &Store, text: &str, names: &[String]) -> Result<(Digest, Vec<String>)> {

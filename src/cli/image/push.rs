@@ -16,7 +16,7 @@ use crate::image::archive::save::{Chosen, Save};
 use crate::image::archive::transport::{Place, Which};
 use crate::image::find::find;
 use crate::image::push::{self, compress::Wanted};
-use crate::image::{self, Error};
+use crate::image::{self, Error, tag};
 use crate::oci::media_type::Format;
 use crate::oci::{Compression, Digest, Reference};
 use crate::registry::{self, Client, Mirrors, Trusted, registries};
@@ -27,6 +27,9 @@ use crate::store::Store;
 pub struct Push {
     #[command(flatten)]
     options: Options,
+    /// Push all images that have a name in the repository IMAGE, each with its tag
+    #[arg(short, long, conflicts_with_all = ["destination", "digestfile"])]
+    all_tags: bool,
     /// Compress layers that are not; with `dir:` alone
     #[arg(long)]
     compress: bool,
@@ -94,31 +97,51 @@ enum ManifestFormat {
 impl Push {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        let to = self.destination.as_ref().unwrap_or(&self.image);
+        if self.all_tags {
+            for name in names_in(&store, &self.image)? {
+                self.push(&store, &name, &name)?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        self.push(&store, &self.image, self.destination.as_ref().unwrap_or(&self.image))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn push(&self, store: &Store, image: &str, to: &str) -> Result<(), Report> {
         let id = match Place::parse(to).map_err(image::Error::from)? {
             Place::Archive { format, path, which } => {
-                let mut chosen = Chosen::find(&store, &self.image)?;
+                let mut chosen = Chosen::find(store, image)?;
                 chosen.names = match which {
                     Which::Named(name) => vec![name],
                     Which::All | Which::Only | Which::Nth(_) => Vec::new(),
                 };
                 let progress = Display::new(self.options.quiet);
-                let save = Save { store: &store, progress: &progress, format, compress: self.compress };
+                let save = Save { store, progress: &progress, format, compress: self.compress };
                 self.options.only_for_registries()?;
                 write(&save, std::slice::from_ref(&chosen), &path)?;
                 chosen.image.id
             }
             _ => {
-                let unknown = || Report::from(Error::Unknown { name: self.image.clone() });
-                let image = find(&store, &self.image)?.ok_or_else(unknown)?;
+                let found = find(store, image)?.ok_or_else(|| Error::Unknown { name: image.to_owned() })?;
                 let to = destination(to)?;
-                self.options.push(&store, &to, |push, to| push.image(&image.manifest_digest, to))?;
-                image.id
+                self.options.push(store, &to, |push, to| push.image(&found.manifest_digest, to))?;
+                found.id
             }
         };
         events::record(store.layout().root(), &[Event::new(Kind::Image, Action::Push, id.hex(), to)]);
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
+}
+
+/// The names that images have in a repository.
+fn names_in(store: &Store, repository: &str) -> Result<Vec<String>, Report> {
+    let wanted: Reference = repository.parse().map_err(Error::from)?;
+    if wanted.tag().is_some() || wanted.digest().is_some() {
+        return Err(Report::new("tag can't be used with --all-tags/-a")
+            .hint(format!("name the repository: `{}`", wanted.name())));
+    }
+    let names = tag::names_in(store, repository)?;
+    if names.is_empty() { Err(Error::Unknown { name: repository.to_owned() }.into()) } else { Ok(names) }
 }
 
 /// The name at a registry that somebody means.

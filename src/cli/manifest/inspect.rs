@@ -1,24 +1,46 @@
-//! `manifest inspect`: a list as it is.
+//! `manifest inspect`: a list as it is, here or at its registry.
 
 use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::cli::image::push::destination;
+use crate::cli::image::reach::Reach;
 use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
+use crate::image::Error;
 use crate::image::manifest::Open;
+use crate::oci::manifest::{Document, parse};
+use crate::registry::{Content, Mirrors, Registry, Trusted, registries};
 
 /// Show a list
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// The name or id of the list
+    #[command(flatten)]
+    reach: Reach,
+    /// The name or id of the list; what is not here is looked for at its registry, as is what `docker://` begins
     list: String,
 }
 
 impl Inspect {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
-        let open = Open::read(&context.store()?, &self.list)?;
-        output::print(&format::json(&open.index)?);
+        let text = match Open::read(&context.store()?, &self.list) {
+            Ok(open) => format::json(&open.index)?,
+            Err(Error::Unknown { .. } | Error::NotAnIndex { .. }) => self.at_registry()?,
+            Err(error) => return Err(error.into()),
+        };
+        output::print(&text);
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// An image's own manifest is shown, too.
+    fn at_registry(&self) -> Result<String, Report> {
+        let name = destination(&self.list)?;
+        let sources = Mirrors::of(&name, &registries::of_account()?, &self.reach.options()?)?;
+        let Content { bytes, media_type } = Trusted::new(&sources, &name.clone().pinned(), None)?.manifest(&name)?;
+        match parse(&bytes, media_type.as_deref()).map_err(Error::from)? {
+            Document::Index(index) => format::json(&index),
+            Document::Manifest(manifest) => format::json(&manifest),
+        }
     }
 }

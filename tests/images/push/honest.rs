@@ -159,6 +159,26 @@ fn what_is_refused_in_words() {
 }
 
 #[test]
+fn all_tags_of_a_repository() {
+    let (case, receiver) = (case(), Receiver::start());
+    let image = case.busybox();
+    let other = case.pull(&Image::of(vec![Layer::new().file("a", 0o644, "a")]).push("tagged:other"));
+    let repository = format!("{}/all", receiver.address);
+    for (image, name) in [(&image, "all:1"), (&image, "all:2"), (&other, "all:other"), (&other, "alls:3")] {
+        case.coracle(["tag", image, &format!("{}/{name}", receiver.address)]).code(0);
+    }
+    case.coracle(["push", "--all-tags", &repository]).code(0);
+    for tag in ["1", "2", "other"] {
+        let config =
+            receiver.manifest("all", tag).unwrap()["config"]["digest"].as_str().unwrap().replace("sha256:", "");
+        assert_eq!(config, field(&case, &format!("{repository}:{tag}"), "{{.Id}}"));
+    }
+    assert_eq!(receiver.manifest("alls", "3"), None);
+    case.coracle(["push", "-a", &format!("{repository}:1")]).code(125).error("tag can't be used with --all-tags/-a");
+    case.coracle(["push", "-a", &format!("{repository}/none")]).code(125).error("none: image not known");
+}
+
+#[test]
 fn to_an_archive() {
     let case = case();
     let image = case.busybox();

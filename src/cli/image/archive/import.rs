@@ -36,7 +36,7 @@ pub struct Import {
     /// The variant of the architecture
     #[arg(long, value_name = "VARIANT")]
     variant: Option<String>,
-    /// The archive, compressed with gzip, zstd or not at all; `-` for standard input
+    /// The archive, compressed with gzip, bzip2, xz, zstd or not at all; `-` for standard input
     #[arg(value_name = "FILE")]
     archive: String,
     /// The image's name; `localhost/` and `:latest` may be left out [default: none]
