@@ -1,12 +1,18 @@
-//! Images go to other tools and come back from them: skopeo, umoci and buildah, as the distribution has them, and podman where it
-//! is on PATH.
+//! Images go to other tools and come back from them: skopeo, umoci, buildah and podman, as the distribution has them.
+
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::harness::image::busybox_layer;
-use crate::harness::{Case, Command, Driver, Finished};
+use crate::harness::image::{busybox_layer, registry};
+use crate::harness::{Case, Command, Driver, Finished, binary, has};
 
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+
+/// Where podman is, and what it calls: beside the program.
+fn tools() -> PathBuf {
+    binary().parent().unwrap().to_owned()
+}
 
 /// An image in a store, and archives of it in the case's home.
 struct Stock {
@@ -37,12 +43,23 @@ impl Stock {
     #[track_caller]
     fn tool(&self, line: &str) -> Finished {
         let home = &self.case.home;
-        let mut command = Command::new("sh").arg("-c").arg(line).directory(home).env("PATH", PATH).env("HOME", home);
+        let mut command = Command::new("sh").arg("-c").arg(line).directory(home).env("HOME", home);
         command = command
+            .env("PATH", format!("{}:{PATH}", tools().display()))
             .env("TMPDIR", home.join("tmp"))
             .env("XDG_RUNTIME_DIR", home.join("tmp"))
             .env("STORAGE_DRIVER", "vfs");
         command.finish().code(0)
+    }
+
+    /// The image at the registry of the tests: its name.
+    #[track_caller]
+    fn pushed(&self) -> String {
+        let there = format!("{}/exchange:{}", registry(), self.case.home.file_name().unwrap().to_str().unwrap());
+        self.case.coracle(["load", "-q", "-i", "oci-archive"]).code(0);
+        self.case.coracle(["push", "-q", &self.name, &there]).code(0);
+        self.case.coracle(["rmi", "-af"]).code(0);
+        there
     }
 
     /// What another tool wrote is the same image.
@@ -91,6 +108,16 @@ fn with_skopeo() {
 }
 
 #[test]
+fn with_skopeo_at_a_registry() {
+    let stock = Stock::new();
+    let there = stock.pushed();
+    let skopeo = "skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false";
+    stock.tool(&format!("{skopeo} docker://{there} docker://{there}-again && {skopeo} docker://{there} oci:got:1"));
+    stock.comes_back(&format!("{there}-again"), true);
+    stock.comes_back("oci:got:1", true);
+}
+
+#[test]
 fn with_umoci() {
     let stock = Stock::new();
     let name = &stock.name;
@@ -112,7 +139,7 @@ fn with_umoci() {
 
 /// buildah and podman have the same store.
 fn with_store_of(stock: &Stock, tool: &str) {
-    let tool = format!("{tool} --root {0}/theirs --runroot {0}/tmp/run", stock.case.home.display());
+    let tool = format!("{tool} --root {0}/theirs --runroot tmp/run", stock.case.home.display());
     let name = &stock.name;
     for (number, ours) in
         ["oci-archive:oci-archive", "oci:oci-dir", "docker-archive:docker-archive"].into_iter().enumerate()
@@ -129,6 +156,21 @@ fn with_store_of(stock: &Stock, tool: &str) {
         }
         stock.tool(&format!("{tool} rmi -f {}", stock.id));
     }
+    // What is pushed keeps its digest; those tools compress what they push anew.
+    let there = stock.pushed();
+    assert_eq!(stock.tool(&format!("{tool} pull -q --tls-verify=false docker://{there}")).stdout.trim(), stock.id);
+    let digests = stock.tool(&format!("{tool} images --digests --format '{{{{.Digest}}}}'")).stdout;
+    assert_eq!(digests.trim(), stock.digest);
+    for format in ["oci", "v2s2"] {
+        let back = format!("{there}-{format}");
+        stock.tool(&format!("{tool} push -q --tls-verify=false --format {format} {} docker://{back}", stock.id));
+        // From OCI's words to Docker's another config is made.
+        if format == "oci" {
+            stock.comes_back(&back, false);
+        } else {
+            stock.case.coracle(["run", "--rm", "--network=none", &back]).code(0);
+        }
+    }
 }
 
 #[test]
@@ -136,11 +178,9 @@ fn with_buildah() {
     with_store_of(&Stock::new(), "buildah");
 }
 
-/// No test needs it: it would bring services along.
 #[test]
 fn with_podman() {
-    let is_there = PATH.split(':').any(|folder| std::path::Path::new(folder).join("podman").exists());
-    if is_there {
+    if has("podman", tools().join("podman").exists()) {
         with_store_of(&Stock::new(), "podman");
     }
 }
