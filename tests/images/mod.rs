@@ -7,6 +7,7 @@ mod damage;
 mod escapes;
 mod hostile;
 mod interrupted;
+mod keys;
 mod layers;
 mod looks;
 mod manifest;

@@ -46,7 +46,13 @@ impl History {
         let rows: Vec<Row> = steps.iter().map(|step| self.row(step)).collect();
         let text = match &self.format {
             _ if self.quiet => rows.iter().map(|row| format!("{}\n", row.id)).collect(),
-            Some(text) => Template::parse("history", text)?.list(&rows, &[], false)?,
+            Some(text) => {
+                let template = Template::parse("history", text)?.of_texts();
+                match template.is_json() {
+                    true => template.each(&steps.iter().map(Json::of_step).collect::<Vec<_>>())?,
+                    false => template.list(&rows, &[], false)?,
+                }
+            }
             None => {
                 let heading = HEADINGS.map(str::to_owned).to_vec();
                 let cells = |row: Row| vec![row.id, row.created, row.created_by, row.size, row.comment];
@@ -69,11 +75,14 @@ impl History {
             false => created_by,
         };
         let created = moment(step);
-        let since = created.map(|created| time::ago(created.timestamp())).unwrap_or_default();
         let at = created.map(rfc3339).unwrap_or_default();
+        let since = match created.filter(|_| self.human) {
+            Some(created) => time::ago(created.timestamp()),
+            None => at.clone(),
+        };
         Row {
             id,
-            created: if self.human { since.clone() } else { at.clone() },
+            created: since.clone(),
             created_since: since,
             created_at: at,
             created_by,
@@ -120,12 +129,17 @@ struct Json {
     size: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
-    #[serde(rename = "Created")]
+    #[serde(rename = "Created", skip_serializing_if = "Option::is_none")]
     seconds: Option<String>,
 }
 
 impl Json {
     fn of(step: &Step) -> Self {
+        Self { seconds: moment(step).map(rfc3339), ..Self::of_step(step) }
+    }
+
+    /// As `{{json .}}` shows it.
+    fn of_step(step: &Step) -> Self {
         Self {
             id: step.id.as_ref().map_or(MISSING, |id| id.hex()).to_owned(),
             created: step.history.created.clone(),
@@ -133,7 +147,7 @@ impl Json {
             tags: step.names.clone(),
             size: step.size,
             comment: step.history.comment.clone().filter(|comment| !comment.is_empty()),
-            seconds: moment(step).map(rfc3339),
+            seconds: None,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::image::list::{List, Listed, list};
 use crate::oci::Digest;
 use crate::store::Store;
 use filter::{Filters, keep_meant};
-use row::{HEADINGS, Json, Row};
+use row::{HEADINGS, Json, Line, Row};
 
 /// List images
 #[derive(Debug, Args)]
@@ -96,8 +96,11 @@ impl Images {
             Some(_) => row.with_details(listed, containers(listed)),
             None => row,
         };
-        let rows_of = |listed| Row::of(listed, &self.id(&listed.image.id)).into_iter().map(|row| detailed(listed, row));
-        let mut rows: Vec<Row> = images.iter().flat_map(rows_of).collect();
+        let rows_of = |(place, listed): (usize, _)| {
+            let rows = Row::of(place, listed, &self.id(&listed.image.id));
+            rows.into_iter().map(move |row| detailed(listed, row))
+        };
+        let mut rows: Vec<Row> = images.iter().enumerate().flat_map(rows_of).collect();
         sort(&mut rows);
         if self.quiet {
             let mut told = BTreeSet::new();
@@ -108,7 +111,12 @@ impl Images {
         match &self.format {
             Some(text) => {
                 let template = Template::parse("images", text)?;
-                output::print(&template.list(&rows, &HEADINGS, self.noheading)?);
+                let json = |listed: &Listed| Json::new(listed, containers(listed));
+                let line = |row: &Row| Some(Line::of(row, json(images.get(row.image)?)));
+                output::print(&match template.is_json() {
+                    true => template.each(&rows.iter().filter_map(line).collect::<Vec<_>>())?,
+                    false => template.list(&rows, &HEADINGS, self.noheading)?,
+                });
             }
             None => output::print(&self.table(&rows)),
         }

@@ -43,6 +43,9 @@ pub struct Row {
     os: String,
     #[serde(skip)]
     pub bytes: u64,
+    /// Which of the images that are listed it is of.
+    #[serde(skip)]
+    pub image: usize,
 }
 
 /// Headings that are not the names of their fields.
@@ -50,15 +53,16 @@ pub const HEADINGS: [(&str, &str); 4] =
     [("ID", "IMAGE ID"), ("CreatedSince", "CREATED"), ("CreatedAt", "CREATED"), ("ReadOnly", "R/O")];
 
 impl Row {
-    /// One for each name, with what the table shows. `id` is as it is to be shown.
-    pub fn of(listed: &Listed, id: &str) -> Vec<Self> {
+    /// One for each name of the image at this `place` in the list, with what the table shows. `id` is as it is to be shown.
+    pub fn of(place: usize, listed: &Listed, id: &str) -> Vec<Self> {
         let image = &listed.image;
+        let new = |repository: &str, tag: &str| Self { image: place, ..Self::new(listed, id, repository, tag) };
         let by_name = |name: &String| match name.parse::<Reference>() {
-            Ok(reference) => Self::new(listed, id, &reference.name(), reference.tag().unwrap_or(NONE)),
-            Err(_) => Self::new(listed, id, name, NONE),
+            Ok(reference) => new(&reference.name(), reference.tag().unwrap_or(NONE)),
+            Err(_) => new(name, NONE),
         };
         match image.names.is_empty() {
-            true => vec![Self::new(listed, id, NONE, NONE)],
+            true => vec![new(NONE, NONE)],
             false => image.names.iter().map(by_name).collect(),
         }
     }
@@ -101,6 +105,21 @@ impl Row {
             os: image.config.os.clone(),
             ..self
         }
+    }
+}
+
+/// One line as `{{json .}}` shows it: Podman's keys.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    repository: String,
+    tag: String,
+    #[serde(flatten)]
+    image: Json,
+}
+
+impl Line {
+    pub fn of(row: &Row, image: Json) -> Self {
+        Self { repository: row.repository.clone(), tag: row.tag.clone(), image }
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Template {
     loops: bool,
     /// It is `{{json .}}`, which shows things with their keys in order.
     json: bool,
+    /// Moments are shown as Go does.
+    times: bool,
 }
 
 impl Template {
@@ -70,12 +72,18 @@ impl Template {
             table,
             loops: compact.starts_with("{{range.}}") || compact.starts_with("{{range.-}}"),
             json: compact == "{{json.}}",
+            times: true,
         })
     }
 
     /// Whether it is `{{json .}}`, which shows the whole thing and not a row of a list.
     pub fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// For values whose moments are texts already, and stay as they are.
+    pub fn of_texts(self) -> Self {
+        Self { times: false, ..self }
     }
 
     /// One line for each value.
@@ -102,13 +110,17 @@ impl Template {
 
     fn lines<T: Serialize>(&self, values: &[T], mut lines: Vec<String>) -> Result<String, Report> {
         if self.loops {
-            let all = values.iter().map(value::of).collect::<Result<Vec<_>, _>>().map_err(Report::new)?;
+            let all = values
+                .iter()
+                .map(|value| value::of(value, self.times))
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(Report::new)?;
             return self.execute(&Value::List(all.into()));
         }
         for one in values {
             lines.push(match self.json {
                 true => format::line(one)?,
-                false => self.execute(&value::of(one).map_err(Report::new)?)?,
+                false => self.execute(&value::of(one, self.times).map_err(Report::new)?)?,
             });
         }
         if self.table {

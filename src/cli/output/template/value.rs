@@ -14,11 +14,12 @@ use super::times::{GO_TIME, TIMES};
 /// Fields that hold lists, which may be `null` in JSON.
 const LISTS: [&str; 8] = ["Args", "Cmd", "Devices", "Entrypoint", "Env", "Mounts", "OnBuild", "VolumesFrom"];
 
-pub fn of(value: &impl Serialize) -> serde_json::Result<Value> {
-    Ok(from_json(&serde_json::to_value(value)?))
+/// `times`: the fields that hold moments are shown as Go does.
+pub fn of(value: &impl Serialize, times: bool) -> serde_json::Result<Value> {
+    Ok(from_json(&serde_json::to_value(value)?, times))
 }
 
-fn from_json(value: &Json) -> Value {
+fn from_json(value: &Json, times: bool) -> Value {
     match value {
         Json::Null => Value::Nil,
         Json::Bool(value) => Value::Bool(*value),
@@ -28,15 +29,17 @@ fn from_json(value: &Json) -> Value {
             _ => Value::Float(number.as_f64().unwrap_or_default()),
         },
         Json::String(text) => Value::String(text.as_str().into()),
-        Json::Array(values) => Value::List(values.iter().map(from_json).collect()),
+        Json::Array(values) => Value::List(values.iter().map(|value| from_json(value, times)).collect()),
         Json::Object(fields) => {
             let field = |(name, value): (&String, &Json)| {
                 let value = match value {
                     // Go has no missing lists and maps, only empty ones.
                     Json::Null if LISTS.contains(&name.as_str()) => Value::List(Arc::new([])),
                     Json::Null if MAPS.contains(&name.as_str()) => Value::Map(Arc::default()),
-                    Json::String(text) if TIMES.contains(&name.as_str()) => Value::String(go_time(text).into()),
-                    other => from_json(other),
+                    Json::String(text) if times && TIMES.contains(&name.as_str()) => {
+                        Value::String(go_time(text).into())
+                    }
+                    other => from_json(other, times),
                 };
                 (Arc::from(name.as_str()), value)
             };
