@@ -42,6 +42,8 @@ pub enum Error {
     NotAnIndex { name: String },
     #[error("image name \"{name}\" is already associated with image \"{id}\": that name is already in use")]
     NameInUse { name: String, id: String },
+    #[error("`{}` is not a file", path.display())]
+    NotAFile { path: std::path::PathBuf },
     #[error("no image `{instance}` is in the manifest list `{index}`")]
     NoInstance { index: String, instance: String },
     #[error("`{name}` could be any of {}", listed(candidates))]

@@ -91,6 +91,12 @@ pub fn find(store: &Store, text: &str) -> Result<Option<Found>> {
     }
 }
 
+/// What `text` names in the store, image or index, as others point to it.
+pub fn descriptor(store: &Store, text: &str) -> Result<Descriptor> {
+    let Entry { media_type, digest, size, .. } = entry(store, text)?.entry;
+    Ok(Descriptor::new(&media_type, digest, size))
+}
+
 /// Whether `text` names something of the store.
 pub fn exists(store: &Store, text: &str) -> Result<bool> {
     match entry(store, text) {

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::words::WordFlags;
+use super::words::{WordFlags, subject};
+use crate::cli::image::reach::Reach;
 use crate::cli::{Context, Report, output};
 use crate::image::Error;
 use crate::image::manifest::{add, change};
@@ -13,17 +14,22 @@ use crate::image::manifest::{add, change};
 #[derive(Debug, Args)]
 pub struct Annotate {
     #[command(flatten)]
+    reach: Reach,
+    #[command(flatten)]
     words: WordFlags,
     /// The annotations are the list's own
     #[arg(long)]
     index: bool,
+    /// The image that the list belongs to, with `--index`
+    #[arg(long, value_name = "IMAGE", requires = "index")]
+    subject: Option<String>,
     /// Features of the operating system that the list says the image needs
     #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
     os_features: Vec<String>,
     /// The name or id of the list
     list: String,
     /// The digest of the image's manifest, or an image
-    #[arg(required_unless_present = "index")]
+    #[arg(required_unless_present = "index", conflicts_with = "index")]
     image: Option<String>,
 }
 
@@ -32,7 +38,9 @@ impl Annotate {
         let store = context.store()?;
         let mut words = self.words.words()?;
         words.os_features = self.os_features;
-        let manifest = match self.image.as_ref().filter(|_| !self.index) {
+        let subject = self.subject.as_ref().map(|image| subject(&store, image, &self.reach)).transpose()?;
+        let subject = subject.map(serde_json::to_value).transpose().map_err(Report::new)?;
+        let manifest = match &self.image {
             Some(image) => Some((image, add::instance(&store, image)?)),
             None => None,
         };
@@ -43,7 +51,10 @@ impl Annotate {
                     let missing = || Error::NoInstance { index: self.list.clone(), instance: image.clone() };
                     words.apply(entry.ok_or_else(missing)?);
                 }
-                None => open.index.annotations.extend(words.annotations),
+                None => {
+                    open.index.annotations.extend(words.annotations);
+                    open.index.extra.extend(subject.map(|subject| ("subject".to_owned(), subject)));
+                }
             }
             Ok(open.id().clone())
         })?;

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::words::at_registry;
 use crate::cli::image::push::destination;
 use crate::cli::image::reach::Reach;
 use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
 use crate::image::Error;
-use crate::image::manifest::Open;
-use crate::oci::manifest::{Document, parse};
-use crate::registry::{Content, Mirrors, Registry, Trusted, registries};
+use crate::image::manifest::{Open, remote};
+use crate::oci::Document;
 
 /// Show a list
 #[derive(Debug, Args)]
@@ -36,11 +36,9 @@ impl Inspect {
     /// An image's own manifest is shown, too.
     fn at_registry(&self) -> Result<String, Report> {
         let name = destination(&self.list)?;
-        let sources = Mirrors::of(&name, &registries::of_account()?, &self.reach.options()?)?;
-        let Content { bytes, media_type } = Trusted::new(&sources, &name.clone().pinned(), None)?.manifest(&name)?;
-        match parse(&bytes, media_type.as_deref()).map_err(Error::from)? {
-            Document::Index(index) => format::json(&index),
-            Document::Manifest(manifest) => format::json(&manifest),
+        match remote::document(&at_registry(&name, &self.reach)?, &name)? {
+            (_, Document::Index(index)) => format::json(&index),
+            (_, Document::Manifest(manifest)) => format::json(&manifest),
         }
     }
 }

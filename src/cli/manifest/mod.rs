@@ -2,6 +2,7 @@
 
 mod add;
 mod annotate;
+mod artifact;
 mod create;
 mod exists;
 mod inspect;
@@ -26,7 +27,7 @@ pub struct Manifest {
 #[derive(Debug, Subcommand)]
 enum Command {
     Add(Box<add::Add>),
-    Annotate(annotate::Annotate),
+    Annotate(Box<annotate::Annotate>),
     Create(create::Create),
     Exists(exists::Exists),
     Inspect(inspect::Inspect),

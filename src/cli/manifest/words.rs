@@ -7,11 +7,11 @@ use clap::Args;
 use crate::cli::Report;
 use crate::cli::image::push::destination;
 use crate::cli::image::reach::Reach;
-use crate::image::Error;
 use crate::image::manifest::add::{self, Instances};
 use crate::image::manifest::platform::Words;
 use crate::image::manifest::remote;
-use crate::oci::Platform;
+use crate::image::{Error, find};
+use crate::oci::{Descriptor, Platform, Reference};
 use crate::registry::{Mirrors, Trusted, registries};
 use crate::store::Store;
 
@@ -78,11 +78,25 @@ pub fn instances(store: &Store, text: &str, words: &Words, all: bool, reach: &Re
     if let Some(os) = &words.os {
         platform.os.clone_from(os);
     }
-    let sources = Mirrors::of(&name, &registries::of_account()?, &reach.options()?)?;
-    let registry = Trusted::new(sources, &name.clone().pinned(), None)?;
-    let found = remote::of_registry(&registry, &name, &platform, all);
+    let found = remote::of_registry(&at_registry(&name, reach)?, &name, &platform, all);
     found.map_err(|error| match text.starts_with("docker://") {
         true => error.into(),
         false => Report::from(error).hint(format!("no image `{text}` is here, so the registry was asked")),
     })
+}
+
+/// What a subject is: an image or list of the store, else of a registry.
+pub fn subject(store: &Store, text: &str, reach: &Reach) -> Result<Descriptor, Report> {
+    match find::descriptor(store, text) {
+        Err(Error::Unknown { .. }) => {}
+        found => return Ok(found?),
+    }
+    let name = destination(text)?;
+    Ok(remote::descriptor(&at_registry(&name, reach)?, &name)?)
+}
+
+/// Where `name` is by registries.conf, and no more than policy.json takes.
+pub fn at_registry(name: &Reference, reach: &Reach) -> Result<Trusted, Report> {
+    let sources = Mirrors::of(name, &registries::of_account()?, &reach.options()?)?;
+    Ok(Trusted::new(sources, &name.clone().pinned(), None)?)
 }

@@ -36,20 +36,25 @@ pub fn of_store(store: &Store, text: &str, all: bool) -> Result<Instances> {
 /// Adds images to the index that `text` names, whose id it gives. One that is in it already is described anew.
 pub fn add(store: &Store, text: &str, instances: Instances, words: &Words) -> Result<Digest> {
     change(store, text, |open| {
-        for mut entry in instances.entries {
+        for entry in instances.entries {
             // Somebody may have removed it since.
             if !store.has_blob(&entry.digest) && !instances.sources.contains_key(&entry.digest) {
                 return Err(store::Error::NoBlob { digest: entry.digest }.into());
             }
-            words.apply(&mut entry);
-            match open.instance(&entry.digest) {
-                Some(present) => *present = entry,
-                None => open.index.manifests.push(entry),
-            }
+            insert(open, entry, words);
         }
         open.made.sources.extend(instances.sources);
         Ok(open.id().clone())
     })
+}
+
+/// Puts an entry into an index; one of the same manifest goes.
+pub(super) fn insert(open: &mut Open, mut entry: Descriptor, words: &Words) {
+    words.apply(&mut entry);
+    match open.instance(&entry.digest) {
+        Some(present) => *present = entry,
+        None => open.index.manifests.push(entry),
+    }
 }
 
 /// The manifest that `text` means among the images of an index: a digest, or an image of the store.

@@ -5,6 +5,7 @@
 //! an image each lose none.
 
 pub mod add;
+pub mod artifact;
 pub mod platform;
 pub mod remote;
 

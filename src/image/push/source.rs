@@ -5,10 +5,10 @@ use std::io::Write;
 
 use super::plan::Plan;
 use super::{Push, distinct};
+use crate::image::manifest::remote;
 use crate::image::{Error, Result};
-use crate::oci::manifest::parse;
 use crate::oci::{Descriptor, Digest, Document, Manifest, Reference};
-use crate::registry::{self, Content, Outgoing, Registry, Trusted};
+use crate::registry::{self, Outgoing, Registry, Trusted};
 use crate::store::blobs::BlobWriter;
 use crate::sys::Call;
 
@@ -43,13 +43,7 @@ impl Push<'_> {
 impl Source {
     /// The manifest or index, checked.
     pub fn document(&self) -> Result<(Vec<u8>, Document)> {
-        let Content { bytes, media_type } = self.registry.manifest(&self.name)?;
-        let found = Digest::of(&bytes);
-        if let Some(expected) = self.name.digest().filter(|expected| **expected != found) {
-            return Err(Error::WrongDigest { what: "manifest", expected: expected.clone(), found });
-        }
-        let document = parse(&bytes, media_type.as_deref())?;
-        Ok((bytes, document))
+        remote::document(&self.registry, &self.name)
     }
 
     /// Fetches a blob to its path, and checks it.

@@ -1,5 +1,6 @@
 //! Pushes: to a real registry, and to one that breaks off, loses and lies.
 
+mod artifact;
 mod chunked;
 mod honest;
 mod list;
