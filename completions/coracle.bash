@@ -3169,7 +3169,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__image__subcmd__push)
-            opts="-f -q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --compression-format --compression-level --force-compression --format --digestfile --quiet --remove-signatures --disable-content-trust --sign-by --encryption-key --compress --help"
+            opts="-f -q -a -h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --compression-format --compression-level --force-compression --format --digestfile --quiet --remove-signatures --disable-content-trust --sign-by --encryption-key --all-tags --compress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3645,12 +3645,32 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__manifest__subcmd__add)
-            opts="-h --all --annotation --arch --features --os --os-version --variant --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --help"
+            opts="-h --all --artifact --artifact-config --artifact-config-type --artifact-exclude-titles --artifact-layer-type --artifact-subject --artifact-type --annotation --arch --features --os --os-version --variant --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --artifact-config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --artifact-config-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --artifact-layer-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --artifact-subject)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --artifact-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --annotation)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3711,12 +3731,40 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__manifest__subcmd__annotate)
-            opts="-h --annotation --arch --features --os --os-version --variant --index --os-features --help"
+            opts="-h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --annotation --arch --features --os --os-version --variant --index --subject --os-features --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --tls-verify)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stall-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --annotation)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3738,6 +3786,10 @@ _coracle() {
                     return 0
                     ;;
                 --variant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subject)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3813,12 +3865,40 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__manifest__subcmd__inspect)
-            opts="-h --help"
+            opts="-h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --tls-verify)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stall-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4227,7 +4307,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__push)
-            opts="-f -q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --compression-format --compression-level --force-compression --format --digestfile --quiet --remove-signatures --disable-content-trust --sign-by --encryption-key --compress --help"
+            opts="-f -q -a -h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --compression-format --compression-level --force-compression --format --digestfile --quiet --remove-signatures --disable-content-trust --sign-by --encryption-key --all-tags --compress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1110,7 +1110,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_s
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Show what a Go template says of each, or `json`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'The archive, in any of the formats that `save` writes, compressed with gzip, zstd or not at all [default: standard input]' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'The archive, in any of the formats that `save` writes, compressed with gzip, bzip2, xz, zstd or not at all [default: standard input]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -l signature-policy -d 'Take the policy from this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -l max-layer-size -d 'Refuse a layer that unpacks to more [default: nine tenths of what the disk has free]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Show nothing but what was loaded'
@@ -1182,6 +1182,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_s
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Show no progress'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -l remove-signatures -d 'Accepted for scripts: signatures are not kept here'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -l disable-content-trust -d 'Accepted for scripts'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -s a -l all-tags -d 'Push all images that have a name in the repository IMAGE, each with its tag'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -l compress -d 'Compress layers that are not; with `dir:` alone'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all images'
@@ -1256,13 +1257,13 @@ complete -c coracle -n "__fish_coracle_using_subcommand import" -l os -d 'The op
 complete -c coracle -n "__fish_coracle_using_subcommand import" -l variant -d 'The variant of the architecture' -r
 complete -c coracle -n "__fish_coracle_using_subcommand import" -s q -l quiet -d 'Show nothing but the ID'
 complete -c coracle -n "__fish_coracle_using_subcommand import" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand load" -s i -l input -d 'The archive, in any of the formats that `save` writes, compressed with gzip, zstd or not at all [default: standard input]' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand load" -s i -l input -d 'The archive, in any of the formats that `save` writes, compressed with gzip, bzip2, xz, zstd or not at all [default: standard input]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand load" -l signature-policy -d 'Take the policy from this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand load" -l max-layer-size -d 'Refuse a layer that unpacks to more [default: nine tenths of what the disk has free]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand load" -s q -l quiet -d 'Show nothing but what was loaded'
 complete -c coracle -n "__fish_coracle_using_subcommand load" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "add" -d 'Add images to a list'
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "add" -d 'Add images to a list, or an artifact made of files'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "annotate" -d 'Change what a list says of an image, or of itself'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "create" -d 'Make a list, with images if they are named'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "exists" -d 'Tell by the exit code whether a list is here: 0 yes, 1 no'
@@ -1270,6 +1271,11 @@ complete -c coracle -n "__fish_coracle_using_subcommand manifest; and not __fish
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "push" -d 'Push a list and its images to a registry'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "remove" -d 'Take an image out of a list'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "rm" -d 'Remove lists; their images stay where they have names of their own'
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l artifact-config -d 'The file that is the artifact\'s config [default: an empty one]' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l artifact-config-type -d 'The media type of the artifact\'s config' -r
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l artifact-layer-type -d 'The media type of the files [default: what they begin with tells it]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l artifact-subject -d 'The image that the artifact belongs to' -r
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l artifact-type -d 'What the artifact is, as a media type [default: application/vnd.unknown.artifact.v1]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l annotation -d 'Say this of the image: `KEY=VALUE`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l arch -d 'The architecture that the list says the image is for' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l features -d 'Features of the processor that the list says the image needs' -r
@@ -1285,13 +1291,24 @@ complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_see
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l retry -d 'Try so often again what failed for a reason that may pass' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l retry-delay -d 'Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l all -d 'Of an image that is itself a list, add all images'
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l artifact -d 'The arguments are files, of which one artifact is made and added'
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -l artifact-exclude-titles -d 'Do not keep the names of the files'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l authfile -d 'Look for credentials in this file alone' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l retry -d 'Try so often again what failed for a reason that may pass' -r
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l retry-delay -d 'Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l annotation -d 'Say this of the image: `KEY=VALUE`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l arch -d 'The architecture that the list says the image is for' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l features -d 'Features of the processor that the list says the image needs' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l os -d 'The operating system that the list says the image is for' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l os-version -d 'The version of the operating system that the list says the image is for' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l variant -d 'The variant of the architecture that the list says the image is for' -r
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l subject -d 'The image that the list belongs to, with `--index`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l os-features -d 'Features of the operating system that the list says the image needs' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l index -d 'The annotations are the list\'s own'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -s h -l help -d 'Print help'
@@ -1308,6 +1325,14 @@ complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_see
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from create" -s a -l amend -d 'Go on with the list if there is one of this name'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l authfile -d 'Look for credentials in this file alone' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l cert-dir -d 'Take certificates for the registry from this directory alone: `*.crt`, `*.cert` with `*.key`' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l creds -d 'Log in to the registry with these' -r
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l stall-timeout -d 'Give up on a registry that sends nothing for so many seconds' -r
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l retry -d 'Try so often again what failed for a reason that may pass' -r
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l retry-delay -d 'Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from push" -l all -d '`false`: push the list alone; the registry has its images already [default: true]' -r -f -a "true\t''
 false\t''"
@@ -1427,6 +1452,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand push" -l encryption-key 
 complete -c coracle -n "__fish_coracle_using_subcommand push" -s q -l quiet -d 'Show no progress'
 complete -c coracle -n "__fish_coracle_using_subcommand push" -l remove-signatures -d 'Accepted for scripts: signatures are not kept here'
 complete -c coracle -n "__fish_coracle_using_subcommand push" -l disable-content-trust -d 'Accepted for scripts'
+complete -c coracle -n "__fish_coracle_using_subcommand push" -s a -l all-tags -d 'Push all images that have a name in the repository IMAGE, each with its tag'
 complete -c coracle -n "__fish_coracle_using_subcommand push" -l compress -d 'Compress layers that are not; with `dir:` alone'
 complete -c coracle -n "__fish_coracle_using_subcommand push" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand rmi" -s a -l all -d 'Remove all images'
