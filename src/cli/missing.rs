@@ -1,12 +1,7 @@
 //! Commands of Podman's that this program does not have, and what serves instead.
 
 /// Commands that are missing for one reason, which the second text says, and the third what to do.
-const MISSING: [(&[&str], &str, &str); 8] = [
-    (
-        &["pause", "unpause"],
-        "to freeze containers is not there yet",
-        "`coracle kill --signal=STOP` stops a container's first process, `--signal=CONT` lets it go on",
-    ),
+const MISSING: [(&[&str], &str, &str); 7] = [
     (&["clone"], "a container is not copied with its flags", "`coracle commit` makes an image of it to run"),
     (
         &["mount", "umount", "unmount"],

@@ -10,6 +10,7 @@ use super::config::storage;
 use super::{Report, container, image, manifest, network, pod, registry, secret, system, volume};
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
+use crate::runtime::cgroup::placement::Maker;
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -26,6 +27,10 @@ pub struct Global {
     /// `size=BYTES[bkmgt]`: how much a container may write into its file system, where it is not said for the container itself
     #[arg(long, value_name = "KEY=VALUE")]
     pub storage_opt: Vec<String>,
+    /// Who makes control groups: `systemd`, or `cgroupfs`, this program itself in what is delegated [default: systemd, where there is
+    /// one]
+    #[arg(long, value_name = "MANAGER")]
+    cgroup_manager: Option<String>,
     /// Look for `config.json` with credentials in this directory, as Docker does [default: ~/.docker]
     #[arg(long, value_name = "DIRECTORY")]
     config: Option<PathBuf>,
@@ -74,6 +79,7 @@ commands! {
     "inspect" => container::inspect::Inspect,
     "kill" => container::kill::Kill,
     "logs" => container::logs::Logs,
+    "pause" => container::life::pause::Pause,
     "port" => container::watch::port::Port,
     "ps" | "list" => container::ps::Ps,
     "rename" => container::life::rename::Rename,
@@ -84,6 +90,7 @@ commands! {
     "stats" => container::watch::stats::Stats,
     "stop" => container::stop::Stop,
     "top" => container::watch::top::Top,
+    "unpause" => container::life::pause::Unpause,
     "update" => container::life::update::Update,
     "wait" => container::wait::Wait,
     "doctor" => system::doctor::Doctor,
@@ -245,6 +252,19 @@ impl Context {
             Some((_, driver)) => Ok(Some(driver)),
             None => Err(Report::new(format!("the storage driver `{asked}` is not known"))
                 .hint("`auto`, `kernel` and `fuse` are")),
+        }
+    }
+
+    /// Who is to make control groups.
+    pub fn cgroup_manager(&self) -> Result<Option<Maker>, Report> {
+        match self.global.cgroup_manager.as_deref() {
+            None | Some("") => Ok(None),
+            Some("systemd") => Ok(Some(Maker::Systemd)),
+            Some("cgroupfs") => Ok(Some(Maker::Cgroupfs)),
+            Some(asked) => {
+                Err(Report::new(format!("the cgroup manager `{asked}` is not known"))
+                    .hint("`systemd` and `cgroupfs` are"))
+            }
         }
     }
 

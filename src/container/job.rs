@@ -11,6 +11,7 @@ use super::record::Driver;
 use super::state::State;
 use super::watch::health::HealthConfig;
 use crate::overlay::Features;
+use crate::runtime::cgroup::Place;
 use crate::runtime::identity::Introductions;
 use crate::runtime::plan::Plan;
 
@@ -45,6 +46,8 @@ pub struct Job {
     /// Output is kept for `logs`.
     pub log: Option<log::Target>,
     pub network: Network,
+    /// Where the container's control group is.
+    pub cgroup: Option<Place>,
     /// The container goes when it has ended.
     pub remove: bool,
     pub care: Care,

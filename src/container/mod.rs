@@ -16,6 +16,7 @@
 //! takes no lock; who rewrites `container.json` takes the one of the file `changes`.
 
 pub mod apt;
+pub mod cgroup;
 pub mod check;
 pub mod commit;
 pub mod control;
@@ -36,6 +37,7 @@ pub mod tree;
 pub mod user_namespace;
 pub mod watch;
 
+use crate::host::kernel::cgroup::Cgroups;
 use crate::host::{lock, role, subid};
 use crate::{image, layer, oci, runtime, store, sys};
 
@@ -83,6 +85,20 @@ pub enum Error {
     Running(String),
     #[error("container {0} is not running")]
     NotRunning(String),
+    #[error("\"{0}\" is already paused: container state improper")]
+    AlreadyPaused(String),
+    #[error("\"{0}\" is not running, can't pause: container state improper")]
+    NotPausable(&'static str),
+    #[error("\"{0}\" is not paused, can't unpause: container state improper")]
+    NotPaused(String),
+    #[error("container {0} has no control group of its own, which alone can be paused and limited")]
+    NoGroup(String),
+    #[error("can only stop created or running containers. {0} is in state paused: container state improper")]
+    StopPaused(String),
+    #[error("unable to restart a container in a paused or unknown state: container state improper")]
+    RestartPaused,
+    #[error("container {0} is paused: container state improper")]
+    Paused(String),
     #[error("attaching to container {0}: you can only attach to running containers")]
     NotAttachable(String),
     #[error(
@@ -113,9 +129,9 @@ pub enum Error {
     #[error("container {id} runs on the machine `{host}`")]
     Elsewhere { id: String, host: String },
     #[error(
-        "cannot remove container {0} as it is running - running or paused containers cannot be removed without force: container state improper"
+        "cannot remove container {id} as it is {state} - running or paused containers cannot be removed without force: container state improper"
     )]
-    RemoveRunning(String),
+    RemoveRunning { id: String, state: &'static str },
     #[error("container {id} has dependent containers which must be removed before it: {dependents}")]
     HasDependents { id: String, dependents: String },
     #[error("container {0} is still being started, or taken apart")]
@@ -138,6 +154,10 @@ pub enum Error {
     VolumeInMemory(String),
     #[error(transparent)]
     VolumeOption(#[from] store::volumes::meaning::BadOption),
+    #[error(transparent)]
+    Group(#[from] runtime::cgroup::placement::Error),
+    #[error(transparent)]
+    Limit(#[from] cgroup::limits::BadLimit),
     #[error("{0}")]
     Spec(String),
 }
@@ -189,7 +209,14 @@ impl Error {
             Self::VolumeInUse { name, .. } => Some(format!("`coracle volume rm --force {name}` removes them, too")),
             Self::VolumeInMemory(_) => Some("`coracle cp` copies from and to the container that has it".into()),
             Self::VolumeOption(error) => error.hint(),
-            Self::RemoveRunning(id) => Some(format!("`coracle stop {id}` first, or remove it with `--force`")),
+            Self::Group(error) | Self::Launch(runtime::outside::launch::Error::Group(error)) => error.hint(),
+            Self::RemoveRunning { id, .. } => Some(format!("`coracle stop {id}` first, or remove it with `--force`")),
+            Self::StopPaused(id) | Self::Paused(id) => Some(format!("`coracle unpause {id}` first")),
+            Self::RestartPaused => Some("`coracle unpause` it first".into()),
+            Self::NoGroup(_) => Some(match Cgroups::of_account().obstacle(&[]) {
+                Some(obstacle) => format!("{}: {}", obstacle.why, obstacle.hint),
+                None => "start it without `--cgroups=disabled`".into(),
+            }),
             _ => None,
         }
     }

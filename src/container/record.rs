@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::cgroup::Cgroup;
 use super::life::restart::RestartPolicy;
 use super::log::LogConfig;
 use super::mount::Mount;
@@ -119,6 +120,8 @@ pub struct Container {
     pub security_options: Vec<String>,
     #[serde(default)]
     pub kernel: Kernel,
+    #[serde(default)]
+    pub cgroup: Cgroup,
     #[serde(default)]
     pub rlimits: Vec<Rlimit>,
     /// By their paths below /proc/sys.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Result;
 use crate::host::lock;
+use crate::runtime::cgroup::Group;
 use crate::store::records::{self, Record};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +22,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// As `ps --filter status=` and `inspect` call it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -69,6 +69,15 @@ pub struct State {
     /// Its processes have no pid namespace that ends them with the monitor.
     #[serde(default)]
     pub unbound: bool,
+    /// The name of its control group; empty: it has none of its own.
+    #[serde(default)]
+    pub cgroup: String,
+    /// All that is in the group has been stopped; the kernel knows, and not the file.
+    #[serde(skip)]
+    pub paused: bool,
+    /// Of its last life, somebody in it was killed for want of memory.
+    #[serde(default)]
+    pub oom_killed: bool,
     /// Why it did not start.
     #[serde(default)]
     pub error: String,
@@ -102,6 +111,9 @@ impl Default for State {
             driver_reason: String::new(),
             remove: false,
             unbound: false,
+            cgroup: String::new(),
+            paused: false,
+            oom_killed: false,
             error: String::new(),
             restart_count: 0,
             restarting: false,
@@ -123,7 +135,14 @@ impl State {
                 state.exit_code = None;
             }
         }
+        let runs_in_group = state.status == Status::Running && !state.cgroup.is_empty();
+        state.paused = runs_in_group && state.is_here() && Group::named(&state.cgroup).is_frozen();
         Ok(state)
+    }
+
+    /// As `ps --filter status=` and `inspect` call it.
+    pub fn name(&self) -> &'static str {
+        if self.paused { "paused" } else { self.status.name() }
     }
 
     /// The program's pid and its monitor's, as far as they live: the record keeps those of a container whose monitor was killed.

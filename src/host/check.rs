@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use super::kernel::cgroup::Cgroups;
+use super::kernel::cgroup::{Cgroups, Obstacle, WANTED};
 use super::subid::{IdMaps, account_name};
 use super::{kernel, system_file};
 use crate::sys::process::{self, Child, Cloned};
@@ -198,24 +198,10 @@ fn seccomp() -> Check {
 fn cgroups() -> Check {
     const NAME: &str = "resource limits";
     let groups = Cgroups::of_account();
-    if !groups.is_v2 {
-        let hint = "start the machine with `systemd.unified_cgroup_hierarchy=1` on the kernel's command line";
-        return Check::poor(NAME, "control groups are not version 2, so limits can't be set", hint);
+    match groups.obstacle(&WANTED) {
+        None => Check::good(NAME, format!("{} are delegated", groups.controllers.join(", "))),
+        Some(Obstacle { why, hint }) => Check::poor(NAME, format!("some can't be set: {why}"), hint),
     }
-    if groups.delegated.is_none() {
-        let hint = "log in through systemd (`machinectl shell USER@`, ssh), so that a user service manager runs";
-        return Check::poor(NAME, "no control group is delegated to this account, so limits can't be set", hint);
-    }
-    let missing = groups.missing();
-    if missing.is_empty() {
-        return Check::good(NAME, format!("{} are delegated", groups.controllers.join(", ")));
-    }
-    Check::poor(
-        NAME,
-        format!("not delegated to this account: {}", missing.join(", ")),
-        "as administrator: write `[Service]` and `Delegate=cpu cpuset io memory pids` to \
-         /etc/systemd/system/user@.service.d/delegate.conf, then `systemctl daemon-reload`, then log in again",
-    )
 }
 
 /// Whether a device can be opened for reading and writing; else why not.

@@ -16,3 +16,4 @@ pub mod role;
 pub mod ssh;
 pub mod subid;
 pub mod system_file;
+pub mod systemd;

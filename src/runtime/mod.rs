@@ -3,7 +3,7 @@
 //! The description is an OCI runtime-spec `Spec`. [`plan`] turns it into a list of steps, which is data: it can be printed and
 //! tested without privileges. [`outside`] makes the namespaces and the process that goes in; [`inside`] is all the code that
 //! runs there between clone and exec; [`handshake`] is what the two say to each other;
-//! [`seccomp`] is the filter of its system calls.
+//! [`seccomp`] is the filter of its system calls; [`cgroup`] is what of the machine it may use.
 //!
 //! ```text
 //!  host user namespace       U: the user's rootless namespace         the container's own, nested in U
@@ -11,6 +11,7 @@
 //!           outside::launch                           outside::init         inside
 //! ```
 
+pub mod cgroup;
 pub mod handshake;
 pub mod identity;
 pub mod inside;

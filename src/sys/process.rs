@@ -16,6 +16,9 @@ use super::{Call, Error, Result};
 /// The first descriptor number that is handed over beyond the standard three.
 pub const FIRST_INHERITED: RawFd = 3;
 
+/// Of linux/sched.h; `libc` has it as an int, in which it is 0.
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
 /// A child of this process, held by a descriptor that can't come to mean another one.
 #[derive(Debug)]
 pub struct Child {
@@ -265,11 +268,20 @@ pub enum Cloned {
 ///
 /// Refused in a process that has other threads: their locks would stay taken in the child for ever.
 pub fn clone_single(flags: u64) -> Result<Cloned> {
+    clone_in_group(flags, None)
+}
+
+/// As [`clone_single`]; the copy begins in the control group whose directory is open.
+pub fn clone_in_group(flags: u64, group: Option<BorrowedFd<'_>>) -> Result<Cloned> {
     refuse_threads("clone3")?;
     let mut pidfd: RawFd = -1;
     // SAFETY: an all-zero clone_args is valid: every optional part is absent.
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
     arguments.flags = flags | libc::CLONE_PIDFD as u64;
+    if let Some(group) = group {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = group.as_raw_fd() as u64;
+    }
     arguments.pidfd = &raw mut pidfd as u64;
     // With CLONE_PARENT the kernel takes the exit signal from this process and refuses to be told one.
     arguments.exit_signal = if flags & libc::CLONE_PARENT as u64 == 0 { libc::SIGCHLD as u64 } else { 0 };

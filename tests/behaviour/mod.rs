@@ -1,7 +1,7 @@
 //! What the program does for its users, from the outside: commands in, output and exit codes out.
 
 pub mod faults;
-mod flags;
+pub mod flags;
 pub mod image;
 pub mod into;
 mod isolation;

@@ -46,10 +46,11 @@ const fn key(table: &'static str, name: &'static str, kind: Kind, means: Means, 
     Key { table, name, kind, means, flag }
 }
 
-pub static KEYS: [Key; 40] = [
+pub static KEYS: [Key; 41] = [
     key("containers", "annotations", List, Added, "--annotation="),
     key("containers", "base_hosts_file", Text, Default, "--hosts-file="),
     key("containers", "cgroupns", Text, Default, "--cgroupns="),
+    key("containers", "cgroups", Text, Default, "--cgroups="),
     key("containers", "default_capabilities", List, Default, "--default-capability="),
     key("containers", "default_sysctls", List, Default, "--default-sysctl="),
     key("containers", "default_ulimits", List, Added, "--ulimit="),
@@ -72,7 +73,7 @@ pub static KEYS: [Key; 40] = [
     key("containers", "no_hosts", Switch, Default, "--no-hosts="),
     key("containers", "oom_score_adj", Number, Default, "--oom-score-adj="),
     key("containers", "pidns", Text, Default, "--pid="),
-    key("containers", "pids_limit", Number, Default, "--pids-limit="),
+    key("containers", "pids_limit", Number, Default, "--default-pids-limit="),
     key("containers", "privileged", Switch, Default, "--privileged="),
     key("containers", "read_only", Switch, Default, "--read-only="),
     key("containers", "seccomp_profile", Text, Added, "--security-opt=seccomp="),

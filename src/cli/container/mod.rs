@@ -50,6 +50,7 @@ enum Command {
     Logs(logs::Logs),
     #[command(visible_aliases = ["list", "ps"])]
     Ls(ps::Ps),
+    Pause(life::pause::Pause),
     Port(watch::port::Port),
     Prune(life::prune::Prune),
     Rename(life::rename::Rename),
@@ -60,6 +61,7 @@ enum Command {
     Stats(watch::stats::Stats),
     Stop(stop::Stop),
     Top(watch::top::Top),
+    Unpause(life::pause::Unpause),
     Update(life::update::Update),
     Wait(wait::Wait),
 }
@@ -80,6 +82,7 @@ impl Container {
             Command::Kill(command) => command.run(context),
             Command::Logs(command) => command.run(context),
             Command::Ls(command) => command.run(context),
+            Command::Pause(command) => command.run(context),
             Command::Port(command) => command.run(context),
             Command::Prune(command) => command.run(context),
             Command::Rename(command) => command.run(context),
@@ -90,6 +93,7 @@ impl Container {
             Command::Stats(command) => command.run(context),
             Command::Stop(command) => command.run(context),
             Command::Top(command) => command.run(context),
+            Command::Unpause(command) => command.run(context),
             Command::Update(command) => command.run(context),
             Command::Wait(command) => command.run(context),
         }

@@ -63,7 +63,7 @@ impl Rm {
                 }
                 Err(Error::NotFound(_)) if self.force || self.ignore => continue,
                 Err(error @ Error::NotFound(_)) => Report::from(error).code(1),
-                Err(error @ Error::RemoveRunning(_)) => Report::from(error).code(2),
+                Err(error @ Error::RemoveRunning { .. }) => Report::from(error).code(2),
                 Err(error) => error.into(),
             };
             match &mut failed {

@@ -9,8 +9,8 @@ use super::run::{Manner, leave, stay};
 use super::session::attach::join;
 use super::session::detach_keys::{self, DetachKeys};
 use crate::cli::{Context, Report, output};
-use crate::container::find;
 use crate::container::state::Status;
+use crate::container::{Error, find};
 
 /// Start containers
 #[derive(Debug, Args)]
@@ -58,7 +58,11 @@ impl Start {
         }
         super::each(&store, &names, |found, name| {
             // Already running is what was asked for.
-            if !found.state()?.lives() {
+            let state = found.state()?;
+            if state.paused {
+                return Err(Error::Paused(found.container.short_id().to_owned()).into());
+            }
+            if !state.lives() {
                 leave(context, &store, found, None, &[])?;
             }
             output::line(name);

@@ -8,7 +8,7 @@ use clap::Args;
 use super::choice::{Choice, Wide};
 use crate::cli::container::options::value::patience;
 use crate::cli::{Context, Report, output};
-use crate::container::life;
+use crate::container::{Error, find, life};
 
 /// Stop containers
 #[derive(Debug, Args)]
@@ -32,10 +32,16 @@ pub struct Stop {
 impl Stop {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        let names = self
-            .choice
-            .names(&store, &Wide { all: self.all, filters: &self.filter, ignore: self.ignore, absent: None })?;
+        let wide = Wide { all: self.all, filters: &self.filter, ignore: self.ignore, absent: None };
+        let mut names = self.choice.names(&store, &wide)?;
+        if self.all {
+            let is_paused = |name: &String| find::find(&store, name)?.state().map(|state| state.paused);
+            names.retain(|name| !is_paused(name).is_ok_and(|paused| paused));
+        }
         super::each(&store, &names, |found, name| {
+            if found.state()?.paused {
+                return Err(Error::StopPaused(found.container.short_id().to_owned()).into());
+            }
             let patience = self.time.unwrap_or(found.container.stop_timeout);
             life::stop::stop(found, Duration::from_secs(patience.into()))?;
             output::line(name);

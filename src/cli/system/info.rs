@@ -16,6 +16,7 @@ use crate::container::log::LogDriver;
 use crate::container::record::Driver;
 use crate::host::kernel::cgroup::Cgroups;
 use crate::host::subid::{Extent, IdMaps};
+use crate::host::systemd;
 use crate::host::{kernel, lock, system_file};
 use crate::network::pasta;
 use crate::oci::capability::CapabilitySet;
@@ -58,7 +59,7 @@ fn host() -> Value {
         "arch": version::arch(),
         "cgroupControllers": groups.controllers,
         // Groups are entered, not made.
-        "cgroupManager": "none",
+        "cgroupManager": maker(&groups),
         "cgroupVersion": if groups.is_v2 { "v2" } else { "v1" },
         "cpus": std::thread::available_parallelism().map_or(1, usize::from),
         "distribution": {
@@ -85,6 +86,15 @@ fn host() -> Value {
         "swapTotal": memory.swap_total,
         "uptime": uptime(kernel::uptime()),
     })
+}
+
+/// Who makes the control groups of containers.
+fn maker(groups: &Cgroups) -> &'static str {
+    match (groups.is_v2, groups.delegated.is_some()) {
+        (true, _) if systemd::has_bus() => "systemd",
+        (true, true) => "cgroupfs",
+        _ => "none",
+    }
 }
 
 /// What `--log-driver` and `volume create --driver` take.

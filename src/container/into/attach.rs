@@ -21,7 +21,7 @@ const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 pub fn attach(found: &Found) -> Result<OwnedFd> {
     let short = || found.container.short_id().to_owned();
     let state = found.state()?;
-    if state.status != Status::Running {
+    if state.status != Status::Running || state.paused {
         return Err(Error::NotAttachable(short()));
     }
     if !state.is_here() {

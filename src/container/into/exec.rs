@@ -18,6 +18,8 @@ use crate::container::{Error, Result, apt, spec};
 use crate::host::subid::IdMaps;
 use crate::host::{lock, role};
 use crate::oci::capability::CapabilitySet;
+use crate::runtime::cgroup::Group;
+use crate::runtime::cgroup::placement::Entry;
 use crate::runtime::outside::launch::Launch;
 use crate::runtime::plan::{Beyond, Plan, Process};
 use crate::store::Store;
@@ -85,7 +87,7 @@ pub fn exec(store: &Store, found: &Found, command: Command, how: &How<'_>) -> Re
         return Err(Error::Elsewhere { id: container.short_id().to_owned(), host: state.host });
     }
     let not_running = || Error::NotExecutable(container.short_id().to_owned());
-    let init = state.pidfd().filter(|_| state.status == Status::Running).ok_or_else(not_running)?;
+    let init = state.pidfd().filter(|_| state.status == Status::Running && !state.paused).ok_or_else(not_running)?;
     let namespace = namespace_of_monitor(&state, &found.directory)?.ok_or_else(not_running)?;
     let maps = IdMaps::of_account()?;
     let plan = plan(store, container, command, &maps)?;
@@ -109,7 +111,10 @@ pub fn exec(store: &Store, found: &Found, command: Command, how: &How<'_>) -> Re
     let mut fds = vec![theirs.as_fd(), init.as_fd()];
     fds.extend(how.stdio.into_iter().flatten());
     fds.extend(how.handed_on.iter().map(|handed| handed.fd.as_fd()));
-    Launch { stdio: [null.as_fd(); 3], job: role::pack(&job)?, fds, own_pids: false }.joiner(namespace.as_fd())?;
+    let must = container.cgroup.limits.settings()?.iter().any(|setting| !setting.flag.is_empty());
+    let entry = (!state.cgroup.is_empty()).then(|| Entry { group: Group::named(&state.cgroup), must });
+    let launch = Launch { stdio: [null.as_fd(); 3], job: role::pack(&job)?, fds, own_pids: false, placement: None };
+    launch.joiner(namespace.as_fd(), entry.as_ref())?;
     events::record_of(found.root(), container, &[Action::Exec], None);
     Ok(ours)
 }

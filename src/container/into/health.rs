@@ -20,7 +20,7 @@ pub fn check(found: &Found) -> Result<bool> {
         return Err(Error::Elsewhere { id: container.short_id().to_owned(), host: state.host });
     }
     let not_running = || Error::NotRunning(container.short_id().to_owned());
-    if state.status != Status::Running {
+    if state.status != Status::Running || state.paused {
         return Err(not_running());
     }
     let talk = attach::open(found, &ToMonitor::CheckHealth)?.ok_or_else(not_running)?;

@@ -4,6 +4,7 @@ pub mod create;
 pub mod dependents;
 mod files;
 mod orphan;
+pub mod pause;
 pub mod remove;
 pub mod rename;
 pub mod replace;

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use crate::container::find::Found;
 use crate::container::mount::volumes;
+use crate::container::state::State;
 use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::container::{Error, Result};
 use crate::host::lock::Lock;
 use crate::layer;
+use crate::runtime::cgroup::Group;
 use crate::store::Store;
 
 /// How long a container that was told to end, and ended, may be held by others: one that starts again, another `rm`.
@@ -29,12 +31,18 @@ pub fn remove_with_volumes(store: &Store, found: &Found, force: bool, patience: 
 fn remove_with(store: &Store, found: &Found, force: bool, patience: Duration, volumes: bool) -> Result<()> {
     super::dependents::refuse(store, &found.container.id)?;
     super::orphan::end(&found.directory);
+    // One that is paused can't obey.
+    let patience = if found.state().is_ok_and(|state| state.paused) { Duration::ZERO } else { patience };
     let stop = || super::stop::stop(found, patience);
     let Some(lock) = take(&found.directory, &found.container.id, force.then_some(&stop))? else { return Ok(()) };
-    let code = found.state().ok().and_then(|state| state.exit_code);
+    let state = found.state().unwrap_or_default();
     let gone = store.retire(&found.directory, lock)?;
-    events::record_of(store.layout().root(), &found.container, &[Action::Remove], code);
+    events::record_of(store.layout().root(), &found.container, &[Action::Remove], state.exit_code);
     store.release_name(&found.container.name, &found.container.id)?;
+    if !state.cgroup.is_empty() {
+        // What a monitor has left that was killed.
+        Group::named(&state.cgroup).remove();
+    }
     // As this user first: the files of a container that wrote nothing are all the user's own.
     drop(gone);
     if volumes {
@@ -87,7 +95,9 @@ fn take(directory: &Path, id: &str, stop: Option<&dyn Fn() -> Result<()>>) -> Re
         }
         match stop {
             Some(stop) => stop()?,
-            None if super::stop::runs(directory, id)? => return Err(Error::RemoveRunning(short())),
+            None if super::stop::runs(directory, id)? => {
+                return Err(Error::RemoveRunning { id: short(), state: State::read(directory)?.name() });
+            }
             // It has ended: its monitor is about to let go.
             None => {}
         }

@@ -109,6 +109,12 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
         let (network, care) = (NetworkJob::Nothing, Care::default());
         job = Job { purpose, network, remove: false, care, timeout: 0, ..job };
     }
+    let mut placement = None;
+    if purpose == Purpose::Run
+        && let Some((placed, place)) = found.container.cgroup.placement(&found.container.id)?
+    {
+        (placement, job.cgroup) = (Some(placed), Some(place));
+    }
     message::debug(|| format!("plan: {}", serde_json::to_string(&job.plan).unwrap_or_default()));
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -120,7 +126,8 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
     fds.extend(how.stdio.into_iter().flatten());
     fds.extend(joins.iter().map(|join| join.fd.as_fd()));
     fds.extend(how.handed_on.iter().map(|handed| handed.fd.as_fd()));
-    let launch = Launch { stdio: [null; 3], job: role::pack(&job)?, fds, own_pids: !job.state.unbound };
+    let own_pids = !job.state.unbound;
+    let launch = Launch { stdio: [null; 3], job: role::pack(&job)?, fds, own_pids, placement };
     let monitor = match living_namespace(store, &maps)? {
         Some(namespace) => launch.in_namespace(namespace)?,
         None => launch.in_new_namespace(&maps)?,
@@ -145,7 +152,6 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
     let container = &found.container;
     let merged = found.directory.join("merged");
     let root = merged.to_str().ok_or_else(|| Error::Spec(format!("`{}` is not valid UTF-8", merged.display())))?;
-    let private = container.network == Network::Private;
     let own = container.user_namespace.as_ref();
     let nested = own.map_or_else(|| Ok(maps.nested()), |own| own.nested(maps))?;
     // With one id the layers hold nothing but that.
@@ -184,7 +190,8 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         joins: Vec::new(),
         handed_on: how.handed_on.iter().map(|handed| handed.number).collect(),
         log: container.log.target(&found.directory, &container.id, &container.name).filter(|_| how.log),
-        network: if private { NetworkJob::Pasta } else { NetworkJob::Nothing },
+        network: if container.network == Network::Private { NetworkJob::Pasta } else { NetworkJob::Nothing },
+        cgroup: None,
         remove: container.remove,
         care: care(store, found, maps)?,
         timeout: container.timeout,

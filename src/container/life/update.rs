@@ -1,20 +1,24 @@
-//! `update`: the record first, which the next start reads; then the monitor of one that runs is told.
+//! `update`: the limits of one that runs; then the record, which the next start reads; then its monitor is told.
 
 use crate::container::control::{CHUNK, ToMonitor};
 use crate::container::find::Found;
 use crate::container::into::attach;
-use crate::container::state::Status;
+use crate::container::state::{State, Status};
 use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::host::subid::IdMaps;
+use crate::runtime::cgroup::Group;
 use crate::store::{Store, records};
 
 /// Writes down how the container, found to be changed, is to be looked after from now on; when this returns, its monitor does so.
 pub fn update(store: &Store, found: &Found) -> Result<()> {
     let container = &found.container;
+    let state = found.state()?;
+    if state.status == Status::Running && state.is_here() {
+        limit(found, &state)?;
+    }
     records::write(&found.directory.join("container.json"), container, !container.remove)?;
     events::record_of(found.root(), container, &[Action::Update], None);
-    let state = found.state()?;
     if !state.lives() {
         return Ok(());
     }
@@ -32,4 +36,16 @@ pub fn update(store: &Store, found: &Found) -> Result<()> {
         attach::await_answer(found, &talk)?;
     }
     Ok(())
+}
+
+/// Writes the limits to the group of a container that runs.
+fn limit(found: &Found, state: &State) -> Result<()> {
+    let settings = found.container.cgroup.limits.settings()?;
+    if !state.cgroup.is_empty() {
+        return Ok(Group::named(&state.cgroup).apply(&settings)?);
+    }
+    match settings.iter().any(|setting| !setting.flag.is_empty()) {
+        true => Err(Error::NoGroup(found.container.short_id().to_owned())),
+        false => Ok(()),
+    }
 }

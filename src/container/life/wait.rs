@@ -31,6 +31,7 @@ const PAUSE_ELSEWHERE: Duration = Duration::from_millis(200);
 pub enum Condition {
     Created,
     Running,
+    Paused,
     /// `exited` and `stopped`.
     Ended,
     Removing,
@@ -46,11 +47,12 @@ impl FromStr for Condition {
         Ok(match text {
             "configured" | "created" => Self::Created,
             "running" => Self::Running,
+            "paused" => Self::Paused,
             "exited" | "stopped" => Self::Ended,
             "removing" => Self::Removing,
             "healthy" => Self::Health(health::Status::Healthy),
             "unhealthy" => Self::Health(health::Status::Unhealthy),
-            "initialized" | "paused" | "stopping" | "unknown" => Self::Never,
+            "initialized" | "stopping" | "unknown" => Self::Never,
             _ => return Err(Error::UnknownState(text.to_owned())),
         })
     }
@@ -183,6 +185,7 @@ impl Watched {
         let state = State::read(&self.path)?;
         let now = match state.status {
             Status::Created => Condition::Created,
+            Status::Running if state.paused => Condition::Paused,
             Status::Running => Condition::Running,
             Status::Exited => Condition::Ended,
         };

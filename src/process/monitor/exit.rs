@@ -8,8 +8,7 @@ use nix::unistd::Pid;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
 use super::mounts::Volumes;
-use super::root::Root;
-use super::start::Running;
+use super::start::{Counted, Running};
 use super::stragglers;
 use crate::container::control::ToClient;
 use crate::container::job::{Job, Purpose};
@@ -23,6 +22,7 @@ use crate::host::lock::Lock;
 use crate::process::session::clients::Clients;
 use crate::process::session::event_loop::End;
 use crate::process::session::refusal::Refusal;
+use crate::runtime::cgroup::Place;
 use crate::runtime::outside::init::Init;
 use crate::store::{self, Store, Tmp, records};
 
@@ -30,7 +30,8 @@ use crate::store::{self, Store, Tmp, records};
 const WRITE_BACK: Duration = Duration::from_secs(120);
 
 /// Makes ready to write down that the program runs, which is published just before it does: whoever can see it can stop it.
-pub fn stage_start(job: &Job, init: &Init, root: &Root) -> Result<(State, Staged), store::Error> {
+pub fn stage_start(job: &Job, running: &Running) -> Result<(State, Staged), store::Error> {
+    let Running { init, root, group, .. } = running;
     let state = State {
         status: Status::Running,
         pid: init.host_pid,
@@ -42,6 +43,8 @@ pub fn stage_start(job: &Job, init: &Init, root: &Root) -> Result<(State, Staged
         restarting: false,
         driver: root.driver.to_owned(),
         driver_reason: root.reason.clone(),
+        cgroup: group.as_ref().map_or_else(String::new, |counted| counted.group.name().to_owned()),
+        oom_killed: false,
         ..job.state.clone()
     };
     let staged = records::stage(&job.directory.join("state.json"), &state, job.durable)?;
@@ -70,6 +73,7 @@ pub fn finish(job: &Job, running: Running, end: &End, lock: Lock, mut clients: C
     drop(mounts);
     drop(volumes);
     drop(gone);
+    vacate(job);
 }
 
 /// The end of one of several lives: records it, answers, and clears away what is left. The container's state until it lives again.
@@ -96,6 +100,7 @@ pub fn pause_unborn(job: &Job, refusal: &Refusal) -> State {
 
 /// There will be no other life.
 pub fn give_up(job: &Job) {
+    vacate(job);
     write(job, &State { restarting: false, monitor_pid: 0, ..job.state.clone() });
 }
 
@@ -119,7 +124,7 @@ struct Over {
 /// (`keep`). Else what the program wrote must be in the upper directory before anybody is told that it ended, and only an
 /// unmounted one can be mounted again.
 fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
-    let Running { init, root, volumes, held, log, network, state, .. } = running;
+    let Running { init, root, volumes, held, log, network, group, state, .. } = running;
     if job.state.unbound {
         let servers = root.mounter.iter().chain(volumes.servers.iter().map(|server| &server.child));
         let spared: Vec<_> = servers.map(|server| server.pid).collect();
@@ -131,6 +136,7 @@ fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
         exit_code: end.code(),
         pid: 0,
         monitor_pid: 0,
+        oom_killed: group.as_ref().is_some_and(Counted::has_killed),
         ..state
     };
     let Init { child, mounts, .. } = init;
@@ -160,6 +166,14 @@ pub fn refuse(job: &Job, refusal: Refusal, lock: Lock, mut clients: Clients) {
     let gone = remove(job, lock, Some(code.into()));
     clients.part(&[ToClient::Failed { code, message: &message }]);
     drop(gone);
+    vacate(job);
+}
+
+/// Removes the container's control group.
+fn vacate(job: &Job) {
+    if let Some(Ok(Some(group))) = job.cgroup.as_ref().map(Place::group) {
+        group.remove();
+    }
 }
 
 /// A record that can't be written is corrected by the free lock: the end is then known, its code is not.

@@ -21,6 +21,7 @@ use crate::process::session::refusal::Refusal;
 use crate::process::session::streams::{self, Held};
 use crate::process::session::{emulation, prepare};
 use crate::process::supervisor::Listener;
+use crate::runtime::cgroup::{Group, Place};
 use crate::runtime::handshake::{self, FromInit, ToInit};
 use crate::runtime::identity::{Accounts, Identity};
 use crate::runtime::inside::Filters;
@@ -41,8 +42,27 @@ pub struct Running {
     pub network: Option<Pasta>,
     /// Until it is handed over.
     pub listener: Option<Listener>,
+    /// What of the machine it may use.
+    pub group: Option<Counted>,
     /// As it is on disk.
     pub state: State,
+}
+
+/// The container's control group, and how many had been killed in it for want of memory before this life.
+pub struct Counted {
+    pub group: Group,
+    killed: u64,
+}
+
+impl Counted {
+    fn of(group: Group) -> Self {
+        Self { killed: group.killed_for_memory(), group }
+    }
+
+    /// Whether somebody has been since.
+    pub fn has_killed(&self) -> bool {
+        self.group.killed_for_memory() > self.killed
+    }
 }
 
 impl Running {
@@ -90,17 +110,21 @@ pub fn start(job: &Job, given: init::Streams, joins: &[Join], filter: prepare::F
     let (prepared, channel) =
         init::prepare(&plan, mount, served, identity, init::Streams { stdio, handed_on }, filters)
             .map_err(Refusal::ours)?;
-    let init = init::start(&plan, joins, prepared, channel).map_err(Refusal::ours)?;
+    let group = job.cgroup.as_ref().map_or(Ok(None), Place::group).map_err(Refusal::ours)?;
+    let place = group.as_ref().map(Group::open).transpose().map_err(Refusal::ours)?;
+    let place = place.as_ref().map(AsFd::as_fd);
+    let init = init::start(&plan, joins, prepared, channel, place).map_err(Refusal::ours)?;
     let network = match job.network {
         Network::Pasta => Some(network(init.host_pid)?),
         Network::Nothing => None,
     };
+    let group = group.map(Counted::of);
     let mut running =
-        Running { init, root, volumes, held, log, network: None, listener: None, state: State::default() };
+        Running { init, root, volumes, held, log, network: None, listener: None, group, state: State::default() };
     // While init makes the inside of the container.
     let mut started = None;
     if job.purpose == Purpose::Run {
-        let (state, staged) = exit::stage_start(job, &running.init, &running.root).map_err(Refusal::ours)?;
+        let (state, staged) = exit::stage_start(job, &running).map_err(Refusal::ours)?;
         (running.state, started) = (state, Some(staged));
         write_pids(job, &running.state).map_err(Refusal::ours)?;
     }

@@ -22,6 +22,7 @@ use crate::container::state;
 use crate::container::watch::events::{self, Action, Event};
 use crate::container::watch::health::{self, Check, Entry, HealthConfig, MOST_OUTPUT, OnFailure, Status};
 use crate::host::role::{self, Role, Start};
+use crate::runtime::cgroup::Group;
 use crate::runtime::handshake;
 use crate::store::records;
 use crate::sys::process::Child;
@@ -145,9 +146,15 @@ impl Health {
         }
     }
 
+    fn is_paused(&self) -> bool {
+        Group::of_process(&self.join.pid.to_string()).is_some_and(|group| group.is_frozen())
+    }
+
     /// Does what is due.
     pub fn keep_time(&mut self) -> Option<Verdict> {
         let now = Instant::now();
+        let due = self.due.is_some_and(|due| due <= now);
+        let paused = due && self.is_paused();
         match &mut self.running {
             Some(running) if running.talk.is_some() && running.deadline <= now => {
                 running.talk = None;
@@ -156,7 +163,12 @@ impl Health {
                 let message = format!("healthcheck command exceeded timeout of {timeout:?}");
                 Some(Verdict { message: Some(message), ..self.conclude(start, -1, String::new()) })
             }
-            None if self.due.is_some_and(|due| due <= now) => match self.start() {
+            // Nobody in there could answer.
+            None if paused => {
+                self.schedule(Duration::from_nanos(self.check().interval));
+                None
+            }
+            None if due => match self.start() {
                 Ok(running) => {
                     self.due = None;
                     self.running = Some(running);

@@ -19,6 +19,8 @@ use std::convert::Infallible;
 use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
 
+use nix::sched::{CloneFlags, unshare};
+
 use super::handshake::{self, Failure, ToInit};
 use super::plan::Plan;
 use crate::host::id_map;
@@ -86,6 +88,9 @@ fn enter(plan: &Plan, prepared: &Prepared) -> Result<Infallible, Failure> {
 fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<ToInit> {
     let channel = prepared.channel.as_fd();
     handshake::await_word(channel, &[ToInit::Go])?;
+    if plan.namespaces & libc::CLONE_NEWCGROUP as u64 != 0 {
+        unshare(CloneFlags::CLONE_NEWCGROUP).call("unshare(cgroup)")?;
+    }
     rustix::process::setsid().call("setsid")?;
     signal::reset()?;
     process::leave_session_keyring()?;

@@ -1,7 +1,7 @@
 //! From the monitor (U) to init (the container's own namespaces, nested in U).
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 
@@ -91,10 +91,17 @@ fn strings(texts: &[String]) -> Result<Vec<CString>, Error> {
     texts.iter().map(|text| CString::new(text.as_str()).map_err(|_| Error::Nul(text.clone()))).collect()
 }
 
-/// Clones init into its namespaces and gives it its ids; it goes on by itself from there.
-pub fn start(plan: &Plan, joins: &[Join], prepared: Prepared, channel: OwnedFd) -> Result<Init, Error> {
+/// Clones init into its namespaces, and its group, and gives it its ids; it goes on by itself from there.
+pub fn start(
+    plan: &Plan,
+    joins: &[Join],
+    prepared: Prepared,
+    channel: OwnedFd,
+    group: Option<BorrowedFd<'_>>,
+) -> Result<Init, Error> {
     fault::point("init: clone").call("clone init")?;
-    let child = match clone_into(joins, plan.namespaces)? {
+    // A cgroup namespace begins at the group of who makes it, which here is not init's: it makes its own.
+    let child = match clone_into(joins, plan.namespaces & !(libc::CLONE_NEWCGROUP as u64), group)? {
         Cloned::Child => inside::run(plan, &prepared),
         Cloned::Parent(child) => child,
     };

@@ -3,14 +3,14 @@
 //! Some are entered only by what is cloned afterwards, and who has entered a user namespace can't go back: so a process in between
 //! enters them, clones, and hands its child over to its own parent.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::sched::{CloneFlags, setns};
 use rustix::net::SendFlags;
 use rustix::process::Pid;
 
 use crate::runtime::handshake;
-use crate::sys::process::{self, Child, Cloned, clone_single};
+use crate::sys::process::{self, Child, Cloned, clone_in_group, clone_single};
 use crate::sys::{Call, Error, Result};
 
 /// Namespaces to enter.
@@ -22,13 +22,14 @@ pub struct Join {
     pub fd: OwnedFd,
 }
 
-/// As [`clone_single`] with the flags `new`, once `joins` are entered in their order. The copy is this process's own child.
-pub fn clone_into(joins: &[Join], new: u64) -> Result<Cloned> {
+/// As [`clone_in_group`] with the flags `new`, once `joins` are entered in their order. The copy is this process's own child.
+pub fn clone_into(joins: &[Join], new: u64, group: Option<BorrowedFd<'_>>) -> Result<Cloned> {
     if joins.is_empty() {
-        return clone_single(new);
+        return clone_in_group(new, group);
     }
     let (ours, theirs) = handshake::pair()?;
-    let between = match clone_single(0)? {
+    // In the group from here on: from another cgroup namespace it may be out of reach.
+    let between = match clone_in_group(0, group)? {
         Cloned::Child => return hand_over(joins, new, &theirs),
         Cloned::Parent(child) => child,
     };

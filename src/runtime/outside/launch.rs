@@ -15,6 +15,7 @@ use super::join::{Join, clone_into};
 use crate::host::role::{self, Role};
 use crate::host::subid::{self, IdMaps};
 use crate::host::{fault, message};
+use crate::runtime::cgroup::placement::{self, Entry, Placement};
 use crate::runtime::handshake;
 use crate::sys::process::{self, Child, Cloned};
 use crate::sys::{self, Call, capability, mount};
@@ -31,6 +32,8 @@ pub enum Error {
     Maps(String),
     #[error("the monitor did not start: {0}")]
     Monitor(String),
+    #[error(transparent)]
+    Group(#[from] placement::Error),
 }
 
 /// What the monitor, or the joiner, is started with: its standard descriptors, its job, and the rest as [`role::inherited`] counts them; behind
@@ -42,11 +45,13 @@ pub struct Launch<'a> {
     pub fds: Vec<BorrowedFd<'a>>,
     /// The monitor is PID 1 of an outer pid namespace; not where the container has none of its own.
     pub own_pids: bool,
+    /// How the container comes to its control group.
+    pub placement: Option<Placement>,
 }
 
 impl Launch<'_> {
     /// Starts the monitor in a new U with these maps.
-    pub fn in_new_namespace(&self, maps: &IdMaps) -> Result<Child, Error> {
+    pub fn in_new_namespace(mut self, maps: &IdMaps) -> Result<Child, Error> {
         fault::point("launch: clone the monitor").call("clone the monitor")?;
         message::debug(|| "starting the monitor in a new user namespace".to_owned());
         let (ours, theirs) = pair()?;
@@ -64,27 +69,41 @@ impl Launch<'_> {
             Cloned::Parent(child) => child,
         };
         drop(theirs);
-        if let Err(error) = maps.write(child.pid) {
-            // End of file tells the child; it is reaped here.
-            drop(ours);
-            let _ = child.wait();
-            return Err(error.into());
-        }
-        heard(&ours, child)
+        self.place(ours, child, |child| Ok(maps.write(child.pid)?))
     }
 
     /// Starts the monitor in the U that `user_namespace` stands for.
-    pub fn in_namespace(&self, user_namespace: OwnedFd) -> Result<Child, Error> {
+    pub fn in_namespace(mut self, user_namespace: OwnedFd) -> Result<Child, Error> {
         fault::point("launch: clone the monitor").call("clone the monitor")?;
         message::debug(|| "starting the monitor in the user namespace of one that runs".to_owned());
         let (ours, theirs) = pair()?;
         let join = Join { flags: libc::CLONE_NEWUSER as u64, fd: user_namespace };
-        let child = match clone_into(&[join], self.namespaces())? {
+        let child = match clone_into(&[join], self.namespaces(), None)? {
             Cloned::Child => self.become_role(Role::Monitor, &theirs),
             Cloned::Parent(child) => child,
         };
         drop(theirs);
-        heard(&ours, child)
+        self.place(ours, child, |_| Ok(()))
+    }
+
+    /// Puts the monitor into its control group while it comes to itself, and while somebody does `meanwhile` what else it needs.
+    fn place(
+        &mut self,
+        channel: OwnedFd,
+        child: Child,
+        meanwhile: impl FnOnce(&Child) -> Result<(), Error>,
+    ) -> Result<Child, Error> {
+        let pid = child.pid.as_raw_nonzero().get();
+        let asked = self.placement.as_mut().map_or(Ok(()), |placement| placement.ask(pid));
+        let done = meanwhile(&child).and(asked.map_err(Error::from));
+        let placed = done.and_then(|()| Ok(self.placement.take().map_or(Ok(()), |placement| placement.settle(pid))?));
+        if let Err(error) = placed {
+            // End of file tells the child; it is reaped here.
+            drop(channel);
+            let _ = child.wait();
+            return Err(error);
+        }
+        heard(&channel, child)
     }
 
     /// New ones, other than the user namespace.
@@ -95,11 +114,16 @@ impl Launch<'_> {
 
     /// Starts a joiner in the U that `user_namespace` stands for: beside the monitors there, with mounts of its own, and in the
     /// pid namespace of this process, since the one that it is to enter lies below.
-    pub fn joiner(&self, user_namespace: BorrowedFd<'_>) -> Result<Child, Error> {
+    ///
+    /// It begins in the container's group; where this user's own group is out of reach of that, systemd moves it.
+    pub fn joiner(&self, user_namespace: BorrowedFd<'_>, entry: Option<&Entry>) -> Result<Child, Error> {
         fault::point("launch: clone the joiner").call("clone the joiner")?;
         message::debug(|| "starting the joiner of a command".to_owned());
         let (ours, theirs) = pair()?;
-        let child = match process::clone_single(0)? {
+        let group = entry.and_then(|entry| entry.group.open().ok());
+        let at_once = group.and_then(|group| process::clone_in_group(0, Some(group.as_fd())).ok());
+        let moved = entry.filter(|_| at_once.is_none());
+        let child = match at_once.map_or_else(|| process::clone_single(0), Ok)? {
             Cloned::Child => {
                 let _ = process::close_copy(ours.as_fd());
                 let entered = nix::sched::setns(user_namespace, nix::sched::CloneFlags::CLONE_NEWUSER)
@@ -113,6 +137,11 @@ impl Launch<'_> {
             Cloned::Parent(child) => child,
         };
         drop(theirs);
+        if let Some(Err(error)) = moved.map(|entry| entry.take(child.pid.as_raw_nonzero().get())) {
+            drop(ours);
+            let _ = child.wait();
+            return Err(error.into());
+        }
         heard(&ours, child)
     }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod configuration;
 mod environment;
+pub mod groups;
 mod image;
 mod limits;
 mod names;

@@ -118,9 +118,8 @@ fn streams_are_chosen(case: &Case) {
 
 fn what_is_not_there_says_what_is(case: &Case) {
     for (flag, hint) in [
-        ("--memory=1g", "systemd-run"),
-        ("-m", "systemd-run"),
-        ("--pids-limit=100", "systemd-run"),
+        ("--oom-kill-disable", "--memory"),
+        ("--cpu-rt-runtime=1", "--memory"),
         ("-p=80:80", "--network=host"),
         ("--publish-all", "--network=host"),
         ("--gpus=all", "--device"),
@@ -140,7 +139,7 @@ fn what_is_not_there_says_what_is(case: &Case) {
         ("--url=unix:x", "leave it out"),
         ("--remote", "leave it out"),
         ("--tmpdir=/x", "--root"),
-        ("--cgroup-manager=x", "leave"),
+        ("--runtime-flag=x", "leave"),
         ("--syslog", "leave"),
         ("--imagestore=/x", "leave"),
     ] {
@@ -148,8 +147,7 @@ fn what_is_not_there_says_what_is(case: &Case) {
         assert!(refused.stderr.contains(hint) && !refused.stderr.contains("unknown flag"), "{refused}");
     }
     for (line, hint) in [
-        (&["pause", "box"][..], "--signal=STOP"),
-        (&["container", "clone", "box"], "coracle commit"),
+        (&["container", "clone", "box"][..], "coracle commit"),
         (&["container", "mount", "box"], "coracle cp"),
         (&["build", "."], "coracle import"),
         (&["kube", "play", "x"], "coracle run"),

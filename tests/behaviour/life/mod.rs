@@ -5,6 +5,7 @@ mod crowd;
 mod cycle;
 mod elsewhere;
 mod health;
+mod pause;
 mod replace;
 mod restart;
 mod run;

@@ -80,11 +80,11 @@ fn state(found: &Found, state: &State) -> Result<Value, Report> {
     let (pid, monitor_pid) = state.living_pids();
     Ok(json!({
         "OciVersion": "1.2.0",
-        "Status": state.status.name(),
-        "Running": state.status == Status::Running,
-        "Paused": false,
+        "Status": state.name(),
+        "Running": state.status == Status::Running && !state.paused,
+        "Paused": state.paused,
         "Restarting": state.restarting,
-        "OOMKilled": false,
+        "OOMKilled": state.oom_killed,
         "Dead": false,
         "Pid": pid,
         "ConmonPid": monitor_pid,

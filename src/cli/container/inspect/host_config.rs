@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 
 use super::config::annotations;
 use crate::cli::output::time;
+use crate::container::cgroup::limits::{OfDevice, Rate, USUAL_PIDS};
+use crate::container::cgroup::{Cgroup, Mode};
 use crate::container::find::Found;
 use crate::container::mount::shown;
 use crate::container::record::{Container, Device, Rlimit};
+use crate::host::kernel::cgroup::Cgroups;
 use crate::host::subid::{Extent, IdMaps};
 use crate::oci::capability::CapabilitySet;
 
@@ -61,7 +64,7 @@ pub fn host_config(found: &Found) -> Value {
     if let (Some(keys), Value::Object(nothing)) = (keys.as_object_mut(), nothing()) {
         keys.extend(nothing);
     }
-    if let (Some(keys), Value::Object(limits)) = (keys.as_object_mut(), no_limits()) {
+    if let (Some(keys), Value::Object(limits)) = (keys.as_object_mut(), limits(&container.cgroup)) {
         keys.extend(limits);
     }
     keys
@@ -85,29 +88,53 @@ fn nothing() -> Value {
     })
 }
 
-/// Until there are limits.
-fn no_limits() -> Value {
+/// Of control groups. What version 1 had alone is 0.
+fn limits(Cgroup { mode, parent, limits, .. }: &Cgroup) -> Value {
+    let quota = limits.cpu_quota.unwrap_or(0).max(0);
+    let period = limits.cpu_period.unwrap_or(0);
+    let nano =
+        i64::try_from(period).ok().filter(|period| *period > 0).map_or(0, |period| quota * 1_000_000_000 / period);
+    let memory = limits.memory.unwrap_or(0);
+    let usual = || match mode {
+        Mode::Disabled => 0,
+        _ if Cgroups::of_account().missing(&["pids"]).is_empty() => limits.usual_pids.unwrap_or(USUAL_PIDS),
+        _ => 0,
+    };
+    let rates = |rate| rated(limits.rates.get(&rate), "Rate");
     json!({
-        "BlkioWeight": 0,
-        "BlkioWeightDevice": null,
-        "CgroupParent": "",
+        "BlkioDeviceReadBps": rates(Rate::ReadBps),
+        "BlkioDeviceReadIOps": rates(Rate::ReadIops),
+        "BlkioDeviceWriteBps": rates(Rate::WriteBps),
+        "BlkioDeviceWriteIOps": rates(Rate::WriteIops),
+        "BlkioWeight": limits.blkio_weight.unwrap_or(0),
+        "BlkioWeightDevice": rated(Some(&limits.blkio_weights), "Weight"),
+        "CgroupConf": if limits.conf.is_empty() { Value::Null } else { json!(limits.conf) },
+        "CgroupParent": parent.as_deref().unwrap_or_default(),
+        "Cgroups": if *mode == Mode::Enabled { "default" } else { mode.name() },
         "CpuCount": 0,
         "CpuPercent": 0,
-        "CpuPeriod": 0,
-        "CpuQuota": 0,
+        "CpuPeriod": period,
+        "CpuQuota": limits.cpu_quota.unwrap_or(0),
         "CpuRealtimePeriod": 0,
         "CpuRealtimeRuntime": 0,
-        "CpuShares": 0,
-        "CpusetCpus": "",
-        "CpusetMems": "",
+        "CpuShares": limits.cpu_shares.unwrap_or(0),
+        "CpusetCpus": limits.cpuset_cpus,
+        "CpusetMems": limits.cpuset_mems,
         "KernelMemory": 0,
-        "Memory": 0,
-        "MemoryReservation": 0,
-        "MemorySwap": 0,
+        "Memory": memory,
+        "MemoryReservation": limits.reservation.unwrap_or(0),
+        "MemorySwap": limits.swap.unwrap_or(i64::try_from(memory.saturating_mul(2)).unwrap_or(i64::MAX)),
         "MemorySwappiness": 0,
-        "NanoCpus": 0,
+        "NanoCpus": nano,
         "OomKillDisable": false,
-        "PidsLimit": 0,
+        "PidsLimit": limits.pids.unwrap_or_else(usual),
+    })
+}
+
+fn rated(devices: Option<&Vec<OfDevice>>, key: &str) -> Value {
+    let devices = devices.filter(|devices| !devices.is_empty());
+    devices.map_or(Value::Null, |devices| {
+        devices.iter().map(|OfDevice { path, value }| json!({ "Path": path, key: value })).collect()
     })
 }
 

@@ -2,6 +2,7 @@
 
 pub mod cleanup;
 pub mod healthcheck;
+pub mod pause;
 pub mod prune;
 pub mod rename;
 pub mod restart;

@@ -56,7 +56,7 @@ pub fn prune(store: &Store, filter: &Prunable) -> Result<Removed, Report> {
                 removed.ids.push(found.container.id);
             }
             // Started, or removed, meanwhile.
-            Err(Error::RemoveRunning(_) | Error::NotFound(_)) => {}
+            Err(Error::RemoveRunning { .. } | Error::NotFound(_)) => {}
             Err(error) => removed.fail(error.into()),
         }
     }

@@ -10,8 +10,8 @@ use crate::cli::container::options::value::patience;
 use crate::cli::container::{each, run};
 use crate::cli::{Context, Report, output};
 use crate::container::find::Found;
-use crate::container::life;
 use crate::container::watch::events::{self, Action};
+use crate::container::{Error, life};
 use crate::store::Store;
 
 /// Stop containers, if they run, and start them
@@ -39,7 +39,11 @@ impl Restart {
         let all = self.all || (self.running && self.choice.is_empty());
         let names = self.choice.names(&store, &Wide { all, filters: &self.filter, ..Wide::default() })?;
         each(&store, &names, |found, name| {
-            let runs = found.state()?.lives();
+            let state = found.state()?;
+            if state.paused {
+                return Err(Error::RestartPaused.into());
+            }
+            let runs = state.lives();
             if runs || !self.running {
                 self.restart(context, &store, found, runs)?;
                 output::line(name);

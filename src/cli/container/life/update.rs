@@ -1,19 +1,22 @@
-//! `update`: how a container is looked after, changed while it runs or before it does.
+//! `update`: how a container is looked after, and what it may use, changed while it runs or before it does.
 
 use std::process::ExitCode;
 
 use clap::Args;
 
 use crate::cli::container::options::health;
+use crate::cli::container::options::limits::{group, resources};
 use crate::cli::{Context, Report, output};
 use crate::container::life::restart::RestartPolicy;
 use crate::container::{find, life};
 
-/// Change a container's restart policy and health checks
+/// Change a container's limits, restart policy and health checks
 #[derive(Debug, Args)]
 pub struct Update {
     #[command(flatten)]
     health: health::Flags,
+    #[command(flatten)]
+    resources: resources::Flags,
     /// Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`
     #[arg(long, value_name = "POLICY")]
     restart: Option<String>,
@@ -27,6 +30,10 @@ impl Update {
         let (mut found, _lock) = find::to_change(&store, &self.container)?;
         let container = &mut found.container;
         let mut changed = self.health.update(container)?;
+        if self.resources.fill(&mut container.cgroup.limits)? {
+            group::check(container)?;
+            changed = true;
+        }
         if let Some(policy) = &self.restart {
             container.restart = policy.parse().map_err(Report::new)?;
             if container.remove && container.restart != RestartPolicy::No {

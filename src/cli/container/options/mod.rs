@@ -8,7 +8,7 @@ pub mod environment;
 pub mod health;
 mod identity;
 mod life;
-mod limits;
+pub mod limits;
 mod log;
 mod namespaces;
 mod network;
@@ -51,6 +51,8 @@ pub struct Options {
     life: life::Flags,
     #[command(flatten)]
     limits: limits::Flags,
+    #[command(flatten)]
+    group: limits::group::Flags,
     #[command(flatten)]
     health: health::Flags,
     #[command(flatten)]
@@ -148,6 +150,7 @@ impl Options {
         self.namespaces.fill(store, &mut container, self.identity.hostname.is_some())?;
         self.environment.fill(&mut container, config)?;
         self.limits.fill(&mut container)?;
+        self.group.fill(context, &mut container)?;
         self.security.fill(&mut container)?;
         self.storage.fill(&mut container, &context.global.storage_opt)?;
         Ok(container)

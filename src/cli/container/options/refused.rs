@@ -5,35 +5,9 @@
 /// Flags that fail for one reason, which the second text says, and the third what to do.
 const REFUSED: [(&[&str], &str, &str); 16] = [
     (
-        &[
-            "blkio-weight",
-            "blkio-weight-device",
-            "cgroup-conf",
-            "cgroup-parent",
-            "cgroups",
-            "cpu-period",
-            "cpu-quota",
-            "cpu-rt-period",
-            "cpu-rt-runtime",
-            "c",
-            "cpu-shares",
-            "cpus",
-            "cpuset-cpus",
-            "cpuset-mems",
-            "device-read-bps",
-            "device-read-iops",
-            "device-write-bps",
-            "device-write-iops",
-            "m",
-            "memory",
-            "memory-reservation",
-            "memory-swap",
-            "memory-swappiness",
-            "oom-kill-disable",
-            "rdt-class",
-        ],
-        "limits of memory, processors, processes and devices are not there yet",
-        "a unit of the user's can have them meanwhile: `systemd-run --user --scope -p MemoryMax=512M coracle run …`; `--ulimit` limits a process",
+        &["cpu-rt-period", "cpu-rt-runtime", "oom-kill-disable", "rdt-class"],
+        "control groups of version 2 have no such setting",
+        "`--cpus`, `--cpu-shares` and `--memory` limit a container",
     ),
     (
         &["p", "publish", "P", "publish-all"],
@@ -97,8 +71,8 @@ pub fn why_global(flag: &str) -> Option<(&'static str, &'static str)> {
         "tmpdir" => {
             Some(("nothing essential lies outside of the store", "`--root DIRECTORY` says where everything is kept"))
         }
-        "cgroup-manager" | "runtime" | "runtime-flag" | "conmon" | "network-cmd-path" | "events-backend"
-        | "hooks-dir" | "syslog" | "transient-store" | "imagestore" | "volumepath" | "out" | "noout" => {
+        "runtime" | "runtime-flag" | "conmon" | "network-cmd-path" | "events-backend" | "hooks-dir" | "syslog"
+        | "transient-store" | "imagestore" | "volumepath" | "out" | "noout" => {
             Some(("this program does that itself", "leave it out"))
         }
         _ => None,

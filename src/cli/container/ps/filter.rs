@@ -118,7 +118,7 @@ impl Filter {
             "status" => match value {
                 "stopped" => state.status == Status::Exited,
                 "restarting" => state.restarting,
-                _ => value == state.status.name(),
+                _ => value == state.name(),
             },
             "volume" => container.mounts.iter().any(|mount| mount.target == value || shown::is_named(mount, value)),
             _ => false,

@@ -117,7 +117,7 @@ impl Ps {
         let find::All { found, mut broken } = if everything { self.all(store)? } else { find::living(store)? };
         for found in found {
             match found.state() {
-                Ok(state) if everything || state.lives() => {
+                Ok(state) if everything || state.lives() && !state.paused => {
                     if filter.fits(&found, &state)? {
                         shown.push(Shown { found, state, size: None });
                     }
@@ -163,7 +163,7 @@ impl Ps {
             Sort::Names => shown.sort_by(|a, b| a.found.container.name.cmp(&b.found.container.name)),
             Sort::RunningFor => shown.sort_by(|a, b| a.state.started_at.cmp(&b.state.started_at)),
             Sort::Size => shown.sort_by_key(|one| one.size.map_or(0, |size| size.whole)),
-            Sort::Status => shown.sort_by_key(|one| one.state.status.name()),
+            Sort::Status => shown.sort_by_key(|one| one.state.name()),
         }
     }
 

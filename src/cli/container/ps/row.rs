@@ -110,7 +110,7 @@ impl Shown {
             running_for: ago,
             started_at: moment(&state.started_at),
             status: status(&self.found, state),
-            state: state.status.name(),
+            state: state.name(),
             exit_code: exit_code(state),
             exited: state.status == Status::Exited,
             exited_at: moment(&state.finished_at),
@@ -182,7 +182,7 @@ impl Shown {
             "Restarts": state.restart_count,
             "Size": self.size.map(|size| json!({ "rootFsSize": size.whole, "rwSize": size.written })),
             "StartedAt": moment(&state.started_at),
-            "State": state.status.name(),
+            "State": state.name(),
             "Status": status(&self.found, state),
         })
     }
@@ -220,6 +220,7 @@ fn exit_code(state: &State) -> i32 {
 fn status(found: &Found, state: &State) -> String {
     match state.status {
         Status::Created => "Created".into(),
+        Status::Running if state.paused => "Paused".into(),
         Status::Running if state.is_here() => {
             let health = found.health().ok().flatten().map_or("", |health| health.status.name());
             let health = if health.is_empty() { String::new() } else { format!(" ({health})") };

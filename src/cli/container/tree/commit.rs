@@ -10,7 +10,7 @@ use crate::cli::output::{self, progress::Display};
 use crate::cli::{Context, Report};
 use crate::container::commit::{self, config::Asked};
 use crate::container::find;
-use crate::container::state::Status;
+use crate::container::life::pause::Paused;
 use crate::host::atomic_file::Unfinished;
 use crate::oci::image_config::RunConfig;
 use crate::oci::media_type::Format;
@@ -40,7 +40,7 @@ pub struct Commit {
     /// A message for the image's config; with `--format docker` alone
     #[arg(long, short, value_name = "TEXT")]
     message: Option<String>,
-    /// Pause the container meanwhile; this version can't pause one that runs
+    /// Pause the container meanwhile
     #[arg(long, short)]
     pause: bool,
     /// Print nothing but the ID
@@ -71,13 +71,6 @@ impl Commit {
         }
         let store = context.store()?;
         let found = find::find(&store, &self.container)?;
-        if self.pause && found.state()?.status == Status::Running {
-            return Err(Report::new(format!(
-                "container {} can't be paused: it has no control group of its own that could be frozen",
-                found.container.short_id()
-            ))
-            .hint("leave `--pause` out, or stop the container first"));
-        }
         let asked = Asked {
             author: self.author.as_deref(),
             message: self.message.as_deref(),
@@ -91,7 +84,9 @@ impl Commit {
         let id_file = self.iidfile.as_deref().map(Unfinished::create).transpose()?;
         let progress = Display::new(self.quiet);
         let name = self.image.as_deref();
+        let paused = if self.pause { Paused::meanwhile(&found)? } else { None };
         let id = commit::Commit { store: &store, progress: &progress, format, asked, name }.run(&found)?;
+        drop(paused);
         if let Some(file) = id_file {
             file.finish_with(id.hex().as_bytes())?;
         }

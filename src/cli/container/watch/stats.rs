@@ -1,4 +1,4 @@
-//! `stats`: what containers use of this machine, from /proc.
+//! `stats`: what containers use of this machine, from their control groups, and from /proc where those do not count.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -17,6 +17,7 @@ use crate::container::record::Network;
 use crate::container::state::{State, Status};
 use crate::container::watch::processes::{self, Process};
 use crate::host::{kernel, system_file};
+use crate::runtime::cgroup::Group;
 use crate::store::Store;
 
 /// Show what containers use of processors, memory and networks
@@ -70,9 +71,13 @@ struct Look {
     used: Duration,
     age: Duration,
     memory: u64,
-    processes: usize,
+    /// Bytes that it may use.
+    memory_limit: u64,
+    processes: u64,
     /// Bytes received and sent by its own network namespace.
     network: Option<(u64, u64)>,
+    /// Bytes read from devices and written to them.
+    block: Option<(u64, u64)>,
 }
 
 /// A row as templates see it: Podman's fields.
@@ -209,14 +214,29 @@ fn look(found: &Found, state: &State) -> Option<Look> {
     let all = processes::of(found, state).ok()?;
     let first = all.first()?;
     let own = found.container.network != Network::Host;
+    let group = (!state.cgroup.is_empty()).then(|| Group::named(&state.cgroup));
+    let counted = |file: &str, key: Option<&str>| group.as_ref().and_then(|group| group.number(file, key));
+    let total = kernel::memory().total;
+    let times = || all.iter().map(Process::times).map(|(own, children)| own + children).sum();
     Some(Look {
         at: Instant::now(),
-        used: all.iter().map(Process::times).map(|(own, children)| own + children).sum(),
+        used: counted("cpu.stat", Some("usage_usec ")).map_or_else(times, Duration::from_micros),
         age: first.age(),
-        memory: all.iter().map(Process::memory).sum(),
-        processes: all.len(),
+        memory: counted("memory.current", None).unwrap_or_else(|| all.iter().map(Process::memory).sum()),
+        memory_limit: counted("memory.max", None).unwrap_or(total).min(total),
+        processes: counted("pids.current", None).unwrap_or(all.len() as u64),
         network: own.then(|| network(state.pid)),
+        block: group.and_then(|group| group.read("io.stat")).map(|text| block(&text)),
     })
+}
+
+/// What all devices have given and taken: lines such as `8:0 rbytes=1 wbytes=2 …`.
+fn block(text: &str) -> (u64, u64) {
+    let sum = |key: &str| {
+        let words = text.split_ascii_whitespace().filter_map(|word| word.strip_prefix(key));
+        words.filter_map(|number| number.parse::<u64>().ok()).sum()
+    };
+    (sum("rbytes="), sum("wbytes="))
 }
 
 /// What all interfaces but loopback have received and sent.
@@ -230,7 +250,7 @@ fn network(pid: i32) -> (u64, u64) {
 
 /// Of one that does not run: nothing.
 fn row(look: Option<Look>, earlier: Option<Look>) -> Row {
-    let limit = if look.is_some() { kernel::memory().total } else { 0 };
+    let limit = look.map_or(0, |look| look.memory_limit);
     let share = |part: f64, whole: f64| if whole > 0.0 { 100.0 * part / whole } else { 0.0 };
     let percent = |value: f64| format!("{value:.2}%");
     let (used, memory, processes) = look.map_or_else(Default::default, |look| (look.used, look.memory, look.processes));
@@ -255,7 +275,8 @@ fn row(look: Option<Look>, earlier: Option<Look>) -> Row {
         memory_percent: percent(share(memory as f64, limit as f64)),
         network: look
             .map_or_else(|| pair((0, 0)), |look| look.network.map_or_else(|| format!("{UNKNOWN} / {UNKNOWN}"), pair)),
-        block: if look.is_some() { format!("{UNKNOWN} / {UNKNOWN}") } else { pair((0, 0)) },
+        block: look
+            .map_or_else(|| pair((0, 0)), |look| look.block.map_or_else(|| format!("{UNKNOWN} / {UNKNOWN}"), pair)),
         processes: processes.to_string(),
         ..Row::default()
     }

@@ -60,6 +60,7 @@ pub enum Action {
     Kill,
     #[serde(rename = "loadFromArchive")]
     Load,
+    Pause,
     Prune,
     Pull,
     Push,
@@ -70,6 +71,7 @@ pub enum Action {
     Start,
     Stop,
     Tag,
+    Unpause,
     Untag,
     Update,
 }

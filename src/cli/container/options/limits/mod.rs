@@ -1,4 +1,8 @@
-//! Limits that need no cgroup: of the program's resources, of its namespaces' settings, and who goes first without memory.
+//! Limits. Here are those that need no control group: of the program's resources, of its namespaces' settings, and who goes first
+//! without memory.
+
+pub mod group;
+pub mod resources;
 
 use clap::Args;
 
@@ -56,9 +60,6 @@ pub struct Flags {
     /// The program's preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed
     #[arg(long, value_name = "NUMBER")]
     oom_score_adj: Option<i32>,
-    /// How many processes there may be: -1 or 0, without a limit
-    #[arg(long, value_name = "NUMBER")]
-    pids_limit: Option<i64>,
     /// Change a setting of the kernel that the container has for itself
     #[arg(long, value_name = "NAME=VALUE")]
     sysctl: Vec<String>,
@@ -72,10 +73,6 @@ impl Flags {
     pub fn fill(&self, container: &mut Container) -> Result<(), Report> {
         if let Some(score) = self.oom_score_adj.filter(|score| !(-1000..=1000).contains(score)) {
             return Err(Report::new(format!("`--oom-score-adj={score}`: expected a number from -1000 to 1000")));
-        }
-        if self.pids_limit.is_some_and(|limit| limit > 0) {
-            return Err(Report::new("limits of processes are not there yet")
-                .hint("a unit of the user's can have one meanwhile: `systemd-run --user --scope -p TasksMax=100 coracle run …`"));
         }
         container.oom_score_adj = self.oom_score_adj;
         for text in &self.sysctl {
