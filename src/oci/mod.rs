@@ -5,6 +5,7 @@
 //! so callers keep the raw bytes beside what these types show.
 
 pub mod capability;
+pub mod cdi;
 pub mod digest;
 pub mod image_config;
 pub mod instruction;

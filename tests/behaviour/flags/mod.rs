@@ -1,6 +1,7 @@
 //! What each flag of `run` and `create` does, seen from inside or in `inspect`.
 
 mod accounts;
+mod cdi;
 mod configuration;
 mod environment;
 pub mod groups;

@@ -122,7 +122,6 @@ fn what_is_not_there_says_what_is(case: &Case) {
         ("--cpu-rt-runtime=1", "--memory"),
         ("-p=80:80", "--network=host"),
         ("--publish-all", "--network=host"),
-        ("--gpus=all", "--device"),
         ("--link=x", "--network=container:NAME"),
         ("--runtime=runc", "leave it out"),
         ("--domainname=x", "--hostname"),

@@ -3,7 +3,7 @@
 //! They are no part of the definition, for which every start would pay: whoever meets a flag that is not known looks here.
 
 /// Flags that fail for one reason, which the second text says, and the third what to do.
-const REFUSED: [(&[&str], &str, &str); 16] = [
+const REFUSED: [(&[&str], &str, &str); 15] = [
     (
         &["cpu-rt-period", "cpu-rt-runtime", "oom-kill-disable", "rdt-class"],
         "control groups of version 2 have no such setting",
@@ -20,7 +20,6 @@ const REFUSED: [(&[&str], &str, &str); 16] = [
         "`--network=container:NAME` shares the network of a container",
     ),
     (&["pod", "pod-id-file"], "pods are not there yet", "`--network`, `--ipc` and `--pid` take `container:NAME`"),
-    (&["gpus"], "devices by vendor are not there yet", "`--device` gives the device's nodes"),
     (&["seccomp-policy"], "no profile comes with an image", "`--security-opt seccomp=FILE` names one"),
     (&["decryption-key"], "encrypted images are not supported", "pull the image in the clear"),
     (

@@ -1,13 +1,15 @@
-//! `--device`: nodes of this machine in the container.
+//! `--device` and `--gpus`: nodes of this machine in the container.
 
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::target;
+use super::{cdi, target};
 use crate::cli::Report;
 use crate::container::record::{Container, Device};
+use crate::host::message;
+use crate::oci::cdi::parse_name;
 
 /// How many nodes one directory may stand for.
 const LIMIT: usize = 1000;
@@ -17,9 +19,12 @@ const LIMIT: usize = 1000;
 #[group(skip)]
 pub struct Flags {
     /// Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and
-    /// your groups with `--group-add=keep-groups`
+    /// your groups with `--group-add=keep-groups`. `VENDOR/CLASS=NAME`: a device that a file in /etc/cdi describes
     #[arg(long, value_name = "PATH[:TARGET][:rwm]")]
     device: Vec<String>,
+    /// As `--device nvidia.com/gpu=NAME`; `all`: all of them
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    gpus: Vec<String>,
     /// Refused: only the machine's root can make such rules
     #[arg(long, value_name = "RULE", hide = true)]
     device_cgroup_rule: Vec<String>,
@@ -31,18 +36,54 @@ impl Flags {
             return Err(Report::new("device cgroup rules are not supported in rootless mode or in a user namespace")
                 .hint("`--device PATH` shows a device that your account can use"));
         }
-        for text in &self.device {
-            container.devices.extend(parse(text)?);
+        let gpus: Vec<String> = self.gpus.iter().map(|name| format!("nvidia.com/gpu={name}")).collect();
+        for text in self.device.iter().chain(&gpus) {
+            match parse_name(text) {
+                Some((kind, name)) => cdi::add(container, text, kind, name)?,
+                None => container.devices.extend(parse(text)?),
+            }
         }
+        container.devices.iter().for_each(|device| warn_of_group(&device.host, container.keep_groups));
         Ok(())
     }
 }
 
-fn parse(text: &str) -> Result<Vec<Device>, Report> {
-    if !text.starts_with(['/', '.']) && text.contains('=') {
-        return Err(Report::new(format!("`{text}` names a device of a vendor (CDI), and there are none"))
-            .hint("`--device PATH` shows a node of this machine"));
+/// A node that is there.
+pub fn node(host: &Path, target: &str, permissions: &str) -> Result<Device, Report> {
+    let spec = format!("{}:{target}:{permissions}", host.display());
+    let mut found = parse(&spec)?;
+    match found.pop().filter(|_| found.is_empty()) {
+        Some(device) => Ok(device),
+        None => Err(Report::new(format!("{} is not a valid device: not a device node", host.display()))),
     }
+}
+
+/// Says what helps, where a node is for the members of a group.
+fn warn_of_group(node: &Path, keep_groups: bool) {
+    use rustix::fs::Access;
+    let Ok(meta) = node.metadata() else { return };
+    let for_others = meta.mode() & 0o006 == 0o006;
+    if for_others || meta.uid() == rustix::process::getuid().as_raw() || meta.mode() & 0o060 != 0o060 {
+        return;
+    }
+    let usable = rustix::fs::access(node, Access::READ_OK | Access::WRITE_OK).is_ok();
+    let (path, gid) = (node.display(), meta.gid());
+    match (usable, keep_groups) {
+        (true, true) => {}
+        (true, false) => message::warn(|| {
+            format!(
+                "{path} is for members of the group {gid}: in the container it can be used with `--group-add=keep-groups`"
+            )
+        }),
+        (false, _) => message::warn(|| {
+            format!(
+                "{path} is for members of the group {gid}, and this account is none: an administrator adds it with usermod(8)"
+            )
+        }),
+    }
+}
+
+fn parse(text: &str) -> Result<Vec<Device>, Report> {
     let is_mode = |word: &str| !word.is_empty() && word.chars().all(|char| "rwm".contains(char));
     let bad_mode = |word: &str| Report::new(format!("invalid device mode: {word}"));
     let fields: Vec<&str> = text.split(':').collect();

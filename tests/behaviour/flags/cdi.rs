@@ -1,0 +1,53 @@
+//! Devices that a vendor's file describes (CDI).
+
+use super::run;
+use crate::harness::Case;
+
+/// Writes a description into the user's own folder.
+fn describe(case: &Case, file: &str, text: &str) {
+    let folder = case.home.join(".config/cdi");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(file), text).unwrap();
+}
+
+fn devices_of_vendors_bring_what_they_need(case: &Case) {
+    std::fs::write(case.home.join("manual"), "row\n").unwrap();
+    let mount = format!(
+        r#"{{"hostPath": "{}", "containerPath": "/manual", "options": ["ro"]}}"#,
+        case.home.join("manual").display()
+    );
+    describe(
+        case,
+        "boat.json",
+        &format!(
+            r#"{{"cdiVersion": "0.6.0", "kind": "boat.test/oar", "containerEdits": {{"env": ["SIDES=2"]}}, "devices": [
+                {{"name": "left", "containerEdits": {{"env": ["SIDE=left"], "mounts": [{mount}],
+                    "deviceNodes": [{{"path": "/dev/oar", "hostPath": "/dev/zero"}}]}}}},
+                {{"name": "hooked", "containerEdits": {{"hooks": [{{"hookName": "prestart", "path": "/bin/true"}}]}}}},
+                {{"name": "lost", "containerEdits": {{"deviceNodes": [{{"path": "/dev/no-such"}}]}}}}]}}"#
+        ),
+    );
+    let script = "echo $SIDE $SIDES; cat /manual; head -c 2 /dev/oar | od -An -tx1; : >/manual";
+    run(case, &["--device=boat.test/oar=left"], script)
+        .stdout("left 2\nrow\n 00 00\n")
+        .says("sh: can't create /manual: Read-only file system");
+    run(case, &["--device=boat.test/oar=right"], "true")
+        .code(125)
+        .error("unresolvable CDI devices boat.test/oar=right");
+    run(case, &["--device=boat.test/oar=hooked"], "true").code(125).error("hooks");
+    run(case, &["--device=boat.test/oar=lost"], "true").code(125).error("/dev/no-such");
+    describe(
+        case,
+        "gpu.json",
+        r#"{"kind": "nvidia.com/gpu", "devices": [{"name": "all", "containerEdits": {"env": ["GPU=yes"]}}]}"#,
+    );
+    run(case, &["--gpus=all"], "echo $GPU").code(0).stdout("yes\n");
+    describe(case, "other.yaml", "kind: boat.test/sail\n");
+    let yaml =
+        run(case, &["--device=boat.test/sail=main"], "true").code(125).error("unresolvable CDI devices").says("hint: ");
+    assert!(yaml.stderr.contains("other.yaml` is YAML"), "{yaml}");
+    describe(case, "bad.json", "{");
+    run(case, &["--gpus=all"], "true").code(125).error("bad.json` can't be read");
+}
+
+on_both_drivers!(devices_of_vendors_bring_what_they_need);
