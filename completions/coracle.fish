@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_coracle_global_optspecs
-    string join \n root= runroot= storage-driver= storage-opt= config= log-level= module= h/help V/version
+    string join \n root= runroot= storage-driver= storage-opt= cgroup-manager= config= log-level= module= h/help V/version
 end
 
 function __fish_coracle_needs_command
@@ -28,6 +28,7 @@ complete -c coracle -n "__fish_coracle_needs_command" -l root -d 'Keep images an
 complete -c coracle -n "__fish_coracle_needs_command" -l runroot -d 'Keep what is true of this boot alone in this directory: what the kernel\'s overlay can do here [default: with the rest]' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -l storage-driver -d 'Mount containers with this driver: `auto`, `kernel` or `fuse` [default: auto]' -r
 complete -c coracle -n "__fish_coracle_needs_command" -l storage-opt -d '`size=BYTES[bkmgt]`: how much a container may write into its file system, where it is not said for the container itself' -r
+complete -c coracle -n "__fish_coracle_needs_command" -l cgroup-manager -d 'Who makes control groups: `systemd`, or `cgroupfs`, this program itself in what is delegated [default: systemd, where there is one]' -r
 complete -c coracle -n "__fish_coracle_needs_command" -l config -d 'Look for `config.json` with credentials in this directory, as Docker does [default: ~/.docker]' -r -F
 complete -c coracle -n "__fish_coracle_needs_command" -l log-level -d '`debug`: say what is read, started and decided; `error`: no warnings [default: warn]' -r
 complete -c coracle -n "__fish_coracle_needs_command" -l module -d 'Read this file of containers.conf.modules/, too, for what no flag says' -r -F
@@ -45,6 +46,7 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "healthcheck" -d 'Ch
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "inspect" -d 'Show everything about containers, images or volumes'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "kill" -d 'Send a signal to containers'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "logs" -d 'Print what containers wrote'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "pause" -d 'Stop every process of containers, until they are unpaused'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "port" -d 'List the ports of containers that are published on this machine'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "ps" -d 'List containers'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "list" -d 'List containers'
@@ -56,7 +58,8 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "start" -d 'Start co
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "stats" -d 'Show what containers use of processors, memory and networks'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "stop" -d 'Stop containers'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "top" -d 'Show the processes of a container'
-complete -c coracle -n "__fish_coracle_needs_command" -f -a "update" -d 'Change a container\'s restart policy and health checks'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "unpause" -d 'Let the processes of paused containers go on'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "update" -d 'Change a container\'s limits, restart policy and health checks'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "wait" -d 'Wait until containers have ended and print their exit codes'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "doctor" -d 'Try each thing that a container needs of this machine and account, and say what helps'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "events" -d 'Show what happens to containers, images and volumes, as it happens'
@@ -97,38 +100,40 @@ complete -c coracle -n "__fish_coracle_using_subcommand commit" -s f -l format -
 complete -c coracle -n "__fish_coracle_using_subcommand commit" -l iidfile -d 'Write the image\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand commit" -s m -l message -d 'A message for the image\'s config; with `--format docker` alone' -r
 complete -c coracle -n "__fish_coracle_using_subcommand commit" -l include-volumes -d 'Make volumes of the image of what is mounted in the container'
-complete -c coracle -n "__fish_coracle_using_subcommand commit" -s p -l pause -d 'Pause the container meanwhile; this version can\'t pause one that runs'
+complete -c coracle -n "__fish_coracle_using_subcommand commit" -s p -l pause -d 'Pause the container meanwhile'
 complete -c coracle -n "__fish_coracle_using_subcommand commit" -s q -l quiet -d 'Print nothing but the ID'
 complete -c coracle -n "__fish_coracle_using_subcommand commit" -s s -l squash -d 'Make one layer of the whole file system'
 complete -c coracle -n "__fish_coracle_using_subcommand commit" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "attach" -d 'Attach to a running container'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "cleanup" -d 'Tidy up behind containers that have ended; their monitors do so by themselves, unless they were killed'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "commit" -d 'Make an image of a container and what it changed'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "cp" -d 'Copy files and directories between a container and this machine, or two containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "create" -d 'Create a container without starting it'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "diff" -d 'Show what a container changed'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "exec" -d 'Run a command in a running container'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 or 1'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "export" -d 'Write the file system of a container as a tar archive'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "inspect" -d 'Show everything about containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "kill" -d 'Send a signal to containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "logs" -d 'Print what containers wrote'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "ls" -d 'List containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "list" -d 'List containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "ps" -d 'List containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "port" -d 'List the ports of containers that are published on this machine'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "prune" -d 'Remove all containers that do not run'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "rename" -d 'Give a container another name'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "restart" -d 'Stop containers, if they run, and start them'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "rm" -d 'Remove containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "run" -d 'Run a command in a new container'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "start" -d 'Start containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "stats" -d 'Show what containers use of processors, memory and networks'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "stop" -d 'Stop containers'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "top" -d 'Show the processes of a container'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "update" -d 'Change a container\'s restart policy and health checks'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps port prune rename restart rm run start stats stop top update wait" -f -a "wait" -d 'Wait until containers have ended and print their exit codes'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "attach" -d 'Attach to a running container'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "cleanup" -d 'Tidy up behind containers that have ended; their monitors do so by themselves, unless they were killed'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "commit" -d 'Make an image of a container and what it changed'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "cp" -d 'Copy files and directories between a container and this machine, or two containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "create" -d 'Create a container without starting it'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "diff" -d 'Show what a container changed'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "exec" -d 'Run a command in a running container'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 or 1'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "export" -d 'Write the file system of a container as a tar archive'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "inspect" -d 'Show everything about containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "kill" -d 'Send a signal to containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "logs" -d 'Print what containers wrote'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "ls" -d 'List containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "list" -d 'List containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "ps" -d 'List containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "pause" -d 'Stop every process of containers, until they are unpaused'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "port" -d 'List the ports of containers that are published on this machine'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "prune" -d 'Remove all containers that do not run'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "rename" -d 'Give a container another name'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "restart" -d 'Stop containers, if they run, and start them'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "rm" -d 'Remove containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "run" -d 'Run a command in a new container'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "start" -d 'Start containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "stats" -d 'Show what containers use of processors, memory and networks'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "stop" -d 'Stop containers'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "top" -d 'Show the processes of a container'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "unpause" -d 'Let the processes of paused containers go on'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "update" -d 'Change a container\'s limits, restart policy and health checks'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and not __fish_seen_subcommand_from attach cleanup commit cp create diff exec exists export inspect kill logs ls list ps pause port prune rename restart rm run start stats stop top unpause update wait" -f -a "wait" -d 'Wait until containers have ended and print their exit codes'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Pass signals on to the program' -r -f -a "true\t''
 false\t''"
@@ -146,7 +151,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -l iidfile -d 'Write the image\'s ID to this file' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -s m -l message -d 'A message for the image\'s config; with `--format docker` alone' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -l include-volumes -d 'Make volumes of the image of what is mounted in the container'
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -s p -l pause -d 'Pause the container meanwhile; this version can\'t pause one that runs'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -s p -l pause -d 'Pause the container meanwhile'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -s q -l quiet -d 'Print nothing but the ID'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -s s -l squash -d 'Make one layer of the whole file system'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from commit" -s h -l help -d 'Print help'
@@ -209,9 +214,29 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-conf -d 'Write a value to a file of the container\'s control group' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-parent -d 'Have the container\'s control group in this slice of systemd\'s, or below this group' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroups -d '`enabled`: a control group of its own; `split`, `no-conmon`: the caller\'s own is divided, as in a unit; `disabled`: none' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l default-pids-limit -d 'That of the configuration' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight -d 'The container\'s share of block devices, from 10 to 1000' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight-device -d 'The same of one device' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-period -d 'The microseconds in which `--cpu-quota` can be used up' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-quota -d 'Microseconds of processors in each period: 0 or less, without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s c -l cpu-shares -d 'The container\'s share of processors that are all in use; 1024 is the usual one' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cpus -d 'How many processors may be used: `1.5`; 0: all' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-cpus -d 'Which processors may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-mems -d 'Which nodes of memory may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-bps -d 'How many bytes may be read from a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-iops -d 'How many reads of a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-bps -d 'How many bytes may be written to a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-iops -d 'How many writes to a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -d 'How much memory may be used; 0: without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-reservation -d 'How much of the memory is left to the container when others run short' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swap -d 'How much memory and swap may be used together, -1: without a limit [default: twice `--memory`]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swappiness -d '-1 alone: control groups of version 2 have no such setting' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit [default: 2048]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -d 'Check in the container whether it is well: a line for its shell, or a JSON list of words; `none`: do not [default: the image\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -d 'Pause between two checks, as `30s`; `disable`: only when asked [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l health-log-destination -d 'Keep what checks find in a file of this directory; `local`: with the container [default: local]' -r
@@ -255,7 +280,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`. `VENDOR/CLASS=NAME`: a device that a file in /etc/cdi describes' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l gpus -d 'As `--device nvidia.com/gpu=NAME`; `all`: all of them' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
@@ -384,6 +410,11 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'How much each has written, and how much that is with its image'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -l sync -d 'Accepted for scripts: the state shown is always the true one'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from pause" -s f -l filter -d 'Only those that fit, as with `ps`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from pause" -l cidfile -d 'Read a container\'s ID from this file' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from pause" -s a -l all -d 'All that run'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from pause" -s l -l latest -d 'The container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from port" -s a -l all -d 'Of all running containers'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from port" -s l -l latest -d 'Of the container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from port" -s h -l help -d 'Print help'
@@ -468,9 +499,29 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-conf -d 'Write a value to a file of the container\'s control group' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-parent -d 'Have the container\'s control group in this slice of systemd\'s, or below this group' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroups -d '`enabled`: a control group of its own; `split`, `no-conmon`: the caller\'s own is divided, as in a unit; `disabled`: none' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l default-pids-limit -d 'That of the configuration' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight -d 'The container\'s share of block devices, from 10 to 1000' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight-device -d 'The same of one device' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-period -d 'The microseconds in which `--cpu-quota` can be used up' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-quota -d 'Microseconds of processors in each period: 0 or less, without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s c -l cpu-shares -d 'The container\'s share of processors that are all in use; 1024 is the usual one' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cpus -d 'How many processors may be used: `1.5`; 0: all' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-cpus -d 'Which processors may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-mems -d 'Which nodes of memory may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-bps -d 'How many bytes may be read from a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-iops -d 'How many reads of a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-bps -d 'How many bytes may be written to a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-iops -d 'How many writes to a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -d 'How much memory may be used; 0: without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-reservation -d 'How much of the memory is left to the container when others run short' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swap -d 'How much memory and swap may be used together, -1: without a limit [default: twice `--memory`]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swappiness -d '-1 alone: control groups of version 2 have no such setting' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit [default: 2048]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -d 'Check in the container whether it is well: a line for its shell, or a JSON list of words; `none`: do not [default: the image\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -d 'Pause between two checks, as `30s`; `disable`: only when asked [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l health-log-destination -d 'Keep what checks find in a file of this directory; `local`: with the container [default: local]' -r
@@ -514,7 +565,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`. `VENDOR/CLASS=NAME`: a device that a file in /etc/cdi describes' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l gpus -d 'As `--device nvidia.com/gpu=NAME`; `all`: all of them' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
@@ -567,6 +619,11 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from top" -s l -l latest -d 'Of the container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from top" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from unpause" -s f -l filter -d 'Only those that fit, as with `ps`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from unpause" -l cidfile -d 'Read a container\'s ID from this file' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from unpause" -s a -l all -d 'All that are paused'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from unpause" -s l -l latest -d 'The container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from unpause" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l health-cmd -d 'Check in the container whether it is well: a line for its shell, or a JSON list of words; `none`: do not [default: the image\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l health-interval -d 'Pause between two checks, as `30s`; `disable`: only when asked [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l health-log-destination -d 'Keep what checks find in a file of this directory; `local`: with the container [default: local]' -r
@@ -581,6 +638,23 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l health-startup-success -d 'So many successes of it are needed [default: 1]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l health-startup-timeout -d 'A run of it that takes longer is killed [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l health-timeout -d 'A check that takes longer is killed, and has failed [default: 30s]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l blkio-weight -d 'The container\'s share of block devices, from 10 to 1000' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l blkio-weight-device -d 'The same of one device' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l cpu-period -d 'The microseconds in which `--cpu-quota` can be used up' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l cpu-quota -d 'Microseconds of processors in each period: 0 or less, without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -s c -l cpu-shares -d 'The container\'s share of processors that are all in use; 1024 is the usual one' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l cpus -d 'How many processors may be used: `1.5`; 0: all' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l cpuset-cpus -d 'Which processors may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l cpuset-mems -d 'Which nodes of memory may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l device-read-bps -d 'How many bytes may be read from a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l device-read-iops -d 'How many reads of a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l device-write-bps -d 'How many bytes may be written to a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l device-write-iops -d 'How many writes to a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -s m -l memory -d 'How much memory may be used; 0: without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l memory-reservation -d 'How much of the memory is left to the container when others run short' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l memory-swap -d 'How much memory and swap may be used together, -1: without a limit [default: twice `--memory`]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l memory-swappiness -d '-1 alone: control groups of version 2 have no such setting' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit [default: 2048]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -l no-healthcheck -d 'Do not check, whatever the image says'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
@@ -649,9 +723,29 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l sdnotify -d '
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cgroup-conf -d 'Write a value to a file of the container\'s control group' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cgroup-parent -d 'Have the container\'s control group in this slice of systemd\'s, or below this group' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cgroups -d '`enabled`: a control group of its own; `split`, `no-conmon`: the caller\'s own is divided, as in a unit; `disabled`: none' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l default-pids-limit -d 'That of the configuration' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l blkio-weight -d 'The container\'s share of block devices, from 10 to 1000' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l blkio-weight-device -d 'The same of one device' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cpu-period -d 'The microseconds in which `--cpu-quota` can be used up' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cpu-quota -d 'Microseconds of processors in each period: 0 or less, without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -s c -l cpu-shares -d 'The container\'s share of processors that are all in use; 1024 is the usual one' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cpus -d 'How many processors may be used: `1.5`; 0: all' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cpuset-cpus -d 'Which processors may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l cpuset-mems -d 'Which nodes of memory may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l device-read-bps -d 'How many bytes may be read from a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l device-read-iops -d 'How many reads of a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l device-write-bps -d 'How many bytes may be written to a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l device-write-iops -d 'How many writes to a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -s m -l memory -d 'How much memory may be used; 0: without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l memory-reservation -d 'How much of the memory is left to the container when others run short' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l memory-swap -d 'How much memory and swap may be used together, -1: without a limit [default: twice `--memory`]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l memory-swappiness -d '-1 alone: control groups of version 2 have no such setting' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit [default: 2048]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l health-cmd -d 'Check in the container whether it is well: a line for its shell, or a JSON list of words; `none`: do not [default: the image\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l health-interval -d 'Pause between two checks, as `30s`; `disable`: only when asked [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l health-log-destination -d 'Keep what checks find in a file of this directory; `local`: with the container [default: local]' -r
@@ -695,7 +789,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l mount -d 'Mou
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`. `VENDOR/CLASS=NAME`: a device that a file in /etc/cdi describes' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l gpus -d 'As `--device nvidia.com/gpu=NAME`; `all`: all of them' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
@@ -758,6 +853,11 @@ complete -c coracle -n "__fish_coracle_using_subcommand logs" -s l -l latest -d 
 complete -c coracle -n "__fish_coracle_using_subcommand logs" -s n -l names -d 'With several containers: begin each line with the name of its own instead of the ID'
 complete -c coracle -n "__fish_coracle_using_subcommand logs" -s t -l timestamps -d 'Begin each line with its time'
 complete -c coracle -n "__fish_coracle_using_subcommand logs" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand pause" -s f -l filter -d 'Only those that fit, as with `ps`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand pause" -l cidfile -d 'Read a container\'s ID from this file' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand pause" -s a -l all -d 'All that run'
+complete -c coracle -n "__fish_coracle_using_subcommand pause" -s l -l latest -d 'The container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand pause" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand port" -s a -l all -d 'Of all running containers'
 complete -c coracle -n "__fish_coracle_using_subcommand port" -s l -l latest -d 'Of the container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand port" -s h -l help -d 'Print help'
@@ -885,9 +985,29 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l sdnotify -d '`ig
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l sysctl -d 'Change a setting of the kernel that the container has for itself' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l ulimit -d 'A limit of the program\'s resources, -1 for none; `host`: those of this process' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cgroup-conf -d 'Write a value to a file of the container\'s control group' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cgroup-parent -d 'Have the container\'s control group in this slice of systemd\'s, or below this group' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cgroups -d '`enabled`: a control group of its own; `split`, `no-conmon`: the caller\'s own is divided, as in a unit; `disabled`: none' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l default-pids-limit -d 'That of the configuration' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l blkio-weight -d 'The container\'s share of block devices, from 10 to 1000' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l blkio-weight-device -d 'The same of one device' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cpu-period -d 'The microseconds in which `--cpu-quota` can be used up' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cpu-quota -d 'Microseconds of processors in each period: 0 or less, without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -s c -l cpu-shares -d 'The container\'s share of processors that are all in use; 1024 is the usual one' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cpus -d 'How many processors may be used: `1.5`; 0: all' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cpuset-cpus -d 'Which processors may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l cpuset-mems -d 'Which nodes of memory may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l device-read-bps -d 'How many bytes may be read from a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l device-read-iops -d 'How many reads of a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l device-write-bps -d 'How many bytes may be written to a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l device-write-iops -d 'How many writes to a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -s m -l memory -d 'How much memory may be used; 0: without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l memory-reservation -d 'How much of the memory is left to the container when others run short' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l memory-swap -d 'How much memory and swap may be used together, -1: without a limit [default: twice `--memory`]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l memory-swappiness -d '-1 alone: control groups of version 2 have no such setting' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit [default: 2048]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l health-cmd -d 'Check in the container whether it is well: a line for its shell, or a JSON list of words; `none`: do not [default: the image\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l health-interval -d 'Pause between two checks, as `30s`; `disable`: only when asked [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l health-log-destination -d 'Keep what checks find in a file of this directory; `local`: with the container [default: local]' -r
@@ -931,7 +1051,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l mount -d 'Mount 
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l tmpfs -d 'Mount a tmpfs, which begins with what the image has at its place' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s v -l volume -d 'Show a volume, or a file or directory of this machine, in the container; with the option `U` its files become the container\'s user\'s, with `mine` yours are shown as that user\'s and stay yours, with `O` what is written is thrown away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`. `VENDOR/CLASS=NAME`: a device that a file in /etc/cdi describes' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l gpus -d 'As `--device nvidia.com/gpu=NAME`; `all`: all of them' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
@@ -984,6 +1105,11 @@ complete -c coracle -n "__fish_coracle_using_subcommand stop" -s l -l latest -d 
 complete -c coracle -n "__fish_coracle_using_subcommand stop" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand top" -s l -l latest -d 'Of the container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand top" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand unpause" -s f -l filter -d 'Only those that fit, as with `ps`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand unpause" -l cidfile -d 'Read a container\'s ID from this file' -r -F
+complete -c coracle -n "__fish_coracle_using_subcommand unpause" -s a -l all -d 'All that are paused'
+complete -c coracle -n "__fish_coracle_using_subcommand unpause" -s l -l latest -d 'The container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand unpause" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand update" -l health-cmd -d 'Check in the container whether it is well: a line for its shell, or a JSON list of words; `none`: do not [default: the image\'s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand update" -l health-interval -d 'Pause between two checks, as `30s`; `disable`: only when asked [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand update" -l health-log-destination -d 'Keep what checks find in a file of this directory; `local`: with the container [default: local]' -r
@@ -998,6 +1124,23 @@ complete -c coracle -n "__fish_coracle_using_subcommand update" -l health-startu
 complete -c coracle -n "__fish_coracle_using_subcommand update" -l health-startup-success -d 'So many successes of it are needed [default: 1]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand update" -l health-startup-timeout -d 'A run of it that takes longer is killed [default: 30s]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand update" -l health-timeout -d 'A check that takes longer is killed, and has failed [default: 30s]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l blkio-weight -d 'The container\'s share of block devices, from 10 to 1000' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l blkio-weight-device -d 'The same of one device' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l cpu-period -d 'The microseconds in which `--cpu-quota` can be used up' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l cpu-quota -d 'Microseconds of processors in each period: 0 or less, without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -s c -l cpu-shares -d 'The container\'s share of processors that are all in use; 1024 is the usual one' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l cpus -d 'How many processors may be used: `1.5`; 0: all' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l cpuset-cpus -d 'Which processors may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l cpuset-mems -d 'Which nodes of memory may be used' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l device-read-bps -d 'How many bytes may be read from a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l device-read-iops -d 'How many reads of a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l device-write-bps -d 'How many bytes may be written to a device each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l device-write-iops -d 'How many writes to a device there may be each second' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -s m -l memory -d 'How much memory may be used; 0: without a limit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l memory-reservation -d 'How much of the memory is left to the container when others run short' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l memory-swap -d 'How much memory and swap may be used together, -1: without a limit [default: twice `--memory`]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l memory-swappiness -d '-1 alone: control groups of version 2 have no such setting' -r
+complete -c coracle -n "__fish_coracle_using_subcommand update" -l pids-limit -d 'How many processes there may be: -1 or 0, without a limit [default: 2048]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand update" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand update" -l no-healthcheck -d 'Do not check, whatever the image says'
 complete -c coracle -n "__fish_coracle_using_subcommand update" -s h -l help -d 'Print help'
