@@ -136,13 +136,33 @@ impl LogFile {
 const NUMBER: &CStr = c"user.coracle.number";
 
 pub fn number(file: impl AsFd) -> Option<u64> {
-    let mut value = [0; 20];
-    let (digits, _) = rustix::fs::fgetxattr(file, NUMBER, &mut value[..]).ok().map(|length| value.split_at(length))?;
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    attribute(file, NUMBER)?.parse().ok()
 }
 
 pub fn set_number(file: impl AsFd, number: u64) {
     let _ = rustix::fs::fsetxattr(file, NUMBER, number.to_string().as_bytes(), XattrFlags::empty());
+}
+
+/// The attribute of a file in which there was no room for some lines, and none to say so: the words for that. It has room in the inode.
+const LOST: &CStr = c"user.coracle.lost";
+
+/// What is lost of a log, in words, where the log itself does not tell.
+pub fn lost(file: impl AsFd) -> Option<String> {
+    attribute(file, LOST)
+}
+
+/// `None`: the log tells by itself, or nothing is lost.
+pub fn set_lost(file: impl AsFd, words: Option<&str>) {
+    let _ = match words {
+        Some(words) => rustix::fs::fsetxattr(file, LOST, words.as_bytes(), XattrFlags::empty()),
+        None => rustix::fs::fremovexattr(file, LOST),
+    };
+}
+
+fn attribute(file: impl AsFd, name: &CStr) -> Option<String> {
+    let mut value = [0; 128];
+    let length = rustix::fs::fgetxattr(file, name, &mut value[..]).ok()?;
+    String::from_utf8(value.get(..length)?.to_vec()).ok()
 }
 
 /// A record.

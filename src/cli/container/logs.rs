@@ -14,6 +14,7 @@ use crate::cli::{Context, Report};
 use crate::container::find::{self, Found};
 use crate::container::into::logs::{Records, Watch};
 use crate::container::log::{self, Entry, LogDriver};
+use crate::host::message;
 use crate::sys::Call;
 
 /// Between the end of a program and that of its log, which its monitor writes down.
@@ -69,8 +70,7 @@ impl Logs {
                 until: until.clone(),
             });
         }
-        let printed =
-            if self.follow { follow(open) } else { open.iter_mut().try_for_each(|log| log.print().map(drop)) };
+        let printed = if self.follow { follow(open) } else { open.iter_mut().try_for_each(Log::print_all) };
         match printed {
             // Nobody reads any more.
             Err(Stopped::Gone) | Ok(()) => Ok(ExitCode::SUCCESS),
@@ -129,6 +129,19 @@ struct Log {
 }
 
 impl Log {
+    /// Prints what there is, and says what is missing.
+    fn print_all(&mut self) -> Result<(), Stopped> {
+        self.print()?;
+        self.warn();
+        Ok(())
+    }
+
+    fn warn(&self) {
+        if let Some(words) = self.records.lost() {
+            message::warn(|| format!("container {}: {words}", self.records.found().container.name));
+        }
+    }
+
     /// Prints what there is; `true`: what comes later is not wanted.
     fn print(&mut self) -> Result<bool, Stopped> {
         let outside = |bound: &Option<String>, time: &[u8], after: bool| {
@@ -160,8 +173,9 @@ fn follow(logs: Vec<Log>) -> Result<(), Stopped> {
         let mut living = Vec::new();
         for (mut log, mut watch) in followed {
             let last = log.records.is_final(&mut watch)?;
-            if !log.print()? && !last {
-                living.push((log, watch));
+            match log.print()? || last {
+                true => log.warn(),
+                false => living.push((log, watch)),
             }
         }
         if living.is_empty() {

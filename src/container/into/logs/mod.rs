@@ -103,6 +103,11 @@ impl Records {
         &self.found
     }
 
+    /// What is lost of it, in words, where it does not tell by itself.
+    pub fn lost(&self) -> Option<String> {
+        log::lost(open(&self.place.path).ok()??)
+    }
+
     /// The next record that is there.
     pub fn read(&mut self) -> Result<Option<Entry<'_>>> {
         if self.line.ends_with(b"\n") {

@@ -3,7 +3,7 @@
 //! With a limit, a file that has grown to it makes way: it is renamed, in the place of the one before, and a new one is begun.
 //! So the last bytes up to the limit are always there, in whole lines, and never more than twice as many.
 //!
-//! What finds no room on the disk is lost, and the log says how much that was once there is room again.
+//! What finds no room on the disk is lost, and the log says how much that was once there is room again; until then an attribute does.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -33,32 +33,28 @@ pub struct LogWriter {
 struct Loss {
     lines: usize,
     why: io::Error,
-    /// The file ends within a line.
-    torn: bool,
 }
 
 impl Loss {
-    /// Of `text` so many bytes were written; its first `word` bytes tell of what was lost `before`.
-    fn of(text: &[u8], written: usize, why: io::Error, before: Option<Self>, word: usize) -> Self {
-        let torn = match written.checked_sub(1) {
-            None => before.as_ref().is_some_and(|before| before.torn),
-            Some(last) => text.get(last) != Some(&b'\n'),
-        };
-        let untold = before.filter(|_| written < word);
-        let lost = text.get(written.max(word)..).unwrap_or_default();
-        let lines = lost.iter().filter(|byte| **byte == b'\n').count() + untold.map_or(0, |before| before.lines);
-        Self { lines, why, torn }
+    /// Of `text` so many bytes were written; its first `record` bytes tell of what was lost `before`.
+    fn of(text: &[u8], written: usize, why: io::Error, before: Option<Self>, record: usize) -> Self {
+        let untold = before.filter(|_| written < record).map_or(0, |before| before.lines);
+        let lost = text.get(written.max(record)..).unwrap_or_default();
+        Self { lines: lost.iter().filter(|byte| **byte == b'\n').count() + untold, why }
     }
 
-    /// The record that tells of it.
-    fn word(&self) -> Vec<u8> {
+    fn words(&self) -> String {
         let why = self.why.to_string().to_lowercase();
         let why = why.split(" (os error").next().unwrap_or_default();
-        let line = format!("coracle: {} lines of this log are lost: {why}", self.lines);
-        let mut word = if self.torn { vec![b'\n'] } else { Vec::new() };
-        log::write(&mut word, &log::now(), true, true, line.as_bytes());
-        word
+        format!("{} lines of this log are lost: {why}", self.lines)
     }
+}
+
+/// A record that tells of a loss. What may have been written of another ends before it.
+fn record(words: &str) -> Vec<u8> {
+    let mut record = vec![b'\n'];
+    log::write(&mut record, &log::now(), true, true, format!("coracle: {words}").as_bytes());
+    record
 }
 
 impl LogWriter {
@@ -67,7 +63,16 @@ impl LogWriter {
         let file = open(&place)?;
         let size = rustix::fs::fstat(&file).call("fstat(log)")?.st_size as u64;
         let number = log::number(&file).unwrap_or(0);
-        Ok(Self { place, file, size, number, text: Vec::new(), loss: None })
+        let mut log = Self { place, file, size, number, text: Vec::new(), loss: None };
+        if let Some(words) = log::lost(&log.file) {
+            // In a life before this one.
+            let (written, failure) = put(&mut log.file, &record(&words));
+            log.size += written as u64;
+            if failure.is_none() {
+                log::set_lost(&log.file, None);
+            }
+        }
+        Ok(log)
     }
 
     /// Adds a record, to be written soon.
@@ -82,11 +87,15 @@ impl LogWriter {
     /// Writes what was added, behind a word on what was lost before it.
     pub fn write(&mut self) {
         let before = self.loss.take();
-        let word = before.as_ref().map(Loss::word).unwrap_or_default();
-        self.text.splice(..0, word.iter().copied());
+        let told = before.is_some();
+        let record = before.as_ref().map(|loss| record(&loss.words())).unwrap_or_default();
+        self.text.splice(..0, record.iter().copied());
         let (written, failure) = put(&mut self.file, &self.text);
         self.size += written as u64;
-        self.loss = failure.map(|why| Loss::of(&self.text, written, why, before, word.len()));
+        self.loss = failure.map(|why| Loss::of(&self.text, written, why, before, record.len()));
+        if told || self.loss.is_some() {
+            log::set_lost(&self.file, self.loss.as_ref().map(Loss::words).as_deref());
+        }
         self.text.clear();
     }
 
