@@ -52,10 +52,11 @@ pub fn own_paths(container: Option<&Container>) -> Vec<&'static str> {
 /// Writes all that the container shows, as one tar stream.
 pub fn export(store: &Store, found: &Found, out: BorrowedFd<'_>) -> Result<()> {
     let tree = of(store, found)?;
-    read::start_pack(&IdMaps::of_account()?, &tree, Form::Tree, &[], out)?.finish()?;
+    let packed = read::start_pack(&IdMaps::of_account()?, &tree, Form::Tree, &[], out).and_then(|pack| pack.finish());
     if is_gone(found) {
         return Err(Error::NotFound(found.container.name.clone()));
     }
+    packed?;
     events::record_of(found.root(), &found.container, &[Action::Export], None);
     Ok(())
 }

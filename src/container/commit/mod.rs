@@ -44,10 +44,12 @@ impl Commit<'_> {
             false => (Form::Layer, base.manifest.layers.into_iter().zip(base.layers).collect()),
         };
         let tree = tree::of(self.store, found)?;
-        let layer = NewLayer::pack(self.store, &ids, container.mode, &tree, form, &tree::own_files(container))?;
+        let layer = NewLayer::pack(self.store, &ids, container.mode, &tree, form, &tree::own_files(container));
+        // Half of its files were missing then, or all.
         if tree::is_gone(found) {
             return Err(Error::NotFound(container.name.clone()));
         }
+        let layer = layer?;
         let new = New {
             store: self.store,
             progress: self.progress,

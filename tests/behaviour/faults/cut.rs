@@ -11,23 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::death::exists;
+use super::dice::{Dice, seed};
 use crate::harness::{Case, LIMIT, long_or, wait_until};
-
-/// A small generator (xorshift64*): the same seed, the same numbers.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % limit
-    }
-
-    fn one_of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        &list[self.below(list.len() as u64) as usize]
-    }
-}
 
 /// What a container named `box` is when the blow falls.
 const BEFORE: [&str; 3] = ["created", "running", "exited"];
@@ -73,9 +58,8 @@ fn killed_at_any_instant(case: &Case) {
     let image = case.busybox();
     files(case);
     case.coracle(["save", "-q", "-o", "saved", &image]).succeeded();
-    let seed = std::env::var("CORACLE_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed: u64 = seed.unwrap_or_else(|| u64::from(std::process::id()) << 20 | 1);
-    let mut dice = Dice(seed);
+    let seed = seed();
+    let mut dice = Dice::new(seed);
     for round in 0..long_or(1000, 60) {
         let before = *dice.one_of(&BEFORE);
         let deed: Vec<&str> =

@@ -3,6 +3,7 @@
 mod adversity;
 mod cut;
 pub mod death;
+pub mod dice;
 mod frozen;
 mod image_points;
 mod points;

@@ -6,6 +6,7 @@ mod cycle;
 mod elsewhere;
 mod health;
 mod pause;
+mod melee;
 mod replace;
 mod restart;
 mod run;
