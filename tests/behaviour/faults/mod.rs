@@ -7,3 +7,4 @@ pub mod dice;
 mod frozen;
 mod image_points;
 mod points;
+mod room;
