@@ -60,7 +60,7 @@ pub enum Error {
     Foreign { digest: Digest, media_type: String },
     #[error("layer `{digest}` has the type `{media_type}`, which is no file system layer")]
     NotALayer { digest: Digest, media_type: String },
-    #[error("unable to delete image `{id}` by id with more than one name ({}): please force removal", names.join(", "))]
+    #[error("unable to delete image \"{id}\" by ID with more than one tag ([{}]): please force removal", names.join(" "))]
     SeveralNames { id: String, names: Vec<String> },
     #[error("image `{name}` is in use by container{} {}", if containers.len() == 1 { "" } else { "s" }, listed(containers))]
     InUse { name: String, containers: Vec<String> },

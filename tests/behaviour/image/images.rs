@@ -87,6 +87,8 @@ fn removed_by_force() {
     case.coracle(["create", "--name", "user", &image]).code(0);
     case.coracle(["tag", &image, "third"]).code(0);
     case.coracle(["rmi", "-f", "third"]).code(0).stdout("Untagged: localhost/third:latest\n");
+    let several = case.coracle(["rmi", id.trim()]).code(125).error("by ID with more than one tag ([");
+    assert!(several.stderr.contains("localhost/second:latest]): please force removal"), "{several}");
     assert_eq!(case.coracle(["ps", "-aq"]).code(0).stdout.lines().count(), 1);
     case.coracle(["rmi", "-f", id.trim()]).code(0);
     case.coracle(["images", "-aq"]).code(0).stdout("");
