@@ -180,7 +180,7 @@ pub fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Document, Manif
 
 /// Before each value of a list or an object is a comma or a bracket. Those in texts count too, which makes the limit lower.
 pub(super) fn has_few_values(json: &[u8]) -> bool {
-    json.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() <= MAX_VALUES
+    json.len() <= MAX_VALUES || json.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() <= MAX_VALUES
 }
 
 fn manifest(bytes: &[u8]) -> Result<Manifest, ManifestError> {
