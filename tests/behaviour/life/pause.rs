@@ -7,6 +7,8 @@ fn start<'a>(case: &Case, image: &'a str, flags: &[&'a str]) {
     let script = "trap 'exit 5' TERM; while :; do echo turn; sleep 0.02; done";
     let line = ["run", "-d", "--network=none", "--name=box"].iter().chain(flags).copied();
     case.coracle(line.chain([image, "sh", "-c", script])).succeeded();
+    // From here on it hears the signal.
+    wait_until("the program has begun", LIMIT, || !case.coracle(["logs", "box"]).succeeded().stdout.is_empty());
 }
 
 fn a_paused_container_waits(case: &Case) {
