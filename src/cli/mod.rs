@@ -37,7 +37,8 @@ pub use root::Context;
 use root::{Place, Stopped};
 
 /// Global options that the environment may say, too, as `CORACLE_` and their name. A flag is stronger.
-const OF_ENVIRONMENT: [&str; 6] = ["root", "runroot", "storage-driver", "storage-opt", "log-level", "module"];
+const OF_ENVIRONMENT: [&str; 7] =
+    ["root", "runroot", "storage-driver", "storage-opt", "cgroup-manager", "log-level", "module"];
 
 /// The program as a user starts it.
 pub fn main() -> ExitCode {

@@ -88,8 +88,8 @@ fn host() -> Value {
     })
 }
 
-/// Who makes the control groups of containers.
-fn maker(groups: &Cgroups) -> &'static str {
+/// Who makes the control groups of containers, where nobody has asked for one.
+pub fn maker(groups: &Cgroups) -> &'static str {
     match (groups.is_v2, groups.delegated.is_some()) {
         (true, _) if systemd::has_bus() => "systemd",
         (true, true) => "cgroupfs",

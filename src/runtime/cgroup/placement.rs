@@ -61,6 +61,16 @@ pub enum Maker {
     Cgroupfs,
 }
 
+impl Maker {
+    /// As `--cgroup-manager` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Systemd => "systemd",
+            Self::Cgroupfs => "cgroupfs",
+        }
+    }
+}
+
 /// What is wanted of a placement.
 #[derive(Debug, Clone)]
 pub struct Wanted {

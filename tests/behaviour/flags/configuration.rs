@@ -160,6 +160,9 @@ fn global_options_of_the_environment() {
     assert_eq!(quota(&[usual], &[], &["--storage-opt=size=0"]), "0");
     let said = |name, value: &str| command(&case, &[(name, Path::new(value))], &["ps"]).finish();
     said("CORACLE_STORAGE_DRIVER", "auto").code(0);
+    let asked = ("CORACLE_CGROUP_MANAGER", Path::new("cgroupfs"));
+    let id = command(&case, &[asked], &["create", &image]).finish().succeeded().stdout;
+    assert_eq!(case.inspect(id.trim(), "{{.HostConfig.CgroupManager}}"), "cgroupfs");
     said("CORACLE_LOG_LEVEL", "frob").code(1).error("Log Level \"frob\" is not supported");
     command(&case, &[("CORACLE_MODULE", Path::new("no-such.conf"))], &["run", &image])
         .finish()

@@ -28,8 +28,10 @@ const CONTAINER: [(&str, &str); 14] = [
     ("GraphDriver.", "Data Name"),
     (
         "HostConfig.",
-        "Annotations AutoRemove AutoRemoveImage Binds BlkioWeight BlkioWeightDevice CapAdd CapDrop Cgroup CgroupMode \
-         CgroupParent ConsoleSize ContainerIDFile CpuCount CpuPercent CpuPeriod CpuQuota CpuRealtimePeriod \
+        "Annotations AutoRemove AutoRemoveImage Binds BlkioDeviceReadBps BlkioDeviceReadIOps \
+         BlkioDeviceWriteBps BlkioDeviceWriteIOps BlkioWeight BlkioWeightDevice CapAdd CapDrop Cgroup CgroupConf \
+         CgroupManager CgroupMode \
+         CgroupParent Cgroups ConsoleSize ContainerIDFile CpuCount CpuPercent CpuPeriod CpuQuota CpuRealtimePeriod \
          CpuRealtimeRuntime CpuShares CpusetCpus CpusetMems Devices DiskQuota Dns DnsOptions DnsSearch ExtraHosts GroupAdd \
          HostsFile IOMaximumBandwidth IOMaximumIOps IpcMode Isolation KernelMemory Links LogConfig Memory \
          MemoryReservation MemorySwap MemorySwappiness NanoCpus NetworkMode OomKillDisable OomScoreAdj PidMode PidsLimit \

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::config::annotations;
 use crate::cli::output::time;
+use crate::cli::system::info;
 use crate::container::cgroup::limits::{OfDevice, Rate, USUAL_PIDS};
 use crate::container::cgroup::{Cgroup, Mode};
 use crate::container::find::Found;
@@ -14,6 +15,7 @@ use crate::container::record::{Container, Device, Rlimit};
 use crate::host::kernel::cgroup::Cgroups;
 use crate::host::subid::{Extent, IdMaps};
 use crate::oci::capability::CapabilitySet;
+use crate::runtime::cgroup::placement::Maker;
 
 // flat: a table of keys
 pub fn host_config(found: &Found) -> Value {
@@ -89,7 +91,7 @@ fn nothing() -> Value {
 }
 
 /// Of control groups. What version 1 had alone is 0.
-fn limits(Cgroup { mode, parent, limits, .. }: &Cgroup) -> Value {
+fn limits(Cgroup { mode, maker, parent, limits, .. }: &Cgroup) -> Value {
     let quota = limits.cpu_quota.unwrap_or(0).max(0);
     let period = limits.cpu_period.unwrap_or(0);
     let nano =
@@ -100,6 +102,7 @@ fn limits(Cgroup { mode, parent, limits, .. }: &Cgroup) -> Value {
         _ if Cgroups::of_account().missing(&["pids"]).is_empty() => limits.usual_pids.unwrap_or(USUAL_PIDS),
         _ => 0,
     };
+    let manager = maker.map_or_else(|| info::maker(&Cgroups::of_account()), Maker::name);
     let rates = |rate| rated(limits.rates.get(&rate), "Rate");
     json!({
         "BlkioDeviceReadBps": rates(Rate::ReadBps),
@@ -109,6 +112,7 @@ fn limits(Cgroup { mode, parent, limits, .. }: &Cgroup) -> Value {
         "BlkioWeight": limits.blkio_weight.unwrap_or(0),
         "BlkioWeightDevice": rated(Some(&limits.blkio_weights), "Weight"),
         "CgroupConf": if limits.conf.is_empty() { Value::Null } else { json!(limits.conf) },
+        "CgroupManager": manager,
         "CgroupParent": parent.as_deref().unwrap_or_default(),
         "Cgroups": if *mode == Mode::Enabled { "default" } else { mode.name() },
         "CpuCount": 0,
