@@ -25,7 +25,8 @@
 //! What must stay true:
 //! * A client of TLS is built only when it is used: it costs 50 ms and reads every certificate of the machine.
 //! * Streams only: a layer is never held in memory. Everything else that comes has a limit, in bytes and in time.
-//! * A credential goes to the host that it is for, and nowhere else: not after a redirect, not to a realm in the clear.
+//! * A credential goes to the host that it is for, and nowhere else: not after a redirect, not to a realm in the clear, and in the
+//!   clear to no port that speaks TLS.
 //! * Nothing secret is printed: no password, no token, and no URL, since a redirect's may carry a signature.
 //! * What a registry says is quoted, if at all, short and without control characters.
 
