@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Archive;
 use super::transport::Which;
 use crate::host::subid::IdMaps;
-use crate::image::pull::{PARALLEL, Pull};
+use crate::image::pull::Pull;
 use crate::image::{Error, Progress, Result, tag};
 use crate::layer::worker;
 use crate::oci::{Digest, Platform, Reference};
@@ -43,7 +43,8 @@ impl Load<'_> {
         admit_archive(archive.format.transport(), archive.path.as_deref(), &archive.name, self.policy)?;
         let Self { store, progress, platform, max_layer_size, .. } = self;
         let (registry, platform, max_layer_size) = (archive, platform.clone(), *max_layer_size);
-        let pull = Pull { store, registry, progress: *progress, platform, ids, parallel: PARALLEL, max_layer_size };
+        let pull =
+            Pull { store, registry, progress: *progress, platform, ids, parallel: archive.at_once(), max_layer_size };
         if *which == Which::Only && archive.images.len() > 1 {
             return Err(Error::SeveralImages(archive.images.len()).in_archive(&archive.name));
         }

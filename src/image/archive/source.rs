@@ -3,6 +3,7 @@
 use std::io::BufReader;
 
 use super::{Archive, Blobs};
+use crate::image::pull::PARALLEL;
 use crate::image::{Error, Result};
 use crate::layer::archive::Member;
 use crate::layer::compression::{self, Packing};
@@ -20,6 +21,16 @@ impl Archive {
             Blobs::Flat => Some(digest.hex().to_owned()),
             Blobs::Named(names) => names.get(digest).cloned(),
         }
+    }
+
+    /// How many blobs are read at once: one where some are in xz, each of which takes up to 64 MiB of memory.
+    pub(super) fn at_once(&self) -> usize {
+        let Blobs::Named(names) = &self.blobs else { return PARALLEL };
+        let is_xz = |name: &String| {
+            let member = self.contents.member(name).ok().flatten();
+            member.is_some_and(|member| matches!(member.packing(), Ok(Packing::Xz)))
+        };
+        if names.values().any(is_xz) { 1 } else { PARALLEL }
     }
 
     fn member(&self, digest: &Digest) -> Result<Member> {

@@ -1,8 +1,11 @@
 //! Archives, and layers in them, that are compressed in any of the ways that the field knows.
 
+use serde_json::json;
+
 use super::build::Archive;
 use crate::harness::image::busybox_layer;
-use crate::harness::{Case, Command, Driver};
+use crate::harness::{Case, Command, Driver, Layer};
+use crate::images::registry::{MEMORY, highest};
 use crate::images::server::Parts;
 
 const TOOLS: [&str; 4] = ["gzip", "bzip2", "xz", "zstd"];
@@ -87,4 +90,28 @@ fn a_dictionary_that_is_too_large() {
     let archive = Archive::docker(&Parts::new(), &["q.io/x:1"]).tar();
     let bytes = packed(&case, "xz --lzma2=dict=1GiB", &archive);
     case.command(["load", "-q"]).stdin(bytes).finish().code(125).error("memory").says("hint: ");
+}
+
+/// A dictionary of 64 MiB, as `xz -9` has it, in each of three layers: they are unpacked one by one.
+#[test]
+fn dictionaries_do_not_add_up() {
+    let case = Case::new(Driver::Auto);
+    let layers = ["a", "b", "c"].map(|name| Layer::new().file(name, 0o644, vec![0; 70_000_000]));
+    let parts = Parts::of(&layers);
+    let mut archive = Archive::docker(&parts, &["q.io/x:1"]);
+    archive.0.remove(0);
+    for (name, layer) in ["a.tar", "b.tar", "c.tar"].into_iter().zip(&layers) {
+        let packed = packed(&case, "xz --lzma2=preset=0,dict=64MiB", &layer.tar());
+        archive.0.insert(0, (name.to_owned(), packed));
+    }
+    *archive.entry("manifest.json") =
+        json!([{"Config": archive.0[3].0, "RepoTags": ["q.io/x:1"], "Layers": ["a.tar", "b.tar", "c.tar"]}])
+            .to_string()
+            .into_bytes();
+    std::fs::write(case.home.join("archive"), archive.tar()).unwrap();
+    let running = case.command(["load", "-q", "-i", "archive"]).start();
+    let memory = highest(running.pid().as_raw_nonzero().get());
+    running.finish().code(0);
+    println!("{memory} KiB");
+    assert!(memory < MEMORY, "{memory} KiB");
 }

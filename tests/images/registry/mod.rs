@@ -25,7 +25,7 @@ use crate::harness::{Case, Driver};
 /// In which nothing that is wrong may take longer.
 const TIME: Duration = Duration::from_secs(30);
 /// Of all processes of a pull together, in KiB.
-const MEMORY: u64 = 100 << 10;
+pub const MEMORY: u64 = 100 << 10;
 /// What may be left in the store, in bytes.
 const LEFT: u64 = 1 << 20;
 /// Most of a hostile registry's time is spent waiting.
@@ -146,7 +146,7 @@ fn all_are_refused(cases: Vec<Hostile>) {
 
 /// The most memory that a process and its children had, in KiB: looked at until it ends. The program's own pages, which they
 /// share, count once.
-fn highest(pid: i32) -> u64 {
+pub fn highest(pid: i32) -> u64 {
     let mut most = 0;
     loop {
         let (mut own, mut shared) = (0, 0);
