@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, open};
+use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, open};
 use rustix::io::Errno;
 
 use super::{change, fault};
@@ -16,6 +16,20 @@ use crate::sys::{self, Call};
 /// cut may leave the old content or an empty file, which is right only for what a reboot makes worthless anyway.
 pub fn write(path: &Path, bytes: &[u8], durable: bool) -> sys::Result<()> {
     stage(path, bytes, durable)?.publish()
+}
+
+/// Writes JSON over that of the file at `path`, within the blocks that it has already. Fails before anything is changed if they
+/// don't suffice.
+pub fn write_over(path: &Path, mut bytes: Vec<u8>) -> sys::Result<()> {
+    let say = |call: &str| format!("{call}({})", path.display());
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = open(path, flags, Mode::empty()).call_with(|| say("open"))?;
+    let size = rustix::fs::fstat(&file).call_with(|| say("fstat"))?.st_size.cast_unsigned();
+    // White space behind it means nothing.
+    bytes.resize(bytes.len().max(size as usize), b' ');
+    let length = bytes.len() as u64;
+    rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, length).call_with(|| say("fallocate"))?;
+    fill(&file, path, &bytes, false)
 }
 
 /// The first half of [`write`]: all that takes time. What is never published is removed.

@@ -54,6 +54,16 @@ pub fn write<R: Record>(path: &Path, record: &R, durable: bool) -> Result<()> {
     Ok(atomic_file::write(path, &bytes(path, record)?, durable)?)
 }
 
+/// Replaces the record at `path`, even where the disk has no room for another file: then it is written over, and a reader that comes
+/// at that very moment may not be able to read it.
+pub fn write_at_any_price<R: Record>(path: &Path, record: &R, durable: bool) -> Result<()> {
+    let bytes = bytes(path, record)?;
+    match atomic_file::write(path, &bytes, durable) {
+        Err(error) if matches!(error.errno(), libc::ENOSPC | libc::EDQUOT) => Ok(atomic_file::write_over(path, bytes)?),
+        other => Ok(other?),
+    }
+}
+
 /// The first half of [`write`]: all that takes time.
 pub fn stage<R: Record>(path: &Path, record: &R, durable: bool) -> Result<Staged> {
     Ok(atomic_file::stage(path, &bytes(path, record)?, durable)?)

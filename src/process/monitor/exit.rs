@@ -178,7 +178,7 @@ fn vacate(job: &Job) {
 
 /// A record that can't be written is corrected by the free lock: the end is then known, its code is not.
 fn write(job: &Job, state: &State) {
-    let _ = records::write(&job.directory.join("state.json"), state, job.durable);
+    let _ = records::write_at_any_price(&job.directory.join("state.json"), state, job.durable);
 }
 
 /// Out of sight, with its own volumes; deleted when the values go. Without any it stays, its lock free, or could not be moved and
