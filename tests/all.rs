@@ -16,4 +16,5 @@ mod images;
 mod network;
 mod overlay;
 mod sandbox;
+mod security;
 mod supply;
