@@ -59,7 +59,8 @@ fn own_pid() -> i32 {
 /// Records the end, answers, cleans up.
 pub fn finish(job: &Job, running: Running, end: &End, lock: Lock, mut clients: Clients) {
     let code = end.code();
-    let Over { state, mounts, volumes } = over(job, running, end, job.remove);
+    let Over { state, mounts, mut volumes } = over(job, running, end, job.remove);
+    volumes.let_go();
     // Also of a container that goes: whoever waits for its end has its directory open.
     write(job, &state);
     let ended: &[Action] = if job.remove { &[Action::Died] } else { &[Action::Died, Action::Cleanup] };

@@ -33,7 +33,14 @@ pub struct Server {
 pub struct Volumes {
     pub servers: Vec<Server>,
     /// Those that no other container may have meanwhile.
-    _alone: Vec<Lock>,
+    alone: Vec<Lock>,
+}
+
+impl Volumes {
+    /// The program has ended, and the next container's may have all of them, whatever is still to be taken apart here.
+    pub fn let_go(&mut self) {
+        self.alone.clear();
+    }
 }
 
 /// Detached mounts, by the number of the step that attaches each.
@@ -42,9 +49,9 @@ pub type Served = Vec<(usize, OwnedFd)>;
 /// Makes all that init could not, and changes the plan where an ordinary bind does it. `root` is the root file system, with nothing
 /// mounted in it.
 pub fn prepare(job: &Job, plan: &mut Plan, root: BorrowedFd<'_>, user: Ids) -> Result<(Served, Volumes), Refusal> {
-    let _alone = fill(job, root, user)?;
+    let alone = fill(job, root, user)?;
     let (served, servers) = serve(job, plan, user)?;
-    Ok((served, Volumes { servers, _alone }))
+    Ok((served, Volumes { servers, alone }))
 }
 
 /// Gives fresh volumes their first content: what lies at their places in `root`, or nothing, as `user`'s. The locks hold those that
