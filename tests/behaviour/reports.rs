@@ -29,7 +29,9 @@ fn info() {
     let json: Value = serde_json::from_str(&case.coracle(["info", "--format", "json"]).succeeded().stdout).unwrap();
     assert_eq!(json["store"]["graphRoot"], case.store().to_str().unwrap());
     assert_eq!(json["host"]["security"]["rootless"], true);
-    assert_eq!((&json["host"]["networkBackend"], &json["host"]["cgroupManager"]), (&"pasta".into(), &"none".into()));
+    assert_eq!(json["host"]["networkBackend"], "pasta");
+    let manager = &json["host"]["cgroupManager"];
+    assert!(["systemd", "cgroupfs", "none"].map(Value::from).contains(manager), "{manager}");
     let files = case.home.join("registries.conf");
     std::fs::write(&files, "unqualified-search-registries = ['one.example', 'two.example']").unwrap();
     let info = case.command(["info", "--format", "{{.Registries.search}}"]).env("CONTAINERS_REGISTRIES_CONF", &files);

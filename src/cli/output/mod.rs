@@ -16,13 +16,8 @@ use std::io::{BufRead, IsTerminal, Write};
 use super::Report;
 use crate::host::message::Level;
 
-/// Prints to standard output: to a terminal what is [`printable`], to a program all as it is. A reader that went away ends the
-/// program quietly.
+/// Prints to standard output. A reader that went away ends the program quietly.
 pub fn print(text: &str) {
-    if to_terminal() { write(&printable(text)) } else { write(text) }
-}
-
-fn write(text: &str) {
     let mut out = std::io::stdout().lock();
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
         #[allow(clippy::exit)]
@@ -40,7 +35,7 @@ pub fn agreed(warning: &str) -> Result<bool, Report> {
 
 /// One line to standard output.
 pub fn line(text: &str) {
-    print(&format!("{text}\n"));
+    print(&format!("{}\n", if to_terminal() { printable(text) } else { text.to_owned() }));
 }
 
 /// Whether standard output is a terminal, which control characters could steer.
@@ -50,7 +45,7 @@ fn to_terminal() -> bool {
 
 /// Empties the terminal for what is shown anew.
 pub fn clear_screen() {
-    write("\x1b[2J\x1b[H");
+    print("\x1b[2J\x1b[H");
 }
 
 /// One line to standard error; nothing is left to do if that fails.

@@ -319,7 +319,7 @@ fn devices() {
         ("/dev/null:foo", "invalid device mode: foo"),
         ("/dev/null:/dev/x:q", "invalid device mode: q"),
         ("/etc/passwd", "/etc/passwd is not a valid device: not a device node"),
-        ("vendor.com/class=x", "names a device of a vendor"),
+        ("vendor.com/class=x", "unresolvable CDI devices vendor.com/class=x"),
     ] {
         case.coracle(["create", "--device", device, &image]).code(125).error(words);
     }
