@@ -31,6 +31,17 @@ impl Found {
         Ok(Some(records::read(&path)?.unwrap_or_default()))
     }
 
+    /// Whether somebody else has removed it since, and its files after it.
+    pub fn is_gone(&self) -> bool {
+        // The directory goes out of its place before anything in it is touched, and no other container gets its id.
+        rustix::fs::lstat(self.directory.join("container.json")).is_err()
+    }
+
+    /// Of one that is gone nothing fails but that it is not there.
+    pub fn fails<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| if self.is_gone() { Error::NotFound(self.container.name.clone()) } else { error })
+    }
+
     /// The root of the store that it is in.
     pub fn root(&self) -> &Path {
         self.directory.ancestors().nth(2).unwrap_or(&self.directory)
@@ -47,7 +58,11 @@ pub fn find(store: &Store, wanted: &str) -> Result<Found> {
 /// As [`find`], for who changes its record: nobody else does as long as the lock lives.
 pub fn to_change(store: &Store, wanted: &str) -> Result<(Found, Lock)> {
     let id = find_id(store, wanted)?;
-    let lock = Lock::exclusive_within(&store.layout().container(&id).join("changes"), PATIENCE)?;
+    let lock = Lock::exclusive_within(&store.layout().container(&id).join("changes"), PATIENCE);
+    let lock = lock.map_err(|error| match error.is_missing() {
+        true => Error::NotFound(wanted.to_owned()),
+        false => error.into(),
+    })?;
     let found = open(store, &id)?.ok_or_else(|| Error::NotFound(wanted.to_owned()))?;
     Ok((found, lock))
 }

@@ -53,18 +53,13 @@ pub fn own_paths(container: Option<&Container>) -> Vec<&'static str> {
 pub fn export(store: &Store, found: &Found, out: BorrowedFd<'_>) -> Result<()> {
     let tree = of(store, found)?;
     let packed = read::start_pack(&IdMaps::of_account()?, &tree, Form::Tree, &[], out).and_then(|pack| pack.finish());
-    if is_gone(found) {
+    // Half of its files were missing then, or all.
+    if found.is_gone() {
         return Err(Error::NotFound(found.container.name.clone()));
     }
     packed?;
     events::record_of(found.root(), &found.container, &[Action::Export], None);
     Ok(())
-}
-
-/// Whether somebody else had removed the container, and its files after it, while its tree was read.
-pub fn is_gone(found: &Found) -> bool {
-    // The directory goes out of its place before anything in it is touched, and no other container gets its id.
-    rustix::fs::lstat(found.directory.join("container.json")).is_err()
 }
 
 /// `None`: it does not run, or the kernel keeps nothing of what it writes to itself.

@@ -125,7 +125,11 @@ fn each(
 ) -> Result<ExitCode, Report> {
     let mut failed: Option<Report> = None;
     for name in names {
-        let done = find::find(store, name).map_err(Report::from).and_then(|found| act(&found, name));
+        let gone = || Report::from(crate::container::Error::NotFound(name.clone()));
+        let done = find::find(store, name).map_err(Report::from).and_then(|found| {
+            // Somebody else was faster.
+            act(&found, name).map_err(|report| if found.is_gone() { gone() } else { report })
+        });
         if let Err(report) = done {
             match &mut failed {
                 Some(failed) => failed.join(report),

@@ -46,7 +46,7 @@ impl Commit<'_> {
         let tree = tree::of(self.store, found)?;
         let layer = NewLayer::pack(self.store, &ids, container.mode, &tree, form, &tree::own_files(container));
         // Half of its files were missing then, or all.
-        if tree::is_gone(found) {
+        if found.is_gone() {
             return Err(Error::NotFound(container.name.clone()));
         }
         let layer = layer?;

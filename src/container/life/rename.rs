@@ -6,8 +6,8 @@ use crate::container::{Error, Result};
 use crate::store::{self, Store, records};
 
 /// Gives the container, found to be changed, a name that nobody has.
-pub fn rename(store: &Store, found: Found, name: &str) -> Result<()> {
-    let Found { directory, mut container } = found;
+pub fn rename(store: &Store, mut found: Found, name: &str) -> Result<()> {
+    let container = &mut found.container;
     store::names::check(name)?;
     // By whom it is held, not by the record: an earlier rename may have been cut between the two.
     let names = store.names()?;
@@ -22,7 +22,8 @@ pub fn rename(store: &Store, found: Found, name: &str) -> Result<()> {
         other => other.into(),
     })?;
     name.clone_into(&mut container.name);
-    records::write(&directory.join("container.json"), &container, !container.remove)?;
-    events::record_of(store.layout().root(), &container, &[Action::Rename], None);
+    let written = records::write(&found.directory.join("container.json"), &found.container, !found.container.remove);
+    found.fails(written.map_err(Error::from))?;
+    events::record_of(store.layout().root(), &found.container, &[Action::Rename], None);
     Ok(())
 }

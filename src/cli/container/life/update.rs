@@ -44,7 +44,7 @@ impl Update {
             changed = true;
         }
         if changed {
-            life::update::update(&store, &found)?;
+            found.fails(life::update::update(&store, &found))?;
         }
         output::line(&found.container.id);
         Ok(ExitCode::SUCCESS)

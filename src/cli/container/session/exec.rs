@@ -94,10 +94,11 @@ impl Exec {
             handed_on: &handed_on,
             session: &session,
         };
-        let talk = exec(&store, &found, self.command(&found, args)?, &how).map_err(|error| match error {
-            error @ Error::NotExecutable(_) => Report::from(error).code(255),
-            error => error.into(),
-        })?;
+        let talk =
+            found.fails(exec(&store, &found, self.command(&found, args)?, &how)).map_err(|error| match error {
+                error @ Error::NotExecutable(_) => Report::from(error).code(255),
+                error => error.into(),
+            })?;
         if self.detach {
             // That the command does not start is then this program's failure.
             foreground::detach(&talk).map_err(|report| report.code(125))?;
