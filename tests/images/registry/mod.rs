@@ -150,8 +150,13 @@ pub fn highest(pid: i32) -> u64 {
     let mut most = 0;
     loop {
         let (mut own, mut shared) = (0, 0);
-        let mut processes = vec![pid];
-        while let Some(pid) = processes.pop() {
+        let mut processes = vec![(pid, Vec::new())];
+        while let Some((pid, parent)) = processes.pop() {
+            // A child that executes nothing yet has its parent's memory.
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            if line == parent {
+                continue;
+            }
             let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else { continue };
             let field = |name: &str| {
                 let value = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"));
@@ -162,7 +167,9 @@ pub fn highest(pid: i32) -> u64 {
             shared = of_files.max(shared);
             let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
             let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-            processes.extend(children.collect::<String>().split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+            let children = children.collect::<String>();
+            let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
+            processes.extend(children.map(|pid| (pid, line.clone())));
         }
         if own == 0 {
             return most;
