@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Result;
 use crate::host::lock;
-use crate::runtime::cgroup::Group;
+use crate::runtime::cgroup::{Group, Usage};
 use crate::store::records::{self, Record};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +72,9 @@ pub struct State {
     /// The name of its control group; empty: it has none of its own.
     #[serde(default)]
     pub cgroup: String,
+    /// What had been used in it before this life.
+    #[serde(default)]
+    pub used_before: Usage,
     /// All that is in the group has been stopped; the kernel knows, and not the file.
     #[serde(skip)]
     pub paused: bool,
@@ -112,6 +115,7 @@ impl Default for State {
             remove: false,
             unbound: false,
             cgroup: String::new(),
+            used_before: Usage::default(),
             paused: false,
             oom_killed: false,
             error: String::new(),

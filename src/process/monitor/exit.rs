@@ -44,6 +44,7 @@ pub fn stage_start(job: &Job, running: &Running) -> Result<(State, Staged), stor
         driver: root.driver.to_owned(),
         driver_reason: root.reason.clone(),
         cgroup: group.as_ref().map_or_else(String::new, |counted| counted.group.name().to_owned()),
+        used_before: group.as_ref().map(|counted| counted.used).unwrap_or_default(),
         oom_killed: false,
         ..job.state.clone()
     };

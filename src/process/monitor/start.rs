@@ -21,7 +21,7 @@ use crate::process::session::refusal::Refusal;
 use crate::process::session::streams::{self, Held};
 use crate::process::session::{emulation, prepare};
 use crate::process::supervisor::Listener;
-use crate::runtime::cgroup::{Group, Place};
+use crate::runtime::cgroup::{Group, Place, Usage};
 use crate::runtime::handshake::{self, FromInit, ToInit};
 use crate::runtime::identity::{Accounts, Identity};
 use crate::runtime::inside::Filters;
@@ -48,15 +48,17 @@ pub struct Running {
     pub state: State,
 }
 
-/// The container's control group, and how many had been killed in it for want of memory before this life.
+/// The container's control group, and what had been counted in it before this life.
 pub struct Counted {
     pub group: Group,
+    pub used: Usage,
+    /// For want of memory.
     killed: u64,
 }
 
 impl Counted {
     fn of(group: Group) -> Self {
-        Self { killed: group.killed_for_memory(), group }
+        Self { used: group.usage().unwrap_or_default(), killed: group.killed_for_memory(), group }
     }
 
     /// Whether somebody has been since.
@@ -113,12 +115,12 @@ pub fn start(job: &Job, given: init::Streams, joins: &[Join], filter: prepare::F
     let group = job.cgroup.as_ref().map_or(Ok(None), Place::group).map_err(Refusal::ours)?;
     let place = group.as_ref().map(Group::open).transpose().map_err(Refusal::ours)?;
     let place = place.as_ref().map(AsFd::as_fd);
+    let group = group.map(Counted::of);
     let init = init::start(&plan, joins, prepared, channel, place).map_err(Refusal::ours)?;
     let network = match job.network {
         Network::Pasta => Some(network(init.host_pid)?),
         Network::Nothing => None,
     };
-    let group = group.map(Counted::of);
     let mut running =
         Running { init, root, volumes, held, log, network: None, listener: None, group, state: State::default() };
     // While init makes the inside of the container.

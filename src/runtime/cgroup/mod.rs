@@ -16,6 +16,7 @@ pub mod placement;
 
 use std::io::Write;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -62,6 +63,27 @@ impl Place {
         let own = Group::of_process("self")?;
         let around = own.parent().filter(|_| own.name.ends_with(&format!("/{SUPERVISOR}")))?;
         Some(around.child(&self.name))
+    }
+}
+
+/// What the processes of a group have used, ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Usage {
+    /// Of processors' time, in microseconds.
+    pub processors: u64,
+    /// Bytes read from devices and written to them, where those are counted.
+    pub devices: Option<(u64, u64)>,
+}
+
+impl Usage {
+    /// What has come since an earlier one.
+    pub fn since(self, earlier: Self) -> Self {
+        let (read, written) = earlier.devices.unwrap_or_default();
+        Self {
+            processors: self.processors.saturating_sub(earlier.processors),
+            devices: self.devices.map(|now| (now.0.saturating_sub(read), now.1.saturating_sub(written))),
+        }
     }
 }
 
@@ -115,7 +137,8 @@ impl Group {
     /// Makes it, if it is not there.
     pub fn make(&self) -> sys::Result<()> {
         fault::point("cgroup: make").call("mkdir(cgroup)")?;
-        match std::fs::create_dir(directory(&self.name)) {
+        // Whatever the caller's umask: it is nobody else's.
+        match std::fs::DirBuilder::new().mode(0o755).create(directory(&self.name)) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
             other => other.call_with(|| format!("mkdir({})", directory(&self.name).display())),
         }
@@ -167,6 +190,18 @@ impl Group {
     /// Processes of it killed for want of memory, ever.
     pub fn killed_for_memory(&self) -> u64 {
         self.number("memory.events", Some("oom_kill ")).unwrap_or(0)
+    }
+
+    /// `None`: it is gone.
+    pub fn usage(&self) -> Option<Usage> {
+        let processors = self.number("cpu.stat", Some("usage_usec "))?;
+        // Lines such as `8:0 rbytes=1 wbytes=2 …`.
+        let sum = |text: &str, key: &str| {
+            let words = text.split_ascii_whitespace().filter_map(|word| word.strip_prefix(key));
+            words.filter_map(|number| number.parse::<u64>().ok()).sum()
+        };
+        let devices = self.read("io.stat").map(|text| (sum(&text, "rbytes="), sum(&text, "wbytes=")));
+        Some(Usage { processors, devices })
     }
 
     pub fn is_frozen(&self) -> bool {

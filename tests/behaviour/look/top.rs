@@ -1,5 +1,7 @@
 //! `top`, `stats`, `port`: what a container that runs does at the moment.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::behaviour::faults::death::exists;
@@ -76,6 +78,22 @@ fn stats(case: &Case) {
     case.coracle(["stats", "--no-stream", "nope"]).code(125).stdout("").error("no such container");
 }
 
+/// What one life has used is no concern of the next, though the monitor and its control group are the same.
+fn stats_of_a_later_life(case: &Case) {
+    let image = case.busybox();
+    let used = || {
+        let text = case.coracle(["stats", "--no-stream", "--format", "{{.Duration}}", "box"]).succeeded().stdout;
+        Duration::from_nanos(text.trim().parse().unwrap())
+    };
+    let script = "test -e /first && exec sleep 1000; touch /first /work; while test -e /work; do :; done";
+    case.coracle(["run", "-d", "--network=none", "--name", "box", "--restart=always", &image, "sh", "-c", script])
+        .code(0);
+    wait_until("its work shows", LIMIT, || used() > Duration::from_millis(500));
+    case.coracle(["exec", "box", "rm", "/work"]).code(0);
+    wait_until("it lives again", LIMIT, || case.inspect("box", "{{.RestartCount}} {{.State.Status}}") == "1 running");
+    assert!(used() < Duration::from_millis(300), "{:?}", used());
+}
+
 /// On a terminal, each look takes the place of the one before, until the user has seen enough.
 fn stats_of_the_moment(case: &Case) {
     let image = case.busybox();
@@ -98,7 +116,7 @@ fn stats_of_the_moment(case: &Case) {
     wait_until("it ends with its terminal's shell", LIMIT, || !exists(terminal.pid()));
 }
 
-on_both_drivers!(top, stats, stats_of_the_moment);
+on_both_drivers!(top, stats, stats_of_a_later_life, stats_of_the_moment);
 
 #[test]
 fn ports_of_what_publishes_none() {

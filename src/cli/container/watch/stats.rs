@@ -215,28 +215,20 @@ fn look(found: &Found, state: &State) -> Option<Look> {
     let first = all.first()?;
     let own = found.container.network != Network::Host;
     let group = (!state.cgroup.is_empty()).then(|| Group::named(&state.cgroup));
-    let counted = |file: &str, key: Option<&str>| group.as_ref().and_then(|group| group.number(file, key));
+    let usage = group.as_ref().and_then(Group::usage).map(|usage| usage.since(state.used_before));
+    let counted = |file: &str| group.as_ref().and_then(|group| group.number(file, None));
     let total = kernel::memory().total;
     let times = || all.iter().map(Process::times).map(|(own, children)| own + children).sum();
     Some(Look {
         at: Instant::now(),
-        used: counted("cpu.stat", Some("usage_usec ")).map_or_else(times, Duration::from_micros),
+        used: usage.map_or_else(times, |usage| Duration::from_micros(usage.processors)),
         age: first.age(),
-        memory: counted("memory.current", None).unwrap_or_else(|| all.iter().map(Process::memory).sum()),
-        memory_limit: counted("memory.max", None).unwrap_or(total).min(total),
-        processes: counted("pids.current", None).unwrap_or(all.len() as u64),
+        memory: counted("memory.current").unwrap_or_else(|| all.iter().map(Process::memory).sum()),
+        memory_limit: counted("memory.max").unwrap_or(total).min(total),
+        processes: counted("pids.current").unwrap_or(all.len() as u64),
         network: own.then(|| network(state.pid)),
-        block: group.and_then(|group| group.read("io.stat")).map(|text| block(&text)),
+        block: usage.and_then(|usage| usage.devices),
     })
-}
-
-/// What all devices have given and taken: lines such as `8:0 rbytes=1 wbytes=2 …`.
-fn block(text: &str) -> (u64, u64) {
-    let sum = |key: &str| {
-        let words = text.split_ascii_whitespace().filter_map(|word| word.strip_prefix(key));
-        words.filter_map(|number| number.parse::<u64>().ok()).sum()
-    };
-    (sum("rbytes="), sum("wbytes="))
 }
 
 /// What all interfaces but loopback have received and sent.
