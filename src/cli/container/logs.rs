@@ -175,7 +175,11 @@ fn follow(logs: Vec<Log>) -> Result<(), Stopped> {
             let last = log.records.is_final(&mut watch)?;
             match log.print()? || last {
                 true => log.warn(),
-                false => living.push((log, watch)),
+                false => {
+                    // What comes from now on is later, whatever the clock says.
+                    log.since = None;
+                    living.push((log, watch));
+                }
             }
         }
         if living.is_empty() {

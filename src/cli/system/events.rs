@@ -94,7 +94,7 @@ impl Events {
         let now = Utc::now();
         let follow = self.stream && until.is_none_or(|until| until > now);
         let watch = follow.then(|| events.watch()).transpose()?;
-        let since = since.or_else(|| (follow && until.is_none()).then_some(now));
+        let mut since = since.or_else(|| (follow && until.is_none()).then_some(now));
         let end = until.and_then(|until| (until - now).to_std().ok()).map(|rest: Duration| Instant::now() + rest);
         loop {
             for event in events.read()? {
@@ -106,6 +106,8 @@ impl Events {
                     self.print(&event, &style)?;
                 }
             }
+            // What comes from now on is later, whatever the clock says.
+            since = None;
             match &watch {
                 Some(watch) if watch.wait(end)? => {}
                 _ => return Ok(ExitCode::SUCCESS),
