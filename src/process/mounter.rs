@@ -6,6 +6,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
+use nix::sys::signal::{SigSet, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::Mode;
 
@@ -13,8 +14,8 @@ use crate::host::role;
 use crate::overlay::session::{self, Options};
 use crate::overlay::start::{Job, send_mount, send_reason};
 use crate::overlay::{Error, Stack, Upper};
-use crate::sys::memory;
 use crate::sys::process::{exit_now, raise_descriptor_limit};
+use crate::sys::{self, memory};
 
 /// At most so many directories are held open, and at most a quarter of what the process may open: as much again is for files,
 /// the rest for those that lost their name while they were open, and for the moment.
@@ -22,6 +23,8 @@ const DIRECTORIES: u64 = 4096;
 
 /// When a container has started, if it has started at all.
 const SETTLED: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
+
+const PASSED_OVER: [Signal; 4] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT];
 
 pub fn main() -> ExitCode {
     // Without the socket there is nobody to tell.
@@ -41,6 +44,12 @@ fn serve(job: &Job, socket: &OwnedFd) -> Result<(), Error> {
         directories: (raise_descriptor_limit() / 4).min(DIRECTORIES) as usize,
         features: job.features.clone(),
     };
+    // A unit that is stopped tells all its processes, and the container's program is to end first, with its files.
+    PASSED_OVER
+        .into_iter()
+        .collect::<SigSet>()
+        .thread_block()
+        .map_err(|error| sys::Error::new("sigprocmask", error))?;
     // What the container's programs mask, they mask themselves.
     rustix::process::umask(Mode::empty());
     let (mounted, mount) = session::mount(stack(job)?, options)?;

@@ -145,6 +145,11 @@ impl Session<'_> {
             match signal.ssi_signo as i32 {
                 libc::SIGCHLD => self.reap_strays(),
                 GIVE_UP => self.watch.given_up = true,
+                // The machine, or the container's unit, is being stopped, and there may be no time for a longer wait.
+                libc::SIGTERM if self.watch.is_patient() => {
+                    self.watch.given_up = true;
+                    self.stop();
+                }
                 number => {
                     self.watch.given_up = true;
                     self.kill(number);

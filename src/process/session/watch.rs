@@ -48,6 +48,11 @@ impl Watch {
         self.health = None;
     }
 
+    /// Whether it knows how the program is stopped.
+    pub fn is_patient(&self) -> bool {
+        self.stop.0 > 0
+    }
+
     /// How long there is nothing to do. `None`: until something is heard.
     pub fn patience(&self) -> Option<Duration> {
         let rest = |moment: Instant| moment.saturating_duration_since(Instant::now());

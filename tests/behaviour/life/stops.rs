@@ -17,18 +17,19 @@ enum Victim {
 }
 
 const VICTIMS: [Victim; 5] = [
-    Victim::Mounter(Signal::TERM),
+    Victim::Mounter(Signal::ABORT),
     Victim::Monitor(Signal::KILL),
     Victim::Mounter(Signal::KILL),
     Victim::Program(Signal::KILL),
-    Victim::Mounter(Signal::INT),
+    Victim::Monitor(Signal::TERM),
 ];
 
 #[test]
 fn nothing_is_left_of_killed_runs() {
     Case::with(Driver::Fuse, |case| {
         let image = case.busybox();
-        case.coracle(["create", "--network=none", "--name", "box", &image, "sh", "-c", BUSY]).succeeded();
+        case.coracle(["create", "--stop-timeout=0", "--network=none", "--name", "box", &image, "sh", "-c", BUSY])
+            .succeeded();
         let rounds: usize = long_or(1_000, 10);
         for (round, victim) in VICTIMS.iter().cycle().take(rounds).enumerate() {
             case.coracle(["start", "box"]).code(0);
@@ -54,3 +55,31 @@ fn nothing_is_left_of_killed_runs() {
         case.coracle(["rm", "box"]).code(0);
     });
 }
+
+/// As a service manager does it: each process is told, and the program ends in its own way, with all its files.
+fn a_unit_is_stopped(case: &Case) {
+    let image = case.busybox();
+    let script = "trap 'echo bye | tee /bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done";
+    case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sh", "-c", script]).succeeded();
+    wait_until("it can be told", LIMIT, || case.coracle(["logs", "box"]).stdout == "ready\n");
+    let monitor = pid_of(case, "box", "{{.State.ConmonPid}}");
+    let mounter = (case.driver == Driver::Fuse).then(|| mounter_of(monitor));
+    for pid in mounter.into_iter().chain([monitor, pid_of(case, "box", "{{.State.Pid}}")]) {
+        kill_process(pid, Signal::TERM).unwrap();
+    }
+    wait_until("it has ended", LIMIT, || case.inspect("box", "{{.State.Status}} {{.State.ExitCode}}") == "exited 7");
+    case.coracle(["start", "box"]).code(0);
+    case.coracle(["exec", "box", "cat", "/bye"]).code(0).stdout("bye\n");
+    case.coracle(["rm", "-f", "-t0", "box"]).code(0);
+}
+
+/// A program that takes no notice is killed when its time is over, and that is known.
+fn a_unit_is_stopped_in_time(case: &Case) {
+    let image = case.busybox();
+    let run = ["run", "-d", "--network=none", "--name", "box", "--restart=always", "--stop-timeout=1"];
+    case.coracle(run.into_iter().chain([image.as_str(), "sleep", "1000"])).succeeded();
+    kill_process(pid_of(case, "box", "{{.State.ConmonPid}}"), Signal::TERM).unwrap();
+    wait_until("it has ended", LIMIT, || case.inspect("box", "{{.State.Status}} {{.State.ExitCode}}") == "exited 137");
+}
+
+on_both_drivers!(a_unit_is_stopped, a_unit_is_stopped_in_time);
