@@ -122,6 +122,10 @@ impl Error {
             Self::Manifest(ManifestError::Schema1) => {
                 Some("have the image pushed again with a tool of this decade: `skopeo copy --format oci`".into())
             }
+            Self::Manifest(ManifestError::Artifact(_)) => Some(
+                "an artifact can be pulled, pushed, tagged, and saved in the formats `oci-archive` and `oci-dir`"
+                    .into(),
+            ),
             Self::NoZstd { .. } => Some("add `--compression-format gzip`, or push it with `--format oci`".into()),
             Self::NameInUse { .. } => Some("`--amend` goes on with a list of this name".into()),
             Self::NoInstance { index, .. } => Some(format!("`coracle manifest inspect {index}` shows their digests")),

@@ -14,10 +14,13 @@ use crate::registry::registries;
 use crate::store::Store;
 use crate::store::images::Entry;
 
-/// An image of the store, as its containers need it.
+/// When it was made, where no config says it (image-spec, annotations.md).
+const CREATED: &str = "org.opencontainers.image.created";
+
+/// An image of the store, as its containers need it; or an artifact, with a config that says nothing and no diff ids.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// The digest of the config.
+    /// The digest of the config; of an artifact, whose config may be any other's, that of its entry.
     pub id: Digest,
     /// That of its entry in the store's index ([`Entry::key`]).
     pub key: Digest,
@@ -34,9 +37,14 @@ impl Found {
     /// Reads the manifest and the config of an entry; of an index, those of this machine's image.
     pub(super) fn load(store: &Store, entry: &Entry, names: Vec<String>) -> Result<Self> {
         let (manifest_digest, manifest) = manifest(store, entry)?;
+        let (id, key) = (manifest.id(&manifest_digest).clone(), entry.key().clone());
+        if manifest.check_is_image().is_err() {
+            let created = manifest.annotations.get(CREATED).cloned();
+            let config = ImageConfig { created, ..ImageConfig::default() };
+            return Ok(Self { id, key, manifest_digest, manifest, config, names, layers: Vec::new() });
+        }
         let config = ImageConfig::parse(&store.read_blob(&manifest.config.digest, MAX_CONFIG)?)?;
         manifest.check_config(&config)?;
-        let (id, key) = (manifest.config.digest.clone(), entry.key().clone());
         let layers = config.rootfs.diff_ids.clone();
         Ok(Self { id, key, manifest_digest, manifest, config, names, layers })
     }
@@ -81,8 +89,15 @@ fn manifest(store: &Store, entry: &Entry) -> Result<(Digest, Manifest)> {
 }
 
 /// The image that `text` names: a name, the start of an id, or `sha256:` and an id. `None`: there is none;
-/// [`Error::Ambiguous`]: there are several.
+/// [`Error::Ambiguous`]: there are several; [`Error::Manifest`]: it is an artifact.
 pub fn find(store: &Store, text: &str) -> Result<Option<Found>> {
+    let found = find_any(store, text)?;
+    found.as_ref().map_or(Ok(()), |found| found.manifest.check_is_image())?;
+    Ok(found)
+}
+
+/// The same for those who run nothing of it: an artifact counts, too.
+pub fn find_any(store: &Store, text: &str) -> Result<Option<Found>> {
     let found = entry(store, text).and_then(|Meant { entry, names, .. }| Found::load(store, &entry, names));
     match found {
         Ok(found) => Ok(Some(found)),
@@ -230,7 +245,7 @@ fn ends_with(name: &str, end: &str) -> bool {
 
 /// The id of what an entry means, an index as itself. The config, whose digest it is, may be damaged.
 pub(super) fn id_of(store: &Store, entry: &Entry) -> Result<Digest> {
-    if entry.is_index() { Ok(entry.key().clone()) } else { Ok(manifest(store, entry)?.1.config.digest) }
+    if entry.is_index() { Ok(entry.key().clone()) } else { Ok(manifest(store, entry)?.1.id(entry.key()).clone()) }
 }
 
 fn by_id<'a>(store: &Store, entries: &'a [Entry], text: &str) -> Result<Option<&'a Entry>> {

@@ -57,7 +57,7 @@ pub struct RootFs {
 
 /// All about the image that `text` names; `None`: there is none.
 pub fn inspect(store: &Store, text: &str) -> Result<Option<Inspected>> {
-    let Some(found) = super::find::find(store, text)? else { return Ok(None) };
+    let Some(found) = super::find::find_any(store, text)? else { return Ok(None) };
     let size = list::size(store, &found);
     let (repo_tags, repo_digests) = names(&found);
     let lower: Vec<String> = found

@@ -18,7 +18,7 @@ pub struct Listed {
     pub image: Found,
     /// Seconds since 1970; 0 where the image does not say.
     pub created: i64,
-    /// Bytes of the files of all layers, each layer once; of an index, its own.
+    /// Bytes of the files of all layers, each layer once; of an artifact, of its blobs; of an index, its own.
     pub size: u64,
 }
 
@@ -91,6 +91,9 @@ pub(super) fn size(store: &Store, image: &Found) -> u64 {
 }
 
 fn known_size(store: &Store, image: &Found, sizes: &mut BTreeMap<Digest, u64>) -> u64 {
+    if image.manifest.check_is_image().is_err() {
+        return image.manifest.layers.iter().fold(0, |sum, blob| sum.saturating_add(blob.size));
+    }
     let mut seen = BTreeSet::new();
     let layers = image.layers.iter().zip(&image.manifest.layers).filter(|(diff_id, _)| seen.insert(*diff_id));
     let mut sum = 0;

@@ -41,7 +41,7 @@ impl Needs {
 
     fn add_image(&mut self, image: &Found) {
         let layers = image.manifest.layers.iter().map(|layer| layer.digest.clone());
-        self.blobs.extend(layers.chain([image.manifest_digest.clone(), image.id.clone()]));
+        self.blobs.extend(layers.chain([image.manifest_digest.clone(), image.manifest.config.digest.clone()]));
         self.layers.extend(image.layers.iter().cloned());
         self.ids.insert(image.id.clone());
     }

@@ -240,6 +240,12 @@ impl Manifest {
         Err(ManifestError::Artifact(shorten(self.artifact_type.as_deref().unwrap_or(media_type))))
     }
 
+    /// What the image is called: the digest of its config; of an artifact, whose config may be any other's, `own`, that of its
+    /// manifest.
+    pub fn id<'a>(&'a self, own: &'a Digest) -> &'a Digest {
+        if self.check_is_image().is_ok() { &self.config.digest } else { own }
+    }
+
     /// Refuses a config that speaks of other layers than this manifest: their content could never be checked.
     pub fn check_config(&self, config: &ImageConfig) -> Result<(), ManifestError> {
         let (layers, diff_ids) = (self.layers.len(), config.rootfs.diff_ids.len());

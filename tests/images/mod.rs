@@ -2,6 +2,7 @@
 //! the cause.
 
 mod archives;
+mod artifacts;
 mod corpus;
 mod damage;
 mod escapes;

@@ -29,7 +29,7 @@ pub fn pull(context: &Context, image: &str, quiet: bool, from: &From, silent: bo
     if let Some(root) = &context.global.root {
         args.push(format!("--root={}", root.display()));
     }
-    args.push("pull".into());
+    args.extend(["pull".to_owned(), "--no-artifacts".to_owned()]);
     if quiet {
         args.push("--quiet".into());
     }

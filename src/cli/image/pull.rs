@@ -28,6 +28,9 @@ pub struct Pull {
     /// Pull all images of the repository that have a tag
     #[arg(short, long)]
     all_tags: bool,
+    /// Refuse artifacts: somebody wants to run it
+    #[arg(long, hide = true)]
+    no_artifacts: bool,
     /// Show nothing but the ids
     #[arg(short, long)]
     quiet: bool,
@@ -89,7 +92,7 @@ impl Pull {
         }
         let images = if self.all_tags { self.from.tagged(image, self.quiet)? } else { vec![image.to_owned()] };
         for image in images {
-            let pulled = self.from.pull(store, &image, self.quiet)?;
+            let pulled = self.from.pull(store, &image, !self.no_artifacts, self.quiet)?;
             let event = Event::new(Kind::Image, Action::Pull, pulled.id.hex(), &pulled.name);
             events::record(store.layout().root(), &[event]);
             output::line(pulled.id.hex());
@@ -100,8 +103,8 @@ impl Pull {
 
 impl From {
     /// Pulls one image, with progress on standard error.
-    pub fn pull(&self, store: &Store, image: &str, quiet: bool) -> Result<Pulled, Report> {
-        first(image, quiet, |name, registries| self.pull_name(store, registries, name, quiet))
+    fn pull(&self, store: &Store, image: &str, artifacts: bool, quiet: bool) -> Result<Pulled, Report> {
+        first(image, quiet, |name, registries| self.pull_name((store, registries), name, artifacts, quiet))
     }
 
     /// The full names of all images that the repository of `image` has.
@@ -114,9 +117,9 @@ impl From {
 
     fn pull_name(
         &self,
-        store: &Store,
-        registries: &Registries,
+        (store, registries): (&Store, &Registries),
         name: &Reference,
+        artifacts: bool,
         quiet: bool,
     ) -> Result<Pulled, Report> {
         let platform = self.platform()?;
@@ -133,6 +136,7 @@ impl From {
             ids,
             parallel: PARALLEL,
             max_layer_size,
+            artifacts,
         };
         Ok(pull.run(name)?)
     }

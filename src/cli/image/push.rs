@@ -14,7 +14,7 @@ use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::atomic_file;
 use crate::image::archive::save::{Chosen, Save};
 use crate::image::archive::transport::{Place, Which};
-use crate::image::find::find;
+use crate::image::find::find_any;
 use crate::image::push::{self, compress::Wanted};
 use crate::image::{self, Error, tag};
 use crate::oci::media_type::Format;
@@ -122,7 +122,7 @@ impl Push {
                 chosen.image.id
             }
             _ => {
-                let found = find(store, image)?.ok_or_else(|| Error::Unknown { name: image.to_owned() })?;
+                let found = find_any(store, image)?.ok_or_else(|| Error::Unknown { name: image.to_owned() })?;
                 let to = destination(to)?;
                 self.options.push(store, &to, |push, to| push.image(&found.manifest_digest, to))?;
                 found.id

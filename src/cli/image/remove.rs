@@ -12,7 +12,7 @@ use crate::container::record::Container;
 use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::subid::IdMaps;
 use crate::image::Error;
-use crate::image::find::{find, is_id};
+use crate::image::find::{find_any, is_id};
 use crate::image::list::{List, list};
 use crate::image::remove::{Removal, Removed, User, Users};
 use crate::layer::worker;
@@ -121,7 +121,7 @@ pub fn clear(store: &Store, removed: Removed) -> Result<(), Report> {
 /// With `--force`, the containers that would keep the image go first.
 fn remove_containers(store: &Store, text: &str) -> Result<(), Report> {
     // Of what can't be read, the removal tells.
-    let Some(image) = find(store, text).ok().flatten() else { return Ok(()) };
+    let Some(image) = find_any(store, text).ok().flatten() else { return Ok(()) };
     // Of several names only that one goes.
     if image.names.len() > 1 && !is_id(store, text)? {
         return Ok(());

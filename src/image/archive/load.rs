@@ -43,8 +43,8 @@ impl Load<'_> {
         admit_archive(archive.format.transport(), archive.path.as_deref(), &archive.name, self.policy)?;
         let Self { store, progress, platform, max_layer_size, .. } = self;
         let (registry, platform, max_layer_size) = (archive, platform.clone(), *max_layer_size);
-        let pull =
-            Pull { store, registry, progress: *progress, platform, ids, parallel: archive.at_once(), max_layer_size };
+        let (progress, parallel, artifacts) = (*progress, archive.at_once(), true);
+        let pull = Pull { store, registry, progress, platform, ids, parallel, max_layer_size, artifacts };
         if *which == Which::Only && archive.images.len() > 1 {
             return Err(Error::SeveralImages(archive.images.len()).in_archive(&archive.name));
         }

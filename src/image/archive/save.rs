@@ -106,6 +106,8 @@ impl Save<'_> {
                 }
                 layers.push(name);
             }
+            // It has no words for anything else.
+            image.manifest.check_is_image()?;
             let config = format!("{}.json", image.id.hex());
             self.config(image, &config, out)?;
             items.push(json!({"Config": config, "RepoTags": tagged(names), "Layers": layers}));
@@ -121,14 +123,14 @@ impl Save<'_> {
             for blob in &image.manifest.layers {
                 self.blob(blob, &format!("blobs/sha256/{}", blob.digest.hex()), out)?;
             }
-            self.config(image, &format!("blobs/sha256/{}", image.id.hex()), out)?;
-            let manifest = self.manifest(image, media_type::Format::Oci)?;
+            self.config(image, &format!("blobs/sha256/{}", image.manifest.config.digest.hex()), out)?;
+            let (manifest, media_type) = self.manifest(image, media_type::Format::Oci)?;
             let digest = Digest::of(&manifest);
             let name = format!("blobs/sha256/{}", digest.hex());
             if !out.has(&name) {
                 out.bytes(&name, &manifest).map_err(Error::Contents)?;
             }
-            let entry = Descriptor::new(media_type::OCI_MANIFEST, digest, manifest.len() as u64);
+            let entry = Descriptor::new(media_type, digest, manifest.len() as u64);
             let mut entries: Vec<_> = names.iter().map(|name| with_name(&entry, name)).collect();
             if entries.is_empty() {
                 entries.push(entry);
@@ -143,19 +145,20 @@ impl Save<'_> {
     fn docker_dir(&self, images: &[Chosen], out: &mut Writer) -> Result<Last> {
         let [Chosen { image, .. }] = images else { return Err(Error::OneImage) };
         let tmp = self.store.tmp_dir()?;
-        let mut manifest = self.manifest(image, media_type::Format::Docker)?;
+        let (mut manifest, _) = self.manifest(image, media_type::Format::Docker)?;
         let mut compressed = image.manifest.in_format(media_type::Format::Docker);
+        let compress = self.compress && image.manifest.check_is_image().is_ok();
         for blob in &mut compressed.layers {
             let is_plain = layer_kind(&blob.media_type).is_some_and(|kind| kind.compression == Compression::None);
-            match self.compress && is_plain {
+            match compress && is_plain {
                 true => *blob = self.compressed(blob, &tmp, out)?,
                 false => self.blob(blob, blob.digest.hex(), out)?,
             }
         }
-        if self.compress {
+        if compress {
             manifest = serde_json::to_vec(&compressed).map_err(ManifestError::from)?;
         }
-        self.config(image, image.id.hex(), out)?;
+        self.config(image, image.manifest.config.digest.hex(), out)?;
         Ok(vec![(VERSION, b"Directory Transport Version: 1.1\n".to_vec()), (MANIFEST, manifest)])
     }
 
@@ -188,20 +191,22 @@ impl Save<'_> {
     }
 
     fn config(&self, image: &Found, name: &str, out: &mut Writer) -> Result<()> {
-        self.progress.event(Event::Config { digest: &image.id });
+        let digest = &image.manifest.config.digest;
+        self.progress.event(Event::Config { digest });
         match out.has(name) {
             true => Ok(()),
-            false => out.bytes(name, &self.store.read_blob(&image.id, MAX_CONFIG)?).map_err(Error::Contents),
+            false => out.bytes(name, &self.store.read_blob(digest, MAX_CONFIG)?).map_err(Error::Contents),
         }
     }
 
-    /// The bytes that were kept, if they are in this format.
-    fn manifest(&self, image: &Found, format: media_type::Format) -> Result<Vec<u8>> {
-        if image.manifest.format() == format {
-            return Ok(self.store.read_blob(&image.manifest_digest, MAX_MANIFEST)?);
+    /// The bytes that were kept, if they are in this format or an artifact's; and their type.
+    fn manifest(&self, image: &Found, format: media_type::Format) -> Result<(Vec<u8>, &'static str)> {
+        let own = image.manifest.format();
+        if own == format || image.manifest.check_is_image().is_err() {
+            return Ok((self.store.read_blob(&image.manifest_digest, MAX_MANIFEST)?, own.manifest()));
         }
         let manifest: Manifest = image.manifest.in_format(format);
-        Ok(serde_json::to_vec(&manifest).map_err(ManifestError::from)?)
+        Ok((serde_json::to_vec(&manifest).map_err(ManifestError::from)?, format.manifest()))
     }
 
     fn plain(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>> {

@@ -29,7 +29,11 @@ pub fn of_store(store: &Store, text: &str, all: bool) -> Result<Instances> {
     let size = store.read_blob(&found.manifest_digest, crate::oci::manifest::MAX_MANIFEST)?.len() as u64;
     let media_type = found.manifest.media_type.as_deref().unwrap_or(OCI_MANIFEST);
     let mut entry = Descriptor::new(media_type, found.manifest_digest, size);
-    entry.platform = Some(of_config(&found.config));
+    match found.manifest.check_is_image() {
+        Ok(()) => entry.platform = Some(of_config(&found.config)),
+        // An artifact is for no platform.
+        Err(_) => entry.extra.extend(found.manifest.artifact_type.map(|kind| ("artifactType".to_owned(), kind.into()))),
+    }
     Ok(Instances { entries: vec![entry], sources: BTreeMap::new() })
 }
 

@@ -25,7 +25,8 @@ use crate::sys::{self, Call};
 /// A layer's parts, complete and checked, not in their places yet. `None`: the store has that part already.
 #[derive(Debug)]
 pub(super) struct Parts {
-    pub diff_id: Digest,
+    /// `None`: of an artifact.
+    pub diff_id: Option<Digest>,
     pub blob_digest: Digest,
     pub blob: Option<PathBuf>,
     pub unpacked: Option<PathBuf>,
@@ -92,11 +93,17 @@ impl Pull<'_> {
 
     fn attempt(&self, name: &Reference, claimed: &Claimed<'_>, how: How, given_up: &AtomicBool) -> Result<Parts> {
         let How { resume, window } = how;
-        let (blob, diff_id, tmp) = (claimed.layer.blob, claimed.layer.diff_id, &claimed.tmp);
-        let of_layer = |source| Error::Layer { diff_id: diff_id.clone(), source };
-        let mut parts =
-            Parts { diff_id: diff_id.clone(), blob_digest: blob.digest.clone(), blob: None, unpacked: None };
+        let (blob, tmp) = (claimed.layer.blob, &claimed.tmp);
+        let diff_id = claimed.layer.diff_id.cloned();
+        let mut parts = Parts { diff_id, blob_digest: blob.digest.clone(), blob: None, unpacked: None };
         self.progress.event(Event::Started { layer: &blob.digest, size: blob.size });
+        let Some(diff_id) = claimed.layer.diff_id else {
+            if !self.is_stored(blob)? {
+                parts.blob = Some(self.download(name, claimed, resume, &mut None, given_up)?);
+            }
+            return Ok(parts);
+        };
+        let of_layer = |source| Error::Layer { diff_id: diff_id.clone(), source };
         let start = |input| {
             let expected = Some(diff_id.clone());
             let limits = Limits { size: self.max_layer_size, window };
@@ -115,10 +122,7 @@ impl Pull<'_> {
         } else {
             let mut worker = if known.is_some() { None } else { Some(start(Input::Pipe)?) };
             let mut pipe = worker.as_mut().and_then(RunningUnpack::take_input);
-            let path = claimed.blob_path();
-            let writer = if resume { BlobWriter::resume(&path)? } else { BlobWriter::create(&path)? };
-            let copied =
-                self.receive(Receiving { name, blob, writer, pipe: &mut pipe, given_up }, resume.then_some(&path));
+            let copied = self.download(name, claimed, resume, &mut pipe, given_up);
             drop(pipe);
             // Whatever happened, the worker has to end before its directory goes.
             let unpacked = worker.map(RunningUnpack::finish);
@@ -148,6 +152,21 @@ impl Pull<'_> {
             return Ok(false);
         }
         if size == blob.size { Ok(true) } else { Err(wrong_size(blob, size)) }
+    }
+
+    /// Downloads a blob to where it is received; with `resume`, what is there already is used.
+    fn download(
+        &self,
+        name: &Reference,
+        claimed: &Claimed<'_>,
+        resume: bool,
+        pipe: &mut Option<File>,
+        given_up: &AtomicBool,
+    ) -> Result<PathBuf> {
+        let path = claimed.blob_path();
+        let writer = if resume { BlobWriter::resume(&path)? } else { BlobWriter::create(&path)? };
+        let blob = claimed.layer.blob;
+        self.receive(Receiving { name, blob, writer, pipe, given_up }, resume.then_some(&path))
     }
 
     /// Downloads a blob, checks it, and gives its path. `begun`: where its first bytes lie, which the writer has hashed.

@@ -5,7 +5,7 @@
 //!      ─▶ claim every layer that is missing, in the order of their diff ids: two pulls of one layer do the work once, and two
 //!         pulls that wait for each other can't be
 //!      ─▶ fetch, some at once: network ─▶ blob file (hashed)
-//!                                     └─▶ pipe ─▶ worker: decompress, hash, unpack
+//!                                     └─▶ pipe ─▶ worker: decompress, hash, unpack (not what an artifact has)
 //!      ─▶ under the shared store lock: all still there? ─▶ sync, rename, sync, name
 //! ```
 //!
@@ -49,12 +49,14 @@ pub struct Pull<'a> {
     pub parallel: usize,
     /// The most bytes that a layer may unpack to; `None`: what the disk can take.
     pub max_layer_size: Option<u64>,
+    /// Whether an artifact is taken, of which nothing can be run.
+    pub artifacts: bool,
 }
 
 /// What was pulled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulled {
-    /// The digest of the config.
+    /// The digest of the config; of an artifact, of the manifest.
     pub id: Digest,
     pub manifest_digest: Digest,
     /// The full reference under which it is listed.
@@ -63,7 +65,8 @@ pub struct Pulled {
 
 /// One layer of the image that is not in the store, or not all of it.
 struct Missing<'a> {
-    diff_id: &'a Digest,
+    /// `None`: a blob of an artifact, which is not unpacked.
+    diff_id: Option<&'a Digest>,
     blob: &'a Descriptor,
 }
 
@@ -112,7 +115,7 @@ impl Pull<'_> {
                 partial.discard()?;
             }
             if all {
-                return Ok((resolved.manifest.config.digest, resolved.manifest_digest));
+                return Ok((resolved.manifest.id(&resolved.manifest_digest).clone(), resolved.manifest_digest));
             }
             // Somebody removed a layer that was there when we looked.
         }
@@ -124,9 +127,11 @@ impl Pull<'_> {
 
     /// Whether layer and blob are here, and one was made from the other: what a manifest says of them is no proof.
     fn is_present(&self, layer: &Missing<'_>) -> bool {
-        let known = self.store.layer_record(self.mode(), layer.diff_id).ok().flatten();
-        known.is_some_and(|known| known.blob.as_ref() == Some(&layer.blob.digest))
-            && self.store.blob_size(&layer.blob.digest) == Some(layer.blob.size)
+        let is_made = |diff_id| {
+            let known = self.store.layer_record(self.mode(), diff_id).ok().flatten();
+            known.is_some_and(|known| known.blob.as_ref() == Some(&layer.blob.digest))
+        };
+        layer.diff_id.is_none_or(is_made) && self.store.blob_size(&layer.blob.digest) == Some(layer.blob.size)
     }
 
     fn fetch_missing(&self, name: &Reference, layers: &[Missing<'_>], tell: bool) -> Result<Vec<Fetched>> {
@@ -198,7 +203,10 @@ impl Pull<'_> {
             return Ok(None);
         }
         let Descriptor { digest, size, .. } = layer.blob;
-        let key = format!("layer {} {} {digest} {size}", self.mode().name(), layer.diff_id);
+        let key = match layer.diff_id {
+            Some(diff_id) => format!("layer {} {diff_id} {digest} {size}", self.mode().name()),
+            None => format!("blob {digest} {size}"),
+        };
         let tmp = match self.store.try_claim(&key)? {
             Some(tmp) => tmp,
             None => {
@@ -219,12 +227,13 @@ impl Pull<'_> {
     ) -> Result<bool> {
         let _lock = self.store.lock_shared()?;
         let is_of = |parts: &fetch::Parts, layer: &Missing<'_>| {
-            parts.diff_id == *layer.diff_id && parts.blob_digest == layer.blob.digest
+            parts.diff_id.as_ref() == layer.diff_id && parts.blob_digest == layer.blob.digest
         };
         let is_ready = |layer| match fetched.iter().map(|done| &done.parts).find(|parts| is_of(parts, layer)) {
             Some(parts) => {
                 (parts.blob.is_some() || self.store.has_blob(&parts.blob_digest))
-                    && (parts.unpacked.is_some() || self.store.has_layer(self.mode(), &parts.diff_id))
+                    && (parts.unpacked.is_some()
+                        || parts.diff_id.as_ref().is_none_or(|diff_id| self.store.has_layer(self.mode(), diff_id)))
             }
             None => self.is_present(layer),
         };
@@ -236,8 +245,8 @@ impl Pull<'_> {
         self.progress.event(Event::Writing);
         let mut commit = Commit::new(self.store);
         for Fetched { parts, .. } in fetched {
-            if let Some(path) = &parts.unpacked {
-                commit.layer(path.clone(), self.mode(), &parts.diff_id);
+            if let Some((path, diff_id)) = parts.unpacked.as_ref().zip(parts.diff_id.as_ref()) {
+                commit.layer(path.clone(), self.mode(), diff_id);
             }
             if let Some(path) = &parts.blob {
                 commit.blob(path.clone(), &parts.blob_digest);
@@ -274,8 +283,9 @@ fn all_of(results: Vec<Result<Vec<(usize, fetch::Parts)>>>) -> Result<BTreeMap<u
 /// Each layer once, in the order of the diff ids: the order in which every pull claims. One that is said to be in two blobs, or
 /// of two sizes, counts twice, as all of it is to be true.
 fn unique(resolved: &Resolved) -> Vec<Missing<'_>> {
-    let pairs = resolved.config.rootfs.diff_ids.iter().zip(&resolved.manifest.layers);
+    let diff_id = |place| resolved.config.as_ref().and_then(|config| config.rootfs.diff_ids.get(place));
+    let blobs = resolved.manifest.layers.iter().enumerate().map(|(place, blob)| (diff_id(place), blob));
     let layers: BTreeMap<_, _> =
-        pairs.map(|(diff_id, blob)| ((diff_id, &blob.digest, blob.size), Missing { diff_id, blob })).collect();
+        blobs.map(|(diff_id, blob)| ((diff_id, &blob.digest, blob.size), Missing { diff_id, blob })).collect();
     layers.into_values().collect()
 }

@@ -1,4 +1,5 @@
-//! From a reference to one image: its manifest for the wanted platform and its config, both checked.
+//! From a reference to one image: its manifest for the wanted platform and its config, both checked; or to an artifact, whose
+//! config and blobs may be anything.
 
 use super::Pull;
 use super::progress::Event;
@@ -20,7 +21,8 @@ pub(super) struct Resolved {
     pub media_type: Option<String>,
     pub manifest: Manifest,
     pub config_bytes: Vec<u8>,
-    pub config: ImageConfig,
+    /// `None`: it is an artifact.
+    pub config: Option<ImageConfig>,
 }
 
 pub(crate) fn no_platform(wanted: &Platform, index: &Index) -> Error {
@@ -85,9 +87,13 @@ impl Pull<'_> {
         Err(Error::DeepIndex(DEPTH))
     }
 
-    /// The config of a manifest, if it is one of an image.
-    fn config(&self, image: &Reference, manifest: &Manifest) -> Result<(Vec<u8>, ImageConfig)> {
-        manifest.check_is_image()?;
+    /// The config of a manifest, and what it means.
+    fn config(&self, image: &Reference, manifest: &Manifest) -> Result<(Vec<u8>, Option<ImageConfig>)> {
+        match manifest.check_is_image() {
+            Err(error) if !self.artifacts => return Err(error.into()),
+            Err(_) => return Ok((self.config_bytes(image, &manifest.config)?, None)),
+            Ok(()) => {}
+        }
         for layer in &manifest.layers {
             let (digest, media_type) = (layer.digest.clone(), layer.media_type.chars().take(120).collect());
             match layer_kind(&layer.media_type) {
@@ -103,7 +109,7 @@ impl Pull<'_> {
         if !made_for.runs_on(&self.platform) {
             self.progress.event(Event::OtherPlatform { image: &made_for, wanted: &self.platform });
         }
-        Ok((config_bytes, config))
+        Ok((config_bytes, Some(config)))
     }
 
     /// The config's bytes, from the store if they are there, checked.

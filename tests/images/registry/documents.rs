@@ -159,9 +159,16 @@ pub fn types() -> Vec<Hostile> {
             json!({"schemaVersion": 1, "name": "x", "tag": "1", "fsLayers": [{"blobSum": "sha256:x"}]}).to_string(),
         )
     }));
-    for kind in ["application/vnd.cncf.helm.config.v1+json", "application/vnd.oci.empty.v1+json", "text/plain"] {
-        cases.push(changed(&format!("an artifact with the config {kind}"), &["is an artifact"], |manifest| {
-            manifest["config"]["mediaType"] = kind.into();
+    // An artifact is taken as it is, but only whole.
+    for (what, key, value, says) in [
+        ("a blob of another size", "size", json!(7), &["not the 7 that"]),
+        ("a blob without end", "size", json!(u64::MAX), &["takes 18446744073709551615 bytes"]),
+        ("a blob that is not there", "digest", json!(digest(b"other")), &["is not at the registry"]),
+    ] {
+        cases.push(changed(&format!("an artifact with {what}"), says, |manifest| {
+            manifest["config"]["mediaType"] = "application/vnd.cncf.helm.config.v1+json".into();
+            manifest["layers"][0]["mediaType"] = "application/vnd.cncf.helm.chart.content.v1.tar+gzip".into();
+            manifest["layers"][0][key] = value;
         }));
     }
     for kind in [

@@ -9,7 +9,7 @@ use crate::image::Error;
 use crate::image::archive::load::{Load, Loaded};
 use crate::image::archive::transport::Place;
 use crate::image::archive::{Archive, Format};
-use crate::image::find::find;
+use crate::image::find::find_any;
 use crate::oci::Platform;
 use crate::store::Store;
 
@@ -25,7 +25,7 @@ pub fn take(
     let (format, path, which) = match place {
         Place::Archive { format, path, which } => (format, path, which),
         Place::Registry(name) | Place::Store(name) => {
-            let found = find(store, name)?.ok_or_else(|| Error::Unknown { name: name.clone() })?;
+            let found = find_any(store, name)?.ok_or_else(|| Error::Unknown { name: name.clone() })?;
             output::line(found.id.hex());
             return Ok(());
         }

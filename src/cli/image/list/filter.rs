@@ -4,7 +4,7 @@ use crate::cli::Report;
 use crate::cli::filter::has_label;
 use crate::cli::output::time;
 use crate::image::Error;
-use crate::image::find::find;
+use crate::image::find::find_any;
 use crate::image::list::{Listed, created};
 use crate::oci::Reference;
 use crate::oci::media_type::{ManifestKind, manifest_kind};
@@ -80,7 +80,7 @@ fn parse(store: &Store, text: &str) -> Result<Filter, Report> {
     let moment = || {
         let unknown =
             |error: Error| Report::new(format!("could not find local image for filter \"{key}\"=\"{value}\": {error}"));
-        let found = find(store, value).map_err(unknown)?;
+        let found = find_any(store, value).map_err(unknown)?;
         let found = found.ok_or_else(|| unknown(Error::Unknown { name: value.to_owned() }))?;
         Ok::<_, Report>(created(&found))
     };
