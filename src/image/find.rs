@@ -12,7 +12,7 @@ use crate::oci::reference::DEFAULT_TAG;
 use crate::oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference};
 use crate::registry::registries;
 use crate::store::Store;
-use crate::store::images::Entry;
+use crate::store::images::{Entry, Summary};
 
 /// When it was made, where no config says it (image-spec, annotations.md).
 const CREATED: &str = "org.opencontainers.image.created";
@@ -65,6 +65,14 @@ impl Found {
         let config = ImageConfig { created, ..ImageConfig::default() };
         let manifest_digest = entry.digest.clone();
         Ok(Self { id: key.clone(), key, manifest_digest, manifest, config, names, layers: Vec::new() })
+    }
+
+    /// The same of an image whose entry says all that a list shows: of manifest and config nothing else is known.
+    pub(super) fn in_brief(entry: &Entry, summary: &Summary, names: Vec<String>) -> Self {
+        let (id, key) = (summary.id.clone(), entry.key().clone());
+        let manifest = Manifest::new(&entry.media_type, Descriptor::new("", id.clone(), 0), Vec::new());
+        let (config, layers) = Default::default();
+        Self { id, key, manifest_digest: entry.digest.clone(), manifest, config, names, layers }
     }
 
     /// The first name, else the id.
@@ -245,7 +253,11 @@ fn ends_with(name: &str, end: &str) -> bool {
 
 /// The id of what an entry means, an index as itself. The config, whose digest it is, may be damaged.
 pub(super) fn id_of(store: &Store, entry: &Entry) -> Result<Digest> {
-    if entry.is_index() { Ok(entry.key().clone()) } else { Ok(manifest(store, entry)?.1.id(entry.key()).clone()) }
+    match entry.summary() {
+        Some(summary) => Ok(summary.id.clone()),
+        None if entry.is_index() => Ok(entry.key().clone()),
+        None => Ok(manifest(store, entry)?.1.id(entry.key()).clone()),
+    }
 }
 
 fn by_id<'a>(store: &Store, entries: &'a [Entry], text: &str) -> Result<Option<&'a Entry>> {

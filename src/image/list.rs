@@ -6,7 +6,7 @@ use super::find::Found;
 use super::{Error, Result};
 use crate::oci::Digest;
 use crate::store::Store;
-use crate::store::images::Entry;
+use crate::store::images::{Entry, Summary};
 use crate::store::layers::{LayerRecord, Mode};
 
 /// So many images are read sooner than a thread is started.
@@ -33,6 +33,28 @@ pub struct List {
 
 /// Reads the index, and the manifest and config of every image, on all cores.
 pub fn list(store: &Store) -> Result<List> {
+    all(store, listed)
+}
+
+/// Reads the index, and of images whose entries say when they were made and how large they are nothing else: names, ids and
+/// digests are true.
+pub fn brief(store: &Store) -> Result<List> {
+    all(store, |store, entry, names, sizes| match entry.summary().filter(|_| store.has_blob(&entry.digest)) {
+        Some(summary) => {
+            let image = Found::in_brief(entry, summary, names);
+            Ok(Listed { image, created: summary.created, size: summary.size })
+        }
+        None => listed(store, entry, names, sizes),
+    })
+}
+
+/// Sizes of layers. Of images on one base most layers are the same.
+type Sizes = BTreeMap<Digest, u64>;
+
+fn all(
+    store: &Store,
+    look: impl Fn(&Store, &Entry, Vec<String>, &mut Sizes) -> Result<Listed> + Copy + Sync,
+) -> Result<List> {
     let entries = store.images()?;
     let mut names: BTreeMap<&Digest, Vec<String>> = BTreeMap::new();
     let mut distinct = Vec::new();
@@ -46,11 +68,10 @@ pub fn list(store: &Store) -> Result<List> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = distinct.len().div_ceil(cores).max(SHARE);
     let load = |share: &[&Entry]| {
-        // Of images on one base most layers are the same.
-        let mut sizes = BTreeMap::new();
+        let mut sizes = Sizes::new();
         let load = |entry: &&Entry| {
             let names = names.get(entry.key()).cloned().unwrap_or_default();
-            (entry.key().clone(), listed(store, entry, names, &mut sizes))
+            (entry.key().clone(), look(store, entry, names, &mut sizes))
         };
         share.iter().map(load).collect::<Vec<_>>()
     };
@@ -73,7 +94,14 @@ pub fn list(store: &Store) -> Result<List> {
     Ok(List { images, broken })
 }
 
-fn listed(store: &Store, entry: &Entry, names: Vec<String>, sizes: &mut BTreeMap<Digest, u64>) -> Result<Listed> {
+/// The entry of an image that is in the store with all its parts, which from now on says what a list shows.
+pub(super) fn summarized(store: &Store, entry: Entry) -> Result<Entry> {
+    let Listed { image, created, size } = listed(store, &entry, Vec::new(), &mut Sizes::new())?;
+    let summary = Some(Summary { manifest: entry.digest.clone(), id: image.id, created, size });
+    Ok(Entry { summary, ..entry })
+}
+
+fn listed(store: &Store, entry: &Entry, names: Vec<String>, sizes: &mut Sizes) -> Result<Listed> {
     let image = Found::load_itself(store, entry, names)?;
     let size = if entry.is_index() { entry.size } else { known_size(store, &image, sizes) };
     Ok(Listed { created: created(&image), image, size })
@@ -87,10 +115,10 @@ pub fn created(image: &Found) -> i64 {
 
 /// What its layers take unpacked; the compressed size of those that this store does not hold unpacked.
 pub(super) fn size(store: &Store, image: &Found) -> u64 {
-    known_size(store, image, &mut BTreeMap::new())
+    known_size(store, image, &mut Sizes::new())
 }
 
-fn known_size(store: &Store, image: &Found, sizes: &mut BTreeMap<Digest, u64>) -> u64 {
+fn known_size(store: &Store, image: &Found, sizes: &mut Sizes) -> u64 {
     if image.manifest.check_is_image().is_err() {
         return image.manifest.layers.iter().fold(0, |sum, blob| sum.saturating_add(blob.size));
     }

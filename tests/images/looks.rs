@@ -214,3 +214,38 @@ fn mounted() {
     assert_eq!(family.coracle(["unshare", binary.to_str().unwrap(), "image", "mount"]).stdout, "");
     family.case.coracle(["image", "unmount", "nope"]).code(125).error("nope: image not known");
 }
+
+/// What the index says of its images is shown without a look at them, and believed only of the manifest that it was said of.
+#[test]
+fn a_list_by_the_index_alone() {
+    let family = Family::new();
+    let shown = || family.coracle(["images", "--no-trunc", "--digests"]).stdout;
+    let path = family.case.store().join("images/index.json");
+    let change = |change: &dyn Fn(&mut Value)| {
+        let mut index: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        index["manifests"].as_array_mut().unwrap().iter_mut().for_each(change);
+        std::fs::write(&path, index.to_string()).unwrap();
+    };
+    let truth = shown();
+    assert_eq!(truth.lines().count(), 5, "{truth}");
+    change(&|entry| entry["coracle.image"]["size"] = 7.into());
+    assert_eq!(shown().matches(" 7 B").count(), 4, "{}", shown());
+    // Of another manifest; and of none, as other tools write entries.
+    change(&|entry| entry["coracle.image"]["manifest"] = digest(b"another").into());
+    assert_eq!(shown(), truth);
+    change(&|entry| drop(entry.as_object_mut().unwrap().remove("coracle.image")));
+    assert_eq!(shown(), truth);
+    let third = family.id("third");
+    assert_eq!(family.coracle(["images", "-q", "--no-trunc", &third[..9]]).stdout.trim(), format!("sha256:{third}"));
+}
+
+/// An image whose manifest has gone is not listed as if it were here.
+#[test]
+fn an_image_that_has_gone_is_told() {
+    let family = Family::new();
+    let manifest = family.coracle(["images", "--format", "{{.Digest}}", "other"]).stdout;
+    let hex = manifest.trim().strip_prefix("sha256:").unwrap();
+    std::fs::remove_file(family.case.store().join("images/blobs/sha256").join(hex)).unwrap();
+    let listed = family.coracle(["images"]);
+    assert!(listed.stderr.contains(hex) && !listed.stdout.contains("other"), "{listed}");
+}

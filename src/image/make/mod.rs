@@ -8,7 +8,7 @@ pub mod layer;
 use layer::NewLayer;
 
 use super::pull::progress::{Event, Progress};
-use super::{Error, Result};
+use super::{Error, Result, list};
 use crate::host::subid::IdMaps;
 use crate::oci::manifest::{MAX_LAYERS, ManifestError};
 use crate::oci::media_type::Format;
@@ -59,6 +59,7 @@ impl New<'_> {
         commit.finish()?;
         layer.clear(ids);
         let entry = Entry::new(self.format.manifest(), digest, manifest.len() as u64);
+        let entry = list::summarized(self.store, entry)?;
         match self.name {
             Some(name) => drop(self.store.tag(name, entry)?),
             None => self.store.keep(entry)?,

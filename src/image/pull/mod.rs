@@ -24,7 +24,7 @@ use progress::{Event, Progress};
 use resolve::Resolved;
 pub(super) use resolve::no_platform;
 
-use super::{Error, Result};
+use super::{Error, Result, list};
 use crate::host::subid::IdMaps;
 use crate::layer::worker;
 use crate::oci::media_type::OCI_MANIFEST;
@@ -258,6 +258,7 @@ impl Pull<'_> {
         let media_type = resolved.media_type.as_deref().unwrap_or(OCI_MANIFEST);
         let size = resolved.manifest_bytes.len() as u64;
         let entry = Entry::new(media_type, resolved.manifest_digest.clone(), size);
+        let entry = list::summarized(self.store, entry)?;
         match names {
             [] => self.store.keep(entry)?,
             names => self.store.tag_all(names, &entry)?,

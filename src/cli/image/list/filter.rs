@@ -54,6 +54,11 @@ impl Filters {
         self.all.iter().any(|filter| matches!(filter.test, Test::Containers(_)))
     }
 
+    /// Whether what an image's config says must be known.
+    pub fn need_configs(&self) -> bool {
+        self.all.iter().any(|filter| matches!(filter.test, Test::Label(_)))
+    }
+
     /// Keeps what fits; of an image that is meant by its names, those names.
     pub fn select(&self, images: &mut Vec<Listed>, containers: impl Fn(&Listed) -> u64) {
         let (names, rest): (Vec<&Filter>, Vec<&Filter>) =

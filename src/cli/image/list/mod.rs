@@ -12,7 +12,7 @@ use crate::cli::output::template::Template;
 use crate::cli::output::{self, format, table};
 use crate::cli::{Context, Report};
 use crate::container::find;
-use crate::image::list::{List, Listed, list};
+use crate::image::list::{List, Listed, brief, list};
 use crate::oci::Digest;
 use crate::store::Store;
 use filter::{Filters, keep_meant};
@@ -71,7 +71,8 @@ impl Images {
         let sort = self.order()?;
         let store = context.store()?;
         let filters = Filters::parse(&store, &self.filter)?;
-        let List { mut images, broken } = list(&store)?;
+        let look = if self.format.is_some() || filters.need_configs() { list } else { brief };
+        let List { mut images, broken } = look(&store)?;
         for (digest, error) in broken {
             output::complain(&output::printable(&format!("Warning: the image with the manifest `{digest}`: {error}")));
         }
