@@ -3523,7 +3523,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__image__subcmd__pull)
-            opts="-a -q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --all-tags --quiet --help"
+            opts="-a -q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --all-tags --no-artifacts --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4327,12 +4327,16 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__manifest__subcmd__push)
-            opts="-f -q -h --all --rm --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --compression-format --compression-level --force-compression --format --digestfile --quiet --remove-signatures --disable-content-trust --sign-by --encryption-key --help"
+            opts="-f -q -h --add-compression --all --rm --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --compression-format --compression-level --force-compression --format --digestfile --quiet --remove-signatures --disable-content-trust --sign-by --encryption-key --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --add-compression)
+                    COMPREPLY=($(compgen -W "gzip zstd" -- "${cur}"))
+                    return 0
+                    ;;
                 --all)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -4687,7 +4691,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__pull)
-            opts="-a -q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --all-tags --quiet --help"
+            opts="-a -q -h --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --all-tags --no-artifacts --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

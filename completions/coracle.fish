@@ -1302,6 +1302,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_s
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l variant -d 'The variant of the architecture' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l max-layer-size -d 'Refuse a layer that unpacks to more [default: nine tenths of what the disk has free]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull all images of the repository that have a tag'
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -l no-artifacts -d 'Refuse artifacts: somebody wants to run it'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Show nothing but the ids'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
@@ -1477,6 +1478,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_see
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l retry -d 'Try so often again what failed for a reason that may pass' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l retry-delay -d 'Wait so long before each further attempt: `500ms`, `10s` [default: half a second, then ever longer]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from push" -l add-compression -d 'Push each image with its layers in this compression, too, and let the list name both' -r -f -a "gzip\t''
+zstd\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from push" -l all -d '`false`: push the list alone; the registry has its images already [default: true]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from push" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
@@ -1572,6 +1575,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand pull" -l os -d 'The oper
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l variant -d 'The variant of the architecture' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l max-layer-size -d 'Refuse a layer that unpacks to more [default: nine tenths of what the disk has free]' -r
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -s a -l all-tags -d 'Pull all images of the repository that have a tag'
+complete -c coracle -n "__fish_coracle_using_subcommand pull" -l no-artifacts -d 'Refuse artifacts: somebody wants to run it'
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -s q -l quiet -d 'Show nothing but the ids'
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand push" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''

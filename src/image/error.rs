@@ -80,6 +80,10 @@ pub enum Error {
     Change(#[from] InstructionError),
     #[error(transparent)]
     Transport(#[from] archive::transport::TransportError),
+    #[error(
+        "copying multiple images: destination transport \"docker-archive\" does not support copying multiple images as a group"
+    )]
+    NoLists,
     #[error("docker-dir holds one image")]
     OneImage,
     #[error("it holds {0} images: choose one")]
@@ -127,6 +131,7 @@ impl Error {
                     .into(),
             ),
             Self::NoZstd { .. } => Some("add `--compression-format gzip`, or push it with `--format oci`".into()),
+            Self::NoLists => Some("`oci-archive:`, `oci:` and `dir:` do".into()),
             Self::NameInUse { .. } => Some("`--amend` goes on with a list of this name".into()),
             Self::NoInstance { index, .. } => Some(format!("`coracle manifest inspect {index}` shows their digests")),
             Self::Ambiguous { .. } => Some("name the registry too, or more digits of the id".into()),

@@ -1,6 +1,6 @@
 //! `push`: an image of the store to a registry.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
@@ -13,10 +13,11 @@ use crate::cli::{Context, Report};
 use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::atomic_file;
 use crate::image::archive::save::{Chosen, Save};
-use crate::image::archive::transport::{Place, Which};
+use crate::image::archive::target::Target;
+use crate::image::archive::transport::Place;
 use crate::image::find::find_any;
-use crate::image::push::{self, compress::Wanted};
-use crate::image::{self, Error, tag};
+use crate::image::push::{self, Destination, compress::Wanted};
+use crate::image::{self, Error, archive, tag};
 use crate::oci::media_type::Format;
 use crate::oci::{Compression, Digest, Reference};
 use crate::registry::{self, Client, Mirrors, Trusted, registries};
@@ -79,7 +80,7 @@ pub struct Options {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CompressionFormat {
+pub enum CompressionFormat {
     Gzip,
     Zstd,
     #[value(name = "zstd:chunked", hide = true)]
@@ -111,10 +112,7 @@ impl Push {
         let id = match Place::parse(to).map_err(image::Error::from)? {
             Place::Archive { format, path, which } => {
                 let mut chosen = Chosen::find(store, image)?;
-                chosen.names = match which {
-                    Which::Named(name) => vec![name],
-                    Which::All | Which::Only | Which::Nth(_) => Vec::new(),
-                };
+                chosen.names = which.name().into_iter().collect();
                 let progress = Display::new(self.options.quiet);
                 let save = Save { store, progress: &progress, format, compress: self.compress };
                 self.options.only_for_registries()?;
@@ -124,7 +122,7 @@ impl Push {
             _ => {
                 let found = find_any(store, image)?.ok_or_else(|| Error::Unknown { name: image.to_owned() })?;
                 let to = destination(to)?;
-                self.options.push(store, &to, |push, to| push.image(&found.manifest_digest, to))?;
+                self.options.push(store, &to, &[], |push, to| push.image(&found.manifest_digest, to))?;
                 found.id
             }
         };
@@ -158,27 +156,63 @@ impl Options {
         &self,
         store: &Store,
         to: &Reference,
+        variants: &[Wanted],
         work: impl FnOnce(&push::Push<'_>, &Reference) -> image::Result<Digest>,
     ) -> Result<(), Report> {
-        let (format, compress) = (self.format()?, self.compression()?);
         let (registries, options) = (registries::of_account()?, self.reach.options()?);
         let (to, options) = Mirrors::own(to, &registries, &options)?;
         let client = Client::new(&to, &options)?;
-        let progress = Display::new(self.quiet);
-        let elsewhere = OnceLock::new();
         // The credentials on the command line are for the one registry.
         let others = registry::Options { credentials: None, ..options.clone() };
         let reach = |name: &Reference| {
             let options = if name.registry() == to.registry() { &options } else { &others };
             Ok(Trusted::new(Mirrors::of(name, &registries, options)?, name, None)?)
         };
-        let push =
-            push::Push { store, client: &client, progress: &progress, format, compress, reach: &reach, elsewhere };
-        let digest = work(&push, &to)?;
-        if let Some(path) = &self.digestfile {
-            atomic_file::write(path, digest.to_string().as_bytes(), false)?;
+        let digest = self.to(store, (&client, self.format()?), &reach, variants, |push| work(push, &to))?;
+        self.tell(&digest)
+    }
+
+    /// Pushes with what was said to an archive, in which it gets this name, and writes the digest down.
+    pub fn push_to_archive(
+        &self,
+        store: &Store,
+        (format, path): (archive::Format, &Path),
+        name: Option<String>,
+        variants: &[Wanted],
+        work: impl FnOnce(&push::Push<'_>, &Reference) -> image::Result<Digest>,
+    ) -> Result<(), Report> {
+        let words = match (format, self.format()?) {
+            (archive::Format::DockerDir, words) => words,
+            (_, Some(Format::Docker)) => return Err(Report::new("an OCI layout holds the format oci alone")),
+            _ => Some(Format::Oci),
+        };
+        let (registries, options) = (registries::of_account()?, self.reach.options()?);
+        let reach = |name: &Reference| Ok(Trusted::new(Mirrors::of(name, &registries, &options)?, name, None)?);
+        let target = Target::create(format, path)?;
+        let address = Target::ADDRESS.parse().map_err(image::Error::from)?;
+        let digest = self.to(store, (&target, words), &reach, variants, |push| work(push, &address))?;
+        target.finish(name.as_slice())?;
+        self.tell(&digest)
+    }
+
+    fn to(
+        &self,
+        store: &Store,
+        (destination, format): (&dyn Destination, Option<Format>),
+        reach: &(dyn Fn(&Reference) -> image::Result<Trusted> + Sync),
+        variants: &[Wanted],
+        work: impl FnOnce(&push::Push<'_>) -> image::Result<Digest>,
+    ) -> Result<Digest, Report> {
+        let (compress, elsewhere) = (self.compression()?, OnceLock::new());
+        let progress = &Display::new(self.quiet);
+        Ok(work(&push::Push { store, destination, progress, format, compress, variants, reach, elsewhere })?)
+    }
+
+    fn tell(&self, digest: &Digest) -> Result<(), Report> {
+        match &self.digestfile {
+            Some(path) => Ok(atomic_file::write(path, digest.to_string().as_bytes(), false)?),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// An archive has a format of its own, and keeps layers as they are.
@@ -212,23 +246,28 @@ impl Options {
     }
 
     fn compression(&self) -> Result<Option<Wanted>, Report> {
-        let compression = match self.compression_format {
-            // A level alone means gzip, which layers that are compressed so have already.
-            None => return Ok(None),
-            Some(CompressionFormat::Gzip) => Compression::Gzip,
-            Some(CompressionFormat::Zstd) if self.format == Some(ManifestFormat::V2s2) => {
+        // A level alone means gzip, which layers that are compressed so have already.
+        let Some(format) = self.compression_format else { return Ok(None) };
+        let wanted = self.wanted(format, self.compression_level)?;
+        Ok(Some(Wanted { force: self.force_compression.unwrap_or(true), ..wanted }))
+    }
+
+    /// What it is to be compressed in this format.
+    pub fn wanted(&self, format: CompressionFormat, level: Option<i32>) -> Result<Wanted, Report> {
+        let compression = match format {
+            CompressionFormat::Gzip => Compression::Gzip,
+            CompressionFormat::Zstd if self.format == Some(ManifestFormat::V2s2) => {
                 return Err(Report::new("the format v2s2 has no layers that are compressed with zstd")
                     .hint("use `--format oci`"));
             }
-            Some(CompressionFormat::Zstd) => Compression::Zstd,
-            Some(CompressionFormat::ZstdChunked) => {
-                return Err(Report::new("zstd:chunked is not written here").hint("use `--compression-format zstd`"));
+            CompressionFormat::Zstd => Compression::Zstd,
+            CompressionFormat::ZstdChunked => {
+                return Err(Report::new("zstd:chunked is not written here").hint("use `zstd`"));
             }
         };
-        if compression == Compression::Gzip && self.compression_level.is_some_and(|level| level > 9) {
+        if compression == Compression::Gzip && level.is_some_and(|level| level > 9) {
             return Err(Report::new("the levels of gzip are 1 to 9"));
         }
-        let force = self.force_compression.unwrap_or(true);
-        Ok(Some(Wanted { compression, level: self.compression_level, force }))
+        Ok(Wanted { compression, level, force: true })
     }
 }

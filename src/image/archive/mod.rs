@@ -12,9 +12,11 @@
 //! always the same of the same archive.
 
 mod docker;
+mod layout;
 pub mod load;
 pub mod save;
 mod source;
+pub mod target;
 pub mod transport;
 
 use std::collections::BTreeMap;

@@ -13,19 +13,19 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{Format, INDEX, MANIFEST, OCI_LAYOUT, VERSION};
+use super::layout::{self, Last};
+use super::{Format, MANIFEST};
 use crate::image::find::{Found, Meant, entry};
 use crate::image::make::layer::LEVEL;
 use crate::image::{Error, Event, Progress, Result, tag};
 use crate::layer::archive::Writer;
 use crate::layer::compression::{self, Window};
-use crate::oci::manifest::{Document, MAX_CONFIG, MAX_MANIFEST, ManifestError, parse};
-use crate::oci::media_type::{self, OCI_INDEX, layer_kind};
+use crate::oci::manifest::{MAX_CONFIG, MAX_MANIFEST, ManifestError};
+use crate::oci::media_type::{self, layer_kind};
 use crate::oci::{Compression, Descriptor, Digest, Index, Manifest};
 use crate::store::blobs::BlobWriter;
-use crate::store::images::REF_NAME;
 use crate::store::layers::Mode;
-use crate::store::{Store, Tmp, records};
+use crate::store::{Store, Tmp};
 use crate::sys::Call;
 
 /// How to save.
@@ -64,19 +64,12 @@ impl Chosen {
 impl Save<'_> {
     /// Writes an archive that is a file.
     pub fn to_stream(&self, images: &[Chosen], out: BorrowedFd<'_>) -> Result<()> {
-        self.write(images, empty(), Writer::tar(out).map_err(Error::Contents)?)
+        self.write(images, layout::empty(), Writer::tar(out).map_err(Error::Contents)?)
     }
 
     /// Writes an archive that is a directory. What is there under other names stays, and so do an OCI layout's other images.
     pub fn to_directory(&self, images: &[Chosen], path: &Path) -> Result<()> {
-        let place = path.join(INDEX);
-        let index = match records::read_limited(&place, "image index", MAX_MANIFEST)? {
-            Some(bytes) if self.format == Format::OciDir => match parse(&bytes, None)? {
-                Document::Index(index) => index,
-                Document::Manifest(_) => return Err(Error::NoArchive.in_archive(&path.display().to_string())),
-            },
-            _ => empty(),
-        };
+        let index = if self.format == Format::OciDir { layout::read(path)? } else { layout::empty() };
         self.write(images, index, Writer::directory(path).map_err(Error::Contents)?)
     }
 
@@ -87,8 +80,7 @@ impl Save<'_> {
             Format::DockerDir => self.docker_dir(images, &mut out)?,
         };
         self.progress.event(Event::Writing);
-        let last: Vec<(&str, &[u8])> = last.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
-        out.finish(&last).map_err(Error::Contents)
+        layout::finish(out, &last)
     }
 
     fn docker_archive(&self, images: &[Chosen], out: &mut Writer) -> Result<Last> {
@@ -116,30 +108,22 @@ impl Save<'_> {
     }
 
     fn oci(&self, images: &[Chosen], mut index: Index, out: &mut Writer) -> Result<Last> {
-        for directory in ["blobs", "blobs/sha256"] {
-            out.make_directory(directory).map_err(Error::Contents)?;
-        }
+        layout::make_directories(out)?;
         for Chosen { image, names } in images {
             for blob in &image.manifest.layers {
-                self.blob(blob, &format!("blobs/sha256/{}", blob.digest.hex()), out)?;
+                self.blob(blob, &layout::path(&blob.digest), out)?;
             }
-            self.config(image, &format!("blobs/sha256/{}", image.manifest.config.digest.hex()), out)?;
+            self.config(image, &layout::path(&image.manifest.config.digest), out)?;
             let (manifest, media_type) = self.manifest(image, media_type::Format::Oci)?;
             let digest = Digest::of(&manifest);
-            let name = format!("blobs/sha256/{}", digest.hex());
+            let name = layout::path(&digest);
             if !out.has(&name) {
                 out.bytes(&name, &manifest).map_err(Error::Contents)?;
             }
             let entry = Descriptor::new(media_type, digest, manifest.len() as u64);
-            let mut entries: Vec<_> = names.iter().map(|name| with_name(&entry, name)).collect();
-            if entries.is_empty() {
-                entries.push(entry);
-            }
-            index.manifests.retain(|old| !entries.iter().any(|new| replaces(new, old)));
-            index.manifests.extend(entries);
+            layout::add(&mut index, &entry, names);
         }
-        let index = serde_json::to_vec(&index).map_err(ManifestError::from)?;
-        Ok(vec![(OCI_LAYOUT, b"{\"imageLayoutVersion\":\"1.0.0\"}".to_vec()), (INDEX, index)])
+        layout::last(&index)
     }
 
     fn docker_dir(&self, images: &[Chosen], out: &mut Writer) -> Result<Last> {
@@ -159,7 +143,7 @@ impl Save<'_> {
             manifest = serde_json::to_vec(&compressed).map_err(ManifestError::from)?;
         }
         self.config(image, image.manifest.config.digest.hex(), out)?;
-        Ok(vec![(VERSION, b"Directory Transport Version: 1.1\n".to_vec()), (MANIFEST, manifest)])
+        Ok(layout::last_of_docker_dir(manifest))
     }
 
     /// Writes a blob as it is kept.
@@ -224,37 +208,20 @@ impl Save<'_> {
     }
 }
 
-/// Files that a reader looks for, with their bytes; they are written last.
-type Last = Vec<(&'static str, Vec<u8>)>;
-
 /// The names that have tags: no others can be in docker-archive.
 fn tagged(names: &[String]) -> Vec<&String> {
     names.iter().filter(|name| !name.contains('@')).collect()
 }
 
-fn with_name(entry: &Descriptor, name: &str) -> Descriptor {
-    Descriptor { annotations: [(REF_NAME.to_owned(), name.to_owned())].into(), ..entry.clone() }
-}
-
-/// A name moves to the new entry; without one, an image is there once.
-fn replaces(new: &Descriptor, old: &Descriptor) -> bool {
-    let name = |entry: &Descriptor| entry.annotations.get(REF_NAME).cloned();
-    name(new) == name(old) && (name(new).is_some() || new.digest == old.digest)
-}
-
-fn empty() -> Index {
-    Index { schema_version: 2, media_type: Some(OCI_INDEX.to_owned()), ..Index::default() }
-}
-
 /// Reads, and fails at the end unless what was read has the digest.
-struct Checked<R> {
+pub(super) struct Checked<R> {
     inner: R,
     hash: Sha256,
     expected: Digest,
 }
 
 impl<R> Checked<R> {
-    fn new(inner: R, expected: &Digest) -> Self {
+    pub fn new(inner: R, expected: &Digest) -> Self {
         Self { inner, hash: Sha256::new(), expected: expected.clone() }
     }
 }

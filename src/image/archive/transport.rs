@@ -88,6 +88,14 @@ impl Which {
         number.map_or_else(|| Self::Named(text.to_owned()), Self::Nth)
     }
 
+    /// The name that something new gets in an archive.
+    pub fn name(self) -> Option<String> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::All | Self::Only | Self::Nth(_) => None,
+        }
+    }
+
     /// The names under which an image, the `place`th of its archive, is taken; `None`: it is not meant.
     pub fn names(&self, place: usize, image: &Offered) -> Option<Vec<String>> {
         match self {

@@ -1,15 +1,16 @@
 //! Compressing a layer in another way than its blob is.
 
+use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::write::GzEncoder;
 
 use crate::image::Result;
 use crate::layer::compression::{Window, plain};
-use crate::oci::{Compression, Descriptor, Digest};
+use crate::oci::{Compression, Digest};
+use crate::store::Tmp;
 use crate::store::blobs::BlobWriter;
-use crate::store::{Store, Tmp};
 use crate::sys::{self, Call};
 
 /// How layers are to be compressed.
@@ -41,12 +42,12 @@ impl Wanted {
 const GZIP_LEVEL: i32 = 5;
 const ZSTD_LEVEL: i32 = 3;
 
-/// Compresses the blob of a layer anew into `tmp`: the path, the digest and the size of what came out.
-pub(super) fn compress(store: &Store, layer: &Descriptor, wanted: Wanted, tmp: &Tmp) -> Result<(PathBuf, Digest, u64)> {
-    let path = tmp.path().join(layer.digest.hex());
+/// Compresses the blob of a layer anew into `tmp`, under its own name: the path, the digest and the size of what came out.
+pub(super) fn compress(blob: &Path, wanted: Wanted, tmp: &Tmp) -> Result<(PathBuf, Digest, u64)> {
+    let path = tmp.path().join(blob.file_name().unwrap_or_default());
     let out = BlobWriter::create(&path)?;
-    let read = |error: io::Error| sys::Error::new(format!("read({})", store.blob_path(&layer.digest).display()), error);
-    let tar = plain(store.open_blob(&layer.digest)?, Window::default()).map_err(read)?;
+    let read = |error: io::Error| sys::Error::new(format!("read({})", blob.display()), error);
+    let tar = plain(File::open(blob).map_err(read)?, Window::default()).map_err(read)?;
     let level = wanted.level();
     let written = match wanted.compression {
         Compression::Gzip => {

@@ -1,4 +1,4 @@
-//! Pushing: from an image of the store to a name at a registry.
+//! Pushing: from an image of the store to a name at a registry, or to an archive.
 //!
 //! ```text
 //! manifest ─▶ plan: blobs and manifest, as they are or in another format or compression
@@ -10,16 +10,18 @@
 //! pulled or made: nothing is compressed again unless that is asked for, so an image keeps its digests.
 
 pub mod compress;
+mod destination;
 mod plan;
 mod source;
+mod variants;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use bytes::Bytes;
 use compress::Wanted;
-use plan::Plan;
+pub use destination::Destination;
+use plan::{Held, Plan};
 
 use super::manifest::Open;
 use super::needs::Needs;
@@ -28,7 +30,7 @@ use super::{Error, Result};
 use crate::oci::manifest::ManifestError;
 use crate::oci::media_type::{DOCKER_INDEX, Format, OCI_INDEX};
 use crate::oci::{Digest, Document, Index, Reference};
-use crate::registry::{self, Client, Mount, Outgoing, Trusted};
+use crate::registry::{self, Mount, Outgoing, Trusted};
 use crate::store::Store;
 
 /// Blobs that are sent at the same time.
@@ -39,12 +41,14 @@ const INDEX_DEPTH: usize = 3;
 /// How to push.
 pub struct Push<'a> {
     pub store: &'a Store,
-    pub client: &'a Client,
+    pub destination: &'a dyn Destination,
     pub progress: &'a dyn Progress,
     /// `None`: as the image is.
     pub format: Option<Format>,
     /// `None`: as the layers are.
     pub compress: Option<Wanted>,
+    /// The images of an index are pushed in these ways, too.
+    pub variants: &'a [Wanted],
     /// Where an image of an index is that the store does not hold.
     pub reach: &'a (dyn Fn(&Reference) -> Result<Trusted> + Sync),
     /// Which repositories of the registry have a blob, as far as the store knows; filled when it is first asked.
@@ -61,7 +65,7 @@ impl Push<'_> {
     /// Pushes the image whose manifest is `manifest` to the name `to`; the digest that it has there.
     pub fn image(&self, manifest: &Digest, to: &Reference) -> Result<Digest> {
         let (bytes, Document::Manifest(manifest)) = self.document(manifest)? else { return Err(Error::DeepIndex(0)) };
-        self.send(&self.plan(bytes, *manifest, to)?, to)
+        self.send(&self.plan((bytes, *manifest), to, &Held::InStore, self.compress)?, to)
     }
 
     /// Pushes an index and, with `all`, its images.
@@ -70,6 +74,7 @@ impl Push<'_> {
         let mut index = open.index.clone();
         if all {
             self.instances(&mut index, &source_of, to, INDEX_DEPTH)?;
+            self.add_variants(&mut index, &open.index, &source_of, to)?;
         }
         let (bytes, media_type) = self.written(index, &open.index, &open.bytes)?;
         self.progress.event(Event::Writing);
@@ -95,10 +100,11 @@ impl Push<'_> {
             };
             let (bytes, media_type) = match document {
                 Document::Manifest(manifest) => {
-                    let plan = match source {
-                        Some(source) => self.plan_of_source(source, bytes, &manifest)?,
-                        None => self.plan(bytes, *manifest, to)?,
-                    };
+                    let is_image = manifest.check_is_image().is_ok();
+                    let plan = self.plan_anywhere((bytes, *manifest), source, to, self.compress)?;
+                    if let Some(wanted) = self.compress.filter(|_| is_image) {
+                        variants::mark(entry, wanted.compression);
+                    }
                     self.send(&plan, &to.at(Digest::of(&plan.manifest)))?;
                     (plan.manifest, plan.media_type)
                 }
@@ -150,7 +156,7 @@ impl Push<'_> {
     /// Stores a manifest or index, whose digest it gives. The registry may tell no other.
     fn put(&self, to: &Reference, media_type: &str, bytes: &[u8]) -> Result<Digest> {
         let digest = Digest::of(bytes);
-        match self.client.put_manifest(to, media_type, Bytes::copy_from_slice(bytes))? {
+        match self.destination.put_manifest(to, media_type, bytes)? {
             Some(told) if told != digest.to_string() => {
                 Err(Error::OtherDigest { told: told.chars().take(100).collect(), digest })
             }
@@ -193,18 +199,16 @@ impl Push<'_> {
         given_up: &dyn Fn() -> bool,
     ) -> Result<bool> {
         let layer = &blob.digest;
-        if look && self.client.has_blob(to, layer, blob.size)? {
+        if look && self.destination.has_blob(to, layer, blob.size)? {
             return Ok(false);
         }
         let source = plan.source.as_ref().filter(|source| source.name.registry() == to.registry());
         let mut begun = None;
         if let Some(from) = source.map(|source| source.name.repository()).or_else(|| self.elsewhere(to, layer)) {
-            match self.client.mount(to, layer, from) {
-                Ok(Mount::Done) => return Ok(false),
-                Ok(Mount::Upload(upload)) => begun = Some(upload),
-                // We may not read there, or it has gone from there: no reason not to write here.
-                Err(error) if error.is_an_answer() => {}
-                Err(error) => return Err(error.into()),
+            match self.destination.mount(to, layer, from)? {
+                Some(Mount::Done) => return Ok(false),
+                Some(Mount::Upload(upload)) => begun = Some(upload),
+                None => {}
             }
         }
         progress.event(Event::Started { layer, size: blob.size });
@@ -212,7 +216,7 @@ impl Push<'_> {
             source.fetch(blob, given_up)?;
         }
         let told = |bytes| progress.event(Event::Received { layer, bytes });
-        self.client.push_blob(to, blob, begun, &told, given_up)?;
+        self.destination.push_blob(to, blob, begun, &told, given_up)?;
         Ok(true)
     }
 

@@ -9,6 +9,7 @@ use crate::image::manifest::remote;
 use crate::image::{Error, Result};
 use crate::oci::{Descriptor, Digest, Document, Manifest, Reference};
 use crate::registry::{self, Outgoing, Registry, Trusted};
+use crate::store::Tmp;
 use crate::store::blobs::BlobWriter;
 use crate::sys::Call;
 
@@ -36,7 +37,7 @@ impl Push<'_> {
         let layers = distinct(manifest.layers.iter().map(blob));
         let config = blob(&manifest.config);
         let media_type = manifest.format().manifest();
-        Ok(Plan { layers, config, manifest: bytes, media_type, source: Some(source), _tmp: Some(tmp) })
+        Ok(Plan { layers, config, manifest: bytes, media_type, source: Some(source), _tmp: vec![tmp] })
     }
 }
 
@@ -44,6 +45,15 @@ impl Source {
     /// The manifest or index, checked.
     pub fn document(&self) -> Result<(Vec<u8>, Document)> {
         remote::document(&self.registry, &self.name)
+    }
+
+    /// Fetches all blobs that a manifest names to a directory, by their digests' digits.
+    pub fn fetch_all(&self, manifest: &Manifest, directory: Tmp) -> Result<Tmp> {
+        for blob in manifest.layers.iter().chain([&manifest.config]) {
+            let path = directory.path().join(blob.digest.hex());
+            self.fetch(&Outgoing { digest: blob.digest.clone(), size: blob.size, path }, &|| false)?;
+        }
+        Ok(directory)
     }
 
     /// Fetches a blob to its path, and checks it.

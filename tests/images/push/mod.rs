@@ -6,3 +6,4 @@ mod honest;
 mod list;
 pub mod receiver;
 mod spoiled;
+mod variants;
