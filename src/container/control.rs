@@ -11,7 +11,7 @@
 //!    q o / q e    nobody reads this output any more: close it ▶
 //!    a            attach: I want the output ─▶
 //!    d            detach: live on without me ▶
-//!    h            check its health now, and tell the code ▶
+//!    h            check its health now: answered at once by `s`, then by the code ▶
 //!    u JSON       it is to be looked after so from now on ([`super::job::Care`]); answered by the end of the talk ▶
 //!    k            a user's signal goes to the program: no restart when it ends ▶
 //!    ◀── s TEXT + pidfd   the program runs; the descriptor is init's, the text lines about how it was started

@@ -1,6 +1,7 @@
 //! `attach`: a talk with the monitor of a container that runs.
 
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
@@ -15,7 +16,7 @@ use crate::container::{Error, Result};
 use crate::sys::{self, Call};
 
 /// How long a monitor may take to answer: longer than one that is alive ever needs.
-const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A new talk over the control socket, already attached: [`control::ToClient::Started`] is what comes first.
 pub fn attach(found: &Found) -> Result<OwnedFd> {
@@ -29,7 +30,7 @@ pub fn attach(found: &Found) -> Result<OwnedFd> {
     }
     // `None`: it ended between the two calls.
     let talk = open(found, &ToMonitor::Attach)?.ok_or_else(|| Error::NotAttachable(short()))?;
-    await_answer(found, &talk)?;
+    await_answer(found, &talk, PATIENCE)?;
     events::record_of(found.root(), &found.container, &[Action::Attach], None);
     Ok(talk)
 }
@@ -50,8 +51,9 @@ pub fn open(found: &Found, word: &ToMonitor<'_>) -> Result<Option<OwnedFd>> {
 }
 
 /// Until the monitor has something to say, or is gone: one that was stopped says nothing, and must hold nobody up.
-pub fn await_answer(found: &Found, talk: &OwnedFd) -> Result<()> {
-    match poll(&mut [PollFd::new(talk, PollFlags::IN)], Some(&PATIENCE)).call("poll")? {
+pub fn await_answer(found: &Found, talk: &OwnedFd, patience: Duration) -> Result<()> {
+    let limit = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) };
+    match poll(&mut [PollFd::new(talk, PollFlags::IN)], Some(&limit)).call("poll")? {
         0 => Err(Error::Silent(found.container.short_id().to_owned())),
         _ => Ok(()),
     }

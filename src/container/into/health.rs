@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use super::attach;
+use super::attach::{self, PATIENCE};
 use crate::container::control::{CHUNK, ToClient, ToMonitor};
 use crate::container::find::Found;
 use crate::container::state::Status;
@@ -12,9 +12,7 @@ use crate::runtime::handshake::receive_with_fd;
 /// Checks now; whether the container is well.
 pub fn check(found: &Found) -> Result<bool> {
     let container = &found.container;
-    if container.health.is_none() {
-        return Err(Error::NoHealthcheck(container.id.clone()));
-    }
+    let health = container.health.as_ref().ok_or_else(|| Error::NoHealthcheck(container.id.clone()))?;
     let state = found.state()?;
     if state.status == Status::Running && !state.is_here() {
         return Err(Error::Elsewhere { id: container.short_id().to_owned(), host: state.host });
@@ -25,10 +23,19 @@ pub fn check(found: &Found) -> Result<bool> {
     }
     let talk = attach::open(found, &ToMonitor::CheckHealth)?.ok_or_else(not_running)?;
     let mut buffer = vec![0; CHUNK + 16];
-    let (count, _) = receive_with_fd(talk.as_fd(), &mut buffer)?;
-    match ToClient::decode(buffer.get(..count).unwrap_or_default()) {
-        Some(ToClient::Exited(code)) => Ok(code == 0),
-        Some(ToClient::Failed { message, .. }) => Err(Error::Unchecked(message.to_owned())),
-        _ => Err(not_running()),
+    let mut patience = PATIENCE;
+    loop {
+        attach::await_answer(found, &talk, patience)?;
+        let (count, _) = receive_with_fd(talk.as_fd(), &mut buffer)?;
+        return match ToClient::decode(buffer.get(..count).unwrap_or_default()) {
+            // It has heard, and knows the end of the check when the time for that is over.
+            Some(ToClient::Started(_)) => {
+                patience = PATIENCE.saturating_add(health.longest());
+                continue;
+            }
+            Some(ToClient::Exited(code)) => Ok(code == 0),
+            Some(ToClient::Failed { message, .. }) => Err(Error::Unchecked(message.to_owned())),
+            _ => Err(not_running()),
+        };
     }
 }

@@ -33,7 +33,7 @@ pub fn update(store: &Store, found: &Found) -> Result<()> {
     let talk = attach::open(found, &ToMonitor::Update(&care))?;
     // Between two lives the word waits for the next one.
     if let Some(talk) = talk.filter(|_| state.status == Status::Running) {
-        attach::await_answer(found, &talk)?;
+        attach::await_answer(found, &talk, attach::PATIENCE)?;
     }
     Ok(())
 }

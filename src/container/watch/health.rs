@@ -10,6 +10,7 @@
 //! ```
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +98,12 @@ impl HealthConfig {
             Some(log) => log.join(format!("{id}-healthcheck.log")),
             None => directory.join("health.json"),
         }
+    }
+
+    /// How long a check may take.
+    pub fn longest(&self) -> Duration {
+        let startup = self.startup.as_ref().map_or(0, |check| check.timeout);
+        Duration::from_nanos(startup.max(self.check.timeout))
     }
 }
 

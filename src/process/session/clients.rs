@@ -224,8 +224,9 @@ impl Client {
     }
 
     /// It wants to know how the next health check ends.
-    pub fn await_health(&mut self) {
+    pub fn await_health(&mut self, program: BorrowedFd<'_>) {
         self.awaits_health = true;
+        self.welcome(program, "");
     }
 
     fn welcome(&mut self, program: BorrowedFd<'_>, about: &str) {

@@ -206,7 +206,7 @@ impl Session<'_> {
             }
             Some(ToMonitor::CheckHealth) => match &mut self.watch.health {
                 Some(health) => {
-                    client.await_health();
+                    client.await_health(self.program.pidfd.as_fd());
                     health.demand();
                 }
                 None => client.leave(),

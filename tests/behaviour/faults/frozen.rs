@@ -66,10 +66,12 @@ fn ends_beside_a_stopped_monitor(case: &Case) {
 /// Who would speak with it is told, after a while, or goes when it is interrupted.
 fn no_talk_with_a_stopped_monitor(case: &Case) {
     let image = case.busybox();
-    case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sleep", "1000"]).succeeded();
+    let check = ["--health-cmd=true", "--health-interval=disable"];
+    let run = ["run", "-d", "--network=none", "--name", "box"].into_iter().chain(check);
+    case.coracle(run.chain([&*image, "sleep", "1000"])).succeeded();
     let monitor = pid_of(case, "box", "{{.State.ConmonPid}}");
     kill_process(monitor, Signal::STOP).unwrap();
-    let talks = [&["attach", "box"][..], &["update", "--restart=always", "box"]];
+    let talks = [&["attach", "box"][..], &["update", "--restart=always", "box"], &["healthcheck", "run", "box"]];
     let begun = talks.map(|talk| case.command(talk.iter().copied()).start());
     for talk in begun {
         talk.finish().code(125).error("does not answer").says("hint: `kill -CONT ");
