@@ -715,7 +715,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__create)
-            opts="-a -i -t -u -w -e -h -l -q -c -m -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-a -i -t -u -w -e -h -l -q -c -m -p -P -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1158,6 +1158,14 @@ _coracle() {
                     return 0
                     ;;
                 --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publish)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1629,7 +1637,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__run)
-            opts="-d -a -i -t -u -w -e -h -l -q -c -m -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-d -a -i -t -u -w -e -h -l -q -c -m -p -P -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2091,6 +2099,14 @@ _coracle() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --publish)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --cap-add)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2523,7 +2539,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__create)
-            opts="-a -i -t -u -w -e -h -l -q -c -m -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-a -i -t -u -w -e -h -l -q -c -m -p -P -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2966,6 +2982,14 @@ _coracle() {
                     return 0
                     ;;
                 --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publish)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4927,7 +4951,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__run)
-            opts="-d -a -i -t -u -w -e -h -l -q -c -m -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-d -a -i -t -u -w -e -h -l -q -c -m -p -P -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --net --network --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5386,6 +5410,14 @@ _coracle() {
                     return 0
                     ;;
                 --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publish)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

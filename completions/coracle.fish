@@ -265,6 +265,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r
@@ -302,6 +303,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l no-healthcheck -d 'Do not check, whatever the image says'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hostname -d 'Leave /etc/hostname to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Leave /etc/hosts to the image'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all -d 'Publish all exposed ports, on ports of this machine that are free'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from diff" -l format -d '`json`: three lists instead of lines' -r
@@ -550,6 +552,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r
@@ -590,6 +593,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Do not check, whatever the image says'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hostname -d 'Leave /etc/hostname to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Leave /etc/hosts to the image'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all -d 'Publish all exposed ports, on ports of this machine that are free'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r
@@ -774,6 +778,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l dns-search -d
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r
@@ -811,6 +816,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l init -d 'Run 
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l no-healthcheck -d 'Do not check, whatever the image says'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l no-hostname -d 'Leave /etc/hostname to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l no-hosts -d 'Leave /etc/hosts to the image'
+complete -c coracle -n "__fish_coracle_using_subcommand create" -s P -l publish-all -d 'Publish all exposed ports, on ports of this machine that are free'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand diff" -l format -d '`json`: three lists instead of lines' -r
@@ -1036,6 +1042,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l dns-search -d 'L
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -d '`private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r
@@ -1076,6 +1083,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l init -d 'Run the
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l no-healthcheck -d 'Do not check, whatever the image says'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l no-hostname -d 'Leave /etc/hostname to the image'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l no-hosts -d 'Leave /etc/hosts to the image'
+complete -c coracle -n "__fish_coracle_using_subcommand run" -s P -l publish-all -d 'Publish all exposed ports, on ports of this machine that are free'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l privileged -d 'Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call'
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l read-only -d 'Mount the root file system read-only'
 complete -c coracle -n "__fish_coracle_using_subcommand start" -l detach-keys -d 'Keys that leave the container and let it run on; an empty text: none do' -r

@@ -114,12 +114,19 @@ macro_rules! reported {
     };
 }
 
-reported!(crate::host::dirs::Error, crate::host::lock::Error, crate::host::subid::Error, crate::store::Error);
+reported!(
+    crate::host::dirs::Error,
+    crate::host::lock::Error,
+    crate::host::subid::Error,
+    crate::network::ports::Error,
+    crate::store::Error,
+);
 
 impl From<crate::container::Error> for Report {
     fn from(error: crate::container::Error) -> Self {
         match error {
             crate::container::Error::Refused { code, message } => Self::new(message).code(code),
+            crate::container::Error::Port(error) => Self::from(error).code(126),
             other => {
                 let hint = other.hint();
                 Self::with(other, hint)

@@ -10,6 +10,7 @@ use super::log;
 use super::record::Driver;
 use super::state::State;
 use super::watch::health::HealthConfig;
+use crate::network::ports::Published;
 use crate::overlay::Features;
 use crate::runtime::cgroup::Place;
 use crate::runtime::identity::Introductions;
@@ -133,11 +134,11 @@ pub enum Streams {
     Terminal,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Network {
     /// None, or the host's: nothing to make.
     Nothing,
-    /// `pasta` joins the container's namespace to the host's network.
-    Pasta,
+    /// `pasta` joins the container's namespace to the host's network, and these ports of the host's to it.
+    Pasta(Vec<Published>),
 }

@@ -39,7 +39,7 @@ pub mod watch;
 
 use crate::host::kernel::cgroup::Cgroups;
 use crate::host::{lock, role, subid};
-use crate::{image, layer, oci, runtime, store, sys};
+use crate::{image, layer, network, oci, runtime, store, sys};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -158,6 +158,8 @@ pub enum Error {
     Group(#[from] runtime::cgroup::placement::Error),
     #[error(transparent)]
     Limit(#[from] cgroup::limits::BadLimit),
+    #[error(transparent)]
+    Port(#[from] network::ports::Error),
     #[error("{0}")]
     Spec(String),
 }

@@ -14,6 +14,7 @@ use super::mount::secret::Secret;
 use super::namespace::Namespaces;
 use super::user_namespace::UserNamespace;
 use super::watch::health::HealthConfig;
+use crate::network::ports::Published;
 use crate::network::resolv::Asked;
 use crate::oci::Digest;
 use crate::oci::capability::CapabilitySet;
@@ -152,6 +153,12 @@ pub struct Container {
     /// `80/tcp`.
     #[serde(default)]
     pub exposed_ports: BTreeSet<String>,
+    /// Which of this machine's ports lead to which of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<Published>,
+    /// All exposed ports were to be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub publish_all: bool,
     pub stop_signal: i32,
     /// Seconds between the stop signal and the kill.
     pub stop_timeout: u32,

@@ -5,11 +5,12 @@
 //!   program ─▶ kernel ─▶ tap device ─▶ pasta ─▶ ordinary sockets of this user ─▶ the world
 //! ```
 //!
-//! [`pasta`] makes the way out; [`resolv`] and [`hosts`] make texts, the caller writes them. The loopback interface is switched
+//! [`pasta`] makes the way out, and in through [`ports`]; [`resolv`] and [`hosts`] make texts, the caller writes them. The loopback interface is switched
 //! on by init itself ([`crate::sys::interface`]).
 
 pub mod hosts;
 pub mod pasta;
+pub mod ports;
 pub mod resolv;
 
 use std::net::Ipv4Addr;

@@ -16,6 +16,9 @@
 //! When it ends: with the outer pid namespace whose PID 1 the monitor is; where there is none, by [`Pasta::stop`]. It does
 //! not end with the network namespace, which it keeps alive itself.
 //!
+//! The version of 2023 acknowledges a connection from another machine to a published port once the client has sent something, so of
+//! a server that speaks first nothing is heard; later ones do at once.
+//!
 //! Only options that the version of 2023 has are used. Newer ones offer `--map-guest-addr` (2024_08: reach the host under an
 //! address of its own) and work without a default route on the host; there, [`Error::NoRoute`] no longer comes.
 
@@ -30,6 +33,7 @@ use rustix::fs::{Access, FileType, MemfdFlags, SealFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, pidfd_send_signal};
 
+use super::ports::{Protocol, Published};
 use crate::host::{fault, role};
 use crate::sys::process::{Child, Ended, Spawn};
 use crate::sys::{self, Call};
@@ -100,16 +104,17 @@ pub struct Pasta {
     pub child: Child,
 }
 
-/// Starts `program` for the network namespace behind `netns`. Name queries to `dns` inside go to the host's resolver.
+/// Starts `program` for the network namespace behind `netns`. Name queries to `dns` inside go to the host's resolver; the ports of
+/// this machine in `published` lead inside.
 ///
 /// This process must be root of a user namespace that owns, or is above, the one that owns the network namespace.
-pub fn start(program: &Path, netns: BorrowedFd<'_>, dns: Ipv4Addr) -> Result<Starting, Error> {
+pub fn start(program: &Path, netns: BorrowedFd<'_>, dns: Ipv4Addr, published: &[Published]) -> Result<Starting, Error> {
     fault::point("pasta: start").call("start pasta")?;
     let (ready, written) = pipe_with(PipeFlags::CLOEXEC).call("pipe2")?;
     let messages = messages_file()?;
     let spawn = Spawn {
         program: CString::new(program.as_os_str().as_bytes()).map_err(|_| Error::Missing)?,
-        args: arguments(dns),
+        args: arguments(dns, published),
         env: role::environment(),
         fds: vec![netns, written.as_fd(), messages.as_fd()],
     };
@@ -117,8 +122,7 @@ pub fn start(program: &Path, netns: BorrowedFd<'_>, dns: Ipv4Addr) -> Result<Sta
     Ok(Starting { child, ready, messages })
 }
 
-fn arguments(dns: Ipv4Addr) -> Vec<CString> {
-    let dns = CString::new(dns.to_string()).unwrap_or_default();
+fn arguments(dns: Ipv4Addr, published: &[Published]) -> Vec<CString> {
     let fixed = [
         c"pasta",
         c"--foreground",
@@ -131,19 +135,31 @@ fn arguments(dns: Ipv4Addr) -> Vec<CString> {
         c"--pid",
         c"/proc/self/fd/1",
         // Its defaults forward every port that anyone listens on, both ways.
-        c"--tcp-ports",
-        c"none",
-        c"--udp-ports",
-        c"none",
         c"--tcp-ns",
         c"none",
         c"--udp-ns",
         c"none",
         // Else the gateway's address inside means this machine's loopback, and what listens there.
         c"--no-map-gw",
-        c"--dns-forward",
     ];
-    fixed.into_iter().map(ToOwned::to_owned).chain([dns]).collect()
+    let flags = [("--tcp-ports", Protocol::Tcp), ("--udp-ports", Protocol::Udp)];
+    let ports = flags.into_iter().flat_map(|(flag, protocol)| {
+        specs(published, protocol).into_iter().flat_map(move |spec| [flag.to_owned(), spec])
+    });
+    let dns = ["--dns-forward".to_owned(), dns.to_string()];
+    let rest = ports.chain(dns).filter_map(|word| CString::new(word).ok());
+    fixed.into_iter().map(ToOwned::to_owned).chain(rest).collect()
+}
+
+/// `[ADDRESS/]FIRST-LAST:FIRST-LAST`, of this machine and then the container's.
+fn specs(published: &[Published], protocol: Protocol) -> Vec<String> {
+    let spec = |one: &Published| {
+        let range = |first: u16| format!("{first}-{}", first + (one.count - 1));
+        let address = one.address.map_or_else(String::new, |address| format!("{address}/"));
+        format!("{address}{}:{}", range(one.host), range(one.container))
+    };
+    let specs: Vec<String> = published.iter().filter(|one| one.protocol == protocol).map(spec).collect();
+    if specs.is_empty() { vec!["none".to_owned()] } else { specs }
 }
 
 fn messages_file() -> Result<OwnedFd, sys::Error> {

@@ -2,14 +2,18 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use coracle::network::DNS_FORWARD;
 use coracle::network::pasta::{self, Error};
+use coracle::network::ports;
 use coracle::sys;
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+const LIMIT: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 
 /// Runs the ignored test `name` of this binary as root of a new user namespace, in new network, mount and pid namespaces.
 fn on_a_stage(name: &str) {
@@ -32,6 +36,11 @@ fn a_container_reaches_the_world_and_not_the_hosts_loopback() {
 #[test]
 fn without_a_network_the_error_says_so() {
     on_a_stage("network::pasta::stage_no_route");
+}
+
+#[test]
+fn the_container_sees_who_asks_at_a_published_port() {
+    on_a_stage("network::pasta::stage_published");
 }
 
 #[test]
@@ -121,8 +130,8 @@ fn stage_way_out() {
     }
     let container = Contained::new();
     let program = pasta::find().unwrap();
-    let starting = pasta::start(&program, container.netns().as_fd(), DNS_FORWARD).unwrap();
-    let mut ready = [rustix::event::PollFd::new(&starting, rustix::event::PollFlags::IN)];
+    let starting = pasta::start(&program, container.netns().as_fd(), DNS_FORWARD, &[]).unwrap();
+    let mut ready = [PollFd::new(&starting, PollFlags::IN)];
     rustix::event::poll(&mut ready, None).unwrap();
     let pasta = starting.finish().unwrap();
     assert_eq!(container.fetch("10.10.10.10", serve("10.10.10.10")), "hello");
@@ -134,11 +143,70 @@ fn stage_way_out() {
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
 }
 
+/// Runs `work` in the network namespace of the container, on a thread of its own.
+fn inside<T: Send + 'static>(container: &Contained, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let netns = container.netns();
+    let enter = move || {
+        nix::sched::setns(netns, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+        work()
+    };
+    std::thread::spawn(enter).join().unwrap()
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_published() {
+    let other = Contained::new();
+    let pid = other.0.id();
+    ip("link set lo up");
+    ip(&format!("link add up0 type veth peer name far0 netns {pid}"));
+    ip("addr add 10.9.9.1/24 dev up0");
+    ip("link set up0 up");
+    ip("route add default via 10.9.9.2");
+    inside(&other, || ["addr add 10.9.9.3/24 dev far0", "link set far0 up"].map(ip));
+    let container = Contained::new();
+    let published: Vec<_> = ["8080:80", "8081-8082:90-91", "10.9.9.1:5300:53/udp"]
+        .iter()
+        .flat_map(|text| ports::parse(text).unwrap())
+        .collect();
+    let program = pasta::find().unwrap();
+    let starting = pasta::start(&program, container.netns().as_fd(), DNS_FORWARD, &published).unwrap();
+    let pasta = starting.finish().unwrap();
+    let (tcp, udp) = inside(&container, || {
+        let tcp = [80, 91].map(|port| TcpListener::bind(("0.0.0.0", port)).unwrap());
+        (tcp, UdpSocket::bind("0.0.0.0:53").unwrap())
+    });
+    for (listener, port) in tcp.iter().zip([8080, 8082]) {
+        let mut asking = inside(&other, move || TcpStream::connect(("10.9.9.1", port)).unwrap());
+        // The version of 2023 takes a connection through once the one who asks has said something.
+        asking.write_all(b"x").unwrap();
+        rustix::event::poll(&mut [PollFd::new(listener, PollFlags::IN)], Some(&LIMIT)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let (mut stream, peer) = listener.accept().unwrap();
+        assert_eq!(peer.ip(), asking.local_addr().unwrap().ip());
+        stream.write_all(b"y").unwrap();
+        asking.read_exact(&mut [0]).unwrap();
+    }
+    let asking = inside(&other, || UdpSocket::bind("10.9.9.3:0").unwrap());
+    for socket in [&asking, &udp] {
+        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    }
+    asking.send_to(b"x", "10.9.9.1:5300").unwrap();
+    let (_, peer) = udp.recv_from(&mut [0; 8]).unwrap();
+    assert_eq!(peer.ip(), asking.local_addr().unwrap().ip());
+    udp.send_to(b"y", peer).unwrap();
+    asking.recv_from(&mut [0; 8]).unwrap();
+    // What pasta has, nobody else can; once it has ended, anybody.
+    assert!(matches!(ports::check(&published), Err(ports::Error::Taken { port: 8080, .. })));
+    pasta.stop().unwrap();
+    ports::check(&published).unwrap();
+}
+
 #[test]
 #[ignore = "needs a stage"]
 fn stage_no_route() {
     let container = Contained::new();
-    let starting = pasta::start(&pasta::find().unwrap(), container.netns().as_fd(), DNS_FORWARD).unwrap();
+    let starting = pasta::start(&pasta::find().unwrap(), container.netns().as_fd(), DNS_FORWARD, &[]).unwrap();
     let error = starting.finish().unwrap_err();
     assert!(matches!(error, Error::NoRoute(_)), "{error}");
     assert!(error.hint().unwrap().contains("--network=none"));

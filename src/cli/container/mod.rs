@@ -10,6 +10,7 @@ pub mod life;
 pub mod logs;
 pub mod options;
 pub mod ps;
+mod published;
 pub mod rm;
 pub mod run;
 pub mod session;

@@ -18,6 +18,7 @@ use crate::container::{Error, Result, spec};
 use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
 use crate::host::{message, role};
+use crate::network::ports;
 use crate::overlay::Features;
 use crate::overlay::living::Living;
 use crate::overlay::view::View;
@@ -97,6 +98,9 @@ pub fn rehearse(store: &Store, found: &Found, lock: &Lock) -> Result<()> {
 fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpose: Purpose) -> Result<Launched> {
     super::orphan::end(&found.directory);
     let lock = made.map_or_else(|| lock(found), Ok)?;
+    if purpose == Purpose::Run {
+        check_ports(store, &found.container)?;
+    }
     let maps = IdMaps::of_account()?;
     let mut job = job(store, found, how, &maps)?;
     // Of what is only mounted, nothing is another's.
@@ -133,6 +137,19 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
         None => launch.in_new_namespace(&maps)?,
     };
     Ok(Launched { monitor, talk: ours })
+}
+
+/// Whether the ports that it publishes are free; of those that are not, a container that has one is named.
+fn check_ports(store: &Store, container: &Container) -> Result<()> {
+    match ports::check(&container.published) {
+        Err(ports::Error::Taken { protocol, port, holder }) => {
+            let has = |other: &Found| other.container.published.iter().any(|one| one.has(protocol, port));
+            let other = find::living(store)?.found.into_iter().find(has);
+            let named = other.map(|other| format!("the container `{}`", other.container.name));
+            Err(ports::Error::Taken { protocol, port, holder: named.or(holder) }.into())
+        }
+        other => Ok(other?),
+    }
 }
 
 /// The lock of a container that does not run. One that has just ended is waited for: its monitor is about to let go.
@@ -190,7 +207,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         joins: Vec::new(),
         handed_on: how.handed_on.iter().map(|handed| handed.number).collect(),
         log: container.log.target(&found.directory, &container.id, &container.name).filter(|_| how.log),
-        network: if container.network == Network::Private { NetworkJob::Pasta } else { NetworkJob::Nothing },
+        network: network(container),
         cgroup: None,
         remove: container.remove,
         care: care(store, found, maps)?,
@@ -207,6 +224,13 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
             ..State::on_this_machine()
         },
     })
+}
+
+fn network(container: &Container) -> NetworkJob {
+    match container.network {
+        Network::Private => NetworkJob::Pasta(container.published.clone()),
+        Network::None | Network::Host | Network::Joined => NetworkJob::Nothing,
+    }
 }
 
 /// Nobody, where the container's account files are to stay as they are.

@@ -11,7 +11,7 @@ use super::mounts::Volumes;
 use super::start::{Counted, Running};
 use super::stragglers;
 use crate::container::control::ToClient;
-use crate::container::job::{Job, Purpose};
+use crate::container::job::{Job, Network, Purpose};
 use crate::container::mount::volumes;
 use crate::container::record::Container;
 use crate::container::state::{self, State, Status};
@@ -142,7 +142,13 @@ fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
         ..state
     };
     let Init { child, mounts, .. } = init;
-    drop((child, held, log, network));
+    drop((child, held, log));
+    if let (Some(pasta), Network::Pasta(published)) = (network, &job.network)
+        && !published.is_empty()
+    {
+        // Whoever hears of the end may want its ports. What can't be ended goes with this process.
+        let _ = pasta.stop();
+    }
     let mounts = keep.then_some(mounts);
     if !keep {
         root.settle(WRITE_BACK);

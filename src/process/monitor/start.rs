@@ -16,6 +16,7 @@ use crate::host::atomic_file::{self, Staged};
 use crate::host::subid::IdMaps;
 use crate::network::DNS_FORWARD;
 use crate::network::pasta::{self, Pasta};
+use crate::network::ports::Published;
 use crate::process::session::log::Log;
 use crate::process::session::refusal::Refusal;
 use crate::process::session::streams::{self, Held};
@@ -117,8 +118,8 @@ pub fn start(job: &Job, given: init::Streams, joins: &[Join], filter: prepare::F
     let place = place.as_ref().map(AsFd::as_fd);
     let group = group.map(Counted::of);
     let init = init::start(&plan, joins, prepared, channel, place).map_err(Refusal::ours)?;
-    let network = match job.network {
-        Network::Pasta => Some(network(init.host_pid)?),
+    let network = match &job.network {
+        Network::Pasta(published) => Some(network(init.host_pid, published)?),
         Network::Nothing => None,
     };
     let mut running =
@@ -194,14 +195,14 @@ fn check_secrets(job: &Job, plan: &Plan) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn network(init: i32) -> Result<pasta::Starting, Refusal> {
+fn network(init: i32, published: &[Published]) -> Result<pasta::Starting, Refusal> {
     let path = format!("/proc/{init}/ns/net");
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let namespace = rustix::fs::open(path.as_str(), flags, Mode::empty())
         .call_with(|| format!("open({path})"))
         .map_err(Refusal::ours)?;
     let program = pasta::find().map_err(hinted)?;
-    pasta::start(&program, namespace.as_fd(), DNS_FORWARD).map_err(hinted)
+    pasta::start(&program, namespace.as_fd(), DNS_FORWARD, published).map_err(hinted)
 }
 
 fn hinted(error: pasta::Error) -> Refusal {

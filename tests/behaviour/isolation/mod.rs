@@ -2,5 +2,6 @@
 
 mod identity;
 mod network;
+mod ports;
 mod sandbox;
 mod user_namespace;

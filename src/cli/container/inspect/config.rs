@@ -5,7 +5,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::cli::container::options::health::{LOG_COUNT, LOG_SIZE};
 use crate::cli::container::options::value::name_of_signal;
+use crate::cli::container::published;
 use crate::container::mount::secret::{Place, Secret};
 use crate::container::record::Container;
 use crate::container::watch::health::Check;
@@ -44,13 +46,13 @@ pub fn config(container: &Container) -> Value {
         "StartupHealthCheck": health.and_then(|health| health.startup.as_ref()).map(check),
         "HealthcheckOnFailureAction": health.map_or("none", |health| health.on_failure.name()),
         "HealthLogDestination": health.map_or(Path::new("local"), |health| health.log_destination()),
-        "HealthcheckMaxLogCount": health.map(|health| health.max_log_count),
-        "HealthcheckMaxLogSize": health.map(|health| health.max_log_size),
+        "HealthcheckMaxLogCount": health.map_or(LOG_COUNT, |health| health.max_log_count),
+        "HealthcheckMaxLogSize": health.map_or(LOG_SIZE, |health| health.max_log_size),
         // A service manager is told nothing.
         "sdNotifyMode": "ignore",
         "Passwd": container.introductions.is_some(),
         "Secrets": container.secrets.iter().filter_map(secret).collect::<Vec<_>>(),
-        "ExposedPorts": container.exposed_ports.iter().map(|port| (port.clone(), json!({}))).collect::<Map<_, _>>(),
+        "ExposedPorts": published::with_exposed(container).keys().map(|port| (port.clone(), json!({}))).collect::<Map<_, _>>(),
     })
 }
 

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::config::config;
 use super::host_config::host_config;
 use crate::cli::Report;
+use crate::cli::container::published;
 use crate::container::find::Found;
 use crate::container::into::sessions;
 use crate::container::mount::shown;
@@ -153,7 +154,7 @@ fn network_settings(container: &Container, state: &State) -> Value {
         "HairpinMode": false,
         "LinkLocalIPv6Address": "",
         "LinkLocalIPv6PrefixLen": 0,
-        "Ports": container.exposed_ports.iter().map(|port| (port.clone(), Value::Null)).collect::<Map<_, _>>(),
+        "Ports": published::with_exposed(container),
         "SandboxKey": if runs { format!("/proc/{}/ns/net", state.pid) } else { String::new() },
         // Whose network is another's, that one has it.
         "Networks": if container.network == Network::Joined { json!({}) } else { json!({ network: own }) },

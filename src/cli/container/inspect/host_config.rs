@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::config::annotations;
+use crate::cli::container::published;
 use crate::cli::output::time;
 use crate::cli::system::info;
 use crate::container::cgroup::limits::{OfDevice, Rate, USUAL_PIDS};
@@ -48,7 +49,9 @@ pub fn host_config(found: &Found) -> Value {
         "IpcMode": namespaces.ipc_mode(),
         "OomScoreAdj": container.oom_score_adj.unwrap_or(0),
         "PidMode": namespaces.pid.mode(),
+        "PortBindings": published::bindings(container),
         "Privileged": container.privileged,
+        "PublishAllPorts": container.publish_all,
         "ReadonlyRootfs": container.read_only,
         "SecurityOpt": container.security_options,
         "Tmpfs": shown::tmpfs(container),
@@ -78,8 +81,6 @@ fn nothing() -> Value {
         // As in Podman, which tells of it in `State.CgroupPath`.
         "Cgroup": "",
         "Links": null,
-        "PortBindings": {},
-        "PublishAllPorts": false,
         "VolumeDriver": "",
         "VolumesFrom": null,
         // Docker's on Windows alone.

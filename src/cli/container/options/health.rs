@@ -16,8 +16,8 @@ const SECOND: u64 = 1_000_000_000;
 const INTERVAL: u64 = 30 * SECOND;
 const TIMEOUT: u64 = 30 * SECOND;
 const RETRIES: u32 = 3;
-const LOG_COUNT: usize = 5;
-const LOG_SIZE: usize = 500;
+pub const LOG_COUNT: usize = 5;
+pub const LOG_SIZE: usize = 500;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Health")]

@@ -14,6 +14,7 @@ mod namespaces;
 mod network;
 mod origin;
 mod process;
+mod publish;
 pub mod refused;
 mod secrets;
 mod security;
@@ -61,6 +62,8 @@ pub struct Options {
     namespaces: namespaces::Flags,
     #[command(flatten)]
     network: network::Flags,
+    #[command(flatten)]
+    publish: publish::Flags,
     #[command(flatten)]
     security: security::Flags,
     #[command(flatten)]
@@ -147,6 +150,7 @@ impl Options {
         self.health.fill(&mut container, config)?;
         self.log.fill(&mut container)?;
         self.network.fill(store, &mut container, config)?;
+        self.publish.fill(&mut container)?;
         self.namespaces.fill(store, &mut container, self.identity.hostname.is_some())?;
         self.environment.fill(&mut container, config)?;
         self.limits.fill(&mut container)?;

@@ -3,16 +3,11 @@
 //! They are no part of the definition, for which every start would pay: whoever meets a flag that is not known looks here.
 
 /// Flags that fail for one reason, which the second text says, and the third what to do.
-const REFUSED: [(&[&str], &str, &str); 15] = [
+const REFUSED: [(&[&str], &str, &str); 14] = [
     (
         &["cpu-rt-period", "cpu-rt-runtime", "oom-kill-disable", "rdt-class"],
         "control groups of version 2 have no such setting",
         "`--cpus`, `--cpu-shares` and `--memory` limit a container",
-    ),
-    (
-        &["p", "publish", "P", "publish-all"],
-        "ports are not published yet",
-        "with `--network=host` the program listens on this machine's own ports",
     ),
     (
         &["ip", "ip6", "mac-address", "network-alias", "link", "link-local-ip"],

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::cli::container::published;
 use crate::cli::output::time;
 use crate::container::find::{Broken, Found};
 use crate::container::mount::shown;
@@ -69,8 +70,7 @@ pub struct Row {
     is_infra: bool,
     #[serde(rename = "CIDFile")]
     id_file: String,
-    /// None: they are told of its image alone.
-    exposed_ports: BTreeMap<String, String>,
+    exposed_ports: BTreeMap<String, Vec<String>>,
     /// By the kernel's names.
     #[serde(rename = "Namespaces")]
     kernel_namespaces: BTreeMap<&'static str, String>,
@@ -119,6 +119,8 @@ impl Shown {
             labels: container.labels.clone(),
             mounts: shown::targets(container).into_iter().map(str::to_owned).collect(),
             networks: self.networks().join(","),
+            ports: published::cell(container),
+            exposed_ports: published::exposed(container),
             auto_remove: container.remove,
             size: self.size.map_or_else(String::new, |size| {
                 format!("{} (virtual {})", time::go_size(size.written), time::go_size(size.whole))
@@ -165,7 +167,7 @@ impl Shown {
             "Exited": state.status == Status::Exited,
             "ExitedAt": moment(&state.finished_at),
             "ExitCode": exit_code(state),
-            "ExposedPorts": null,
+            "ExposedPorts": if container.exposed_ports.is_empty() { Value::Null } else { json!(published::exposed(container)) },
             "Id": container.id,
             "Image": container.image_name(),
             "ImageID": container.image_id(),
@@ -178,7 +180,7 @@ impl Shown {
             "Pid": state.living_pids().0,
             "Pod": "",
             "PodName": "",
-            "Ports": null,
+            "Ports": published::objects(container),
             "Restarts": state.restart_count,
             "Size": self.size.map(|size| json!({ "rootFsSize": size.whole, "rwSize": size.written })),
             "StartedAt": moment(&state.started_at),

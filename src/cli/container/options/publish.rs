@@ -1,0 +1,58 @@
+//! Which ports of this machine lead to those of the container.
+
+use clap::Args;
+
+use crate::cli::Report;
+use crate::container::record::{Container, Network};
+use crate::host::message;
+use crate::network::ports::{self, Published};
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+#[group(skip)]
+pub struct Flags {
+    /// Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long
+    #[arg(long, short, value_name = "[[ADDRESS:][PORT]:]PORT[/PROTOCOL]")]
+    publish: Vec<String>,
+    /// Publish all exposed ports, on ports of this machine that are free
+    #[arg(long, short = 'P')]
+    publish_all: bool,
+}
+
+impl Flags {
+    /// Once the network and the exposed ports are known.
+    pub fn fill(&self, container: &mut Container) -> Result<(), Report> {
+        let mut asked = all(&self.publish)?;
+        if self.publish_all {
+            let more = all(&container.exposed_ports)?;
+            let new = more.into_iter().filter(|one| !asked.iter().any(|other| other.serves(one)));
+            asked.extend(new.collect::<Vec<_>>());
+        }
+        let mode = match container.network {
+            Network::Private => {
+                container.published = ports::settle(asked)?;
+                container.publish_all = self.publish_all;
+                return Ok(());
+            }
+            Network::None => "none",
+            Network::Host => "host",
+            Network::Joined => "container",
+        };
+        if !asked.is_empty() {
+            message::warn(|| {
+                format!(
+                    "port mappings have been discarded because \"{mode}\" network namespace mode does not support them"
+                )
+            });
+        }
+        Ok(())
+    }
+}
+
+fn all<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<Vec<Published>, ports::Error> {
+    let mut all = Vec::new();
+    for text in texts {
+        all.extend(ports::parse(text)?);
+    }
+    Ok(all)
+}

@@ -1,0 +1,126 @@
+//! Published ports: they lead inside, are told of, and are free again when the container has ended.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use crate::harness::{Case, Driver, Finished, LIMIT, has, wait_for};
+
+/// `cat` for whoever comes.
+const ECHO: [&str; 6] = ["nc", "-ll", "-p", "7000", "-e", "cat"];
+
+fn serve(case: &Case, flags: &[&str]) -> Finished {
+    let image = case.busybox();
+    let head = ["run", "-d", "--stop-timeout=0", "--name", "box"].into_iter();
+    case.coracle(head.chain(flags.iter().copied()).chain([&*image]).chain(ECHO))
+}
+
+/// Where the port is published, as `port` says.
+fn place(case: &Case, port: &str) -> String {
+    case.coracle(["port", "box", port]).succeeded().stdout.trim_end().to_owned()
+}
+
+/// Once the program inside listens.
+fn echoed(place: &str) -> String {
+    wait_for("an answer", LIMIT, || {
+        let mut stream = TcpStream::connect(place).ok()?;
+        stream.write_all(b"hello").ok()?;
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer).ok()?;
+        Some(String::from_utf8_lossy(&answer).into_owned())
+    })
+}
+
+fn they_lead_inside(case: &Case) {
+    serve(case, &["-p", "127.0.0.1::7000"]).succeeded();
+    let place = place(case, "7000");
+    assert_eq!(echoed(&place), "hello");
+    let port = place.strip_prefix("127.0.0.1:").unwrap();
+    case.coracle(["port", "box"]).code(0).stdout(&format!("7000/tcp -> {place}\n"));
+    case.coracle(["port", "box", "7000/udp"]).code(125).error("failed to find published port \"7000/udp\"");
+    let id = case.inspect("box", "{{.Id}}");
+    case.coracle(["port", "-a"]).code(0).stdout(&format!("{}\t7000/tcp -> {place}\n", &id[..12]));
+    case.coracle(["ps", "--format", "{{.Ports}}"]).code(0).stdout(&format!("{place}->7000/tcp\n"));
+    let json = case.coracle(["ps", "--format", "json"]).succeeded().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let expected =
+        format!(r#"[{{"container_port":7000,"host_ip":"127.0.0.1","host_port":{port},"protocol":"tcp","range":1}}]"#);
+    assert_eq!(json[0]["Ports"].to_string(), expected);
+    let bindings = format!(r#"{{"7000/tcp":[{{"HostIp":"127.0.0.1","HostPort":"{port}"}}]}}"#);
+    for key in ["HostConfig.PortBindings", "NetworkSettings.Ports"] {
+        assert_eq!(case.inspect("box", &format!("{{{{json .{key}}}}}")), bindings, "{key}");
+    }
+    let first = "{{(index (index .NetworkSettings.Ports \"7000/tcp\") 0).HostPort}}";
+    assert_eq!(case.inspect("box", first), port);
+    // Whoever hears of the end can have the port at once, and the next life has it again.
+    case.coracle(["stop", "box"]).code(0);
+    drop(TcpListener::bind(&place).unwrap());
+    case.coracle(["port", "box"]).code(0).stdout("");
+    case.coracle(["port", "box", "7000"]).code(0).stdout("");
+    case.coracle(["start", "box"]).code(0);
+    assert_eq!(echoed(&place), "hello");
+    case.coracle(["restart", "box"]).code(0);
+    assert_eq!(echoed(&place), "hello");
+    // So does the one that takes its place.
+    serve(case, &["--replace", "--publish", &format!("{place}:7000")]).succeeded();
+    assert_eq!(echoed(&place), "hello");
+}
+
+fn one_that_is_taken_is_told(case: &Case) {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = taken.local_addr().unwrap();
+    let publish = format!("--publish={place}:7000");
+    let by_us = format!("(pid {})", std::process::id());
+    serve(case, &["--rm", &publish])
+        .code(126)
+        .stdout("")
+        .error(&format!("port {}/tcp of this machine is in use by `", place.port()))
+        .error(&by_us)
+        .says("hint: ");
+    case.coracle(["ps", "-aq"]).code(0).stdout("");
+    serve(case, &[&publish]).code(126);
+    case.coracle(["start", "box"]).code(126).error(&by_us);
+    drop(taken);
+    case.coracle(["start", "box"]).code(0);
+    let image = case.busybox();
+    case.coracle(["run", "--rm", &publish, &image, "true"]).code(126).error("in use by the container `box`");
+    let limit = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap();
+    if has("ports that are privileged", limit.trim() == "1024") {
+        case.coracle(["run", "--rm", "-p", "1023:80", &image, "true"])
+            .code(126)
+            .error("port 1023 of this machine is privileged")
+            .says("hint: publish one from 1024 on");
+    }
+    case.coracle(["run", "--rm", "-p", "192.0.2.99::80", &image, "true"]).code(125).error("192.0.2.99 is no address");
+}
+
+on_both_drivers!(they_lead_inside, one_that_is_taken_is_told);
+
+/// What is exposed is published on free ports, each once.
+#[test]
+fn all_that_are_exposed() {
+    let case = Case::new(Driver::Auto);
+    serve(&case, &["-P", "--expose=7000-7001", "--expose=7000/udp", "-p", "127.0.0.1::7001"]).succeeded();
+    let told = case.coracle(["port", "box"]).succeeded().stdout;
+    let mut ports: Vec<&str> = told.lines().map(|line| line.split(" -> ").next().unwrap()).collect();
+    ports.sort_unstable();
+    assert_eq!(ports, ["7000/tcp", "7000/udp", "7001/tcp"], "{told}");
+    assert_eq!(echoed(&place(&case, "7000").replace("0.0.0.0", "127.0.0.1")), "hello");
+    assert_eq!(case.inspect("box", "{{.HostConfig.PublishAllPorts}}"), "true");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let create = |flags: &[&str]| case.coracle(["create"].iter().chain(flags).copied().chain([&*image, "true"]));
+    for bad in ["", "x:80", "80:x", "65536:80", "8000-8001:80", "80/sctp", "::1:80:80", "a.example:80:80"] {
+        create(&["-p", bad]).code(125).error("invalid port specification").says("hint: ");
+    }
+    create(&["-p", "8080:80", "-p", "8080:81"]).code(125).error("conflicting port mappings for host port 8080");
+    // Where nothing can be published, nothing is, and that is said.
+    for mode in ["none", "host"] {
+        let finished = create(&["--name", mode, "--network", mode, "-p", "8080:80"]).succeeded();
+        assert!(finished.stderr.contains("port mappings have been discarded"), "{finished}");
+        assert_eq!(case.inspect(mode, "{{len .HostConfig.PortBindings}}"), "0");
+    }
+}
