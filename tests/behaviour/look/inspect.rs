@@ -86,8 +86,8 @@ fn keys(case: &Case) {
     assert!(std::path::Path::new(upper.as_str().unwrap()).is_dir());
     assert!(it.pointer("/State/Health").is_none() && it.get("ID").is_none(), "{it}");
 
-    assert_eq!(case.inspect("box", "{{.State.Health}} {{.ID}}"), format!("<no value> {}", at("/Id").as_str().unwrap()));
-    assert_eq!(case.inspect("box", "{{.Config.Labels.nope}}|{{index .Config.Labels \"k\"}}"), "<no value>|v");
+    assert_eq!(case.inspect("box", "{{.State.Health}} {{.ID}}"), format!("<nil> {}", at("/Id").as_str().unwrap()));
+    assert_eq!(case.inspect("box", "{{.Config.Labels.nope}}|{{index .Config.Labels \"k\"}}"), "<nil>|v");
     assert_eq!(case.inspect("box", "{{range .Mounts}}{{.Source}}:{{.Destination}}{{end}}"), "/usr:/u");
     let started = case.inspect("box", "{{.State.StartedAt}}");
     assert!(started.ends_with(" +0000 UTC") && started.as_bytes()[10] == b' ', "{started}");
@@ -107,6 +107,26 @@ fn keys(case: &Case) {
 }
 
 on_both_drivers!(keys);
+
+/// Names that Go has and JSON has not, and what stands where nothing is.
+#[test]
+fn templates_know_gos_names() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    case.coracle(["create", "--network=none", "--name", "box", &image, "true"]).succeeded();
+    let of_config =
+        "{{.ID}} {{.Config.DomainName}}|{{.Config.SdNotifyMode}}|{{.Config.HealthMaxLogCount}}|{{.State.Healthcheck}}";
+    let id = case.inspect("box", "{{.Id}}");
+    assert_eq!(case.inspect("box", of_config), format!("{id} |ignore|5|<nil>"));
+    assert_eq!(case.inspect("box", "{{json .Config.Entrypoint}} {{json .Config.Cmd}}"), "null [\"true\"]");
+    let of_image = "{{.HealthCheck}} {{range .History}}{{.CreatedBy}}{{.Comment}}{{.Author}}{{.EmptyLayer}}{{end}}";
+    case.coracle(["commit", "-q", "box", "made"]).succeeded();
+    let shown = case.coracle(["image", "inspect", "--format", of_image, "made"]).succeeded().stdout;
+    assert!(shown.starts_with("<nil> ") && shown.contains("FROM "), "{shown}");
+    let local =
+        ["inspect", "--format", "{{.Created.Local.Format \"-0700\"}} {{.Created.Local.UTC.Format \"MST\"}}", "box"];
+    case.command(local).env("TZ", "IST-5:30").finish().code(0).stdout("+0530 UTC\n");
+}
 
 #[test]
 fn what_is_not_there() {

@@ -32,7 +32,6 @@ pub fn container(store: &Store, found: &Found, size: Size) -> Result<Value, Repo
     capabilities.sort();
     Ok(json!({
         "Id": container.id,
-        "ID": container.id,
         "Created": container.created,
         "Path": args.first(),
         "Args": args.get(1..).unwrap_or_default(),

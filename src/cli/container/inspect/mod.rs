@@ -149,7 +149,6 @@ impl InspectContainer {
 /// For those who read JSON.
 fn tidy(value: &mut Value) {
     let Value::Object(fields) = value else { return };
-    fields.remove("ID");
     fields.retain(|name, value| !(value.is_null() && OPTIONAL.contains(&name.as_str())));
     fields.values_mut().for_each(tidy);
 }
@@ -171,6 +170,15 @@ pub fn complete(value: &mut Value) {
     if let Some(config) = value.get_mut("Config").and_then(Value::as_object_mut) {
         for (name, empty) in unsaid {
             config.entry(name).or_insert(empty);
+        }
+    }
+    let Some(image) = value.as_object_mut().filter(|image| image.contains_key("History")) else { return };
+    image.entry("Healthcheck").or_insert(Value::Null);
+    let unsaid = [("author", json!("")), ("comment", json!("")), ("created", Value::Null), ("created_by", json!(""))];
+    for step in image.get_mut("History").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Value::Object(step) = step else { continue };
+        for (name, empty) in unsaid.iter().chain(&[("empty_layer", json!(false))]) {
+            step.entry(*name).or_insert_with(|| empty.clone());
         }
     }
 }

@@ -32,6 +32,9 @@ pub const KEY: &str = "key of map";
 /// What a value looks like where the template prints it. Its name can't be written in a template.
 pub const SHOWN: &str = "shown value";
 
+/// As [`SHOWN`], of what is no key of a map: nothing is Go's `nil`.
+pub const SHOWN_FIELD: &str = "shown field";
+
 /// The widest that something is padded to: more is a mistake.
 const WIDEST: usize = 1000;
 
@@ -50,7 +53,12 @@ pub fn add(template: Template, taken: &Taken, to_terminal: bool) -> Template {
         let value = args.last().unwrap_or(&Value::Nil);
         Ok(if to_terminal { shown(value) } else { value.clone() })
     };
-    added.func("index", index).func(CHARGE, charge).func(SHOWN, show).func(times::METHOD, times::method)
+    let show_field = move |args: &[Value]| match args.last() {
+        None | Some(Value::Nil) => string("<nil>".to_owned()),
+        Some(_) => show(args),
+    };
+    let shows = added.func(SHOWN, show).func(SHOWN_FIELD, show_field);
+    shows.func("index", index).func(CHARGE, charge).func(times::METHOD, times::method)
 }
 
 /// The value without control characters.

@@ -3,7 +3,7 @@
 
 use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, PipeNode, Pos};
 
-use super::functions::{KEY, SHOWN};
+use super::functions::{KEY, SHOWN, SHOWN_FIELD};
 use super::{limits, times};
 
 /// Fields that hold maps, whosever they are.
@@ -47,12 +47,20 @@ fn branch(branch: &mut BranchNode) {
     branch.else_body.iter_mut().for_each(rewrite);
 }
 
-/// `{{.X}}` to `{{.X | SHOWN}}`; what sets a variable prints nothing.
+/// `{{.X}}` to `{{.X | SHOWN}}`; what sets a variable prints nothing. That a map lacks a key is shown otherwise than that there is
+/// nothing in a field.
 fn show(pipe: &mut PipeNode) {
     if pipe.decl.is_empty() {
-        let args = vec![Expr::Identifier(pipe.pos, SHOWN.into())];
+        let looks = |command: &CommandNode| matches!(command.args.as_slice(), [Expr::Pipe(_, inner)] if is_look(inner));
+        let function = if pipe.commands.last().is_some_and(looks) { SHOWN } else { SHOWN_FIELD };
+        let args = vec![Expr::Identifier(pipe.pos, function.into())];
         pipe.commands.push(CommandNode { pos: pipe.pos, args });
     }
+}
+
+fn is_look(pipe: &PipeNode) -> bool {
+    let first = pipe.commands.first().and_then(|command| command.args.first());
+    matches!(first, Some(Expr::Identifier(_, name)) if name == KEY)
 }
 
 fn pipe(pipe: &mut PipeNode) {

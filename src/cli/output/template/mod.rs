@@ -174,10 +174,14 @@ mod tests {
 
     use super::Template;
 
+    const HISTORY: &str =
+        "abc make 2026-01-31 12:00:00 +0000 UTC;[{\"created\":\"2026-01-31T12:00:00Z\",\"created_by\":\"make\"}]";
+
     fn run(text: &str) -> Result<String, String> {
         let values = [json!({
             "ID": "abc", "Names": ["a", "b"], "State": {"Running": true, "Pid": 7, "Health": null}, "Size": 1.5,
-            "Labels": {"k": "v", "com.x/y": "z"}, "Created": "2026-01-31T12:00:00.25Z", "Mounts": [{"Source": "/a"}, {"Source": "/b"}],
+            "Labels": {"k": "v", "com.x/y": "z", "Id": "i"}, "Cmd": null, "Id": "abc",
+            "History": [{"created_by": "make", "created": "2026-01-31T12:00:00Z"}], "Created": "2026-01-31T12:00:00.25Z", "Mounts": [{"Source": "/a"}, {"Source": "/b"}],
         })];
         let words = |report: crate::cli::Report| report.messages.join("\n");
         Template::parse("ps", text).map_err(words)?.each(&values).map_err(words)
@@ -190,10 +194,10 @@ mod tests {
             ("{{ .ID }}-{{.State.Running}}", "abc-true"),
             ("{{join .Names \",\"}}\\t{{upper .ID}}", "a,b\tABC"),
             ("{{json .Names}} {{json .State}}", "[\"a\",\"b\"] {\"Health\":null,\"Pid\":7,\"Running\":true}"),
-            ("{{.Names}} {{.Labels}}", "[a b] map[com.x/y:z k:v]"),
+            ("{{.Names}} {{.Labels}}", "[a b] map[Id:i com.x/y:z k:v]"),
             ("{{range $i, $n := .Names}}{{if $i}}, {{end}}{{$n}}{{end}}", "a, b"),
             ("{{range .Mounts}}{{.Source}};{{else}}none{{end}}", "/a;/b;"),
-            ("{{range $k, $v := .Labels}}{{$k}}={{$v}} {{end}}", "com.x/y=z k=v "),
+            ("{{range $k, $v := .Labels}}{{$k}}={{$v}} {{end}}", "Id=i com.x/y=z k=v "),
             ("{{with .State}}{{.Pid}}{{end}}", "7"),
             ("{{if and .ID (eq .State.Pid 7) (not .State.Health)}}yes{{else}}no{{end}}", "yes"),
             ("{{if or (lt .State.Pid 7) (ne .ID \"abc\")}}a{{else if ge .State.Pid 7}}b{{end}}", "b"),
@@ -212,6 +216,12 @@ mod tests {
             ("{{if .Created.IsZero}}never{{else}}{{printf \"%d\" .Created.UnixMilli}}{{end}}", "1769860800250"),
             ("{{define \"T\"}}<{{.}}>{{end}}{{template \"T\" .ID}}", "<abc>"),
             ("{{.Size}}", "1.5"),
+            (
+                "{{.State.Health}} {{.State.Healthcheck}} {{json .State.Health}} {{.Labels.none}}",
+                "<nil> <nil> null <no value>",
+            ),
+            ("{{.Cmd}} {{len .Cmd}} {{range .Cmd}}x{{end}} {{json .Cmd}} {{json .Names}}", "[] 0  null [\"a\",\"b\"]"),
+            ("{{.Id}} {{range .History}}{{.CreatedBy}} {{.Created}};{{end}}{{json .History}}", HISTORY),
             ("{{range .}}{{.ID}} {{end}}", "abc "),
         ] {
             let expected = if text.starts_with("{{range .}}") { expected.to_owned() } else { format!("{expected}\n") };

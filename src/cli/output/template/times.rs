@@ -1,9 +1,9 @@
 //! Moments and their methods (Go's package `time`): `{{.Created.Format "2006-01-02"}}`, `{{.State.StartedAt.Unix}}`.
 //!
-//! Moments are texts here, all of UTC, so what a template asks of one is rewritten to a call of [`method`]. Who knows a moment by its
+//! Moments are texts here, of UTC until one asks for the local time, so what a template asks of one is rewritten to a call of [`method`]. Who knows a moment by its
 //! field's name alone: [`TIMES`].
 
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use chrono::{DateTime, Datelike, FixedOffset, Local, Timelike};
 use gotmpl::parse::{CommandNode, Expr, PipeNode, Pos};
 use gotmpl::{TemplateError, Value};
 
@@ -11,19 +11,18 @@ use gotmpl::{TemplateError, Value};
 pub const TIMES: [&str; 7] =
     ["CheckpointedAt", "Created", "CreatedAt", "FinishedAt", "RestoredAt", "StartedAt", "UpdatedAt"];
 
-/// How Go writes a moment of UTC.
-pub const GO_TIME: &str = "%Y-%m-%d %H:%M:%S%.f +0000 UTC";
+/// How Go writes a moment, but for zeros at the end of the fraction and the name of its zone.
+const GO_TIME: &str = "%Y-%m-%d %H:%M:%S%.f %z";
 
 /// The function that methods of moments become. Its name can't be written in a template.
 pub const METHOD: &str = "method of time";
 
 /// What stands for a part of a moment in a layout, and how chrono writes it: none before one that it begins with.
-const LAYOUT: [(&str, &str); 27] = [
+const LAYOUT: [(&str, &str); 24] = [
     ("January", "%B"),
     ("Jan", "%b"),
     ("Monday", "%A"),
     ("Mon", "%a"),
-    ("MST", "UTC"),
     ("2006", "%Y"),
     ("_2006", "_%Y"),
     ("002", "%j"),
@@ -42,11 +41,12 @@ const LAYOUT: [(&str, &str); 27] = [
     ("5", "%-S"),
     ("PM", "%p"),
     ("pm", "%P"),
-    ("-07:00", "+00:00"),
-    ("-0700", "+0000"),
-    ("Z07:00", "Z"),
-    ("Z0700", "Z"),
+    ("-07:00", "%:z"),
+    ("-0700", "%z"),
 ];
+
+/// What is shorter for UTC, and how chrono writes it for other zones.
+const ZONES: [(&str, &str, &str); 3] = [("MST", "UTC", "%z"), ("Z07:00", "Z", "%:z"), ("Z0700", "Z", "%z")];
 
 /// Makes calls of the methods that a command asks of moments.
 pub fn rewrite(command: &mut CommandNode) {
@@ -95,12 +95,14 @@ pub fn method(args: &[Value]) -> Result<Value, TemplateError> {
         _ => return Err(TemplateError::Exec("a moment's method takes a text, or nothing".to_owned())),
     };
     let unknown = || TemplateError::MissingKey { key: name.to_owned() };
-    let time = NaiveDateTime::parse_from_str(moment, GO_TIME).map_err(|_| unknown())?;
-    let utc = time.and_utc();
+    let time = parse(moment).ok_or_else(unknown)?;
+    let utc = time.to_utc();
     let nanoseconds = || utc.timestamp_nanos_opt().ok_or_else(|| TemplateError::Exec(format!("{moment} is too early")));
     Ok(match (name, layout) {
         ("Format", Some(layout)) => Value::String(format(&time, layout).into()),
-        ("UTC" | "String", None) => Value::String(moment.into()),
+        ("String", None) => Value::String(moment.into()),
+        ("UTC", None) => Value::String(show(&utc.fixed_offset()).into()),
+        ("Local", None) => Value::String(show(&utc.with_timezone(&Local).fixed_offset()).into()),
         ("IsZero", None) => Value::Bool(time.year() == 1 && utc.timestamp() == ZERO),
         ("Month", None) => Value::String(time.format("%B").to_string().into()),
         ("Weekday", None) => Value::String(time.format("%A").to_string().into()),
@@ -122,12 +124,47 @@ pub fn method(args: &[Value]) -> Result<Value, TemplateError> {
 /// Go's zero time, in seconds since 1970: the beginning of the year 1.
 const ZERO: i64 = -62_135_596_800;
 
+/// As Go writes a moment. A zone other than UTC is called by its distance, since nothing here knows its name.
+pub fn show(time: &DateTime<FixedOffset>) -> String {
+    let zone = if time.offset().local_minus_utc() == 0 { "UTC".to_owned() } else { time.format("%z").to_string() };
+    format!("{} {zone}", trimmed(time, GO_TIME))
+}
+
+/// What [`show`] writes; `None`: no moment.
+pub fn parse(text: &str) -> Option<DateTime<FixedOffset>> {
+    DateTime::parse_from_str(text, &format!("{GO_TIME} %Z")).ok()
+}
+
+/// As Go writes it in JSON.
+pub fn rfc_3339(time: &DateTime<FixedOffset>) -> String {
+    let utc = time.offset().local_minus_utc() == 0;
+    trimmed(time, if utc { "%Y-%m-%dT%H:%M:%S%.fZ" } else { "%Y-%m-%dT%H:%M:%S%.f%:z" })
+}
+
+/// Without zeros at the end of the fraction.
+fn trimmed(time: &DateTime<FixedOffset>, format: &str) -> String {
+    let text = time.format(format).to_string();
+    match text.split_once('.') {
+        Some((seconds, rest)) => {
+            let digits = rest.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(rest.len());
+            let (fraction, rest) = rest.split_at(digits);
+            let fraction = fraction.trim_end_matches('0');
+            format!("{seconds}{}{fraction}{rest}", if fraction.is_empty() { "" } else { "." })
+        }
+        None => text,
+    }
+}
+
 /// As Go writes the moment by an example.
-fn format(time: &NaiveDateTime, layout: &str) -> String {
+fn format(time: &DateTime<FixedOffset>, layout: &str) -> String {
+    let is_utc = time.offset().local_minus_utc() == 0;
     let mut text = String::new();
     let mut rest = layout;
     while let Some(first) = rest.chars().next() {
-        if let Some((example, chrono)) = LAYOUT.iter().find(|(example, _)| rest.starts_with(example)) {
+        if let Some((example, utc, chrono)) = ZONES.iter().find(|(example, ..)| rest.starts_with(example)) {
+            text.push_str(&if is_utc { (*utc).to_owned() } else { time.format(chrono).to_string() });
+            rest = &rest[example.len()..];
+        } else if let Some((example, chrono)) = LAYOUT.iter().find(|(example, _)| rest.starts_with(example)) {
             text.push_str(&time.format(chrono).to_string());
             rest = &rest[example.len()..];
         } else if let Some(length) = fraction(rest) {
@@ -151,7 +188,7 @@ fn fraction(layout: &str) -> Option<usize> {
 }
 
 /// With as many digits as there are zeros; of nines, without the zeros at the end.
-fn digits(time: &NaiveDateTime, layout: &str) -> String {
+fn digits(time: &DateTime<FixedOffset>, layout: &str) -> String {
     let (point, kind) = layout.split_at(1);
     let all = format!("{:09}", time.nanosecond());
     let some = &all[..kind.len()];
@@ -166,11 +203,20 @@ fn digits(time: &NaiveDateTime, layout: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{GO_TIME, format};
+    use super::{format, parse, show};
+
+    #[test]
+    fn moments_have_a_zone() {
+        for text in ["2026-01-31 15:04:09.25 +0000 UTC", "2026-01-31 15:04:09 -0730 -0730"] {
+            assert_eq!(show(&parse(text).unwrap()), text);
+        }
+        let india = parse("2026-01-31 20:34:09.25 +0530 +0530").unwrap();
+        assert_eq!(format(&india, "15:04 Z07:00 Z0700 -07:00 MST"), "20:34 +05:30 +0530 +05:30 +0530");
+    }
 
     #[test]
     fn a_layout_is_an_example() {
-        let time = chrono::NaiveDateTime::parse_from_str("2026-01-31 15:04:09.25 +0000 UTC", GO_TIME).unwrap();
+        let time = parse("2026-01-31 15:04:09.25 +0000 UTC").unwrap();
         for (layout, expected) in [
             ("2006-01-02T15:04:05Z07:00", "2026-01-31T15:04:09Z"),
             ("2006-01-02T15:04:05.999999999Z07:00", "2026-01-31T15:04:09.25Z"),

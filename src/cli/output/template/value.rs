@@ -1,18 +1,40 @@
 //! From what is to be shown to what a template sees, and back to JSON.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::DateTime;
 use gotmpl::Value;
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::maps::MAPS;
-use super::times::{GO_TIME, TIMES};
+use super::times::{self, TIMES};
 
 /// Fields that hold lists, which may be `null` in JSON.
 const LISTS: [&str; 8] = ["Args", "Cmd", "Devices", "Entrypoint", "Env", "Mounts", "OnBuild", "VolumesFrom"];
+
+/// Fields that Go calls otherwise than JSON does. Templates may have both names.
+const GO_NAMES: [(&str, &str); 14] = [
+    ("Domainname", "DomainName"),
+    ("GidMap", "GIDMap"),
+    ("Health", "Healthcheck"),
+    ("Healthcheck", "HealthCheck"),
+    ("HealthcheckMaxLogCount", "HealthMaxLogCount"),
+    ("HealthcheckMaxLogSize", "HealthMaxLogSize"),
+    ("Id", "ID"),
+    ("UidMap", "UIDMap"),
+    ("author", "Author"),
+    ("comment", "Comment"),
+    ("created", "Created"),
+    ("created_by", "CreatedBy"),
+    ("empty_layer", "EmptyLayer"),
+    ("sdNotifyMode", "SdNotifyMode"),
+];
+
+/// What stands for a list and a map that are `null`: Go shows them like empty ones, but for JSON.
+static NO_LIST: LazyLock<Arc<[Value]>> = LazyLock::new(|| Arc::new([]));
+static NO_MAP: LazyLock<Arc<BTreeMap<Arc<str>, Value>>> = LazyLock::new(Arc::default);
 
 /// `times`: the fields that hold moments are shown as Go does.
 pub fn of(value: &impl Serialize, times: bool) -> serde_json::Result<Value> {
@@ -31,41 +53,32 @@ fn from_json(value: &Json, times: bool) -> Value {
         Json::String(text) => Value::String(text.as_str().into()),
         Json::Array(values) => Value::List(values.iter().map(|value| from_json(value, times)).collect()),
         Json::Object(fields) => {
-            let field = |(name, value): (&String, &Json)| {
-                let value = match value {
-                    // Go has no missing lists and maps, only empty ones.
-                    Json::Null if LISTS.contains(&name.as_str()) => Value::List(Arc::new([])),
-                    Json::Null if MAPS.contains(&name.as_str()) => Value::Map(Arc::default()),
-                    Json::String(text) if times && TIMES.contains(&name.as_str()) => {
-                        Value::String(go_time(text).into())
-                    }
-                    other => from_json(other, times),
-                };
-                (Arc::from(name.as_str()), value)
-            };
-            Value::Map(Arc::new(fields.iter().map(field).collect::<BTreeMap<_, _>>()))
+            let of_json = fields.iter().map(|(name, value)| (name.as_str(), value));
+            let of_go = GO_NAMES.iter().filter_map(|(json, go)| Some((*go, fields.get(*json)?)));
+            let all = of_go.chain(of_json).map(|(name, json)| (Arc::from(name), field(name, json, times)));
+            Value::Map(Arc::new(all.collect::<BTreeMap<_, _>>()))
         }
+    }
+}
+
+fn field(name: &str, value: &Json, times: bool) -> Value {
+    match value {
+        Json::Null if LISTS.contains(&name) => Value::List(NO_LIST.clone()),
+        Json::Null if MAPS.contains(&name) => Value::Map(NO_MAP.clone()),
+        // Its keys are whatever somebody has written.
+        Json::Object(keys) if MAPS.contains(&name) => {
+            let keys = keys.iter().map(|(key, value)| (Arc::from(key.as_str()), from_json(value, times)));
+            Value::Map(Arc::new(keys.collect::<BTreeMap<_, _>>()))
+        }
+        Json::String(text) if times && TIMES.contains(&name) => Value::String(go_time(text).into()),
+        other => from_json(other, times),
     }
 }
 
 /// A moment in RFC 3339 as Go writes it; whatever else it is, the text as it is.
 fn go_time(text: &str) -> String {
     DateTime::parse_from_rfc3339(text)
-        .map_or_else(|_| text.to_owned(), |moment| trimmed(&moment.to_utc().naive_utc(), GO_TIME))
-}
-
-/// Without zeros at the end of the fraction.
-fn trimmed(moment: &NaiveDateTime, format: &str) -> String {
-    let text = moment.format(format).to_string();
-    match text.split_once('.') {
-        Some((seconds, rest)) => {
-            let digits = rest.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(rest.len());
-            let (fraction, rest) = rest.split_at(digits);
-            let fraction = fraction.trim_end_matches('0');
-            format!("{seconds}{}{fraction}{rest}", if fraction.is_empty() { "" } else { "." })
-        }
-        None => text,
-    }
+        .map_or_else(|_| text.to_owned(), |moment| times::show(&moment.to_utc().fixed_offset()))
 }
 
 /// What the function `json` shows.
@@ -75,12 +88,18 @@ pub fn plain(value: &Value) -> Json {
         Value::Int(value) => (*value).into(),
         Value::Uint(value) => (*value).into(),
         Value::Float(value) => (*value).into(),
-        Value::String(text) => match NaiveDateTime::parse_from_str(text, GO_TIME) {
-            Ok(moment) => trimmed(&moment, "%Y-%m-%dT%H:%M:%S%.fZ").into(),
-            Err(_) => (**text).into(),
+        Value::String(text) => match times::parse(text) {
+            Some(moment) => times::rfc_3339(&moment).into(),
+            None => (**text).into(),
         },
+        Value::List(values) if Arc::ptr_eq(values, &NO_LIST) => Json::Null,
         Value::List(values) => values.iter().map(plain).collect(),
-        Value::Map(map) => Json::Object(map.iter().map(|(key, value)| (key.to_string(), plain(value))).collect()),
+        Value::Map(map) if Arc::ptr_eq(map, &NO_MAP) => Json::Null,
+        Value::Map(map) => {
+            let twice = |go: &str| GO_NAMES.iter().any(|(json, name)| *name == go && map.contains_key(*json));
+            let own = map.iter().filter(|(key, _)| !twice(key));
+            Json::Object(own.map(|(key, value)| (key.to_string(), plain(value))).collect())
+        }
         _ => Json::Null,
     }
 }
