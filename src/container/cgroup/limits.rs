@@ -133,9 +133,9 @@ impl Limits {
     fn of_devices(&self) -> Result<Vec<Setting>, BadLimit> {
         let mut settings = Vec::new();
         let weight = self.blkio_weight.filter(|weight| *weight > 0);
-        settings.extend(weight.map(|weight| weighed("blkio-weight", "default", weight)));
+        settings.extend(weight.into_iter().flat_map(|weight| weighed("blkio-weight", "default", weight)));
         for OfDevice { path, value } in &self.blkio_weights {
-            settings.push(weighed("blkio-weight-device", &numbers(path)?, *value));
+            settings.extend(weighed("blkio-weight-device", &numbers(path)?, *value));
         }
         for (rate, devices) in &self.rates {
             let (flag, key) = rate.names();
@@ -153,10 +153,12 @@ fn setting(flag: &str, file: &str, value: String) -> Setting {
     Setting { flag: flag.to_owned(), controller, file: file.to_owned(), value }
 }
 
-/// The scheduler BFQ has weights of its own, from 1 to 1000; others know those from 1 to 10000 alone.
-fn weighed(flag: &str, device: &str, weight: u64) -> Setting {
+/// Weights go from 10 to 1000, as those of the scheduler BFQ, which has a file of its own where it is loaded; the kernel's other
+/// ones go to 10000.
+fn weighed(flag: &str, device: &str, weight: u64) -> [Setting; 2] {
     let spread = 1 + weight.saturating_sub(10) * 9_999 / 990;
-    setting(flag, "io.weight", format!("{device} {spread}"))
+    [("", "io.bfq.weight", weight), (flag, "io.weight", spread)]
+        .map(|(flag, file, weight)| setting(flag, file, format!("{device} {weight}")))
 }
 
 fn number(limit: i64) -> String {
@@ -219,8 +221,8 @@ mod tests {
     #[test]
     fn weights_keep_their_order() {
         assert_eq!([2, 1024, 262_144].map(weight), [1, 39, 10_000]);
-        let spread = |weight| weighed("", "default", weight).value;
-        assert_eq!([10, 1000].map(spread), ["default 1", "default 10000"]);
+        let spread = |weight| weighed("", "default", weight).map(|setting| setting.value);
+        assert_eq!([10, 1000].map(spread), [["default 10", "default 1"], ["default 1000", "default 10000"]]);
     }
 
     #[test]
