@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::host::system_file;
 use crate::runtime::cgroup::Setting;
 
 /// How many processes there may be where nobody says it, as with Podman.
@@ -135,7 +136,11 @@ impl Limits {
         let weight = self.blkio_weight.filter(|weight| *weight > 0);
         settings.extend(weight.into_iter().flat_map(|weight| weighed("blkio-weight", "default", weight)));
         for OfDevice { path, value } in &self.blkio_weights {
-            settings.extend(weighed("blkio-weight-device", &numbers(path)?, *value));
+            let device = numbers(path)?;
+            let [bfq, other] = weighed("blkio-weight-device", &device, *value);
+            let scheduler = system_file::read(format!("/sys/dev/block/{device}/queue/scheduler")).unwrap_or_default();
+            let has_bfq = scheduler.contains("[bfq]");
+            settings.push(if has_bfq { Setting { flag: other.flag, ..bfq } } else { other });
         }
         for (rate, devices) in &self.rates {
             let (flag, key) = rate.names();
