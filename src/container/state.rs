@@ -179,10 +179,10 @@ impl State {
         self.is_of_this_machine() && self.boot_id == here.boot_id
     }
 
-    /// As [`State::is_here`], in this boot or an earlier one.
+    /// As [`State::is_here`], in this boot or an earlier one. A machine may get another name meanwhile: then its processes tell.
     pub fn is_of_this_machine(&self) -> bool {
         let here = Self::on_this_machine();
-        (&self.machine_id, &self.host) == (&here.machine_id, &here.host)
+        (&self.machine_id, &self.host) == (&here.machine_id, &here.host) || self.pidfd().is_some()
     }
 
     /// A descriptor of init, if the process that the state names lives on this machine.
@@ -190,7 +190,8 @@ impl State {
         let pid = rustix::process::Pid::from_raw(self.pid)?;
         let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
         // Looked at after the descriptor was opened: what has this start time now is what the descriptor holds.
-        (self.is_here() && start_time(self.pid) == Some(self.start_time)).then_some(pidfd)
+        let is_it = || start_time(self.pid) == Some(self.start_time);
+        (self.boot_id == Self::on_this_machine().boot_id && is_it()).then_some(pidfd)
     }
 }
 

@@ -52,6 +52,20 @@ fn a_record_of_an_earlier_boot() {
     case.coracle(["rm", "-f", "-t", "0", "box"]).code(0);
 }
 
+/// A laptop is called after each network that it joins.
+#[test]
+fn a_machine_with_another_name() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sleep", "1000"]).code(0);
+    let folder = case.store().join("containers").join(case.inspect("box", "{{.Id}}"));
+    rewrite(&folder, |state| state["host"] = "as-it-was-called".into());
+    case.coracle(["exec", "box", "true"]).code(0);
+    case.coracle(["stop", "-t", "0", "box"]).code(0);
+    assert_eq!(status(&case), "exited 137");
+    case.coracle(["rm", "box"]).code(0);
+}
+
 /// Its lock is held over there, so it runs; nothing here can stop it or takes it away, until the lock is free.
 #[test]
 fn a_container_of_another_machine() {
