@@ -39,7 +39,7 @@ use crate::runtime::inside::Filters;
 use crate::runtime::inside::join::{self as inside, Joining};
 use crate::runtime::outside::{init, launch::await_ids};
 use crate::sys::process::{self, Child, Cloned, Handed};
-use crate::sys::{self, Call};
+use crate::sys::{self, Call, signal};
 
 /// What cannot be told to the client ends here without a word: it sees the end of the talk.
 pub fn main() -> ExitCode {
@@ -81,7 +81,7 @@ impl Joiner {
         match start(&job, init, given, handed_on) {
             Ok((program, mut held)) => {
                 let begin = |(directory, id): (PathBuf, String)| sessions::Session::begin(&directory, &id).ok();
-                let _session = job.session.and_then(begin);
+                let session = job.session.and_then(begin);
                 clients.started(program.pidfd.as_fd(), "");
                 let end = Session {
                     program: &program,
@@ -99,6 +99,8 @@ impl Joiner {
                 if let Some(event) = job.end {
                     events::record(&job.data, &[event.ended(code)]);
                 }
+                // Whoever hears of the end finds no session any more.
+                drop(session);
                 clients.part(&end.words(code.unwrap_or(255)));
             }
             Err(Refusal { code, message }) => clients.part(&[ToClient::Failed { code, message: &message }]),
@@ -138,8 +140,15 @@ fn start(
     cgroup::follow(job.pid);
     let child = enter(job, &joining).map_err(Refusal::ours)?;
     drop(joining);
-    let held = hear(ours.as_fd(), held, supervisor)?;
-    Ok((child, held))
+    match hear(ours.as_fd(), held, supervisor) {
+        Ok(held) => Ok((child, held)),
+        Err(refusal) => {
+            // What its parent leaves becomes a child of the container's init, which need not wait for anybody.
+            let _ = signal::send(child.pidfd.as_fd(), libc::SIGKILL);
+            let _ = child.wait();
+            Err(refusal)
+        }
+    }
 }
 
 /// From the clone on, what runs in the container can see the command's process: from before, it can't be dumped.

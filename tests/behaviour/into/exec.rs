@@ -27,6 +27,9 @@ fn codes_and_words(case: &Case) {
     exec(case, &["-w", "/nowhere", "box", "pwd"]).code(127).error("/nowhere");
     exec(case, &["-u", "nobody-at-all", "box", "id"]).code(255).error("unable to find user nobody-at-all");
     exec(case, &["-u", "4294967296", "box", "id"]).code(255).error("4294967296");
+    // Nobody in there would wait for what is left of them.
+    let states = exec(case, &["box", "sh", "-c", "cat /proc/[0-9]*/stat"]).succeeded().stdout;
+    assert!(states.contains("(sleep) S ") && !states.contains(") Z "), "{states}");
     exec(case, &["box"]).code(125).error("must provide a non-empty command");
     exec(case, &["absent", "true"]).code(125).error("absent");
     case.coracle(["kill", "box"]).code(0);
