@@ -39,6 +39,15 @@ enum Command {
         #[arg(long, value_name = "KEY=VALUE")]
         filter: Vec<String>,
     },
+    /// Remove networks
+    Rm {
+        /// What is not there is no error
+        #[arg(long, short)]
+        force: bool,
+        /// Names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
 }
 
 impl Network {
@@ -47,14 +56,19 @@ impl Network {
             Command::Exists { .. } => return Ok(ExitCode::FAILURE),
             Command::Inspect { names } => {
                 output::line("[]");
-                let absent = |name: &String| {
-                    format!("network {name}: unable to find network with name or ID {name}: network not found")
-                };
+                let absent = |name: &String| format!("network {name}: {}", absent(name));
                 return Err(Report::new(names.iter().map(absent).collect::<Vec<_>>().join("; ")));
             }
+            Command::Rm { force: false, names } => {
+                return Err(Report::new(names.iter().map(absent).collect::<Vec<_>>().join("; ")).code(1));
+            }
             Command::Ls(list) => list.show(&["NETWORK ID", "NAME", "DRIVER"]),
-            Command::Prune { .. } => {}
+            Command::Prune { .. } | Command::Rm { .. } => {}
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn absent(name: &String) -> String {
+    format!("unable to find network with name or ID {name}: network not found")
 }

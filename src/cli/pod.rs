@@ -36,6 +36,18 @@ enum Command {
         #[arg(long, short)]
         force: bool,
     },
+    /// Remove pods
+    Rm {
+        /// All pods
+        #[arg(long, short)]
+        all: bool,
+        /// What is not there is no error
+        #[arg(long, short)]
+        force: bool,
+        /// Names or IDs
+        #[arg(required_unless_present = "all", value_name = "NAME")]
+        names: Vec<String>,
+    },
 }
 
 /// A list with nothing in it.
@@ -78,8 +90,12 @@ impl Pod {
                 output::line("[]");
                 return Err(Report::new(format!("no such pod {}", names.join(" "))));
             }
+            Command::Rm { all: false, force: false, names } => {
+                let absent = |name: &String| format!("no pod with name or ID {name} found: no such pod");
+                return Err(Report::new(names.iter().map(absent).collect::<Vec<_>>().join("; ")).code(1));
+            }
             Command::Ls(list) => list.show(&["POD ID", "NAME", "STATUS", "CREATED", "INFRA ID", "# OF CONTAINERS"]),
-            Command::Prune { .. } => {}
+            Command::Prune { .. } | Command::Rm { .. } => {}
         }
         Ok(ExitCode::SUCCESS)
     }

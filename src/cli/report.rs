@@ -143,6 +143,16 @@ impl From<crate::sys::Error> for Report {
 
 reported!(crate::image::Error, crate::registry::Error, crate::layer::Error);
 
+fn unknown_command(name: &str, words: &[String]) -> Report {
+    if let Some((why, hint)) = missing::why(name) {
+        return Report::new(format!("there is no `{name}`: {why}")).hint(hint);
+    }
+    let noun = root::command_among(words.iter().take_while(|word| *word != name));
+    let above = noun.map_or_else(|| "coracle".to_owned(), |noun| format!("coracle {noun}"));
+    Report::new(format!("unrecognized command `{above} {name}`"))
+        .hint(format!("try `{above} --help` for the list of commands"))
+}
+
 /// What clap refuses of these words, in Podman's; help and version are not failures.
 pub fn usage(error: &clap::Error, words: &[String]) -> ExitCode {
     let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
@@ -155,14 +165,7 @@ pub fn usage(error: &clap::Error, words: &[String]) -> ExitCode {
             output::complain(error.render().to_string().trim_end());
             return Report::new("missing command `coracle COMMAND`").print();
         }
-        ErrorKind::InvalidSubcommand => {
-            let name = text(ContextKind::InvalidSubcommand);
-            match missing::why(&name) {
-                Some((why, hint)) => Report::new(format!("there is no `{name}`: {why}")).hint(hint),
-                None => Report::new(format!("unrecognized command `coracle {name}`"))
-                    .hint("try `coracle --help` for the list of commands"),
-            }
-        }
+        ErrorKind::InvalidSubcommand => unknown_command(&text(ContextKind::InvalidSubcommand), words),
         ErrorKind::UnknownArgument if !text(ContextKind::InvalidArg).starts_with('-') => {
             Report::new(format!("one argument too many: `{}`", text(ContextKind::InvalidArg)))
                 .hint("see `--help` of the command")

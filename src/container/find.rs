@@ -69,6 +69,9 @@ pub fn to_change(store: &Store, wanted: &str) -> Result<(Found, Lock)> {
 
 /// The id of the container of this name, id, or unique beginning of an id; its records need not be readable.
 pub fn find_id(store: &Store, wanted: &str) -> Result<String> {
+    if wanted.is_empty() {
+        return Err(Error::NoName);
+    }
     // What can't be a name may still be an image's, so it is no error here.
     if store::names::check(wanted).is_ok()
         && let Some(id) = store.resolve_name(wanted)?
@@ -77,7 +80,7 @@ pub fn find_id(store: &Store, wanted: &str) -> Result<String> {
     {
         return Ok(id);
     }
-    let hexadecimal = !wanted.is_empty() && wanted.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let hexadecimal = wanted.bytes().all(|byte| byte.is_ascii_hexdigit());
     let ids = if hexadecimal { ids(store)? } else { Vec::new() };
     let mut fitting = ids.into_iter().filter(|id| id.starts_with(wanted));
     match (fitting.next(), fitting.next()) {

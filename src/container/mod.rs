@@ -71,6 +71,8 @@ pub enum Error {
     Launch(#[from] runtime::outside::launch::Error),
     #[error("no container with name or ID \"{0}\" found: no such container")]
     NotFound(String),
+    #[error("name or ID cannot be empty")]
+    NoName,
     #[error("\"{0}\" is the beginning of more than one container's ID: name more of it")]
     Ambiguous(String),
     #[error(

@@ -230,4 +230,8 @@ fn rm_of_what_is_not_there() {
     case.coracle(["rm", "absent"]).code(1).stdout("").error("absent");
     case.coracle(["rm", "-f", "absent"]).code(0).stdout("").stderr("");
     case.coracle(["stop", "absent"]).code(125).stdout("").error("absent");
+    // As an unset variable of a script gives it.
+    for verb in [&["rm"][..], &["rm", "-f"], &["stop"], &["inspect"], &["logs"]] {
+        case.coracle(verb.iter().copied().chain([""])).code(125).error("name or ID cannot be empty");
+    }
 }

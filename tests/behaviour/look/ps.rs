@@ -52,6 +52,7 @@ fn chosen(case: &Case) {
         (&["-l"], &["gamma"]),
         (&["-n", "2"], &["beta", "gamma"]),
         (&["-n", "-1"], &["alpha"]),
+        (&["-n", "0"], &["alpha"]),
         (&["-a", "--sort", "names"], &["alpha", "beta", "gamma"]),
         (&["-a", "--sort", "status"], &["gamma", "beta", "alpha"]),
         (&["-a", "--filter", "name=^b"], &["beta"]),

@@ -111,7 +111,11 @@ impl Ps {
 
     fn show(&self, store: &Store) -> Result<(), Report> {
         let filter = Filter::parse(&self.filter, store)?;
-        let last = if self.latest { Some(1) } else { self.last.and_then(|last| usize::try_from(last).ok()) };
+        let last = if self.latest {
+            Some(1)
+        } else {
+            self.last.and_then(|last| usize::try_from(last).ok()).filter(|last| *last > 0)
+        };
         let everything = self.all || last.is_some() || filter.names_a_state();
         let mut shown = Vec::new();
         let find::All { found, mut broken } = if everything { self.all(store)? } else { find::living(store)? };
