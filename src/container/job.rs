@@ -10,7 +10,7 @@ use super::log;
 use super::record::Driver;
 use super::state::State;
 use super::watch::health::HealthConfig;
-use crate::network::ports::Published;
+use crate::network::pasta::Wanted;
 use crate::overlay::Features;
 use crate::runtime::cgroup::Place;
 use crate::runtime::identity::Introductions;
@@ -139,6 +139,6 @@ pub enum Streams {
 pub enum Network {
     /// None, or the host's: nothing to make.
     Nothing,
-    /// `pasta` joins the container's namespace to the host's network, and these ports of the host's to it.
-    Pasta(Vec<Published>),
+    /// `pasta` joins the container's namespace to the host's network.
+    Pasta(Wanted),
 }

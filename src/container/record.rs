@@ -14,6 +14,7 @@ use super::mount::secret::Secret;
 use super::namespace::Namespaces;
 use super::user_namespace::UserNamespace;
 use super::watch::health::HealthConfig;
+use crate::network::pasta::Options;
 use crate::network::ports::Published;
 use crate::network::resolv::Asked;
 use crate::oci::Digest;
@@ -153,6 +154,9 @@ pub struct Container {
     /// `80/tcp`.
     #[serde(default)]
     pub exposed_ports: BTreeSet<String>,
+    /// Words for `pasta`.
+    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    pub network_options: Options,
     /// Which of this machine's ports lead to which of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub published: Vec<Published>,

@@ -7,8 +7,7 @@ use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use coracle::network::DNS_FORWARD;
-use coracle::network::pasta::{self, Error};
+use coracle::network::pasta::{self, Error, Wanted};
 use coracle::network::ports;
 use coracle::sys;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -130,7 +129,7 @@ fn stage_way_out() {
     }
     let container = Contained::new();
     let program = pasta::find().unwrap();
-    let starting = pasta::start(&program, container.netns().as_fd(), DNS_FORWARD, &[]).unwrap();
+    let starting = pasta::start(&program, container.netns().as_fd(), &Wanted::default()).unwrap();
     let mut ready = [PollFd::new(&starting, PollFlags::IN)];
     rustix::event::poll(&mut ready, None).unwrap();
     let pasta = starting.finish().unwrap();
@@ -170,7 +169,8 @@ fn stage_published() {
         .flat_map(|text| ports::parse(text).unwrap())
         .collect();
     let program = pasta::find().unwrap();
-    let starting = pasta::start(&program, container.netns().as_fd(), DNS_FORWARD, &published).unwrap();
+    let wanted = Wanted { published: published.clone(), ..Wanted::default() };
+    let starting = pasta::start(&program, container.netns().as_fd(), &wanted).unwrap();
     let pasta = starting.finish().unwrap();
     let (tcp, udp) = inside(&container, || {
         let tcp = [80, 91].map(|port| TcpListener::bind(("0.0.0.0", port)).unwrap());
@@ -206,7 +206,7 @@ fn stage_published() {
 #[ignore = "needs a stage"]
 fn stage_no_route() {
     let container = Contained::new();
-    let starting = pasta::start(&pasta::find().unwrap(), container.netns().as_fd(), DNS_FORWARD, &[]).unwrap();
+    let starting = pasta::start(&pasta::find().unwrap(), container.netns().as_fd(), &Wanted::default()).unwrap();
     let error = starting.finish().unwrap_err();
     assert!(matches!(error, Error::NoRoute(_)), "{error}");
     assert!(error.hint().unwrap().contains("--network=none"));

@@ -46,7 +46,7 @@ const fn key(table: &'static str, name: &'static str, kind: Kind, means: Means, 
     Key { table, name, kind, means, flag }
 }
 
-pub static KEYS: [Key; 41] = [
+pub static KEYS: [Key; 42] = [
     key("containers", "annotations", List, Added, "--annotation="),
     key("containers", "base_hosts_file", Text, Default, "--hosts-file="),
     key("containers", "cgroupns", Text, Default, "--cgroupns="),
@@ -88,6 +88,7 @@ pub static KEYS: [Key; 41] = [
     key("engine", "max_layer_size", Text, Default, "--max-layer-size="),
     key("engine", "pull_policy", Text, Default, "--pull="),
     key("engine", "stop_timeout", Number, Default, "--stop-timeout="),
+    key("network", "pasta_options", List, Default, "--default-pasta-option="),
 ];
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use crate::container::spec::time_zone;
 use crate::container::{Error, Result, apt};
 use crate::host::{atomic_file, system_file};
 use crate::layer::merged::{Merged, Owners};
-use crate::network::DNS_FORWARD;
 use crate::network::hosts::{self, Hosts};
 use crate::network::resolv::{self, Reach};
 use crate::store::Store;
@@ -26,7 +25,7 @@ pub fn write(store: &Store, container: &Container, directory: &Path) -> Result<(
         Network::None => Reach::None,
         // Whose network is shared has files that are, too.
         Network::Host | Network::Joined => Reach::Host,
-        Network::Private => Reach::Private { forward: Some(DNS_FORWARD) },
+        Network::Private => Reach::Private { forward: Some(container.network_options.dns_forward()) },
     };
     let hosts = Hosts {
         base: &hosts_base(store, container)?,

@@ -18,6 +18,7 @@ use crate::container::{Error, Result, spec};
 use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
 use crate::host::{message, role};
+use crate::network::pasta::Wanted;
 use crate::network::ports;
 use crate::overlay::Features;
 use crate::overlay::living::Living;
@@ -228,7 +229,10 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
 
 fn network(container: &Container) -> NetworkJob {
     match container.network {
-        Network::Private => NetworkJob::Pasta(container.published.clone()),
+        Network::Private => NetworkJob::Pasta(Wanted {
+            published: container.published.clone(),
+            options: container.network_options.clone(),
+        }),
         Network::None | Network::Host | Network::Joined => NetworkJob::Nothing,
     }
 }

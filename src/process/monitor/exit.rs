@@ -143,8 +143,8 @@ fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
     };
     let Init { child, mounts, .. } = init;
     drop((child, held, log));
-    if let (Some(pasta), Network::Pasta(published)) = (network, &job.network)
-        && !published.is_empty()
+    if let (Some(pasta), Network::Pasta(wanted)) = (network, &job.network)
+        && !wanted.published.is_empty()
     {
         // Whoever hears of the end may want its ports. What can't be ended goes with this process.
         let _ = pasta.stop();

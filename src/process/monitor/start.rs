@@ -14,9 +14,7 @@ use crate::container::log::Target;
 use crate::container::state::State;
 use crate::host::atomic_file::{self, Staged};
 use crate::host::subid::IdMaps;
-use crate::network::DNS_FORWARD;
-use crate::network::pasta::{self, Pasta};
-use crate::network::ports::Published;
+use crate::network::pasta::{self, Pasta, Wanted};
 use crate::process::session::log::Log;
 use crate::process::session::refusal::Refusal;
 use crate::process::session::streams::{self, Held};
@@ -119,7 +117,7 @@ pub fn start(job: &Job, given: init::Streams, joins: &[Join], filter: prepare::F
     let group = group.map(Counted::of);
     let init = init::start(&plan, joins, prepared, channel, place).map_err(Refusal::ours)?;
     let network = match &job.network {
-        Network::Pasta(published) => Some(network(init.host_pid, published)?),
+        Network::Pasta(wanted) => Some(network(init.host_pid, wanted)?),
         Network::Nothing => None,
     };
     let mut running =
@@ -195,14 +193,14 @@ fn check_secrets(job: &Job, plan: &Plan) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn network(init: i32, published: &[Published]) -> Result<pasta::Starting, Refusal> {
+fn network(init: i32, wanted: &Wanted) -> Result<pasta::Starting, Refusal> {
     let path = format!("/proc/{init}/ns/net");
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let namespace = rustix::fs::open(path.as_str(), flags, Mode::empty())
         .call_with(|| format!("open({path})"))
         .map_err(Refusal::ours)?;
     let program = pasta::find().map_err(hinted)?;
-    pasta::start(&program, namespace.as_fd(), DNS_FORWARD, published).map_err(hinted)
+    pasta::start(&program, namespace.as_fd(), wanted).map_err(hinted)
 }
 
 fn hinted(error: pasta::Error) -> Refusal {

@@ -120,8 +120,7 @@ fn what_is_not_there_says_what_is(case: &Case) {
     for (flag, hint) in [
         ("--oom-kill-disable", "--memory"),
         ("--cpu-rt-runtime=1", "--memory"),
-        ("-p=80:80", "--network=host"),
-        ("--publish-all", "--network=host"),
+        ("--ip=10.0.0.1", "--network=pasta:"),
         ("--link=x", "--network=container:NAME"),
         ("--runtime=runc", "leave it out"),
         ("--domainname=x", "--hostname"),
@@ -155,6 +154,7 @@ fn what_is_not_there_says_what_is(case: &Case) {
         assert!(refused.stderr.contains(hint) && !refused.stderr.contains("unrecognized"), "{refused}");
     }
     case.coracle(["frob"]).code(125).error("unrecognized command `coracle frob`");
+    case.coracle(["network", "frob"]).code(125).error("unrecognized command `coracle network frob`");
     case.coracle(["generate", "systemd", "x"]).code(125).error("one argument too many: `x`");
     case.coracle(["--frob", "ps"]).code(125).error("unknown flag: --frob");
     case.coracle(["ps", "--memory=1"]).code(125).error("unknown flag: --memory");

@@ -39,6 +39,35 @@ fn private(case: &Case) {
     case.coracle(["run", "--rm", &image, "sh", "-c", &script]).code(0).stdout("");
 }
 
+/// What the user says to pasta, on the command line and in containers.conf, and what it says to that.
+fn words_for_pasta(case: &Case) {
+    let image = case.busybox();
+    let run =
+        |network: &str, script: &str| case.coracle(["run", "--rm", "--network", network, &image, "sh", "-c", script]);
+    run("pasta:--mtu,1300,-I,way0", "cat /sys/class/net/way0/mtu").code(0).stdout("1300\n");
+    run("pasta:--dns-forward,169.254.7.7", "grep -m 1 nameserver /etc/resolv.conf")
+        .code(0)
+        .stdout("nameserver 169.254.7.7\n");
+    let mac = "9a:55:9a:55:9a:55";
+    run(&format!("pasta:-I,way0,--ns-mac-addr,{mac}"), "cat /sys/class/net/way0/address")
+        .code(0)
+        .stdout(&format!("{mac}\n"));
+    run("pasta:--frob", "true").code(125).error("--frob").says("hint: `pasta --help`");
+    case.coracle(["create", "--mac-address", mac, &image]).code(125).says("hint: `--network=pasta:");
+    // With Podman's own word the gateway is this machine.
+    let loopback = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = loopback.local_addr().unwrap().port();
+    let reach = format!(
+        "nc -w 2 $(ip route | sed -n 's/^default via //p' | cut -d' ' -f1) {port} </dev/null && echo reached; true"
+    );
+    run("pasta:--map-gw", &reach).code(0).stdout("reached\n");
+    run("pasta", &reach).code(0).stdout("");
+    let file = case.home.join("containers.conf");
+    std::fs::write(&file, "[network]\npasta_options = ['--mtu', '1400', '-I', 'way0']\n").unwrap();
+    let configured = ["run", "--rm", "--network=pasta:--ipv4-only", &image, "cat", "/sys/class/net/way0/mtu"];
+    case.command(configured).env("CONTAINERS_CONF", &file).finish().code(0).stdout("1400\n");
+}
+
 /// The address from which this machine would reach another.
 fn outbound_address() -> Option<std::net::IpAddr> {
     let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
@@ -47,4 +76,4 @@ fn outbound_address() -> Option<std::net::IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-on_both_drivers!(none, host, private);
+on_both_drivers!(none, host, private, words_for_pasta);

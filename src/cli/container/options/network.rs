@@ -9,6 +9,7 @@ use super::namespaces::join_network;
 use super::value::absolute;
 use crate::cli::Report;
 use crate::container::record::{Container, HOSTS_NONE, HOSTS_OF_IMAGE, Network};
+use crate::network::pasta::Options;
 use crate::network::resolv::Asked;
 use crate::oci::image_config::RunConfig;
 use crate::store::Store;
@@ -35,7 +36,11 @@ pub struct Flags {
     /// Take the lines of this file into /etc/hosts in place of the host's; `image`: those of the image's own; `none`: no lines
     #[arg(long, value_name = "FILE")]
     hosts_file: Option<PathBuf>,
-    /// `private`: a network of its own with a way out; `none`, `host`, `container:NAME` or `ns:PATH`
+    /// Words for pasta(1) before those of `--network=pasta:WORD,WORD`
+    #[arg(long, hide = true, value_name = "WORD")]
+    default_pasta_option: Vec<String>,
+    /// `private`, or `pasta:WORD,WORD` with words for pasta(1): a network of its own with a way out; `none`, `host`, `container:NAME`,
+    /// `ns:PATH`
     #[arg(long, visible_alias = "net", value_name = "MODE", default_value = "private", hide_default_value = true)]
     network: String,
     /// Leave /etc/hostname to the image
@@ -51,6 +56,8 @@ impl Flags {
         container.add_hosts.clone_from(&self.add_host);
         match self.network.split_once(':') {
             Some(("container" | "ns", _)) => join_network(store, container, &self.network)?,
+            Some(("pasta", words)) => self.pasta(container, words),
+            None if matches!(self.network.as_str(), "private" | "pasta" | "default" | "") => self.pasta(container, ""),
             _ => container.network = network(&self.network)?,
         }
         container.exposed_ports = config.exposed_ports.keys().map(|port| with_protocol(port)).collect();
@@ -67,6 +74,11 @@ impl Flags {
         container.image_resolver = self.dns == ["none"];
         container.resolver = self.resolver(container.network)?;
         Ok(())
+    }
+
+    fn pasta(&self, container: &mut Container, words: &str) {
+        container.network = Network::Private;
+        container.network_options = Options::parse(&self.default_pasta_option, words);
     }
 
     fn resolver(&self, network: Network) -> Result<Asked, Report> {
@@ -102,9 +114,8 @@ fn network(mode: &str) -> Result<Network, Report> {
     match mode {
         "none" => Ok(Network::None),
         "host" => Ok(Network::Host),
-        "private" | "pasta" | "default" | "" => Ok(Network::Private),
         _ => Err(Report::new(format!("the network `{mode}` is not known"))
-            .hint("`none`, `host`, `private`, `container:NAME` and `ns:PATH` are")),
+            .hint("`none`, `host`, `private`, `pasta:WORD,WORD`, `container:NAME` and `ns:PATH` are")),
     }
 }
 

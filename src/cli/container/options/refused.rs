@@ -3,14 +3,19 @@
 //! They are no part of the definition, for which every start would pay: whoever meets a flag that is not known looks here.
 
 /// Flags that fail for one reason, which the second text says, and the third what to do.
-const REFUSED: [(&[&str], &str, &str); 14] = [
+const REFUSED: [(&[&str], &str, &str); 15] = [
     (
         &["cpu-rt-period", "cpu-rt-runtime", "oom-kill-disable", "rdt-class"],
         "control groups of version 2 have no such setting",
         "`--cpus`, `--cpu-shares` and `--memory` limit a container",
     ),
     (
-        &["ip", "ip6", "mac-address", "network-alias", "link", "link-local-ip"],
+        &["ip", "ip6", "mac-address"],
+        "a private network has the addresses of this machine, unless `pasta` is told others",
+        "`--network=pasta:--address,ADDRESS` and `--network=pasta:--ns-mac-addr,ADDRESS` tell it",
+    ),
+    (
+        &["network-alias", "link", "link-local-ip"],
         "networks of several containers are not there yet",
         "`--network=container:NAME` shares the network of a container",
     ),

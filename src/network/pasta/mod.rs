@@ -22,9 +22,10 @@
 //! Only options that the version of 2023 has are used. Newer ones offer `--map-guest-addr` (2024_08: reach the host under an
 //! address of its own) and work without a default route on the host; there, [`Error::NoRoute`] no longer comes.
 
+mod arguments;
+
 use std::ffi::CString;
 use std::io;
-use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -33,10 +34,11 @@ use rustix::fs::{Access, FileType, MemfdFlags, SealFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, pidfd_send_signal};
 
-use super::ports::{Protocol, Published};
 use crate::host::{fault, role};
 use crate::sys::process::{Child, Ended, Spawn};
 use crate::sys::{self, Call};
+
+pub use arguments::{Options, Wanted};
 
 /// The most of pasta's messages that is kept, in bytes.
 const MESSAGES: u64 = 16 << 10;
@@ -47,6 +49,8 @@ pub enum Error {
     Missing,
     #[error("`pasta` found no network on this machine that it could connect the container to: {0}")]
     NoRoute(String),
+    #[error("`pasta` does not take its command line: {0}")]
+    Option(String),
     #[error("`pasta` could not set up the network: {0}")]
     Failed(String),
     #[error(transparent)]
@@ -57,6 +61,7 @@ impl Error {
     /// What the user or the administrator can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Option(_) => Some("`pasta --help` tells what the version knows that is installed here".into()),
             Self::Missing => Some(
                 "install the package `passt`, or run the container with `--network=none` or `--network=host`".into(),
             ),
@@ -104,62 +109,21 @@ pub struct Pasta {
     pub child: Child,
 }
 
-/// Starts `program` for the network namespace behind `netns`. Name queries to `dns` inside go to the host's resolver; the ports of
-/// this machine in `published` lead inside.
+/// Starts `program` for the network namespace behind `netns`.
 ///
 /// This process must be root of a user namespace that owns, or is above, the one that owns the network namespace.
-pub fn start(program: &Path, netns: BorrowedFd<'_>, dns: Ipv4Addr, published: &[Published]) -> Result<Starting, Error> {
+pub fn start(program: &Path, netns: BorrowedFd<'_>, wanted: &Wanted) -> Result<Starting, Error> {
     fault::point("pasta: start").call("start pasta")?;
     let (ready, written) = pipe_with(PipeFlags::CLOEXEC).call("pipe2")?;
     let messages = messages_file()?;
     let spawn = Spawn {
         program: CString::new(program.as_os_str().as_bytes()).map_err(|_| Error::Missing)?,
-        args: arguments(dns, published),
+        args: arguments::arguments(wanted),
         env: role::environment(),
         fds: vec![netns, written.as_fd(), messages.as_fd()],
     };
     let child = spawn.start()?;
     Ok(Starting { child, ready, messages })
-}
-
-fn arguments(dns: Ipv4Addr, published: &[Published]) -> Vec<CString> {
-    let fixed = [
-        c"pasta",
-        c"--foreground",
-        c"--quiet",
-        c"--config-net",
-        c"--netns",
-        c"/proc/self/fd/0",
-        // Else it watches a directory for the end of the namespace, which for a descriptor never comes.
-        c"--no-netns-quit",
-        c"--pid",
-        c"/proc/self/fd/1",
-        // Its defaults forward every port that anyone listens on, both ways.
-        c"--tcp-ns",
-        c"none",
-        c"--udp-ns",
-        c"none",
-        // Else the gateway's address inside means this machine's loopback, and what listens there.
-        c"--no-map-gw",
-    ];
-    let flags = [("--tcp-ports", Protocol::Tcp), ("--udp-ports", Protocol::Udp)];
-    let ports = flags.into_iter().flat_map(|(flag, protocol)| {
-        specs(published, protocol).into_iter().flat_map(move |spec| [flag.to_owned(), spec])
-    });
-    let dns = ["--dns-forward".to_owned(), dns.to_string()];
-    let rest = ports.chain(dns).filter_map(|word| CString::new(word).ok());
-    fixed.into_iter().map(ToOwned::to_owned).chain(rest).collect()
-}
-
-/// `[ADDRESS/]FIRST-LAST:FIRST-LAST`, of this machine and then the container's.
-fn specs(published: &[Published], protocol: Protocol) -> Vec<String> {
-    let spec = |one: &Published| {
-        let range = |first: u16| format!("{first}-{}", first + (one.count - 1));
-        let address = one.address.map_or_else(String::new, |address| format!("{address}/"));
-        format!("{address}{}:{}", range(one.host), range(one.container))
-    };
-    let specs: Vec<String> = published.iter().filter(|one| one.protocol == protocol).map(spec).collect();
-    if specs.is_empty() { vec!["none".to_owned()] } else { specs }
 }
 
 fn messages_file() -> Result<OwnedFd, sys::Error> {
@@ -208,6 +172,11 @@ fn text(messages: BorrowedFd<'_>) -> Result<String, sys::Error> {
 fn explain(text: &str, ended: Ended) -> Error {
     let lines: Vec<&str> =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Failed to send")).collect();
+    // In getopt(3)'s words, with all of the help behind it.
+    let misread = ["unrecognized option", "invalid option", "requires an argument", "is ambiguous"];
+    if let Some(line) = lines.iter().find(|line| misread.iter().any(|words| line.contains(words))) {
+        return Error::Option(line.trim_start_matches("pasta: ").to_owned());
+    }
     let last = lines.len().saturating_sub(3);
     let said = match lines.get(last..).unwrap_or_default() {
         [] => format!("it ended with code {} and said nothing", ended.code()),
@@ -245,6 +214,10 @@ mod tests {
         // A machine without IPv6 that fails for another reason.
         let other = "No external routable interface for IPv6\nCouldn't open /dev/net/tun: No such file or directory\n";
         assert!(matches!(explain(other, Ended::Exited(1)), Error::Failed(said) if said.contains("/dev/net/tun")));
+        let help = "pasta: unrecognized option '--frob'\nUsage: pasta [OPTION]...\n  -d, --debug  Be verbose\n";
+        assert!(
+            matches!(explain(help, Ended::Exited(1)), Error::Option(said) if said == "unrecognized option '--frob'")
+        );
         assert!(explain("", Ended::Signaled(9)).to_string().contains("137"));
     }
 
