@@ -94,6 +94,16 @@ pub fn removed_files(stage: &Stage) {
         paths.filter(|path| path.as_os_str().as_encoded_bytes().ends_with(b" (deleted)")).count()
     };
     wait_until("the server closes what was removed", LIMIT, || removed() == 0);
+    // Many at once, of which one message tells.
+    let names: Vec<_> = (0..100).map(|at| mounted.at.join(at.to_string())).collect();
+    let open: Vec<_> = names.iter().map(|name| fs::File::create(name).unwrap()).collect();
+    names.iter().for_each(|name| fs::remove_file(name).unwrap());
+    assert_eq!(removed(), 100);
+    let signal = |signal| rustix::process::kill_process(server, signal).unwrap();
+    signal(rustix::process::Signal::STOP);
+    drop(open);
+    signal(rustix::process::Signal::CONT);
+    wait_until("the server closes what many removed", LIMIT, || removed() == 0);
     mounted.unmount();
 }
 

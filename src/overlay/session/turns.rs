@@ -170,12 +170,10 @@ impl Turns {
 
     /// This thread has done (a part of) a request that has no answer and no turn of its own.
     pub fn go_on(&self, request: u64) {
-        SEAT.with_borrow(|seat| {
-            if let Some(seat) = seat
-                && seat.request.replace(request) != request
-            {
-                self.look(seat);
-            }
+        SEAT.with_borrow(|seat| match seat {
+            Some(seat) if seat.request.replace(request) != request => self.look(seat),
+            Some(seat) => self.close(seat),
+            None => {}
         });
     }
 
@@ -208,17 +206,25 @@ impl Turns {
                 seat.ready.set(0);
                 self.call();
             }
-            return;
+            return self.close(seat);
         }
         seat.ready.set(0);
         let begin = Instant::now();
         while seat.closing.borrow_mut().pop().is_some() || begin.elapsed() < moment {
             if self.is_ready() {
-                return seat.vain.set(0);
+                seat.vain.set(0);
+                return self.close(seat);
             }
         }
         if !moment.is_zero() {
             seat.vain.set((seat.vain.get() + 1).min(MOST_VAIN));
+        }
+    }
+
+    /// Closes what is left to close, unless this thread receives a request now: one lies ready, and nobody else could take it.
+    fn close(&self, seat: &Seat) {
+        if !seat.closing.borrow().is_empty() && (lock(&self.threads).receiving > 1 || !self.is_ready()) {
+            seat.closing.take();
         }
     }
 
