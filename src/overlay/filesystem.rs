@@ -130,6 +130,9 @@ fn own_directory_and_mask() {
     });
 }
 
+/// The handle of a directory whose reader fills the kernel's list of it (see `readdir`); that of all others is 0.
+const FILLS: FileHandle = FileHandle(1);
+
 thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
 
 fn author(request: &Request, umask: u32) -> Author {
@@ -376,12 +379,19 @@ impl Filesystem for Served {
         self.empty(reply, |tree| tree.fsync(ino.0, data_only));
     }
 
-    fn opendir(&self, _request: &Request, _ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
-        // Offsets are names' hashes: nothing is kept per handle, and the kernel may keep what it read, unless others write.
-        match self.tree.features.living {
-            None => reply.error(fuser::Errno::ENOSYS),
-            Some(_) => reply.opened(FileHandle(0), FopenFlags::empty()),
-        }
+    fn opendir(&self, _request: &Request, ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
+        self.answer(
+            |tree| tree.open_directory(ino.0),
+            |result| match result {
+                Ok(true) => reply.opened(FILLS, FopenFlags::FOPEN_CACHE_DIR | FopenFlags::FOPEN_KEEP_CACHE),
+                Ok(false) => reply.opened(FileHandle(0), FopenFlags::FOPEN_KEEP_CACHE),
+                Err(error) => reply.error(error),
+            },
+        );
+    }
+
+    fn releasedir(&self, _request: &Request, ino: INodeNo, handle: FileHandle, _flags: OpenFlags, reply: ReplyEmpty) {
+        self.empty(reply, |tree| if handle == FILLS { tree.close_filling(ino.0) } else { Ok(()) });
     }
 
     fn readdir(&self, _request: &Request, ino: INodeNo, _handle: FileHandle, offset: u64, mut reply: ReplyDirectory) {

@@ -135,6 +135,10 @@ pub struct More {
     /// A directory in each layer, as far as remembered.
     pub directories: Vec<(u16, Arc<OwnedFd>)>,
     pub listing: Option<Arc<Mutex<Listing>>>,
+    /// How often an entry changed.
+    pub changes: u64,
+    /// Somebody has the directory open whose reading fills the kernel's list of it (see `readdir`).
+    pub fills: bool,
     /// How many links a file shows, where the disk does not know: some of its names lie in a lower layer, the others were
     /// copied up or hidden there. While it has names it is not dropped then, nor is what is known of it.
     pub links: Option<u32>,
@@ -151,6 +155,8 @@ impl More {
             file: None,
             directories: Vec::new(),
             listing: None,
+            changes: 0,
+            fills: false,
             last: None,
             links: None,
         }

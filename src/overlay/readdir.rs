@@ -3,6 +3,10 @@
 //! An entry's offset is a keyed hash of its name. So a reader may stop and go on (with the next request, in another handle,
 //! after a thousand removals) and still sees every entry that was there all the time exactly once, with no state per handle.
 //! The list of a directory is remembered while it is in use and kept up to date by `change`.
+//!
+//! The kernel keeps a list of its own, which it throws away when a reader starts after a change. But one reader's start, while
+//! the answer to another is on its way, makes it take that answer for newer than it is: what was made in between would be missing
+//! for good. So only one of those who have a directory open at a time is let to fill that list and to read from it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -85,6 +89,20 @@ impl Tree {
         }
     }
 
+    /// FUSE opendir; whether this opener's reading fills the kernel's list, which it then has to give back.
+    pub fn open_directory(&self, ino: u64) -> Op<bool> {
+        if self.features.living.is_some() {
+            return Ok(false);
+        }
+        Ok(!std::mem::replace(&mut lock(&self.node(ino)?.state).fills, true))
+    }
+
+    /// Ends what `open_directory` allowed.
+    pub fn close_filling(&self, ino: u64) -> Op<()> {
+        lock(&self.node(ino)?.state).fills = false;
+        Ok(())
+    }
+
     /// The remembered list of a directory, or a new one. `begins`: a reader starts, who must see what is there now.
     fn listing(&self, node: &Arc<Node>, begins: bool) -> Op<Arc<Mutex<Listing>>> {
         if begins && self.features.living.is_some() {
@@ -93,18 +111,31 @@ impl Tree {
         if let Some(listing) = lock(&node.state).listing.clone() {
             return Ok(listing);
         }
-        let _names = self.reading();
+        {
+            let _names = self.reading();
+            if let Some(listing) = self.list(node)? {
+                return Ok(listing);
+            }
+        }
+        let _names = self.renaming();
+        self.list(node)?.ok_or(Errno::AGAIN)
+    }
+
+    /// Makes and remembers the list; `None`: something was made meanwhile, so that it may be in the list or not. Needs `names`.
+    fn list(&self, node: &Arc<Node>) -> Op<Option<Arc<Mutex<Listing>>>> {
+        let changes = lock(&node.state).changes;
         let entries = self.entries(node)?;
         let count = entries.len();
         let listing = Arc::new(Mutex::new(entries));
-        let mut state = lock(&node.state);
-        if let Some(other) = &state.listing {
-            return Ok(other.clone());
+        {
+            let mut state = lock(&node.state);
+            if state.listing.is_some() || state.changes != changes {
+                return Ok(state.listing.clone());
+            }
+            state.listing = Some(listing.clone());
         }
-        state.listing = Some(listing.clone());
-        drop(state);
         self.listed(node, count);
-        Ok(listing)
+        Ok(Some(listing))
     }
 
     pub fn offset_of(&self, name: &OsStr) -> u64 {
@@ -183,7 +214,12 @@ impl Tree {
 
     /// Keeps a remembered list true: `name` now means `entry`, or nothing.
     pub fn relist(&self, parent: &Arc<Node>, name: &OsStr, entry: Option<&Node>) {
-        let Some(listing) = lock(&parent.state).listing.clone() else { return };
+        let listing = {
+            let mut state = lock(&parent.state);
+            state.changes += 1;
+            state.listing.clone()
+        };
+        let Some(listing) = listing else { return };
         let offset = self.offset_of(name);
         match entry {
             Some(node) => {

@@ -353,6 +353,23 @@ pub fn removal_while_listing() {
     fs::remove_dir("many").unwrap();
 }
 
+/// Who made a name finds it in the next list, whatever others make and list at the same time. Long names, so that a list takes
+/// several requests.
+pub fn listing_while_others_make() {
+    fs::create_dir("shared").unwrap();
+    let work = &|thread: usize| {
+        let mut own = Vec::new();
+        for at in 0..200 {
+            own.push(format!("{thread}-{at}-{}", "long".repeat(20)));
+            fs::write(format!("shared/{}", own.last().unwrap()), "").unwrap();
+            let listed = names("shared");
+            let missing: Vec<_> = own.iter().filter(|name| listed.binary_search(name).is_err()).collect();
+            assert!(missing.is_empty(), "{missing:?} of {} names", own.len());
+        }
+    };
+    std::thread::scope(|scope| (0..4).for_each(|thread| _ = scope.spawn(move || work(thread))));
+}
+
 /// Whichever layer a file lies in, and wherever it comes to lie.
 pub fn one_device_number() {
     let device = |path: &str| fs::symlink_metadata(path).unwrap().dev();

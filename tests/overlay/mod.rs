@@ -101,6 +101,7 @@ cases!(
     attributes,
     holes_and_long_names,
     removal_while_listing,
+    listing_while_others_make,
     one_device_number;
     what_is_refused,
     the_kernel_drivers_probe,
