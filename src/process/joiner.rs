@@ -78,6 +78,7 @@ impl Joiner {
         // A session of its own: the keys of the user's terminal send signals to the client alone, which passes them on.
         let _ = rustix::process::setsid();
         let Self { job, mut clients, init, given, handed_on } = self;
+        let container = init.try_clone().ok();
         match start(&job, init, given, handed_on) {
             Ok((program, mut held)) => {
                 let begin = |(directory, id): (PathBuf, String)| sessions::Session::begin(&directory, &id).ok();
@@ -86,6 +87,7 @@ impl Joiner {
                 let end = Session {
                     program: &program,
                     servers: Vec::new(),
+                    container: container.as_ref().map(AsFd::as_fd),
                     listener: None,
                     held: &mut held,
                     log: None,

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect, send, socket};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{exec, program, pull, pulled, run, start};
 use crate::harness::{Account, Case, Image, LIMIT, Layer, wait_until};
@@ -169,31 +170,61 @@ fn kills_reach_the_container_alone(case: &Case) {
     );
     wait_until("it has tried", LIMIT, || exec(case, &["box", "test", "-e", "/done"]).code == Some(0));
     assert_eq!(case.inspect("box", "{{.State.Status}}"), "running");
+    // The rest of the container is within reach.
+    exec(case, &["-d", "box", "sleep", "1001"]).code(0);
     exec(case, &["box", "sh", "-c", "kill -9 -1; kill -9 0"]);
+    wait_until("it is gone", LIMIT, || exec(case, &["box", "sh", "-c", "ps | grep 'sleep 100[1]'"]).code == Some(1));
     exec(case, &["box", "echo", "here"]).code(0).stdout("here\n");
     case.coracle(["stop", "-t0", "box"]).code(0);
     assert_eq!(case.inspect("box", "{{.State.ExitCode}}"), "137");
 }
 
+/// The processes of this machine with this command line.
+fn running(line: &str) -> Vec<String> {
+    let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let is_it = |pid: &String| {
+        let told = std::fs::read_to_string(format!("/proc/{pid}/cmdline"));
+        told.is_ok_and(|told| told.replace('\0', " ").trim() == line)
+    };
+    pids.filter(is_it).collect()
+}
+
+/// A number of seconds that nobody else sleeps.
+fn mark(case: &Case) -> String {
+    format!("{}{:05}", 1 + case.driver as u32, std::process::id() % 100_000)
+}
+
+/// A command ends with its container, and with its parent, also among the machine's processes, where no pid namespace ends it.
+fn commands_among_the_machines_processes(case: &Case) {
+    let (image, seconds) = (case.busybox(), format!("{}8", mark(case)));
+    let line = format!("sleep {seconds}");
+    let begin = || {
+        exec(case, &["-d", "box", "sleep", &seconds]).code(0);
+        wait_until("it runs", LIMIT, || running(&line).len() == 1);
+    };
+    start(case, &["--pid=host"], &image, "sleep 1000");
+    begin();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", running(&line)[0])).unwrap();
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:\t")).unwrap().parse().unwrap();
+    kill_process(Pid::from_raw(parent).unwrap(), Signal::KILL).unwrap();
+    wait_until("it ends with its parent", LIMIT, || running(&line).is_empty());
+    begin();
+    case.coracle(["rm", "-f", "-t0", "box"]).code(0);
+    wait_until("it ends with its container", LIMIT, || running(&line).is_empty());
+}
+
 /// A crowd of processes ends with its container, however it hides.
 fn a_crowd_ends_with_its_container(case: &Case) {
     let image = case.busybox();
-    let mark = format!("{}{:05}", 1 + case.driver as u32, std::process::id() % 100_000);
+    let mark = mark(case);
     let script = format!(
         "trap '' TERM HUP INT; for i in $(seq 200); do setsid sh -c 'trap \"\" TERM; sleep {mark}' & done; touch /done; wait; sleep {mark}"
     );
     let line = format!("sleep {mark}");
-    let crowd = || {
-        let commands = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path().join("cmdline"));
-        commands
-            .filter_map(|file| std::fs::read_to_string(file).ok())
-            .filter(|text| text.replace('\0', " ").trim() == line)
-            .count()
-    };
     start(case, &[], &image, &script);
-    wait_until("the crowd is there", LIMIT, || crowd() >= 200);
+    wait_until("the crowd is there", LIMIT, || running(&line).len() >= 200);
     case.coracle(["rm", "-f", "-t0", "box"]).code(0);
-    wait_until("nobody is left", LIMIT, || crowd() == 0);
+    wait_until("nobody is left", LIMIT, || running(&line).is_empty());
 }
 
 /// What a container says, however much, is kept to what was asked for, and holds nobody up.
@@ -267,6 +298,7 @@ on_both_drivers!(
     shared_memory_ends,
     the_store_is_the_accounts_own,
     kills_reach_the_container_alone,
+    commands_among_the_machines_processes,
     a_crowd_ends_with_its_container,
     a_flood_of_output,
     words_for_the_monitor,

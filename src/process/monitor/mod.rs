@@ -185,6 +185,7 @@ impl Monitor {
                 .iter()
                 .chain(running.volumes.servers.iter().map(|server| &server.child))
                 .collect(),
+            container: None,
             listener: running.listener.take(),
             held: &mut running.held,
             log: running.log.as_mut(),

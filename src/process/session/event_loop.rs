@@ -39,6 +39,7 @@ pub struct End {
 enum Source {
     Program,
     Server,
+    Container,
     Listener,
     Health,
     Signals,
@@ -56,7 +57,7 @@ impl Session<'_> {
                 match source {
                     Source::Program => return self.end(),
                     // The root file system is gone with its server: nothing inside can go on.
-                    Source::Server => self.kill(libc::SIGKILL),
+                    Source::Server | Source::Container => self.kill(libc::SIGKILL),
                     Source::Listener => self.listener.take().map_or((), Listener::hand_over),
                     Source::Health => self.check(Health::hear),
                     Source::Signals => self.pass_on(),
@@ -109,6 +110,7 @@ impl Session<'_> {
     fn ready(&self) -> Vec<Source> {
         let mut sources = vec![(Source::Program, self.program.pidfd.as_fd(), PollFlags::IN)];
         sources.extend(self.servers.iter().map(|server| (Source::Server, server.pidfd.as_fd(), PollFlags::IN)));
+        sources.extend(self.container.map(|init| (Source::Container, init, PollFlags::IN)));
         sources.extend(self.listener.iter().map(|listener| (Source::Listener, listener.as_fd(), PollFlags::IN)));
         let health = self.watch.health.as_ref().and_then(Health::fd);
         sources.extend(health.map(|health| (Source::Health, health, PollFlags::IN)));

@@ -20,6 +20,8 @@ pub mod refusal;
 pub mod streams;
 pub mod watch;
 
+use std::os::fd::BorrowedFd;
+
 use nix::sys::signalfd::SignalFd;
 
 use super::supervisor::Listener;
@@ -34,6 +36,8 @@ pub struct Session<'a> {
     pub program: &'a Child,
     /// Who serves its file systems, its root above all: the program ends with them.
     pub servers: Vec<&'a Child>,
+    /// Of a command in a container, that one's first process: it ends with it, also where no pid namespace sees to that.
+    pub container: Option<BorrowedFd<'a>>,
     /// Until there is something to hear.
     pub listener: Option<Listener>,
     pub held: &'a mut Held,

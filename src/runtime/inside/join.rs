@@ -67,11 +67,14 @@ fn set_up(plan: &Process, joining: &Joining) -> Result<()> {
         (None, None) => [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()],
     };
     process::set_standard(standard)?;
+    drop(slave);
     // Before the working directory is entered: `/proc/self/fd/N` as one must not lead to a directory of the host.
     process::leave_only(&joining.handed_on, channel)?;
-    // `slave` is closed already.
-    std::mem::forget(slave);
-    privileges::take_identity(identity, plan.capabilities)
+    privileges::take_identity(identity, plan.capabilities)?;
+    if joining.namespaces & libc::CLONE_NEWPID as u64 == 0 {
+        privileges::end_with_parent()?;
+    }
+    Ok(())
 }
 
 /// The root of the mount namespace that was entered: the container's.

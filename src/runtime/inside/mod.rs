@@ -130,9 +130,7 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<ToInit> {
     process::leave_only(&prepared.handed_on, channel)?;
     privileges::take_identity(&prepared.program.identity, plan.process.capabilities)?;
     if plan.namespaces & libc::CLONE_NEWPID as u64 == 0 {
-        // No pid namespace ends it with its monitor. A change of ids takes the signal away: the last one was just made.
-        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-            .call("prctl(PR_SET_PDEATHSIG)")?;
+        privileges::end_with_parent()?;
     }
     Ok(word)
 }

@@ -48,6 +48,12 @@ pub fn take_identity(identity: &Identity, bounding: CapabilitySet) -> Result<()>
     capability::clear_inheritable()
 }
 
+/// For who is in no pid namespace that ends with the parent. A change of ids takes the signal away: the last one was made.
+pub fn end_with_parent() -> Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .call("prctl(PR_SET_PDEATHSIG)")
+}
+
 /// Loads the filters; nothing after it but execve.
 pub fn restrict(process: &Process, filters: &Filters, channel: BorrowedFd<'_>) -> Result<()> {
     if process.no_new_privileges {
