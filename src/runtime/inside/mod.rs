@@ -3,6 +3,27 @@
 //! What must stay true: this process is a copy of the single-threaded monitor, so no lock is held by a thread that does not
 //! exist here; it makes raw system calls, starts nothing, logs nothing, and never returns: it becomes the program or sends a
 //! failure and ends at once. Paths of the container are resolved beneath its root by descriptor and nothing else.
+//!
+//! The order of [`enter`], which is forced: what is in reach shrinks from step to step, and rights go last.
+//!
+//! ```text
+//!  as whom              in reach                what is done, and where
+//!  ───────              ────────                ──────────────────────
+//!  the user, with all   the host                a session, signals and a keyring of its own
+//!  rights in the new                            what the steps bind is taken: mounts::sources
+//!  namespaces                                   the root file system is attached: root
+//!  their root                                   settings are written to /proc/sys: settings
+//!                       the container's root,   the steps: mounts, devices, secret
+//!                       by its descriptor       the terminal: terminal
+//!                       the container           pivot_root: root; limits: privileges; standard streams
+//!    ── Ready; the monitor records it and connects it to the network; Start ──
+//!                       and no descriptor       all but the standard ones are closed
+//!  the program's user                           capabilities and ids are given up: privileges
+//!                                               the working directory is entered: exec
+//!                                               filters are loaded: privileges; execve: exec
+//! ```
+//!
+//! [`join`] is the same for `exec`: what has been made already is entered.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod devices;

@@ -42,7 +42,8 @@ pub enum Point {
     File,
 }
 
-/// An O_PATH descriptor of `path` beneath the root; symbolic links of the image lead inside, links of /proc nowhere.
+/// An O_PATH descriptor of `path` beneath the root; symbolic links of the image lead inside, links of /proc nowhere. `strict`: of the
+/// kernel's own file systems and devices, whose places no link of the image may move.
 pub fn resolve(root: BorrowedFd<'_>, path: &str, strict: bool) -> Result<OwnedFd> {
     let mut how = ResolveFlags::NO_MAGICLINKS;
     how.set(ResolveFlags::NO_SYMLINKS, strict);
@@ -52,15 +53,12 @@ pub fn resolve(root: BorrowedFd<'_>, path: &str, strict: bool) -> Result<OwnedFd
 
 /// As [`resolve`], but what is missing is made: directories 0755, a file empty.
 pub fn resolve_or_make(root: BorrowedFd<'_>, path: &str, point: Point, strict: bool) -> Result<OwnedFd> {
-    match resolve(root, path, strict) {
-        Err(error) if error.errno() == libc::ENOENT => make(root, &normal(path), point, strict, LINKS),
-        other => other,
-    }
+    find_or_make(root, path, point, strict, LINKS)
 }
 
 fn find_or_make(root: BorrowedFd<'_>, path: &str, point: Point, strict: bool, links: usize) -> Result<OwnedFd> {
     match resolve(root, path, strict) {
-        Err(error) if error.errno() == libc::ENOENT => make(root, path, point, strict, links),
+        Err(error) if error.errno() == libc::ENOENT => make(root, &normal(path), point, strict, links),
         other => other,
     }
 }
@@ -78,8 +76,9 @@ fn normal(path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
+/// Makes the last part of a normal path in the directory above it, which is found or made in the same way. A link that takes the
+/// name meanwhile is not followed.
 fn make(root: BorrowedFd<'_>, path: &str, point: Point, strict: bool, links: usize) -> Result<OwnedFd> {
-    let path = path.trim_end_matches('/');
     let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
     let above = match parent {
         "" => resolve(root, "/", false)?,
@@ -107,7 +106,7 @@ fn make(root: BorrowedFd<'_>, path: &str, point: Point, strict: bool, links: usi
             };
             let to = to.to_str().map_err(|_| Error::new(format!("readlink({path})"), Errno::ILSEQ))?;
             let to = if to.starts_with('/') { to.to_owned() } else { format!("{parent}/{to}") };
-            find_or_make(root, &normal(&to), point, strict, links - 1)
+            find_or_make(root, &to, point, strict, links - 1)
         }
         Err(error) => Err(Error::new(format!("make {path} in the container"), error)),
     }
