@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 use super::kernel::cgroup::{Cgroups, Obstacle, WANTED};
-use super::subid::{IdMaps, account_name};
+use super::subid::{Extent, IdMaps, account_name};
 use super::{kernel, system_file};
 use crate::sys::process::{self, Child, Cloned};
 
@@ -108,9 +108,47 @@ fn subordinate_ids() -> Check {
         }
     }
     match try_maps(&maps) {
-        Ok(()) => Check::good(NAME, format!("{} ids can be mapped", maps.count())),
+        Ok(()) => match sharer(&maps) {
+            Some(other) => Check::poor(
+                NAME,
+                format!("some are also those of `{other}`: each can change what the other's containers keep"),
+                format!("{}, and take the old ranges out of /etc/subuid and /etc/subgid", grant()),
+            ),
+            None => Check::good(NAME, format!("{} ids can be mapped", maps.count())),
+        },
         Err((why, hint)) => Check::bad(NAME, why, hint.unwrap_or_else(|| "see subuid(5)".into())),
     }
+}
+
+/// Another account of this machine that has, or was granted, one of these ids.
+fn sharer(maps: &IdMaps) -> Option<String> {
+    let uid = rustix::process::getuid().as_raw();
+    let own = [account_name(uid).ok().flatten().unwrap_or_default(), uid.to_string()];
+    let files = [(&maps.uids, "/etc/subuid", "/etc/passwd"), (&maps.gids, "/etc/subgid", "/etc/group")];
+    files.into_iter().find_map(|(extents, grants, accounts)| {
+        let read = |file| system_file::read(file).unwrap_or_default();
+        other_with(extents, &read(grants), &read(accounts), &own)
+    })
+}
+
+/// Who in the texts of subuid(5) and passwd(5), or of their like for groups, has one of the ids. The first extent is the account's
+/// own id, which it may share by another name.
+fn other_with(extents: &[Extent], grants: &str, accounts: &str, own: &[String; 2]) -> Option<String> {
+    let number = |field: Option<&str>| field?.trim().parse::<u64>().ok();
+    let granted = grants.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        Some((fields.next()?, number(fields.next())?, number(fields.next())?, extents))
+    });
+    let there = accounts.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        Some((fields.next()?, number(fields.nth(1))?, 1, extents.get(1..)?))
+    });
+    let meets = |first: u64, count: u64, extents: &[Extent]| {
+        let (end, ids) = (first.saturating_add(count), |id: u32| u64::from(id));
+        extents.iter().any(|extent| ids(extent.outside) < end && first < ids(extent.outside) + ids(extent.count))
+    };
+    let mut others = granted.chain(there).filter(|(owner, ..)| own.iter().all(|own| own != owner));
+    others.find(|(_, first, count, extents)| meets(*first, *count, extents)).map(|(owner, ..)| owner.to_owned())
 }
 
 /// The line with which an administrator grants this account ids that nobody else has.
@@ -240,6 +278,20 @@ mod tests {
         let texts = ["a:100000:65536\nb:300000:10\n# c\nbad:x:1\n".to_owned(), "a:165536:65536\n".to_owned()];
         assert_eq!(free_range(&texts), 300_010);
         assert_eq!(free_range(&[String::new()]), 100_000);
+    }
+
+    /// CVE-2024-56433: a range that others have, too.
+    #[test]
+    fn ids_that_others_have_are_found() {
+        let extent = |outside, count| Extent { inside: 0, outside, count };
+        let (extents, own) = ([extent(1000, 1), extent(100_000, 10)], ["ann".to_owned(), "1000".to_owned()]);
+        let other = |grants: &str, accounts: &str| other_with(&extents, grants, accounts, &own);
+        let honest = "ann:100000:10\n1000:100000:10\nbob:100010:65536\nbad\nbob:x:1\nbob:99990:10\n";
+        assert_eq!(other(honest, "ann:x:1000:1000::/:\nalias:x:1000:\nbob:x:1001:\n"), None);
+        for grant in ["eve:100009:1", "eve:90000:10001", "eve:500:65536", "eve:0:18446744073709551615"] {
+            assert_eq!(other(&format!("{honest}{grant}"), "").as_deref(), Some("eve"), "{grant}");
+        }
+        assert_eq!(other("", "eve:x:100005:100005::/:").as_deref(), Some("eve"));
     }
 
     #[test]
