@@ -22,6 +22,7 @@ pub mod needs;
 pub mod pull;
 pub mod push;
 pub mod remove;
+pub mod salvage;
 pub mod tag;
 pub mod tree;
 

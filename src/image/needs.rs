@@ -3,11 +3,11 @@
 //! An index needs what the store holds of its images, whether these have entries of their own or not: it can be pushed and run
 //! although somebody removed them by name. What it merely names lies at a registry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Result;
 use super::find::Found;
-use crate::oci::manifest::{Document, MAX_CONFIG, MAX_MANIFEST, parse};
+use crate::oci::manifest::{Document, MAX_CONFIG, MAX_MANIFEST, Manifest, parse};
 use crate::oci::{Digest, ImageConfig};
 use crate::store::Store;
 use crate::store::images::Entry;
@@ -22,6 +22,8 @@ pub struct Needs {
     pub layers: BTreeSet<Digest>,
     /// The digests of the images' configs.
     pub ids: BTreeSet<Digest>,
+    /// From which blobs each of the layers can be unpacked.
+    pub sources: BTreeMap<Digest, BTreeSet<Digest>>,
 }
 
 impl Needs {
@@ -42,8 +44,15 @@ impl Needs {
     fn add_image(&mut self, image: &Found) {
         let layers = image.manifest.layers.iter().map(|layer| layer.digest.clone());
         self.blobs.extend(layers.chain([image.manifest_digest.clone(), image.manifest.config.digest.clone()]));
-        self.layers.extend(image.layers.iter().cloned());
+        self.add_layers(&image.manifest, &image.layers);
         self.ids.insert(image.id.clone());
+    }
+
+    fn add_layers(&mut self, manifest: &Manifest, diff_ids: &[Digest]) {
+        self.layers.extend(diff_ids.iter().cloned());
+        for (diff_id, layer) in diff_ids.iter().zip(&manifest.layers) {
+            self.sources.entry(diff_id.clone()).or_default().insert(layer.digest.clone());
+        }
     }
 
     /// What an index leads to, as far as it is here.
@@ -59,7 +68,7 @@ impl Needs {
                 let config = &manifest.config.digest;
                 // An artifact's is no image config.
                 if let Ok(image) = store.read_blob(config, MAX_CONFIG).map(|bytes| ImageConfig::parse(&bytes)) {
-                    self.layers.extend(image.into_iter().flat_map(|image| image.rootfs.diff_ids));
+                    self.add_layers(&manifest, &image.map_or_else(|_| Vec::new(), |image| image.rootfs.diff_ids));
                 }
                 self.ids.insert(config.clone());
                 self.blobs.extend(manifest.layers.into_iter().map(|layer| layer.digest).chain([config.clone()]));

@@ -30,6 +30,7 @@ pub mod merged;
 pub mod pack;
 mod pax;
 pub mod read;
+pub mod same;
 pub mod settle;
 mod sparse;
 pub mod stream;

@@ -54,6 +54,8 @@ pub enum Job {
     Compare { ignored: Vec<String>, inputs: Inputs },
     /// Add up what the directories at these paths below it hold.
     Measure { paths: Vec<String> },
+    /// Find out at which path two directories below it differ.
+    Differ { paths: [String; 2] },
     /// Nothing but what each job that reads a live tree does first.
     Settle { inputs: Inputs },
     /// Make what the archive at [`STREAM`] holds in the directory, beside what is there.
@@ -74,7 +76,8 @@ impl Job {
             | Self::Measure { .. }
             | Self::Extract { .. }
             | Self::CopyOut { .. }
-            | Self::CopyIn { .. } => None,
+            | Self::CopyIn { .. }
+            | Self::Differ { .. } => None,
         }
     }
 
@@ -107,6 +110,8 @@ pub enum Reply {
     Emptied,
     /// Bytes, in the order of the paths.
     Measured(Vec<u64>),
+    /// `None`: they are the same.
+    Differs(Option<String>),
     /// So many entries are written.
     Packed(u64),
     Compared,

@@ -22,7 +22,7 @@ use crate::layer::merged::{self, Merged};
 use crate::layer::read::{self, Inputs, Kept, Live};
 use crate::layer::stream::HashedStream;
 use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, Limits, OWNERS, Reply, STREAM, Unpacked, receive, send};
-use crate::layer::{About, Error, Result, changes, compression, measure, pack, settle, unpack};
+use crate::layer::{About, Error, Result, changes, compression, measure, pack, same, settle, unpack};
 use crate::oci::Digest;
 use crate::runtime::identity::{Accounts, Identity};
 use crate::store::layers::Mode;
@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
 fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     let directory = role::inherited(DIRECTORY)?;
     let stream = match job {
-        Job::Empty { .. } | Job::Measure { .. } => None,
+        Job::Empty { .. } | Job::Measure { .. } | Job::Differ { .. } => None,
         _ => Some(role::inherited(STREAM)?),
     };
     let owners = match job {
@@ -82,6 +82,7 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
             let size = |path: &String| measure::size(root.as_fd(), path);
             Ok(Reply::Measured(paths.iter().map(size).collect::<sys::Result<_>>()?))
         }
+        (Job::Differ { paths }, ..) => Ok(Reply::Differs(same::find(root.as_fd(), paths)?)),
         (Job::Pack { form, leave_out, .. }, Some(stream), Some(sources)) => {
             let (tree, _) = sources.settled(root, container)?;
             Ok(Reply::Packed(pack::pack(tree, *form, leave_out, BufWriter::with_capacity(PIECE, File::from(stream)))?))

@@ -24,7 +24,7 @@ pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 pub const FULL_NAME: &str = "io.containerd.image.name";
 /// Bytes of the largest index that is read: some 30,000 images.
 const LIMIT: usize = 16 << 20;
-const KIND: &str = "image index";
+pub(super) const KIND: &str = "image index";
 
 /// A content descriptor (image-spec, descriptor.md), with all that we don't know of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -214,6 +214,32 @@ impl Store {
         })
     }
 
+    /// The entries of an index that can't be read as a whole, up to the first that can't.
+    pub fn readable_entries(&self) -> Result<Vec<Entry>> {
+        let Some(bytes) = records::read_limited(&self.layout().index(), KIND, LIMIT)? else { return Ok(Vec::new()) };
+        let start = b"\"manifests\":[";
+        let begin = bytes.windows(start.len()).position(|window| window == start).map(|place| place + start.len());
+        let mut rest = begin.and_then(|begin| bytes.get(begin..)).unwrap_or_default();
+        let mut entries = Vec::new();
+        loop {
+            let mut next = serde_json::Deserializer::from_slice(rest).into_iter::<Entry>();
+            let Some(Ok(entry)) = next.next() else { return Ok(entries) };
+            entries.push(entry);
+            rest = rest.get(next.byte_offset()..).and_then(|rest| rest.strip_prefix(b",")).unwrap_or_default();
+        }
+    }
+
+    /// Puts an index with these entries in the place of one that can't be read, which stays beside it as
+    /// `index.json.damaged`. Durable.
+    pub fn renew_index(&self, manifests: Vec<Entry>) -> Result<()> {
+        let _lock = self.lock_index()?;
+        let path = self.layout().index();
+        if let Some(bytes) = records::read_limited(&path, KIND, LIMIT)? {
+            atomic_file::write(&path.with_extension("json.damaged"), &bytes, true)?;
+        }
+        write_index(&path, &Index { manifests, ..Index::empty() })
+    }
+
     fn change_index<T>(&self, change: impl FnOnce(&mut Index) -> T) -> Result<T> {
         let _lock = self.lock_index()?;
         let marker = self.layout().oci_layout();
@@ -225,15 +251,19 @@ impl Store {
         let before = index.clone();
         let result = change(&mut index);
         if index != before || rustix::fs::stat(&path).is_err() {
-            let bytes = serde_json::to_vec(&index);
-            let bytes = bytes.map_err(|source| Error::Record { kind: KIND, path: path.clone(), source })?;
-            if bytes.len() > LIMIT {
-                return Err(Error::Full { kind: KIND, path, limit: LIMIT });
-            }
-            atomic_file::write(&path, &bytes, true)?;
+            write_index(&path, &index)?;
         }
         Ok(result)
     }
+}
+
+fn write_index(path: &Path, index: &Index) -> Result<()> {
+    let bytes = serde_json::to_vec(index);
+    let bytes = bytes.map_err(|source| Error::Record { kind: KIND, path: path.to_owned(), source })?;
+    if bytes.len() > LIMIT {
+        return Err(Error::Full { kind: KIND, path: path.to_owned(), limit: LIMIT });
+    }
+    Ok(atomic_file::write(path, &bytes, true)?)
 }
 
 #[cfg(test)]

@@ -98,6 +98,9 @@ impl Error {
                 Some(format!("remove it with `coracle rm {holder}`, or choose a name other than `{name}`"))
             }
             Self::NoVolume(_) => Some("`coracle volume ls` lists all volumes".into()),
+            Self::Record { kind: images::KIND, .. } => {
+                Some("`coracle system check --repair` makes it anew from what is whole".into())
+            }
             Self::NoBlob { .. } => Some("pull the image again".into()),
             _ => None,
         }
@@ -121,6 +124,11 @@ impl Store {
             change::create_dirs(layout.run())?;
         }
         Ok(Self { layout })
+    }
+
+    /// Directories that [`Store::open`] has made and that somebody took away since, outer ones first.
+    pub fn missing_directories(&self) -> Vec<PathBuf> {
+        self.layout.directories().into_iter().filter(|directory| !directory.is_dir()).collect()
     }
 
     pub fn layout(&self) -> &Layout {

@@ -7,7 +7,11 @@ use clap::Args;
 
 use crate::cli::output::{self, time};
 use crate::cli::{Context, Report};
-use crate::container::check::{self, Damage, Subject};
+use crate::container::check::{self, Damage, Mended, Subject};
+use crate::store::Store;
+
+/// A directory leads to an index, that to layers, and those to images and containers; a disk that goes on rotting to no end.
+const PASSES: usize = 4;
 
 /// Look whether images, layers, containers, volumes and secrets are whole
 #[derive(Debug, Args)]
@@ -21,7 +25,7 @@ pub struct Check {
     /// Do not read every file
     #[arg(long, short)]
     quick: bool,
-    /// Remove damaged images and layers, and what is old and unused
+    /// Mend what can be mended, remove damaged images and layers for which that is not possible, and what is old and unused
     #[arg(long, short)]
     repair: bool,
 }
@@ -35,36 +39,72 @@ fn duration(text: &str) -> Result<Duration, String> {
 impl Check {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        let found = check::Check { quick: self.quick, max_age: self.max }.run(&store)?;
+        let check = check::Check { quick: self.quick, max_age: self.max };
+        let mut found = check.run(&store)?;
+        let mut in_use = false;
+        // What depends on something that was made whole may be whole, too; so it is looked at again.
+        for _ in 0..if self.repair { PASSES } else { 0 } {
+            let mended = mend(&store, &found)?;
+            in_use = mended.contains(&Mended::InUse);
+            if !mended.iter().any(|mended| matches!(mended, Mended::Done(_))) {
+                break;
+            }
+            found = check.run(&store)?;
+        }
+        // An image that can still become whole stays.
+        let wait = in_use && !self.force;
         let mut left = false;
         // A layer goes after the containers that would keep it.
         let (containers, rest): (Vec<&Damage>, Vec<&Damage>) =
             found.iter().partition(|damage| matches!(damage.subject, Subject::Container(_)));
         for damage in containers.into_iter().chain(rest) {
-            let repaired = (self.repair || self.force) && check::repair(&store, damage, self.force)?;
+            let may_go = (self.repair || self.force) && !(wait && matches!(damage.subject, Subject::Image(..)));
+            let repaired = may_go && check::repair(&store, damage, self.force)?;
             left |= !repaired;
-            let removed = if repaired { ": removed" } else { "" };
-            output::line(&output::printable(&format!("Damaged {}: {}{removed}", words(&damage.subject), damage.why)));
+            tell(damage, if repaired { "removed" } else { "" });
         }
         if !left {
             return Ok(ExitCode::SUCCESS);
         }
-        let hint = match self.repair {
-            true => "`--force` removes damaged containers, volumes and secrets, too",
-            false => {
-                "`--repair` removes damaged images, which can be pulled again; `--force` containers, volumes and secrets, too"
+        let hint = match (self.repair, in_use) {
+            (_, true) => "a container runs on a damaged layer: stop it, and try again",
+            (true, false) => "`--force` removes damaged containers, volumes and secrets, too",
+            (false, false) => {
+                "`--repair` mends what it can, or removes damaged images, which can be pulled again; `--force` removes containers, volumes and secrets, too"
             }
         };
         Err(Report::new("damage detected in local storage").hint(hint))
     }
 }
 
+/// Makes whole what can be.
+fn mend(store: &Store, found: &[Damage]) -> Result<Vec<Mended>, Report> {
+    let mut all = Vec::new();
+    for damage in found {
+        let mended = check::mend(store, damage)?;
+        if let Mended::Done(words) = &mended {
+            tell(damage, words);
+        }
+        all.push(mended);
+    }
+    Ok(all)
+}
+
+/// `done`: what was done about it.
+fn tell(damage: &Damage, done: &str) {
+    let line = format!("Damaged {}: {}", words(&damage.subject), damage.why);
+    output::line(&output::printable(if done.is_empty() { line } else { format!("{line}: {done}") }.as_str()));
+}
+
 fn words(subject: &Subject) -> String {
     match subject {
         Subject::Blob(digest) => format!("blob {digest}"),
         Subject::Layer(mode, digest) => format!("layer {} ({})", digest, mode.name()),
+        Subject::Directory(path) => format!("directory {}", path.display()),
+        Subject::Index => "index of images".to_owned(),
         Subject::Image(_, name) => format!("image {name}"),
         Subject::Container(id) => format!("container {id}"),
+        Subject::Name(name, _) => format!("name {name}"),
         Subject::Volume(name) => format!("volume {name}"),
         Subject::Secret(path) => format!("secret {}", path.display()),
     }

@@ -4,5 +4,6 @@ mod events;
 mod inspect;
 mod keys;
 mod ps;
+mod repair;
 mod store;
 mod top;

@@ -4,9 +4,14 @@
 //! directories in `tmp/`, names that lead nowhere, blobs and layers that no image names. Those are counted as damage only once they
 //! are old, so that they can be removed.
 
+mod layers;
+mod mend;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
+
+pub use mend::{Mended, mend};
 
 use super::find::{self, Broken, Found};
 use super::mount::volumes;
@@ -14,11 +19,12 @@ use super::{Error, Result, life};
 use crate::host::change;
 use crate::host::subid::IdMaps;
 use crate::image::needs::Needs;
-use crate::layer::{measure, worker};
+use crate::layer::measure;
+use crate::layer::worker::{self, mode_for};
 use crate::oci::Digest;
-use crate::store::Store;
-use crate::store::layers::{FS, Mode};
+use crate::store::layers::{FS, LayerRecord, Mode};
 use crate::store::volumes::{DATA, Volume, Volumes};
+use crate::store::{self, Store};
 
 /// How to look.
 #[derive(Debug, Clone, Copy)]
@@ -34,9 +40,15 @@ pub struct Check {
 pub enum Subject {
     Blob(Digest),
     Layer(Mode, Digest),
+    /// A directory of the store.
+    Directory(PathBuf),
+    /// What names the images.
+    Index,
     /// An image or index by the key of its entry, and how it is called.
     Image(Digest, String),
     Container(String),
+    /// A name, and the id of the container that is to have it.
+    Name(String, String),
     Volume(String),
     /// Its file, which is named after nothing that a user knows.
     Secret(PathBuf),
@@ -46,12 +58,8 @@ pub enum Subject {
 pub struct Damage {
     pub subject: Subject,
     pub why: String,
-}
-
-impl Damage {
-    fn of(subject: Subject, why: impl ToString) -> Self {
-        Self { subject, why: why.to_string() }
-    }
+    /// It is whole, but old, and nothing uses it.
+    pub is_waste: bool,
 }
 
 /// What is used, and what is there.
@@ -68,6 +76,12 @@ struct Survey<'a> {
 impl Check {
     /// Looks at everything; nothing is removed meanwhile.
     pub fn run(self, store: &Store) -> Result<Vec<Damage>> {
+        let missing = store.missing_directories();
+        if !missing.is_empty() {
+            let damage =
+                |path| Damage { subject: Subject::Directory(path), why: "it is missing".into(), is_waste: false };
+            return Ok(missing.into_iter().map(damage).collect());
+        }
         let _lock = store.lock_shared()?;
         let mut survey = Survey {
             store,
@@ -84,14 +98,17 @@ impl Check {
         survey.look_at_containers()?;
         survey.look_at_volumes()?;
         survey.look_at_secrets()?;
-        survey.look_for_unused();
+        // Without the index nobody knows what is used.
+        if !survey.found.iter().any(|damage| damage.subject == Subject::Index) {
+            survey.look_for_unused();
+        }
         Ok(survey.found)
     }
 }
 
 impl Survey<'_> {
     fn report(&mut self, subject: Subject, why: impl ToString) {
-        self.found.push(Damage::of(subject, why));
+        self.found.push(Damage { subject, why: why.to_string(), is_waste: false });
     }
 
     fn look_at_blobs(&mut self) -> Result<()> {
@@ -115,13 +132,13 @@ impl Survey<'_> {
     }
 
     fn look_at_layers(&mut self) -> Result<()> {
-        let mut sizes = Vec::new();
+        let mut records = Vec::new();
         for (mode, diff_id) in self.layers.clone() {
             let why = match self.store.layer_record(mode, &diff_id) {
                 Ok(Some(record)) if record.diff_id != diff_id => "its record is another layer's".to_owned(),
                 Ok(Some(_)) if !self.store.layer_fs(mode, &diff_id).is_dir() => "its files are missing".to_owned(),
                 Ok(Some(record)) => {
-                    sizes.push(((mode, diff_id), record.size));
+                    records.push((mode, record));
                     continue;
                 }
                 Ok(None) => "its record is missing".to_owned(),
@@ -133,14 +150,34 @@ impl Survey<'_> {
         if self.check.quick {
             return Ok(());
         }
-        let path = |(mode, diff_id): &(Mode, Digest)| format!("{}-{}/{FS}", mode.name(), diff_id.hex());
-        let paths: Vec<String> = sizes.iter().map(|(layer, _)| path(layer)).collect();
-        let measured = measure::sizes(&IdMaps::of_account()?, &self.store.layout().layers(), &paths)?;
-        for ((layer, expected), found) in sizes.into_iter().zip(measured) {
-            if found != expected {
-                self.layers.remove(&layer);
-                let why = format!("its files have {found} bytes, and had {expected}");
-                self.report(Subject::Layer(layer.0, layer.1), why);
+        let path = |(mode, record): &(Mode, LayerRecord)| format!("{}-{}/{FS}", mode.name(), record.diff_id.hex());
+        let paths: Vec<String> = records.iter().map(path).collect();
+        let sizes = measure::sizes(&IdMaps::of_account()?, &self.store.layout().layers(), &paths)?;
+        for ((mode, record), size) in records.into_iter().zip(sizes) {
+            let blob = record.blob.as_ref().filter(|blob| self.blobs.contains(*blob));
+            let why = match blob {
+                _ if size != record.size => Some(format!("its files have {size} bytes, and had {}", record.size)),
+                Some(blob) => layers::difference(self.store, mode, &record.diff_id, blob)?
+                    .map(|path| format!("`{path}` is not as its blob has it")),
+                None => None,
+            };
+            if let Some(why) = why {
+                self.layers.remove(&(mode, record.diff_id.clone()));
+                self.report(Subject::Layer(mode, record.diff_id), why);
+            }
+        }
+        Ok(())
+    }
+
+    /// A layer that is not there at all is made again, if it can be.
+    fn report_missing(&mut self, needs: &Needs) -> Result<()> {
+        let mode = mode_for(&IdMaps::of_account()?);
+        for (diff_id, sources) in &needs.sources {
+            let there = Mode::ALL.into_iter().any(|mode| self.store.has_layer(mode, diff_id));
+            let subject = Subject::Layer(mode, diff_id.clone());
+            let is_known = there || self.found.iter().any(|damage| damage.subject == subject);
+            if !is_known && sources.iter().any(|blob| self.blobs.contains(blob)) {
+                self.report(subject, "it is missing");
             }
         }
         Ok(())
@@ -152,7 +189,14 @@ impl Survey<'_> {
 
     fn look_at_images(&mut self) -> Result<()> {
         let mut seen = BTreeSet::new();
-        for entry in &self.store.images()? {
+        let entries = match self.store.images() {
+            Err(error @ store::Error::Record { .. }) => {
+                self.report(Subject::Index, error);
+                return Ok(());
+            }
+            entries => entries?,
+        };
+        for entry in &entries {
             if !seen.insert(entry.key().clone()) {
                 continue;
             }
@@ -176,6 +220,7 @@ impl Survey<'_> {
             if let Some(why) = why {
                 self.report(subject, why);
             }
+            self.report_missing(&needs)?;
             self.used_blobs.extend(needs.blobs);
             self.used_layers.extend(needs.layers);
         }
@@ -187,8 +232,14 @@ impl Survey<'_> {
         for Broken { id, error } in broken {
             self.report(Subject::Container(id), error);
         }
+        // In the middle of a change, one has another name than its record says, or somebody else has that.
+        let (names, named): (BTreeSet<String>, BTreeSet<String>) = self.store.names()?.into_iter().unzip();
         for found in found {
             let container = &found.container;
+            if !names.contains(&container.name) && !named.contains(&container.id) && !found.is_gone() {
+                let subject = Subject::Name(container.name.clone(), container.id.clone());
+                self.report(subject, format!("it does not lead to container {}", container.id));
+            }
             let has = |diff_id: &&Digest| self.layers.contains(&(container.mode, (*diff_id).clone()));
             let missing = container.layers.iter().find(|diff_id| !has(diff_id));
             let why = match (missing, found.state()) {
@@ -242,9 +293,8 @@ impl Survey<'_> {
             .map(|blob| Subject::Blob(blob.clone()))
             .chain(layers.map(|(mode, diff_id)| Subject::Layer(*mode, diff_id.clone())))
             .collect();
-        for subject in subjects {
-            self.report(subject, "nothing uses it");
-        }
+        let waste = |subject| Damage { subject, why: "nothing uses it".to_owned(), is_waste: true };
+        self.found.extend(subjects.into_iter().map(waste));
     }
 }
 
@@ -263,6 +313,8 @@ pub fn repair(store: &Store, damage: &Damage, force: bool) -> Result<bool> {
             Ok(found) => remove(store, &found)?,
             Err(_) => life::remove::remove_broken(store, id, true)?,
         },
+        // These are mended, or stay.
+        Subject::Directory(_) | Subject::Index | Subject::Name(..) => return Ok(false),
         Subject::Image(key, _) => {
             let _lock = store.lock_exclusive()?;
             store.forget(key)?;
