@@ -66,12 +66,16 @@ pub fn long_or<T>(long: T, short: T) -> T {
 
 /// Whether the machine has what the test needs; if not, says so where nobody can overlook it, or fails.
 pub fn has(capability: &str, present: bool) -> bool {
-    use std::io::Write;
     if !present {
         let test = std::thread::current().name().unwrap_or("a test").to_owned();
         assert!(std::env::var("CORACLE_MUST").unwrap_or_default().is_empty(), "the machine lacks {capability}");
-        // Past libtest's capture of what a passing test prints.
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: this machine lacks {capability}");
+        tell(&format!("SKIPPED {test}: this machine lacks {capability}"));
     }
     present
+}
+
+/// Prints a line past libtest's capture of what a passing test prints.
+pub fn tell(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

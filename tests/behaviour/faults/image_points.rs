@@ -1,37 +1,71 @@
 //! As `points.rs`, for what is done to images: at each point the process dies, or the disk is full or broken, or the quota is used
 //! up. What was there stays whole, the same command works the next time, and nothing is left of what was cut.
 //!
-//! One of the four in turn; with `CORACLE_LONG=1` all at every point.
+//! Each driver takes every other command, and one of the four in turn; with `CORACLE_LONG=1` both drivers take all, at every point.
 
 use std::fs;
 use std::path::Path;
 
 use super::points::KINDS;
+use super::points::Shown::{self, By, ByFailure};
 use crate::harness::image::registry;
-use crate::harness::{Case, Driver, Image, LIMIT, Layer, long_or, wait_until};
+use crate::harness::{Case, Driver, Image, LIMIT, Layer, long_or, tell, wait_until};
 
-/// What is done, and what is done before it. `KEPT` is an image that is always there, `OTHER` one of the registry that shares its
-/// lowest layer; `other.tar` is an archive of that one, `files.tar` one of plain files.
-const DEEDS: [(&[&[&str]], &[&str]); 18] = [
-    (&[], &["pull", "-q", "OTHER"]),
-    (&[], &["load", "-q", "-i", "other.tar"]),
-    (&[], &["pull", "-q", "oci:layout"]),
-    (&[], &["import", "-q", "files.tar", "localhost/imported"]),
-    (&[], &["tag", "KEPT", "localhost/copy"]),
-    (&[&["tag", "KEPT", "localhost/copy"]], &["untag", "KEPT", "localhost/copy"]),
-    (&[&["pull", "-q", "OTHER"]], &["save", "-q", "-o", "out", "OTHER"]),
-    (&[&["pull", "-q", "OTHER"]], &["save", "-q", "--format=oci-dir", "-o", "out", "OTHER"]),
-    (&[&["pull", "-q", "OTHER"]], &["push", "-q", "OTHER", "PUSHED"]),
-    (&[&["pull", "-q", "OTHER"]], &["rmi", "OTHER"]),
-    (&[&["pull", "-q", "OTHER"], &["tag", "OTHER", "localhost/copy"]], &["rmi", "-f", "OTHER", "localhost/copy"]),
-    (&[&["pull", "-q", "OTHER"], &["untag", "OTHER"]], &["image", "prune", "-f"]),
-    (&[&["pull", "-q", "OTHER"], &["untag", "OTHER"]], &["system", "prune", "-f"]),
-    (&[], &["manifest", "create", "localhost/list", "KEPT"]),
-    (&[&["manifest", "create", "localhost/list"]], &["manifest", "add", "localhost/list", "KEPT"]),
-    (&[&["manifest", "create", "localhost/list", "KEPT"]], &["manifest", "rm", "localhost/list"]),
-    (&[&["create", "--network=none", "--name=box", "KEPT"]], &["commit", "-q", "box", "localhost/committed"]),
-    (&[&["pull", "-q", "OTHER"]], &["run", "--rm", "--network=none", "OTHER", "true"]),
+type Line = &'static [&'static str];
+
+/// What is done before, what is done, and what shows it. `KEPT` is an image that is always there, `OTHER` one of the registry that
+/// shares its lowest layer; `other.tar` is an archive of that one, `files.tar` one of plain files.
+const DEEDS: [(&[Line], Line, Shown); 18] = [
+    (&[], &["pull", "-q", "OTHER"], By(RUNS_OTHER)),
+    (&[], &["load", "-q", "-i", "other.tar"], By(RUNS_OTHER)),
+    (&[], &["pull", "-q", "oci:layout"], By(RUNS_OTHER)),
+    (
+        &[],
+        &["import", "-q", "files.tar", "localhost/imported"],
+        By(&["save", "-q", "-o", "again", "localhost/imported"]),
+    ),
+    (&[], &["tag", "KEPT", "localhost/copy"], By(&["image", "exists", "localhost/copy"])),
+    (
+        &[&["tag", "KEPT", "localhost/copy"]],
+        &["untag", "KEPT", "localhost/copy"],
+        ByFailure(&["image", "exists", "localhost/copy"]),
+    ),
+    (&[&["pull", "-q", "OTHER"]], &["save", "-q", "-o", "out", "OTHER"], By(&["load", "-q", "-i", "out"])),
+    (
+        &[&["pull", "-q", "OTHER"]],
+        &["save", "-q", "--format=oci-dir", "-o", "out", "OTHER"],
+        By(&["pull", "-q", "oci:out"]),
+    ),
+    (&[&["pull", "-q", "OTHER"]], &["push", "-q", "OTHER", "PUSHED"], By(&["pull", "-q", "PUSHED"])),
+    (&[&["pull", "-q", "OTHER"]], &["rmi", "OTHER"], ByFailure(&["image", "exists", "OTHER"])),
+    (
+        &[&["pull", "-q", "OTHER"], &["tag", "OTHER", "localhost/copy"]],
+        &["rmi", "-f", "OTHER", "localhost/copy"],
+        ByFailure(&["image", "exists", "OTHER"]),
+    ),
+    (&[&["pull", "-q", "OTHER"], &["untag", "OTHER"]], &["image", "prune", "-f"], By(RUNS_KEPT)),
+    (&[&["pull", "-q", "OTHER"], &["untag", "OTHER"]], &["system", "prune", "-f"], By(RUNS_KEPT)),
+    (&[], &["manifest", "create", "localhost/list", "KEPT"], By(&["manifest", "inspect", "localhost/list"])),
+    (
+        &[&["manifest", "create", "localhost/list"]],
+        &["manifest", "add", "localhost/list", "KEPT"],
+        By(&["manifest", "inspect", "localhost/list"]),
+    ),
+    (
+        &[&["manifest", "create", "localhost/list", "KEPT"]],
+        &["manifest", "rm", "localhost/list"],
+        ByFailure(&["manifest", "exists", "localhost/list"]),
+    ),
+    (
+        &[&["create", "--network=none", "--name=box", "KEPT"]],
+        &["commit", "-q", "box", "localhost/committed"],
+        By(&["run", "--rm", "--network=none", "localhost/committed", "true"]),
+    ),
+    (&[&["pull", "-q", "OTHER"]], &["run", "--rm", "--network=none", "OTHER", "true"], By(RUNS_OTHER)),
 ];
+
+const RUNS_KEPT: &[&str] = &["run", "--rm", "--network=none", "KEPT", "true"];
+const RUNS_OTHER: &[&str] = &["run", "--rm", "--network=none", "OTHER", "true"];
 
 /// The names of the files in a folder of the store.
 fn entries(case: &Case, folder: &str) -> Vec<String> {
@@ -56,12 +90,10 @@ fn clean(case: &Case, kept: &str, told: &str) {
     remove(&case.home.join("out"));
 }
 
-#[test]
-fn every_point_of_images_is_cut() {
-    let case = &Case::new(Driver::Auto);
+fn every_point_of_images_is_cut(case: &Case) {
     let kept = case.busybox();
     let other = Image::busybox().layer(Layer::new().file("other", 0o644, vec![b'x'; 10_000])).push("cut:1");
-    let pushed = format!("{}/cut-pushed:1", registry());
+    let pushed = format!("{}/cut-pushed-{}:1", registry(), case.driver.name());
     super::cut::files(case);
     fs::rename(case.home.join("archive"), case.home.join("files.tar")).unwrap();
     case.coracle(["pull", "-q", &other]).succeeded();
@@ -70,14 +102,13 @@ fn every_point_of_images_is_cut() {
     clean(case, &kept, "at first");
     let folders = ["layers", "images/blobs/sha256", "tmp"];
     let whole = folders.map(|folder| entries(case, folder).len());
-    let word = |word: &&'static str| -> String {
-        word.replace("KEPT", &kept).replace("OTHER", &other).replace("PUSHED", &pushed)
-    };
-    let words = |words: &[&'static str]| words.iter().map(word).collect::<Vec<String>>();
+    let word = |word: &'static str| word.replace("KEPT", &kept).replace("OTHER", &other).replace("PUSHED", &pushed);
+    let words = |words: &[&'static str]| words.iter().copied().map(word).collect::<Vec<String>>();
     let run = |words: &[String]| case.coracle(words.iter().map(String::as_str));
     let plan = case.home.join("points");
     let mut count = 0;
-    for (before, deed) in DEEDS {
+    let (first, step) = long_or((0, 1), (usize::from(case.driver == Driver::Fuse), 2));
+    for (before, deed, shown) in DEEDS.iter().skip(first).step_by(step) {
         let deed = words(deed);
         for number in 1.. {
             let turn = count % KINDS.len();
@@ -94,6 +125,10 @@ fn every_point_of_images_is_cut() {
                 assert!(done.signal.is_none(), "{told}: {done}");
                 if *kind != "die" && done.code != Some(0) {
                     assert!(done.stderr.contains("Error: "), "{told}: {done}");
+                }
+                if done.code == Some(0) {
+                    shown.expect(case, kind, word, &told);
+                    remove(&case.home.join("again"));
                 }
                 let checked = case.coracle(["system", "check"]);
                 assert_eq!(checked.code, Some(0), "{told}: {checked}");
@@ -112,12 +147,14 @@ fn every_point_of_images_is_cut() {
                     case.coracle(["image", "prune", "-f"]).code(0);
                     folders.map(|folder| entries(case, folder).len()) == whole
                 });
-                count += 1;
+                count += usize::from(!over);
             }
             if over {
                 break;
             }
         }
     }
-    println!("{count} points of images were cut");
+    tell(&format!("{count} points of images were cut, with the driver {}", case.driver.name()));
 }
+
+on_both_drivers!(every_point_of_images_is_cut);

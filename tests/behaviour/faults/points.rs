@@ -4,37 +4,82 @@
 //! The driver decides what happens there; with `CORACLE_LONG=1` everything does with both.
 
 use std::fs;
-use std::io::Write;
 
 use super::cut::{clean, lawful, nothing_left};
-use crate::harness::{Case, Driver, long_or};
+use crate::harness::{Case, Driver, long_or, tell};
 
 /// What happens there: the process dies, the disk is full or broken, the quota is used up.
 pub const KINDS: [&str; 4] = ["die", "full", "broken", "quota"];
 
-/// What is done, and the state of the container `box` before it. A volume `full` and a secret `given` are there, too.
-const DEEDS: [(&str, &[&str]); 21] = [
-    ("created", &["create", "--network=none", "--name=other", "-v=vol:/etc", "--secret=given", "IMAGE", "true"]),
-    ("created", &["run", "-d", "--network=none", "--name=other", "-v=vol:/etc", "IMAGE", "sleep", "1000"]),
-    ("created", &["run", "--rm", "--network=none", "--name=other", "IMAGE", "sh", "-c", "exit 7"]),
-    ("created", &["start", "box"]),
-    ("exited", &["start", "box"]),
-    ("running", &["stop", "-t0", "box"]),
-    ("running", &["restart", "-t0", "box"]),
-    ("running", &["exec", "-d", "box", "sleep", "1000"]),
-    ("exited", &["commit", "-q", "box", "committed"]),
-    ("exited", &["export", "-o", "out", "box"]),
-    ("running", &["cp", "files", "box:/tmp"]),
-    ("exited", &["cp", "box:/etc", "out"]),
-    ("exited", &["rename", "box", "renamed"]),
-    ("running", &["update", "--restart=on-failure:1", "box"]),
-    ("running", &["rm", "-f", "-t0", "box"]),
-    ("exited", &["container", "prune", "-f"]),
-    ("created", &["volume", "create", "vol"]),
-    ("created", &["volume", "rm", "full"]),
-    ("created", &["volume", "import", "full", "archive"]),
-    ("created", &["secret", "create", "word", "files/0"]),
-    ("created", &["secret", "rm", "given"]),
+/// What shows that something was done: a command that succeeds, or fails, a file of the user's, or a container that runs, unless it
+/// was one of its own processes that died.
+pub enum Shown {
+    By(&'static [&'static str]),
+    ByFailure(&'static [&'static str]),
+    File(&'static str),
+    Runs(&'static str),
+}
+
+use Shown::{By, ByFailure, File, Runs};
+
+impl Shown {
+    /// What was reported done is there, also where something broke on the way.
+    pub fn expect(&self, case: &Case, kind: &str, word: impl Fn(&'static str) -> String, told: &str) {
+        let code = |line: &[&'static str]| {
+            let line: Vec<String> = line.iter().copied().map(&word).collect();
+            case.coracle(line.iter().map(String::as_str)).code
+        };
+        let is_shown = match self {
+            By(line) => code(line) == Some(0),
+            ByFailure(line) => code(line) != Some(0),
+            File(path) => case.home.join(path).exists(),
+            Runs(name) if kind == "die" => code(&["container", "exists", name]) == Some(0),
+            Runs(name) => code(&["exec", name, "true"]) == Some(0),
+        };
+        assert!(is_shown, "{told}: reported done, and is not");
+    }
+}
+
+/// The state of the container `box`, what is done then, and what shows it. A volume `full` and a secret `given` are there, too.
+const DEEDS: [(&str, &[&str], Shown); 21] = [
+    (
+        "created",
+        &["create", "--network=none", "--name=other", "-v=vol:/etc", "--secret=given", "IMAGE", "true"],
+        By(&["start", "other"]),
+    ),
+    (
+        "created",
+        &["run", "-d", "--network=none", "--name=other", "-v=vol:/etc", "IMAGE", "sleep", "1000"],
+        Runs("other"),
+    ),
+    (
+        "created",
+        &["run", "--rm", "--network=none", "--name=other", "IMAGE", "sh", "-c", "exit 7"],
+        // It ends as the program did, and what could not be removed goes with the next command.
+        By(&["ps", "-a"]),
+    ),
+    ("created", &["start", "box"], Runs("box")),
+    ("exited", &["start", "box"], By(&["container", "exists", "box"])),
+    ("running", &["stop", "-t0", "box"], ByFailure(&["exec", "box", "true"])),
+    ("running", &["restart", "-t0", "box"], Runs("box")),
+    ("running", &["exec", "-d", "box", "sleep", "1001"], Runs("box")),
+    ("exited", &["commit", "-q", "box", "committed"], By(&["rmi", "committed"])),
+    ("exited", &["export", "-o", "out", "box"], File("out")),
+    ("running", &["cp", "files", "box:/tmp"], By(&["exec", "box", "test", "-s", "/tmp/files/49"])),
+    ("exited", &["cp", "box:/etc", "out"], File("out/passwd")),
+    ("exited", &["rename", "box", "renamed"], By(&["container", "exists", "renamed"])),
+    ("running", &["update", "--restart=on-failure:1", "box"], By(&["exec", "box", "true"])),
+    ("running", &["rm", "-f", "-t0", "box"], ByFailure(&["container", "exists", "box"])),
+    ("exited", &["container", "prune", "-f"], ByFailure(&["container", "exists", "box"])),
+    ("created", &["volume", "create", "vol"], By(&["volume", "exists", "vol"])),
+    ("created", &["volume", "rm", "full"], ByFailure(&["volume", "exists", "full"])),
+    (
+        "created",
+        &["volume", "import", "full", "archive"],
+        By(&["run", "--rm", "--network=none", "-v=full:/v", "IMAGE", "test", "-s", "/v/files/49"]),
+    ),
+    ("created", &["secret", "create", "word", "files/0"], By(&["secret", "exists", "word"])),
+    ("created", &["secret", "rm", "given"], ByFailure(&["secret", "exists", "given"])),
 ];
 
 fn every_point_is_cut(case: &Case) {
@@ -47,20 +92,24 @@ fn every_point_is_cut(case: &Case) {
         _ => &["die"],
     };
     let mut count = 0;
-    for (before, deed) in DEEDS {
-        let deed: Vec<&str> = deed.iter().map(|word| if *word == "IMAGE" { image.as_str() } else { word }).collect();
+    let word = |word: &'static str| if word == "IMAGE" { image.clone() } else { word.to_owned() };
+    for (before, deed, shown) in DEEDS {
+        let deed: Vec<String> = deed.iter().copied().map(word).collect();
         for kind in kinds {
             for number in 1.. {
                 super::cut::prepare(case, &image, before);
                 let _ = fs::remove_file(&plan);
                 let fault = format!("{kind} {number} {}", plan.display());
-                let done = case.command(deed.iter().copied()).env("CORACLE_FAULT", fault).finish();
+                let done = case.command(deed.iter().map(String::as_str)).env("CORACLE_FAULT", fault).finish();
                 let points = fs::read_to_string(&plan).unwrap_or_default();
                 let point = points.lines().nth(number - 1);
                 let told = format!("{kind} at `{}`, point {number} of {deed:?}", point.unwrap_or("none"));
                 assert!(done.signal.is_none(), "{told}: {done}");
                 if *kind != "die" && done.code != Some(0) && done.code != Some(7) {
                     assert!(done.stderr.contains("Error: "), "{told}: {done}");
+                }
+                if matches!(done.code, Some(0 | 7)) {
+                    shown.expect(case, kind, word, &told);
                 }
                 lawful(case, &told);
                 let checked = case.coracle(["system", "check", "--quick"]);
@@ -74,8 +123,7 @@ fn every_point_is_cut(case: &Case) {
             }
         }
     }
-    // Past libtest's capture of what a passing test prints.
-    let _ = writeln!(std::io::stderr(), "{count} points were cut, with the driver {}", case.driver.name());
+    tell(&format!("{count} points were cut, with the driver {}", case.driver.name()));
 }
 
 on_both_drivers!(every_point_is_cut);
