@@ -173,6 +173,24 @@ fn programs_of_the_image(case: &Case) {
     assert!(case.coracle(["diff", "box"]).succeeded().stdout.contains("A /canary\n"));
 }
 
+/// CVE-2023-0386, CVE-2021-3493: what a file's copy in a container's own directory may do counts inside, and nowhere else.
+fn privileges_of_copies(case: &Case) {
+    // Version 2 of `struct vfs_cap_data`: effective; permitted CAP_NET_RAW.
+    let capability = "\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    let busybox = std::fs::read("/bin/busybox").unwrap();
+    let layer =
+        Layer::new().pax("SCHILY.xattr.security.capability", capability).file("busybox-capable", 0o4755, busybox);
+    let image = pulled(case, layer);
+    start(case, &["--cap-add=NET_RAW"], &image, "chmod 755 /busybox-capable; exec sleep 1000");
+    let line = ["grep", "CapEff", "/proc/self/status"];
+    let copy = case.store().join("containers").join(case.inspect("box", "{{.Id}}")).join("upper/busybox-capable");
+    crate::harness::wait_until("it was copied", LIMIT, || copy.exists());
+    let inside = exec(case, &[&["-u", "33", "box", "/busybox-capable"], &line[..]].concat());
+    inside.code(0).stdout("CapEff:\t0000000000002000\n");
+    case.coracle(["stop", "-t0", "box"]).code(0);
+    case.command_of(&copy, line).finish().code(0).stdout("CapEff:\t0000000000000000\n");
+}
+
 /// CVE-2024-23652: what is removed with a container, a volume or an image ends where their own trees do.
 fn removal_follows_no_link(case: &Case) {
     let bait = Bait::new(case);
@@ -273,6 +291,7 @@ on_both_drivers!(
     users_that_overflow,
     working_directories_that_lead_out,
     programs_of_the_image,
+    privileges_of_copies,
     removal_follows_no_link,
     volumes_whose_content_leads_elsewhere,
     account_files_without_an_end,

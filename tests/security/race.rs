@@ -5,7 +5,7 @@ use super::{Bait, exec, program, pulled};
 use crate::harness::{Case, Driver, LIMIT, Layer, long_or, wait_until};
 
 /// How often each is tried.
-fn tries() -> usize {
+pub fn tries() -> usize {
     long_or(1000, 10)
 }
 

@@ -39,7 +39,7 @@ fn every_attack_has_tests_and_a_guard() {
     assert!(rows.len() >= 45, "{} rows", rows.len());
     for row in &rows {
         let [id, attack, guard, tests, seen] = &row[..] else { panic!("{row:?} has other columns") };
-        assert!(!attack.is_empty() && !seen.is_empty(), "{id}");
+        assert!(!attack.is_empty() && !seen.is_empty() && !seen.contains("yet"), "{id}: {seen}");
         assert!(
             quoted(guard).any(|file| root().join(file).exists() && Path::new(file).starts_with("src")),
             "{id}: {guard}"

@@ -109,7 +109,12 @@ fn our_binary_is_out_of_reach(case: &Case) {
     }
     let script = "for i in $(seq 300); do for p in /proc/[0-9]*; do
         { true >>$p/exe; chmod 4777 $p/exe; } 2>/dev/null && readlink $p/exe | grep -v ' (deleted)$' | grep coracle; done; done; true";
-    case.command_of(&own, ["run", "--rm", "--network=none", &image, "sh", "-c", script]).finish().code(0).stdout("");
+    for init in ["--init=false", "--init"] {
+        case.command_of(&own, ["run", "--rm", "--network=none", init, &image, "sh", "-c", script])
+            .finish()
+            .code(0)
+            .stdout("");
+    }
     let after = (crate::harness::image::digest(&std::fs::read(&own).unwrap()), state(&own));
     assert_eq!(after, before);
 }
@@ -139,19 +144,31 @@ fn processes_outside_are_out_of_reach(case: &Case) {
     case.sh(&image, &format!("kill -0 {own} 2>/dev/null && echo reached; ls /proc/{own} 2>/dev/null; true"))
         .code(0)
         .stdout("");
+    let kill = format!("kill -0 {own} && echo reached");
+    let with = |pids: &str| case.coracle(["run", "--rm", "--network=none", pids, &image, "sh", "-c", &kill]);
+    with("--pid=host").code(0).stdout("reached\n");
     // The monitor is the parent of the first process: inside, that one has none.
     case.sh(&image, "cut -d' ' -f4 /proc/1/stat").code(0).stdout("0\n");
 }
 
-/// Mounts inside a container do not reach the machine, nor do new ones get more than the old.
+/// A container mounts nothing and makes nothing writable again, unless it is given the right to; and then, whatever the propagation,
+/// what it mounts shows inside alone.
 fn mounts_stay_inside(case: &Case) {
     let image = case.busybox();
     let folder = case.home.join("shared");
     std::fs::create_dir(&folder).unwrap();
-    let volume = format!("{}:/shared:ro", folder.display());
-    let script = "mount -t tmpfs none /shared 2>/dev/null; mount -o remount,rw /shared 2>/dev/null; touch /shared/x 2>/dev/null; true";
-    case.coracle(["run", "--rm", "--network=none", "-v", &volume, &image, "sh", "-c", script]).code(0);
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    let run = |flags: &[&str], script: &str| {
+        case.coracle(["run", "--rm", "--network=none"].iter().chain(flags).copied().chain([&image, "sh", "-c", script]))
+    };
+    let script = "mount -t tmpfs none /shared 2>/dev/null; mount -o remount,rw /shared 2>/dev/null; touch /shared/x 2>/dev/null; ls /shared";
+    run(&["-v", "./shared:/shared:ro"], script).code(0).stdout("");
+    for propagation in ["rprivate", "rslave", "rshared"] {
+        let volume = format!("./shared:/shared:{propagation}");
+        run(&["-v", &volume, "--cap-add=SYS_ADMIN"], "mount -t tmpfs none /shared && touch /shared/x; ls /shared")
+            .code(0)
+            .stdout("x\n");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "{propagation}");
+    }
 }
 
 /// A volume above the store does not bring the container's own root in again, past its covers.
