@@ -8,6 +8,7 @@ use crate::container::mount::volumes;
 use crate::container::state::State;
 use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::container::{Error, Result};
+use crate::host::change;
 use crate::host::lock::Lock;
 use crate::layer;
 use crate::runtime::cgroup::Group;
@@ -50,6 +51,10 @@ fn remove_with(store: &Store, found: &Found, force: bool, patience: Duration, vo
     }
     // What was left belongs to subordinate ids, or to a command that died. The container is gone either way.
     let _ = layer::worker::sweep(store);
+    if !found.container.remove {
+        // No power cut brings back what was made to stay and is now said to have gone.
+        change::sync_dir(&store.layout().containers())?;
+    }
     Ok(())
 }
 
