@@ -140,7 +140,10 @@ int main(int count, char **words) {
       if (head->opcode == FUSE_MKNOD) of = made(((struct fuse_mknod_in *)asked)->mode), name += sizeof(struct fuse_mknod_in);
       else if (head->opcode == FUSE_MKDIR) of = made(S_IFDIR | ((struct fuse_mkdir_in *)asked)->mode), name += sizeof(struct fuse_mkdir_in);
       else if (head->opcode == FUSE_LINK) nodes[of = ((struct fuse_link_in *)asked)->oldnodeid].links++, name += sizeof(struct fuse_link_in);
-      else nodes[of = made(S_IFLNK | 0777)].target = strdup(name + strlen(name) + 1);
+      else {
+        nodes[of = made(S_IFLNK | 0777)].target = strdup(name + strlen(name) + 1);
+        nodes[of].size = strlen(nodes[of].target);
+      }
       add(node, name, of);
       answer.entry = known(of);
       length = sizeof answer.entry;
@@ -175,6 +178,16 @@ int main(int count, char **words) {
       answer.statfs.st = (struct fuse_kstatfs){ .bsize = 4096, .namelen = 255 };
       length = sizeof answer.statfs;
       break;
+    case FUSE_RENAME: case FUSE_RENAME2: {
+      const char *name = asked;
+      name += head->opcode == FUSE_RENAME ? sizeof(struct fuse_rename_in) : sizeof(struct fuse_rename2_in);
+      unsigned to = ((struct fuse_rename_in *)asked)->newdir, of = (*find(node, name))->node;
+      nodes[of].links++;
+      removed(to, name + strlen(name) + 1);
+      removed(node, name);
+      add(to, name + strlen(name) + 1, of);
+      break;
+    }
     case FUSE_UNLINK: case FUSE_RMDIR: removed(node, asked); break;
     case FUSE_FSYNC: case FUSE_DESTROY: break;
     case FUSE_FORGET: case FUSE_BATCH_FORGET: case FUSE_INTERRUPT: continue;
