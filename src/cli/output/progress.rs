@@ -83,10 +83,13 @@ impl Bars {
         layers.entry(layer.clone()).or_insert_with(new).clone()
     }
 
-    fn end(&self, layer: &Digest, message: &'static str) {
-        let bar = self.bar(layer);
-        bar.set_style(style(ENDED));
-        bar.finish_with_message(message);
+    /// Its bar becomes a line above those that go on, so that the lines stand in their order.
+    fn end(&self, layer: &Digest, message: &str) {
+        if let Some(bar) = self.layers.lock().unwrap_or_else(PoisonError::into_inner).remove(layer) {
+            bar.finish_and_clear();
+            self.all.remove(&bar);
+        }
+        let _ = self.all.println(format!("Copying blob {} {message}", short(layer)));
     }
 }
 
