@@ -80,6 +80,35 @@ fn where_it_is_kept() {
     assert!(case.home.join("link.json").is_symlink() && read(&case, "a.json")["auths"][&address].is_object());
 }
 
+/// Of the files that know the registry, the first counts, as with Podman 5.4; a file that was named is the only one.
+#[test]
+fn the_files_in_their_order() {
+    let case = case();
+    let files = [
+        ("env", "docker/config.json"),
+        ("runtime", "run/containers/auth.json"),
+        ("config", FILE),
+        ("home", ".docker/config.json"),
+    ];
+    for (user, file) in files {
+        let auth = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{user}:password"));
+        place(&case, file, &json!({"auths": {"q.io": {"auth": auth}}}).to_string());
+    }
+    let who = |docker: bool| {
+        let docker = if docker { case.home.join("docker") } else { "".into() };
+        let command = case.command(["login", "--get-login", "q.io"]).env("DOCKER_CONFIG", docker);
+        command.env("XDG_RUNTIME_DIR", case.home.join("run")).finish().code(0).stdout
+    };
+    assert_eq!(who(true), "env\n");
+    for (user, file) in &files[1..] {
+        assert_eq!(who(false), format!("{user}\n"));
+        std::fs::remove_file(case.home.join(file)).unwrap();
+    }
+    assert_eq!(who(true), "env\n");
+    case.coracle(["login", "--get-login", "--authfile", "docker/config.json", "q.io"]).code(0).stdout("env\n");
+    case.coracle(["login", "--get-login", "q.io"]).code(125).error("not logged into q.io");
+}
+
 #[test]
 fn what_it_refuses() {
     let case = case();

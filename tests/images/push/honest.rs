@@ -75,6 +75,9 @@ fn in_another_format_and_compression() {
     let zstd = push("zstd", &["--compression-format", "zstd", "--compression-level", "9"]);
     assert_eq!(zstd["layers"][0]["mediaType"], "application/vnd.oci.image.layer.v1.tar+zstd");
     assert_eq!(zstd["config"], push("oci", &[])["config"]);
+    // What the registry has may stay as it is.
+    let stays = push("stays", &["--compression-format", "zstd", "--force-compression=false"]);
+    assert_eq!(stays["layers"], push("oci", &[])["layers"]);
     // Pulled in that form and pushed on as gzip, it is the same image.
     let zstd = case.pull(&format!("{}/other/forms:zstd", registry()));
     assert_eq!(field(&case, &zstd, "{{.Id}}"), field(&case, &name, "{{.Id}}"));

@@ -41,6 +41,26 @@ fn within_a_pull() {
     assert_eq!(size(&case.store().join("partial")), 0);
 }
 
+/// Cut before its first byte, before its last or in between: it goes on from there.
+#[test]
+fn wherever_it_is_cut() {
+    let parts = large();
+    let length = parts.layer.len();
+    for cut in [0, 1, 1023, (1 << 20) - 1, 1 << 20, length / 2, length - 1] {
+        let (path, body) = (parts.layer_path(), parts.layer.clone());
+        let script = move |request: &Request, times| {
+            let sent = if times == 0 { cut } else { usize::MAX };
+            (request.path == path).then(|| part(&body, request.from().unwrap_or(0), sent))
+        };
+        let registry = Registry::start(&parts, Box::new(script));
+        let case = Case::new(Driver::Auto);
+        case.coracle(["pull", "-q", "--retry-delay=1ms", &format!("{}/x:1", registry.address)]).code(0);
+        let asked: Vec<_> = registry.asked(&parts.layer_path()).iter().map(Request::from).collect();
+        assert_eq!(asked, [None, Some(cut).filter(|cut| *cut > 0)], "{cut}");
+        assert_eq!(size(&case.store().join("partial")), 0, "{cut}");
+    }
+}
+
 /// A registry that knows no parts sends all again: what is known of it is passed over.
 #[test]
 fn from_a_registry_that_knows_no_parts() {
