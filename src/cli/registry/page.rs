@@ -73,9 +73,13 @@ const NOT_HONOURED: [(&str, &str); 9] = [
     ("registries.conf: additional-layer-store-auth-helper", "Passed over: there are no additional layer stores."),
     (
         "registries.d/*.yaml: use-sigstore-attachments",
-        "Not read: attachments are looked for wherever the policy asks for a signature, and there alone.",
+        "Not read: attachments are looked for wherever the policy asks for a signature, and there alone. Podman looks only where this \
+         key is true, and takes no image elsewhere.",
     ),
-    ("registries.d/*.yaml: lookaside, lookaside-staging", "Not read: signatures of simple signing are not supported."),
+    (
+        "registries.d/*.yaml: lookaside, lookaside-staging, sigstore, sigstore-staging",
+        "Not read: no image is taken for which the policy asks for what lies there, a signature of simple signing.",
+    ),
     ("policy.json: signedBy, signedBaseLayer", "No image is taken for which it is asked."),
     (
         "policy.json: sigstoreSigned with fulcio, pki, rekorPublicKeyPath, rekorPublicKeyPaths, rekorPublicKeyData, rekorPublicKeyDatas",
