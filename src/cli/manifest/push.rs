@@ -13,7 +13,7 @@ use crate::image::manifest::Open;
 use crate::image::remove::Removal;
 use crate::store::Store;
 
-/// Push a list and its images to a registry
+/// Push a list and its images to a registry or an archive
 #[derive(Debug, Args)]
 pub struct Push {
     /// Push each image with its layers in this compression, too, and let the list name both

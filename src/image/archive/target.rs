@@ -32,8 +32,8 @@ struct Inner {
 }
 
 impl Target {
-    /// The address of whatever is pushed to an archive: only a digest counts.
-    pub const ADDRESS: &str = "localhost/archive";
+    /// The address of whatever is pushed to an archive: only a digest counts, and no image has a name there.
+    pub const ADDRESS: &str = "archive.invalid/list";
 
     pub fn create(format: Format, path: &Path) -> Result<Self> {
         let (index, file, mut out) = match format {
