@@ -21,6 +21,7 @@ impl Session {
     pub fn begin(container: &Path, id: &str) -> Result<Self> {
         let folder = container.join(FOLDER);
         change::create_dir(&folder)?;
+        sweep(&folder);
         let path = folder.join(id);
         Ok(Self { _lock: Lock::exclusive(&path)?, path })
     }
@@ -33,9 +34,21 @@ impl Drop for Session {
     }
 }
 
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+/// Removes what joiners left that were killed.
+fn sweep(folder: &Path) {
+    for path in files(folder) {
+        if let Ok(Some(_lock)) = Lock::try_exclusive(&path) {
+            let _ = change::remove_file(&path);
+        }
+    }
+}
+
 /// The ids of those that live, in no order.
 pub fn living(container: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(container.join(FOLDER)).into_iter().flatten().flatten();
-    let living = entries.filter(|entry| lock::is_held(&entry.path()).unwrap_or(false));
-    living.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    let living = files(&container.join(FOLDER)).filter(|path| lock::is_held(path).unwrap_or(false));
+    living.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect()
 }

@@ -177,6 +177,13 @@ fn sessions_are_told(case: &Case) {
     assert_eq!(sessions(), id.trim());
     exec(case, &["box", "sh", "-c", "echo >/tmp/f"]).code(0);
     wait_until("it has ended", LIMIT, || sessions().is_empty());
+    // Of one that ended with its container nothing is left behind the next.
+    exec(case, &["-d", "box", "sleep", "1000"]).code(0);
+    case.coracle(["stop", "-t0", "box"]).code(0);
+    case.coracle(["start", "box"]).code(0);
+    exec(case, &["box", "true"]).code(0);
+    let folder = case.store().join("containers").join(case.inspect("box", "{{.Id}}")).join("sessions");
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
 }
 
 /// CVE-2024-21626: of the caller's descriptors none is inside, but those that are asked for; none is a working directory.
