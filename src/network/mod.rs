@@ -15,5 +15,7 @@ pub mod resolv;
 
 use std::net::Ipv4Addr;
 
+/// Where this machine is reached inside, with a pasta that can make it so: link-local for the same reason.
+pub const HOST: Ipv4Addr = Ipv4Addr::new(169, 254, 1, 2);
 /// Where pasta answers name queries inside: link-local, so that it can't hide an address of the real network.
 pub const DNS_FORWARD: Ipv4Addr = Ipv4Addr::new(169, 254, 1, 1);

@@ -1,6 +1,7 @@
 //! The files that this program writes for a container, which finds them in /etc and /run.
 
 use std::io::Read;
+use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -11,7 +12,9 @@ use crate::container::spec::time_zone;
 use crate::container::{Error, Result, apt};
 use crate::host::{atomic_file, system_file};
 use crate::layer::merged::{Merged, Owners};
+use crate::network::HOST;
 use crate::network::hosts::{self, Hosts};
+use crate::network::pasta;
 use crate::network::resolv::{self, Reach};
 use crate::store::Store;
 use crate::sys::{self, Call};
@@ -31,6 +34,11 @@ pub fn write(store: &Store, container: &Container, directory: &Path) -> Result<(
         base: &hosts_base(store, container)?,
         added: &container.add_hosts,
         own_names: &[&container.hostname, &container.name],
+        host_address: match container.network {
+            Network::Private => pasta::find().is_ok_and(|program| pasta::maps_host(&program)).then_some(HOST.into()),
+            Network::Host => Some(Ipv4Addr::LOCALHOST.into()),
+            Network::None | Network::Joined => None,
+        },
         ..Hosts::default()
     };
     let files = [

@@ -5,11 +5,14 @@ use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::network::DNS_FORWARD;
 use crate::network::ports::{Protocol, Published};
+use crate::network::{DNS_FORWARD, HOST};
 
 /// Podman's word, which pasta does not know: the gateway's address inside means this machine's loopback.
 const MAP_GATEWAY: &str = "--map-gw";
+
+/// By which an address inside means this machine, since 2024_08_21: its services, without those that listen on its loopback alone.
+pub const MAP_HOST: &str = "--map-guest-addr";
 
 /// What a way out is to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +56,8 @@ impl Options {
     }
 }
 
-pub fn arguments(wanted: &Wanted) -> Vec<CString> {
+/// `maps_host`: the version knows [`MAP_HOST`].
+pub fn arguments(wanted: &Wanted, maps_host: bool) -> Vec<CString> {
     let Wanted { published, options } = wanted;
     let fixed = [
         "pasta",
@@ -84,6 +88,9 @@ pub fn arguments(wanted: &Wanted) -> Vec<CString> {
     if !options.say("", "--dns-forward") {
         say("--dns-forward", &DNS_FORWARD.to_string());
     }
+    if maps_host && !options.say("", MAP_HOST) {
+        say(MAP_HOST, &HOST.to_string());
+    }
     if !options.say("-d", "--debug") && !options.say("", "--trace") {
         words.push("--quiet".to_owned());
     }
@@ -113,7 +120,7 @@ mod tests {
     fn line(ports: &[&str], options: &str) -> String {
         let published = ports.iter().flat_map(|text| ports::parse(text).unwrap()).collect();
         let wanted = Wanted { published, options: Options::parse(&[], options) };
-        arguments(&wanted).iter().skip(8).map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
+        arguments(&wanted, false).iter().skip(8).map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -144,5 +151,10 @@ mod tests {
             assert_eq!(Options::parse(&[], options).dns_forward().to_string(), dns);
         }
         assert!(!line(&[], "--debug").contains("--quiet"));
+        let maps = |options| {
+            let wanted = Wanted { options: Options::parse(&[], options), ..Wanted::default() };
+            arguments(&wanted, true).iter().filter(|word| word.to_str() == Ok(MAP_HOST)).count()
+        };
+        assert_eq!((maps(""), maps("--map-guest-addr,192.0.2.7")), (1, 1));
     }
 }

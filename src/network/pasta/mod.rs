@@ -19,13 +19,14 @@
 //! The version of 2023 acknowledges a connection from another machine to a published port once the client has sent something, so of
 //! a server that speaks first nothing is heard; later ones do at once.
 //!
-//! Only options that the version of 2023 has are used. Newer ones offer `--map-guest-addr` (2024_08: reach the host under an
-//! address of its own) and work without a default route on the host; there, [`Error::NoRoute`] no longer comes.
+//! Only options that the version of 2023 has are used, and [`MAP_HOST`](arguments::MAP_HOST) where it is known. Newer ones work
+//! without a default route on the host; there, [`Error::NoRoute`] no longer comes.
 
 mod arguments;
 
 use std::ffi::CString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,8 @@ use crate::sys::{self, Call};
 
 pub use arguments::{Options, Wanted};
 
+/// More of the program is not looked at, in bytes: the version of 2025 has 400 kB.
+const LARGEST: u64 = 4 << 20;
 /// The most of pasta's messages that is kept, in bytes.
 const MESSAGES: u64 = 16 << 10;
 
@@ -94,6 +97,14 @@ fn is_program(file: &Path) -> bool {
     regular && rustix::fs::access(file, Access::EXEC_OK).is_ok()
 }
 
+/// Whether this version can let [`super::HOST`] mean this machine: its options stand in the program, and to read it takes less
+/// time than to ask.
+pub fn maps_host(program: &Path) -> bool {
+    let mut bytes = Vec::new();
+    let read = File::open(program).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes));
+    read.is_ok() && memchr::memmem::find(&bytes, arguments::MAP_HOST.trim_start_matches('-').as_bytes()).is_some()
+}
+
 /// A pasta that is setting up.
 #[derive(Debug)]
 pub struct Starting {
@@ -118,7 +129,7 @@ pub fn start(program: &Path, netns: BorrowedFd<'_>, wanted: &Wanted) -> Result<S
     let messages = messages_file()?;
     let spawn = Spawn {
         program: CString::new(program.as_os_str().as_bytes()).map_err(|_| Error::Missing)?,
-        args: arguments::arguments(wanted),
+        args: arguments::arguments(wanted, maps_host(program)),
         env: role::environment(),
         fds: vec![netns, written.as_fd(), messages.as_fd()],
     };

@@ -1,6 +1,6 @@
 //! The network of a container: none, the host's, or one of its own with a way out.
 
-use crate::harness::Case;
+use crate::harness::{Case, set_mode};
 
 fn none(case: &Case) {
     let image = case.busybox();
@@ -68,6 +68,34 @@ fn words_for_pasta(case: &Case) {
     case.command(configured).env("CONTAINERS_CONF", &file).finish().code(0).stdout("1400\n");
 }
 
+/// A version of pasta that can let an address inside mean this machine is told to, and the container knows its names; the word stands
+/// in the program, which here is a script that leaves it out again.
+fn names_of_this_machine(case: &Case) {
+    let image = case.busybox();
+    let folder = case.home.join("bin");
+    std::fs::create_dir(&folder).unwrap();
+    let told = case.home.join("told");
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >{}\nfor word do shift; case $word in --map-guest-addr | 169.254.1.2) ;; *) set -- \"$@\" \"$word\" ;; esac; done\nexec /usr/bin/pasta \"$@\"\n",
+        told.display()
+    );
+    std::fs::write(folder.join("pasta"), script).unwrap();
+    set_mode(&folder.join("pasta"), 0o755);
+    let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", folder.display());
+    let hosts = |flags: &[&str]| {
+        let line = ["run", "--rm"].iter().chain(flags).copied().chain([&*image, "cat", "/etc/hosts"]);
+        case.command(line).env("PATH", &path).finish().succeeded().stdout
+    };
+    let names = "\thost.containers.internal host.docker.internal\n";
+    let private = hosts(&["--add-host", "gate:host-gateway"]);
+    assert!(private.contains(&format!("169.254.1.2{names}")) && private.contains("169.254.1.2\tgate\n"), "{private}");
+    let told = std::fs::read_to_string(told).unwrap();
+    assert!(told.contains(" --map-guest-addr 169.254.1.2 "), "{told}");
+    let host = hosts(&["--network=host"]);
+    assert!(host.contains(&format!("127.0.0.1{names}")), "{host}");
+    assert!(!hosts(&["--network=none"]).contains(names));
+}
+
 /// The address from which this machine would reach another.
 fn outbound_address() -> Option<std::net::IpAddr> {
     let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
@@ -76,4 +104,4 @@ fn outbound_address() -> Option<std::net::IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-on_both_drivers!(none, host, private, words_for_pasta);
+on_both_drivers!(none, host, private, words_for_pasta, names_of_this_machine);
