@@ -15,6 +15,7 @@ pub use mend::{Mended, mend};
 
 use super::find::{self, Broken, Found};
 use super::mount::volumes;
+use super::state::Status;
 use super::{Error, Result, life};
 use crate::host::change;
 use crate::host::subid::IdMaps;
@@ -232,11 +233,13 @@ impl Survey<'_> {
         for Broken { id, error } in broken {
             self.report(Subject::Container(id), error);
         }
-        // In the middle of a change, one has another name than its record says, or somebody else has that.
+        // In the middle of a change, one has another name than its record says, or somebody else has that; who is being made has
+        // none before it can be started.
         let (names, named): (BTreeSet<String>, BTreeSet<String>) = self.store.names()?.into_iter().unzip();
         for found in found {
             let container = &found.container;
-            if !names.contains(&container.name) && !named.contains(&container.id) && !found.is_gone() {
+            let is_made = found.state().is_ok_and(|state| state.status != Status::Created) && !found.is_gone();
+            if is_made && !names.contains(&container.name) && !named.contains(&container.id) {
                 let subject = Subject::Name(container.name.clone(), container.id.clone());
                 self.report(subject, format!("it does not lead to container {}", container.id));
             }

@@ -87,6 +87,7 @@ fn what_was_taken_away_is_made_again() {
         case.coracle(["system", "check"]).code(0).stdout("");
         case.coracle(["start", "-a", "box"]).code(0).stdout("found\n");
     };
+    case.coracle(["start", "-a", "box"]).code(0).stdout("found\n");
     fs::remove_file(case.store().join("names/box")).unwrap();
     let id = case.inspect(case.coracle(["ps", "-aq"]).stdout.trim(), "{{.Id}}");
     check(&format!("Damaged name box: it does not lead to container {id}"), "leads there again");
