@@ -2,21 +2,45 @@
 //!
 //! `locks/store` is shared by who makes a container from an image, or pulls one, and exclusive for who removes layers or blobs:
 //! so nothing is removed between the moment when somebody decides to use it and the moment when a record says so.
+//! There is always somebody who shares it on a busy machine, so whoever wants it alone takes `locks/turn` first, which those who
+//! share it pass through; but for a moment at a time, since a check or a pull may share it for long.
 //! `locks/index` is exclusive for who rewrites `index.json`; `locks/ids` for who gives a container ids that no other has, until
 //! its record says so; `locks/names` for who takes a name away. Readers take none.
 
+use std::time::{Duration, Instant};
+
 use super::{Result, Store};
-use crate::host::lock::{Lock, PATIENCE};
+use crate::host::lock::{Error, Lock, PATIENCE};
+
+/// How long others are kept from sharing the lock by one who waits for those that do.
+const TURN: Duration = Duration::from_millis(500);
+/// How long they may come then.
+const REST: Duration = Duration::from_millis(100);
 
 impl Store {
     /// As long as it lives, no layer, blob or image is removed.
     pub fn lock_shared(&self) -> Result<Lock> {
+        let _turn = Lock::shared_within(&self.layout().locks().join("turn"), PATIENCE)?;
         Ok(Lock::shared_within(&self.layout().locks().join("store"), PATIENCE)?)
     }
 
     /// As long as it lives, nobody makes a container from an image and no pull commits.
     pub fn lock_exclusive(&self) -> Result<Lock> {
-        Ok(Lock::exclusive_within(&self.layout().locks().join("store"), PATIENCE)?)
+        let begun = Instant::now();
+        loop {
+            let turn = Lock::exclusive_within(&self.layout().locks().join("turn"), PATIENCE)?;
+            match Lock::exclusive_within(&self.layout().locks().join("store"), TURN) {
+                Err(Error::Timeout { path, .. }) => {
+                    let waited = begun.elapsed();
+                    if waited >= PATIENCE {
+                        return Err(Error::Timeout { path, waited }.into());
+                    }
+                }
+                other => return Ok(other?),
+            }
+            drop(turn);
+            std::thread::sleep(REST);
+        }
     }
 
     /// As long as it lives, nobody else gives ids to a container of its own.
@@ -30,5 +54,36 @@ impl Store {
 
     pub(super) fn lock_index(&self) -> Result<Lock> {
         Ok(Lock::exclusive_within(&self.layout().locks().join("index"), PATIENCE)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::store::testing::Scratch;
+
+    #[test]
+    fn who_shares_the_lock_without_end_starves_nobody() {
+        let scratch = Scratch::new("turns");
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        let shared = scratch.store.lock_shared().unwrap();
+                        std::thread::sleep(Duration::from_millis(20));
+                        drop(shared);
+                    }
+                });
+            }
+            std::thread::sleep(Duration::from_millis(50));
+            let begun = Instant::now();
+            let taken = scratch.store.lock_exclusive().map(drop);
+            let waited = begun.elapsed();
+            over.store(true, Ordering::Relaxed);
+            assert!(taken.is_ok() && waited < Duration::from_secs(5), "{taken:?} after {waited:?}");
+        });
     }
 }

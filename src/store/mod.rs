@@ -16,7 +16,7 @@
 //! ├── partial/<hex>                      blobs whose transfer was cut                                [partial]
 //! ├── compressed.json                    what blobs became that a push compressed                    [compressed]
 //! ├── mounts/<image id>/               empty, in the mount namespace of who wants it the image's files
-//! ├── locks/{store,volumes,ids,index,names}                                                          [locks]
+//! ├── locks/{store,turn,volumes,ids,index,names}                                                     [locks]
 //! └── tmp/<random>/{lock,...}            what is being made or removed                               [tmp]
 //! ```
 //!
