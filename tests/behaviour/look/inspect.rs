@@ -87,7 +87,7 @@ fn keys(case: &Case) {
     assert!(it.pointer("/State/Health").is_none() && it.get("ID").is_none(), "{it}");
 
     assert_eq!(case.inspect("box", "{{.State.Health}} {{.ID}}"), format!("<nil> {}", at("/Id").as_str().unwrap()));
-    assert_eq!(case.inspect("box", "{{.Config.Labels.nope}}|{{index .Config.Labels \"k\"}}"), "<nil>|v");
+    assert_eq!(case.inspect("box", "{{.Config.Labels.nope}}|{{index .Config.Labels \"k\"}}"), "<no value>|v");
     assert_eq!(case.inspect("box", "{{range .Mounts}}{{.Source}}:{{.Destination}}{{end}}"), "/usr:/u");
     let started = case.inspect("box", "{{.State.StartedAt}}");
     assert!(started.ends_with(" +0000 UTC") && started.as_bytes()[10] == b' ', "{started}");
