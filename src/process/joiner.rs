@@ -105,7 +105,12 @@ impl Joiner {
                 drop(session);
                 clients.part(&end.words(code.unwrap_or(255)));
             }
-            Err(Refusal { code, message }) => clients.part(&[ToClient::Failed { code, message: &message }]),
+            Err(refusal) => {
+                // Then that is why, whatever has failed first.
+                let ended = container.is_some_and(|init| ended(init.as_fd()));
+                let Refusal { code, message } = if ended { improper() } else { refusal };
+                clients.part(&[ToClient::Failed { code, message: &message }]);
+            }
         }
     }
 }
@@ -195,7 +200,7 @@ fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<(Identity, IdMaps, Optio
     let maps = IdMaps::of_process(job.pid);
     // Looked at after both: while init lives, its pid is nobody else's.
     if ended(init) {
-        return Err(Refusal { code: 255, message: "the container has ended: container state improper".into() });
+        return Err(improper());
     }
     let (root, maps) = (root.map_err(Refusal::ours)?, maps.map_err(Refusal::ours)?);
     let accounts = Accounts::read(root.as_fd()).map_err(Refusal::ours)?;
@@ -204,6 +209,10 @@ fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<(Identity, IdMaps, Optio
     accounts.identity(&job.process.user, &[]).map_err(unknown)?;
     let device = if job.recorded { Some(emulation::device(root.as_fd()).map_err(Refusal::ours)?) } else { None };
     Ok((prepare::identity(&accounts, &job.process, &maps, job.one_id)?, maps, device))
+}
+
+fn improper() -> Refusal {
+    Refusal { code: 255, message: "the container has ended: container state improper".into() }
 }
 
 fn ended(pidfd: BorrowedFd<'_>) -> bool {
