@@ -219,7 +219,12 @@ fn mounted() {
 #[test]
 fn a_list_by_the_index_alone() {
     let family = Family::new();
-    let shown = || family.coracle(["images", "--no-trunc", "--digests"]).stdout;
+    // Without their age, which goes on.
+    let row = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        format!("{} {}\n", words[..4].join(" "), words[words.len() - 2..].join(" "))
+    };
+    let shown = || family.coracle(["images", "--no-trunc", "--digests"]).stdout.lines().map(row).collect::<String>();
     let path = family.case.store().join("images/index.json");
     let change = |change: &dyn Fn(&mut Value)| {
         let mut index: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();

@@ -72,6 +72,7 @@ struct State {
     /// By repository and digest.
     blobs: BTreeMap<(String, String), Vec<u8>>,
     uploads: BTreeMap<usize, Vec<u8>>,
+    begun: usize,
     /// By repository and tag or digest.
     manifests: BTreeMap<(String, String), Vec<u8>>,
     asked: Vec<Request>,
@@ -255,7 +256,8 @@ impl State {
             self.blobs.insert((repository.to_owned(), blob), bytes);
             return Answer::new(201);
         }
-        let number = self.uploads.len();
+        let number = self.begun;
+        self.begun += 1;
         self.uploads.insert(number, Vec::new());
         Answer::new(202).with("Location", format!("/upload/{number}?of={repository}"))
     }
