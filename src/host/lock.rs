@@ -17,7 +17,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use rustix::fs::{Mode, OFlags, fstat, open, stat};
 
-use crate::sys::{self, Call};
+use crate::sys::{self, Call, alarm};
 
 /// How long a wait for another command's lock lasts before it is reported: longer than any honest holder of a short lock.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -177,19 +177,21 @@ fn wait(path: &Path, kind: Kind) -> Result<Lock, Error> {
     }
 }
 
-/// The kernel has no wait with a limit, so this asks again and again, ever more slowly: 1 ms at first, 50 ms in the end.
+/// The kernel lets in those who wait in the order in which they came, so that nobody waits for those who come later.
 fn within(path: &Path, kind: Kind, limit: Duration) -> Result<Lock, Error> {
+    if let Some(lock) = attempt(path, kind)? {
+        return Ok(lock);
+    }
     let start = Instant::now();
-    let mut pause = Duration::from_millis(1);
     loop {
-        if let Some(lock) = attempt(path, kind)? {
-            return Ok(lock);
+        let file = open_file(path)?;
+        let rest = limit.saturating_sub(start.elapsed());
+        match alarm::within(rest, || fcntl(&file, FcntlArg::F_OFD_SETLKW(&range(kind))))? {
+            None => return Err(Error::Timeout { path: path.to_owned(), waited: start.elapsed() }),
+            Some(Ok(_)) if is_current(&file, path)? => return Ok(Lock { file }),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return Err(refused("F_OFD_SETLKW", path, error)),
         }
-        if start.elapsed() >= limit {
-            return Err(Error::Timeout { path: path.to_owned(), waited: start.elapsed() });
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(50));
     }
 }
 
@@ -221,6 +223,36 @@ mod tests {
         assert!(!is_held(&path).unwrap());
         let (_a, _b) = (Lock::shared(&path).unwrap(), Lock::shared(&path).unwrap());
         assert!(Lock::try_exclusive(&path).unwrap().is_none());
+        std::fs::remove_file(path).unwrap();
+    }
+
+    /// How many wait for the lock, as the kernel shows it (proc_locks(5)).
+    fn waiting(path: &Path) -> usize {
+        let inode = format!(":{} ", stat(path).unwrap().st_ino);
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().filter(|line| line.contains("-> ") && line.contains(&inode)).count()
+    }
+
+    #[test]
+    fn who_waits_comes_before_who_came_later() {
+        let path = scratch("order");
+        let order = std::sync::Mutex::new(Vec::new());
+        let held = Lock::exclusive(&path).unwrap();
+        std::thread::scope(|scope| {
+            for number in 0..20 {
+                let (path, order) = (&path, &order);
+                scope.spawn(move || {
+                    let lock = Lock::exclusive_within(path, Duration::from_secs(60)).unwrap();
+                    order.lock().unwrap().push(number);
+                    drop(lock);
+                });
+                while waiting(path) <= number {
+                    std::thread::yield_now();
+                }
+            }
+            drop(held);
+        });
+        assert!(order.into_inner().unwrap().into_iter().eq(0..20));
         std::fs::remove_file(path).unwrap();
     }
 

@@ -31,6 +31,11 @@ impl Store {
             let _ = rustix::fs::open(self.layout().tmp(), flags, FileMode::empty()).map(rustix::fs::syncfs);
         }
     }
+
+    /// Has the disk write all that was made under `tmp/`.
+    pub fn sync_made(&self) -> Result<()> {
+        Ok(change::sync_fs(&self.layout().tmp())?)
+    }
 }
 
 /// Things under `tmp/` that are ready to become visible together.
@@ -81,7 +86,7 @@ impl<'a> Commit<'a> {
     /// is; a blob takes the place of one of the same bytes, or of what the disk has made of them.
     pub fn finish(self) -> Result<()> {
         if !(self.blobs.is_empty() && self.layers.is_empty()) {
-            change::sync_fs(&self.store.layout().tmp())?;
+            self.store.sync_made()?;
         }
         for (from, to) in &self.layers {
             change::rename_new(from, to)?;

@@ -3,19 +3,13 @@
 //! `locks/store` is shared by who makes a container from an image, or pulls one, and exclusive for who removes layers or blobs:
 //! so nothing is removed between the moment when somebody decides to use it and the moment when a record says so.
 //! There is always somebody who shares it on a busy machine, so whoever wants it alone takes `locks/turn` first, which those who
-//! share it pass through; but for a moment at a time, since a check or a pull may share it for long.
+//! share it pass through: it waits for nobody who comes later. So whoever shares it does so for moments: a download, a sync of
+//! much data, and a check of all that is there come before.
 //! `locks/index` is exclusive for who rewrites `index.json`; `locks/ids` for who gives a container ids that no other has, until
 //! its record says so; `locks/names` for who takes a name away. Readers take none.
 
-use std::time::{Duration, Instant};
-
 use super::{Result, Store};
-use crate::host::lock::{Error, Lock, PATIENCE};
-
-/// How long others are kept from sharing the lock by one who waits for those that do.
-const TURN: Duration = Duration::from_millis(500);
-/// How long they may come then.
-const REST: Duration = Duration::from_millis(100);
+use crate::host::lock::{Lock, PATIENCE};
 
 impl Store {
     /// As long as it lives, no layer, blob or image is removed.
@@ -26,21 +20,8 @@ impl Store {
 
     /// As long as it lives, nobody makes a container from an image and no pull commits.
     pub fn lock_exclusive(&self) -> Result<Lock> {
-        let begun = Instant::now();
-        loop {
-            let turn = Lock::exclusive_within(&self.layout().locks().join("turn"), PATIENCE)?;
-            match Lock::exclusive_within(&self.layout().locks().join("store"), TURN) {
-                Err(Error::Timeout { path, .. }) => {
-                    let waited = begun.elapsed();
-                    if waited >= PATIENCE {
-                        return Err(Error::Timeout { path, waited }.into());
-                    }
-                }
-                other => return Ok(other?),
-            }
-            drop(turn);
-            std::thread::sleep(REST);
-        }
+        let _turn = Lock::exclusive_within(&self.layout().locks().join("turn"), PATIENCE)?;
+        Ok(Lock::exclusive_within(&self.layout().locks().join("store"), PATIENCE)?)
     }
 
     /// As long as it lives, nobody else gives ids to a container of its own.
@@ -60,8 +41,8 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
 
-    use super::*;
     use crate::store::testing::Scratch;
 
     #[test]

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::io;
 
+pub mod alarm;
 pub mod beneath;
 pub mod capability;
 pub mod file;

@@ -75,7 +75,7 @@ struct Survey<'a> {
 }
 
 impl Check {
-    /// Looks at everything; nothing is removed meanwhile.
+    /// Looks at everything, and again at a store in which nothing is removed meanwhile if it does not look sound.
     pub fn run(self, store: &Store) -> Result<Vec<Damage>> {
         let missing = store.missing_directories();
         if !missing.is_empty() {
@@ -83,7 +83,14 @@ impl Check {
                 |path| Damage { subject: Subject::Directory(path), why: "it is missing".into(), is_waste: false };
             return Ok(missing.into_iter().map(damage).collect());
         }
+        if self.look(store).is_ok_and(|found| found.is_empty()) {
+            return Ok(Vec::new());
+        }
         let _lock = store.lock_shared()?;
+        self.look(store)
+    }
+
+    fn look(self, store: &Store) -> Result<Vec<Damage>> {
         let mut survey = Survey {
             store,
             check: self,

@@ -38,6 +38,8 @@ impl New<'_> {
         }
         let below = self.below.iter().map(|(_, diff_id)| diff_id.clone());
         self.config.rootfs.diff_ids = below.chain([layer.diff_id.clone()]).collect();
+        // So that little is left to be synced while others wait for the lock.
+        self.store.sync_made()?;
         let _lock = self.store.lock_shared()?;
         for (blob, diff_id) in &self.below {
             if !self.store.has_layer(layer.mode, diff_id) || !self.store.has_blob(&blob.digest) {

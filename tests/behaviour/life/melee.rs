@@ -2,6 +2,7 @@
 //!
 //! What is done comes from a seed, which a failure names: `CORACLE_SEED=N`. `CORACLE_LONG=1`: fifty of them, for ten minutes.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::behaviour::faults::dice::{Dice, seed};
@@ -64,6 +65,9 @@ fn says_so(line: &str) -> bool {
     LAWFUL.iter().any(|words| line.contains(words))
 }
 
+/// So many processes are enough: those of the other driver come afterwards.
+static ALONE: Mutex<()> = Mutex::new(());
+
 fn a_melee(case: &Case) {
     let base = Layer::new().file("base", 0o644, vec![b'x'; 200_000]);
     let image = |tag: &str| {
@@ -72,6 +76,7 @@ fn a_melee(case: &Case) {
     };
     let (a, b) = (image("a"), image("b"));
     let seed = seed();
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (processes, end) = (long_or(50, 8), Instant::now() + Duration::from_secs(long_or(600, 8)));
     let fight = |number: u64| {
         let mut dice = Dice::new(seed + number);
