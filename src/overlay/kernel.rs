@@ -8,7 +8,6 @@ use std::fmt::Write;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, StatVfsMountFlags};
-use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, open_tree,
@@ -45,17 +44,21 @@ pub fn mount(stack: &Stack, volatile: bool) -> Result<OwnedFd, Error> {
             settings.push(("volatile", None));
         }
     }
-    let mount = match with_settings(&settings) {
-        // Before 6.5 options were only collected, and an unknown one showed in the end.
-        Err(error) if error.errno() == Errno::INVAL.raw_os_error() => {
-            mount_by_options(stack, volatile).map_err(|_| Error::from(error))?
-        }
-        result => result?,
+    let mount = match rustix::system::uname().release().to_str().is_ok_and(knows_lowers_one_by_one) {
+        true => with_settings(&settings)?,
+        // Such a kernel is asked last: to be asked what it does not know goes into its log each time.
+        false => mount_by_options(stack, volatile).or_else(|error| with_settings(&settings).map_err(|_| error))?,
     };
     match &stack.upper {
         Some(upper) => writable(mount, upper),
         None => Ok(mount),
     }
+}
+
+/// Whether a kernel of this release has `lowerdir+`.
+fn knows_lowers_one_by_one(release: &str) -> bool {
+    let mut numbers = release.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(6), Some(5))
 }
 
 /// Where the kernel can't make its corner, it mounts all the same, read-only, and tells nobody why: on a full disk, above all.
@@ -131,4 +134,23 @@ fn options(stack: &Stack, volatile: bool) -> Result<CString, Error> {
         return Err(Error::Unfit(format!("{} layers do not fit into the options of mount(2)", stack.lowers.len())));
     }
     CString::new(options).map_err(|error| sys::Error::new("mount(overlay)", std::io::Error::other(error)).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_release_says_how_lowers_are_given() {
+        for (release, knows) in [
+            ("6.18.3-cloud", true),
+            ("6.5.0", true),
+            ("7.0-rc1", true),
+            ("6.1.0-40-amd64", false),
+            ("5.15.0", false),
+            ("x", false),
+        ] {
+            assert_eq!(knows_lowers_one_by_one(release), knows, "{release}");
+        }
+    }
 }
