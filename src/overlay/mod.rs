@@ -34,6 +34,8 @@
 //!   has that of its copy when it is looked up again: after a new start, or when memory was short and nobody had it open. Names of
 //!   one lower file of which one was copied up are one file until then.
 //! * A directory that merges shows one link: nobody counts what lies in its layers.
+//! * A removed file that somebody has open costs a descriptor of the process that serves, whose limit is the hard one of
+//!   RLIMIT_NOFILE: once all are taken, what is removed then is lost to who has it open (ESTALE).
 //! * fallocate(2) and copy_file_range(2) take set-user-id from a file unless the caller is root of the user's namespace: a root of a
 //!   container with other ids is not told from its users there.
 //!
