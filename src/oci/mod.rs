@@ -7,6 +7,7 @@
 pub mod capability;
 pub mod cdi;
 pub mod digest;
+pub mod hook;
 pub mod image_config;
 pub mod instruction;
 pub mod manifest;
@@ -17,6 +18,7 @@ pub mod reference;
 pub mod registries;
 pub mod scope;
 pub mod signature;
+pub mod yaml;
 
 pub use digest::Digest;
 pub use image_config::ImageConfig;

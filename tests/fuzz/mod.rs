@@ -129,4 +129,5 @@ exercised!(
     registries,
     policy,
     seccomp,
+    devices,
 );

@@ -4,7 +4,7 @@ use super::run;
 use crate::harness::Case;
 
 /// Writes a description into the user's own folder.
-fn describe(case: &Case, file: &str, text: &str) {
+pub fn describe(case: &Case, file: &str, text: &str) {
     let folder = case.home.join(".config/cdi");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join(file), text).unwrap();
@@ -23,7 +23,7 @@ fn devices_of_vendors_bring_what_they_need(case: &Case) {
             r#"{{"cdiVersion": "0.6.0", "kind": "boat.test/oar", "containerEdits": {{"env": ["SIDES=2"]}}, "devices": [
                 {{"name": "left", "containerEdits": {{"env": ["SIDE=left"], "mounts": [{mount}],
                     "deviceNodes": [{{"path": "/dev/oar", "hostPath": "/dev/zero"}}]}}}},
-                {{"name": "hooked", "containerEdits": {{"hooks": [{{"hookName": "prestart", "path": "/bin/true"}}]}}}},
+                {{"name": "wired", "containerEdits": {{"netDevices": [{{"hostInterfaceName": "eth0", "name": "boat0"}}]}}}},
                 {{"name": "lost", "containerEdits": {{"deviceNodes": [{{"path": "/dev/no-such"}}]}}}}]}}"#
         ),
     );
@@ -34,7 +34,7 @@ fn devices_of_vendors_bring_what_they_need(case: &Case) {
     run(case, &["--device=boat.test/oar=right"], "true")
         .code(125)
         .error("unresolvable CDI devices boat.test/oar=right");
-    run(case, &["--device=boat.test/oar=hooked"], "true").code(125).error("hooks");
+    run(case, &["--device=boat.test/oar=wired"], "true").code(125).error("(netDevices)").says("hint: ");
     run(case, &["--device=boat.test/oar=lost"], "true").code(125).error("/dev/no-such");
     describe(
         case,
@@ -42,10 +42,21 @@ fn devices_of_vendors_bring_what_they_need(case: &Case) {
         r#"{"kind": "nvidia.com/gpu", "devices": [{"name": "all", "containerEdits": {"env": ["GPU=yes"]}}]}"#,
     );
     run(case, &["--gpus=all"], "echo $GPU").code(0).stdout("yes\n");
-    describe(case, "other.yaml", "kind: boat.test/sail\n");
-    let yaml =
-        run(case, &["--device=boat.test/sail=main"], "true").code(125).error("unresolvable CDI devices").says("hint: ");
-    assert!(yaml.stderr.contains("other.yaml` is YAML"), "{yaml}");
+    describe(
+        case,
+        "sail.yaml",
+        "# made by hand\nkind: boat.test/sail\ndevices:\n- name: main\n  containerEdits:\n    env: &env [SAIL=main]\n\
+         - name: \"0\"\n  containerEdits:\n    env: *env\n    deviceNodes:\n    - path: /dev/sail\n      hostPath: /dev/zero\n",
+    );
+    run(case, &["--device=boat.test/sail=0"], "echo $SAIL; test -c /dev/sail").code(0).stdout("main\n");
+    // What a later file says counts.
+    describe(case, "tail.yml", "kind: boat.test/sail\ndevices: [{name: main, containerEdits: {env: [SAIL=own]}}]\n");
+    run(case, &["--device=boat.test/sail=main"], "echo $SAIL").code(0).stdout("own\n");
+    describe(case, "tail.yml", "kind: boat.test/sail\ndevices:\n- name: main\n- name: 7\n");
+    run(case, &["--device=boat.test/sail=main"], "true")
+        .code(125)
+        .error("tail.yml` can't be read: line 4: invalid type");
+    std::fs::remove_file(case.home.join(".config/cdi/tail.yml")).unwrap();
     describe(case, "bad.json", "{");
     run(case, &["--gpus=all"], "true").code(125).error("bad.json` can't be read");
 }

@@ -1,4 +1,4 @@
-//! What registries, other tools and users write as JSON, as TOML or as the name of an image.
+//! What registries, other tools and users write as JSON, as YAML, as TOML or as the name of an image.
 
 use std::path::Path;
 
@@ -6,10 +6,12 @@ use coracle::cli::config::file;
 use coracle::cli::output::template::Template;
 use coracle::host::dirs::Dirs;
 use coracle::oci::capability::CapabilitySet;
+use coracle::oci::cdi::Spec;
 use coracle::oci::manifest::{self, Document, MAX_ENTRIES, MAX_LAYERS};
 use coracle::oci::policy::{Policy, Requirement};
 use coracle::oci::registries::RegistriesError;
 use coracle::oci::signature::Payload;
+use coracle::oci::yaml;
 use coracle::oci::{ImageConfig, Platform, Reference, Registries};
 use coracle::registry::{Credentials, Error};
 use coracle::runtime::seccomp::{self, Facts, Profile};
@@ -147,5 +149,31 @@ pub fn configuration(bytes: &[u8]) {
     let theirs = file::parse(Path::new("f"), text, false);
     if let Ok(ours) = file::parse(Path::new("f"), text, true) {
         assert_eq!(theirs.unwrap(), ours);
+    }
+}
+
+/// What a vendor's tool writes of devices, in both formats: YAML becomes JSON with its lines (the end
+/// may count as one more), or is wrong in one of them.
+pub fn devices(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    // As YAML counts lines.
+    let lines = 1 + text.replace("\r\n", "\n").matches(['\r', '\n']).count();
+    let wrong = |error: yaml::Error| assert!(error.line <= lines + 1, "{error}");
+    match yaml::to_json(text) {
+        Err(error) => wrong(error),
+        Ok(json) => {
+            assert!(json.is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(&json).is_ok(), "{json}");
+            assert!(json.matches('\n').count() <= lines);
+        }
+    }
+    for spec in [Spec::from_yaml(text), Spec::from_json(text)] {
+        match spec {
+            Err(error) => wrong(error),
+            Ok(spec) => {
+                for device in &spec.devices {
+                    assert!(spec.edits(&device.name).is_some());
+                }
+            }
+        }
     }
 }

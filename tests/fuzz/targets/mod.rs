@@ -8,7 +8,7 @@ mod tables;
 /// A target: its name, the folder of its seeds, its body.
 pub type Target = (&'static str, &'static str, fn(&[u8]));
 
-pub const ALL: [Target; 17] = [
+pub const ALL: [Target; 18] = [
     ("tar_stream", "archive", archive::tar_stream),
     ("unpack", "archive", archive::unpack),
     ("pack", "archive", archive::pack),
@@ -26,6 +26,7 @@ pub const ALL: [Target; 17] = [
     ("registries", "registries", documents::registries),
     ("policy", "policy", documents::policy),
     ("seccomp", "seccomp", documents::seccomp),
+    ("devices", "devices", documents::devices),
 ];
 
 /// Gives `bytes` to the target of that name.
