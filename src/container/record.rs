@@ -19,6 +19,7 @@ use crate::network::ports::Published;
 use crate::network::resolv::Asked;
 use crate::oci::Digest;
 use crate::oci::capability::CapabilitySet;
+use crate::oci::hook::Hook;
 use crate::runtime::identity::Introductions;
 use crate::runtime::seccomp::{Choice, Profile};
 use crate::store::layers::Mode;
@@ -98,6 +99,9 @@ pub struct Container {
     /// Nodes of this machine that it has beside those that all have.
     #[serde(default)]
     pub devices: Vec<Device>,
+    /// What is run while it starts and ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<Hook>,
     /// Which secrets it has, without what they are.
     #[serde(default)]
     pub secrets: Vec<Secret>,

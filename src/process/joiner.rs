@@ -175,7 +175,7 @@ fn hear(channel: BorrowedFd<'_>, mut held: Held, mut supervisor: Option<Supervis
     loop {
         match handshake::hear(channel).map_err(Refusal::ours)? {
             FromInit::Terminal(master) => held = streams::terminal(master).map_err(Refusal::ours)?,
-            FromInit::Ready => {}
+            FromInit::Mounted | FromInit::Ready => {}
             FromInit::Listener(listener) => {
                 if let Some(supervisor) = supervisor.take() {
                     supervisor.take_up(listener);

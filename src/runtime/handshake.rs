@@ -4,6 +4,7 @@
 //!  monitor                                  init
 //!     │  Go       (ids are mapped)      ──▶  │  mounts, root, terminal
 //!     │  ◀──  Terminal + the pty's master    │
+//!     │  ◀──  Mounted  ──  Go           ──▶ │  … where hooks are run before the root is entered
 //!     │  ◀──  Ready                          │
 //!     │  Start    (recorded, on the net) ──▶ │  privileges, seccomp, execve
 //!     │  Look     (a rehearsal)         ──▶  │  the same, but for execve: the program is looked for
@@ -55,6 +56,8 @@ impl Failure {
 #[derive(Debug)]
 pub enum FromInit {
     Terminal(OwnedFd),
+    /// All that there is to be mounted, where somebody waits for that.
+    Mounted,
     Ready,
     /// Who decides on the changes of owners.
     Listener(OwnedFd),
@@ -116,6 +119,11 @@ pub fn send_ready(channel: BorrowedFd<'_>) -> Result<()> {
     rustix::net::send(channel, b"R", SendFlags::NOSIGNAL).call("send(ready)").map(drop)
 }
 
+/// In init: all is mounted, and its root is about to be entered.
+pub fn send_mounted(channel: BorrowedFd<'_>) -> Result<()> {
+    rustix::net::send(channel, b"M", SendFlags::NOSIGNAL).call("send(mounted)").map(drop)
+}
+
 /// In init: the master of the container's terminal.
 pub fn send_terminal(channel: BorrowedFd<'_>, master: BorrowedFd<'_>) -> Result<()> {
     send_with_fd(channel, b"T", master)
@@ -163,6 +171,7 @@ pub fn hear(channel: BorrowedFd<'_>) -> Result<FromInit> {
     match (buffer.get(..count).unwrap_or_default(), fd) {
         ([], _) => Ok(FromInit::Executed),
         ([b'T', ..], Some(master)) => Ok(FromInit::Terminal(master)),
+        ([b'M', ..], _) => Ok(FromInit::Mounted),
         ([b'R', ..], _) => Ok(FromInit::Ready),
         ([b'L', ..], Some(listener)) => Ok(FromInit::Listener(listener)),
         ([b'F', step, a, b, c, d, call @ ..], _) => Ok(FromInit::Failed(Failure {

@@ -17,7 +17,7 @@ use crate::container::state::State;
 use crate::container::{Error, Result, spec};
 use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
-use crate::host::{message, role};
+use crate::host::{atomic_file, message, role};
 use crate::network::pasta::Wanted;
 use crate::network::ports;
 use crate::overlay::Features;
@@ -109,10 +109,14 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
     job.joins = joins.iter().map(|join| join.flags).collect();
     if purpose != Purpose::Run {
         job.plan.namespaces |= std::mem::take(&mut job.plan.joined);
+        job.plan.hooks.clear();
         // It would find the program itself, and only once it runs.
         job.plan.process.init = false;
         let (network, care) = (NetworkJob::Nothing, Care::default());
         job = Job { purpose, network, remove: false, care, timeout: 0, ..job };
+    }
+    if !job.plan.hooks.is_empty() {
+        write_bundle(store, found, &maps)?;
     }
     let mut placement = None;
     if purpose == Purpose::Run
@@ -138,6 +142,13 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
         None => launch.in_new_namespace(&maps)?,
     };
     Ok(Launched { monitor, talk: ours })
+}
+
+/// The container's runtime spec, where its hooks look for it: in its directory, which is their bundle.
+fn write_bundle(store: &Store, found: &Found, maps: &IdMaps) -> Result<()> {
+    let spec = spec::spec(&found.container, store, &nested(&found.container, maps)?)?;
+    let text = serde_json::to_vec(&spec).map_err(|error| Error::Spec(error.to_string()))?;
+    Ok(atomic_file::write(&found.directory.join("config.json"), &text, false)?)
 }
 
 /// Whether the ports that it publishes are free; of those that are not, a container that has one is named.
@@ -168,30 +179,11 @@ fn lock(found: &Found) -> Result<Lock> {
 /// The monitor's job for a container.
 pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<Job> {
     let container = &found.container;
-    let merged = found.directory.join("merged");
-    let root = merged.to_str().ok_or_else(|| Error::Spec(format!("`{}` is not valid UTF-8", merged.display())))?;
     let own = container.user_namespace.as_ref();
-    let nested = own.map_or_else(|| Ok(maps.nested()), |own| own.nested(maps))?;
     // With one id the layers hold nothing but that.
     let view = own.filter(|_| !maps.is_single()).and_then(|own| View::of(&own.maps));
     let features = Features { view, recorded: maps.is_single(), ..Features::default() };
-    let spec = spec::spec(container, store, &nested)?;
-    let beyond = Beyond {
-        maps: nested,
-        root: root.to_owned(),
-        user: container.user.clone(),
-        additional_groups: container.additional_groups.clone(),
-        keep_groups: container.keep_groups,
-        umask: container.umask,
-        terminal_size: how.terminal_size,
-        seccomp: container.filter(),
-        init: container.init == Some(Init::Own),
-    };
-    let mut plan = Plan::from_spec(&spec, beyond)?;
-    plan.steps.extend(secret::steps(container, &found.directory)?);
-    if container.working_dir_of_image {
-        plan.steps.push(Step::Directory(container.working_dir.clone()));
-    }
+    let plan = plan(store, found, how.terminal_size, maps)?;
     Ok(Job {
         directory: found.directory.clone(),
         data: store.layout().root().to_owned(),
@@ -225,6 +217,36 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
             ..State::on_this_machine()
         },
     })
+}
+
+/// The maps of the container's own namespace.
+fn nested(container: &Container, maps: &IdMaps) -> Result<IdMaps> {
+    container.user_namespace.as_ref().map_or_else(|| Ok(maps.nested()), |own| own.nested(maps))
+}
+
+fn plan(store: &Store, found: &Found, terminal_size: (u16, u16), maps: &IdMaps) -> Result<Plan> {
+    let container = &found.container;
+    let merged = found.directory.join("merged");
+    let root = merged.to_str().ok_or_else(|| Error::Spec(format!("`{}` is not valid UTF-8", merged.display())))?;
+    let maps = nested(container, maps)?;
+    let spec = spec::spec(container, store, &maps)?;
+    let beyond = Beyond {
+        maps,
+        root: root.to_owned(),
+        user: container.user.clone(),
+        additional_groups: container.additional_groups.clone(),
+        keep_groups: container.keep_groups,
+        umask: container.umask,
+        terminal_size,
+        seccomp: container.filter(),
+        init: container.init == Some(Init::Own),
+    };
+    let mut plan = Plan::from_spec(&spec, beyond)?;
+    plan.steps.extend(secret::steps(container, &found.directory)?);
+    if container.working_dir_of_image {
+        plan.steps.push(Step::Directory(container.working_dir.clone()));
+    }
+    Ok(plan)
 }
 
 fn network(container: &Container) -> NetworkJob {

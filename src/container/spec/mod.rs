@@ -1,5 +1,6 @@
 //! From a container to an OCI runtime spec: namespaces, mounts, devices, covered paths, as rootless Podman has them.
 
+mod hooks;
 mod kernel;
 pub mod systemd;
 pub mod time_zone;
@@ -89,7 +90,7 @@ fn build(container: &Container, store: &Store, maps: &IdMaps) -> Built<Spec> {
         .sysctl(container.sysctls.clone().into_iter().collect::<HashMap<_, _>>())
         .masked_paths(masked)
         .readonly_paths(read_only);
-    SpecBuilder::default()
+    let mut spec = SpecBuilder::default()
         .version("1.2.0")
         .root(
             RootBuilder::default()
@@ -101,7 +102,9 @@ fn build(container: &Container, store: &Store, maps: &IdMaps) -> Built<Spec> {
         .process(process)
         .mounts(mounts(container, store, maps)?)
         .linux(linux.build()?)
-        .build()
+        .build()?;
+    spec.set_hooks(hooks::hooks(&container.hooks)?);
+    Ok(spec)
 }
 
 /// What is covered, and what is read-only.

@@ -7,6 +7,7 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
+use super::hooks;
 use super::mounts::Volumes;
 use super::start::{Counted, Running};
 use super::stragglers;
@@ -153,6 +154,7 @@ fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
     if !keep {
         root.settle(WRITE_BACK);
     }
+    let state = State { error: hooks::afterwards(job), ..state };
     Over { state, mounts, volumes }
 }
 

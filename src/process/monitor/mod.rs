@@ -6,7 +6,7 @@
 //! ```text
 //!  job ──▶ root ──▶ start ──────────▶ session ──────────────────────────▶ exit
 //!          mount    init, network,    streams, log, clients, signals      record, answer, remove
-//!          ▲        handshake                                               │
+//!          ▲        handshake, hooks                                        │
 //!          └──────────────── restart: a pause, and all of it again ◀────────┘
 //! ```
 //!
@@ -15,6 +15,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod exit;
+mod hooks;
 mod mounts;
 mod ownership;
 mod recording;
@@ -142,7 +143,12 @@ impl Monitor {
         // The first filter was made while the helpers mapped the ids.
         let filter = self.filter.take().unwrap_or_else(|| prepare::filter(&self.job.plan.process))?;
         let streams = self.streams()?;
-        start::start(&self.job, streams, &self.joins, filter)
+        let started = start::start(&self.job, streams, &self.joins, filter);
+        if started.is_err() {
+            // Why it does not run is what the user must know.
+            let _ = hooks::afterwards(&self.job);
+        }
+        started
     }
 
     /// The descriptors that were given, for a life that need not be the last: one that follows all the same has pipes.

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 
 use super::exit;
+use super::hooks;
 use super::mounts::{self, Volumes};
 use super::ownership;
 use super::recording::Recording;
@@ -15,6 +16,7 @@ use crate::container::state::State;
 use crate::host::atomic_file::{self, Staged};
 use crate::host::subid::IdMaps;
 use crate::network::pasta::{self, Pasta, Wanted};
+use crate::oci::hook::Moment;
 use crate::process::session::log::Log;
 use crate::process::session::refusal::Refusal;
 use crate::process::session::streams::{self, Held};
@@ -27,7 +29,7 @@ use crate::runtime::inside::Filters;
 use crate::runtime::outside::init::{self, Init};
 use crate::runtime::outside::join::{self, Join};
 use crate::runtime::plan::{Plan, Source, Step};
-use crate::sys::{self, Call};
+use crate::sys::{self, Call, signal};
 
 /// A container whose program runs.
 pub struct Running {
@@ -129,7 +131,7 @@ pub fn start(job: &Job, given: init::Streams, joins: &[Join], filter: prepare::F
         (running.state, started) = (state, Some(staged));
         write_pids(job, &running.state).map_err(Refusal::ours)?;
     }
-    shake_hands(&mut running, job.purpose, network, started, recording.as_ref())?;
+    shake_hands(job, &mut running, network, started, recording.as_ref())?;
     Ok(running)
 }
 
@@ -210,26 +212,34 @@ fn hinted(error: pasta::Error) -> Refusal {
 
 /// Until the program runs; with nothing to be written down of a start, until all is mounted.
 fn shake_hands(
+    job: &Job,
     running: &mut Running,
-    purpose: Purpose,
     mut network: Option<pasta::Starting>,
     mut started: Option<Staged>,
     recording: Option<&Recording>,
 ) -> Result<(), Refusal> {
-    let channel = running.init.channel.as_fd();
+    let init = &running.init;
+    let channel = init.channel.as_fd();
+    let run_hooks = |moment| hooks::run(job, moment, init, recording.is_some());
     loop {
         match handshake::hear(channel).map_err(Refusal::ours)? {
             FromInit::Terminal(master) => running.held = streams::terminal(master).map_err(Refusal::ours)?,
+            FromInit::Mounted => {
+                run_hooks(Moment::CreateRuntime)?;
+                run_hooks(Moment::CreateContainer)?;
+                handshake::tell(channel, ToInit::Go).map_err(Refusal::ours)?;
+            }
             FromInit::Ready => {
                 if let Some(network) = network.take() {
                     running.network = Some(network.finish().map_err(hinted)?);
                 }
-                recording.map_or(Ok(()), |recording| recording.begin(running.init.host_pid)).map_err(Refusal::ours)?;
-                let word = match purpose {
+                recording.map_or(Ok(()), |recording| recording.begin(init.host_pid)).map_err(Refusal::ours)?;
+                let word = match job.purpose {
                     Purpose::Run => ToInit::Start,
                     Purpose::Rehearse => ToInit::Look,
                     Purpose::Hold => return Ok(()),
                 };
+                run_hooks(Moment::StartContainer)?;
                 // A container that nobody could find and stop must not run.
                 started.take().map_or(Ok(()), Staged::publish).map_err(Refusal::ours)?;
                 match handshake::tell(channel, word) {
@@ -240,7 +250,12 @@ fn shake_hands(
             }
             FromInit::Listener(fd) => running.listener = recording.map(|recording| recording.listener(fd)),
             FromInit::Failed(failure) => return Err(Refusal::of_init(&failure)),
-            FromInit::Executed => return Ok(()),
+            FromInit::Executed => {
+                return run_hooks(Moment::Poststart).inspect_err(|_| {
+                    let _ = signal::send(init.child.pidfd.as_fd(), libc::SIGKILL);
+                    let _ = init.child.wait();
+                });
+            }
         }
     }
 }

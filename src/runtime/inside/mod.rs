@@ -15,6 +15,7 @@
 //!  their root                                   settings are written to /proc/sys: settings
 //!                       the container's root,   the steps: mounts, devices, secret
 //!                       by its descriptor       the terminal: terminal
+//!    ── Mounted; the monitor runs hooks; Go ──
 //!                       the container           pivot_root: root; limits: privileges; standard streams
 //!    ── Ready; the monitor records it and connects it to the network; Start ──
 //!                       and no descriptor       all but the standard ones are closed
@@ -133,6 +134,10 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<ToInit> {
         Some(size) => Some(terminal::open_console(root.as_fd(), size, prepared.program.identity.uid, channel)?),
         None => None,
     };
+    if plan.has_hooks_before_root() {
+        handshake::send_mounted(channel)?;
+        handshake::await_word(channel, &[ToInit::Go])?;
+    }
     root::enter(root.as_fd(), plan.root_read_only)?;
     if let Some(name) = &plan.hostname {
         rustix::system::sethostname(name.as_bytes()).call("sethostname")?;

@@ -2,6 +2,7 @@
 //! executed: the monitor by its launcher, init by the monitor. Both callers have one thread.
 
 pub mod enter;
+pub mod hook;
 pub mod init;
 pub mod join;
 pub mod launch;

@@ -3,6 +3,7 @@
 //! A plan is made from a runtime-spec by [`Plan::from_spec`] without touching the system, travels to the monitor as JSON, and is
 //! carried out by [`crate::runtime::inside`], which decides nothing.
 
+mod hooks;
 mod mounts;
 mod process;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::subid::IdMaps;
 use crate::oci::capability::CapabilitySet;
+use crate::oci::hook::{Hook, Moment};
 use crate::runtime::seccomp::Choice;
 use crate::sys::mount::Attributes;
 
@@ -55,6 +57,9 @@ pub struct Plan {
     pub process: Process,
     /// Bring up the loopback interface: the network namespace is new.
     pub loopback: bool,
+    /// What the monitor runs meanwhile, in this order.
+    #[serde(default)]
+    pub hooks: Vec<Hook>,
 }
 
 /// One step beneath the container's root. Paths are absolute, as the container sees them.
@@ -222,6 +227,11 @@ pub struct Beyond {
 }
 
 impl Plan {
+    /// Whether init waits, once all is mounted, for what the monitor runs then.
+    pub fn has_hooks_before_root(&self) -> bool {
+        self.hooks.iter().any(|hook| matches!(hook.moment, Moment::CreateRuntime | Moment::CreateContainer))
+    }
+
     /// Gives new file systems to the program's user that are to be theirs.
     pub fn tell_user(&mut self, uid: u32, gid: u32) {
         for step in &mut self.steps {
@@ -257,6 +267,7 @@ impl Plan {
             sysctls: linux.sysctl().clone().unwrap_or_default().into_iter().collect(),
             process: process::process(spec, &beyond)?,
             loopback: new_network,
+            hooks: hooks::hooks(spec),
             maps: beyond.maps,
             root: beyond.root,
         })

@@ -5,6 +5,7 @@ mod cdi;
 mod configuration;
 mod environment;
 pub mod groups;
+pub mod hooks;
 mod image;
 mod limits;
 mod names;

@@ -1,5 +1,6 @@
 //! An account with no subordinate ids: one mapped id, and a working shell. Run as `tester-noids`.
 
+use super::flags::hooks;
 use crate::harness::{Account, Case, Driver, Image, Layer};
 
 mod journal;
@@ -54,6 +55,13 @@ fn one_more_command(case: &Case) {
     case.coracle(["exec", "-t", "box", "sh", "-c", "tty; id -g"]).code(0).stdout("/dev/pts/0\r\n33\r\n");
     case.coracle(["exec", "-u", "0", "box", "id", "-u"]).code(126).error("the id 0 is not mapped");
     case.command(["exec", "-i", "box", "cat", "/dev/stdin"]).stdin("x\n").finish().code(0).stdout("x\n");
+}
+
+/// Hooks of devices, all of which are the user's one id.
+fn hooks_of_devices(case: &Case) {
+    if no_ids() {
+        hooks::hooks_are_run_at_their_moments_in_their_namespaces(case);
+    }
 }
 
 /// Owners that cannot be had on disk do not stop an image from being unpacked.
@@ -159,6 +167,7 @@ on_both_drivers!(
     owners_of_an_image,
     copied,
     one_more_command,
+    hooks_of_devices,
     namespaces_of_another_container,
     the_one_id_is_kept,
     foreign_owners,

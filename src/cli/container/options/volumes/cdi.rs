@@ -37,11 +37,10 @@ fn apply(container: &mut Container, device: &str, edits: &Edits) -> Result<(), R
         ))
         .hint("only the machine's root can give those: a file of your own in ~/.config/cdi without them counts"));
     }
-    if !edits.hooks.is_empty() {
-        return Err(Report::new(format!(
-            "the device `{device}` wants programs of this machine to be run (hooks), which is refused"
-        ))
-        .hint("a file of your own in ~/.config/cdi, without `hooks`, counts instead of the machine's"));
+    if let Some(hook) = edits.hooks.iter().find(|hook| !hook.path.is_absolute() || hook.timeout == Some(0)) {
+        let hook = hook.path.display();
+        return Err(Report::new(format!("the device `{device}` has the hook `{hook}`, which is not valid"))
+            .hint("a hook has an absolute path and, where it has a timeout, at least a second"));
     }
     for found in &edits.device_nodes {
         let host = found.host_path.clone().unwrap_or_else(|| PathBuf::from(&found.path));
@@ -57,6 +56,7 @@ fn apply(container: &mut Container, device: &str, edits: &Edits) -> Result<(), R
         });
     }
     container.env.extend(edits.env.iter().cloned());
+    container.hooks.extend(edits.hooks.iter().cloned());
     container.additional_groups.extend(edits.additional_groups.iter().map(u32::to_string));
     Ok(())
 }
