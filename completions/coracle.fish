@@ -284,6 +284,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`. `VENDOR/CLASS=NAME`: a device that a file in /etc/cdi describes' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l gpus -d 'As `--device nvidia.com/gpu=NAME`; `all`: all of them' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l default-cdi-spec-dir -d 'Where files that describe devices are looked for, in place of /etc/cdi and /var/run/cdi' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
@@ -572,6 +573,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`. `VENDOR/CLASS=NAME`: a device that a file in /etc/cdi describes' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l gpus -d 'As `--device nvidia.com/gpu=NAME`; `all`: all of them' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l default-cdi-spec-dir -d 'Where files that describe devices are looked for, in place of /etc/cdi and /var/run/cdi' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
@@ -799,6 +801,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -s v -l volume -
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`. `VENDOR/CLASS=NAME`: a device that a file in /etc/cdi describes' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l gpus -d 'As `--device nvidia.com/gpu=NAME`; `all`: all of them' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l default-cdi-spec-dir -d 'Where files that describe devices are looked for, in place of /etc/cdi and /var/run/cdi' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
@@ -1064,6 +1067,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -s v -l volume -d '
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l volumes-from -d 'Mount the volumes and directories that another container has' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l device -d 'Show a device of this machine, or all in a directory, in the container; whether it can be used its own permissions say, and your groups with `--group-add=keep-groups`. `VENDOR/CLASS=NAME`: a device that a file in /etc/cdi describes' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l gpus -d 'As `--device nvidia.com/gpu=NAME`; `all`: all of them' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l default-cdi-spec-dir -d 'Where files that describe devices are looked for, in place of /etc/cdi and /var/run/cdi' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l device-cgroup-rule -d 'Refused: only the machine\'s root can make such rules' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l secret -d 'Give a secret, as a file in /run/secrets or with `type=env` as a variable; `target=`, `uid=`, `gid=`, `mode=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l gidmap -d 'Map group ids: a group of the container to one of yours; may be given several times' -r
@@ -1328,6 +1332,9 @@ complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_s
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -l compression-format -d 'How layers are compressed [default: as they are]' -r -f -a "gzip\t''
 zstd\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -l compression-level -d 'The level of compression: 1 to 9 with gzip, 1 to 20 with zstd' -r
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -l default-compression-format -d 'How layers are compressed where no flag says it' -r -f -a "gzip\t''
+zstd\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -l default-compression-level -r
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -l force-compression -d '`false`: layers that the registry has as they are stay so [default: true]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand image; and __fish_seen_subcommand_from push" -s f -l format -d 'The format of the manifest: `oci` or `v2s2` [default: the image\'s own]' -r -f -a "oci\t''
@@ -1505,6 +1512,9 @@ complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_see
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from push" -l compression-format -d 'How layers are compressed [default: as they are]' -r -f -a "gzip\t''
 zstd\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from push" -l compression-level -d 'The level of compression: 1 to 9 with gzip, 1 to 20 with zstd' -r
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from push" -l default-compression-format -d 'How layers are compressed where no flag says it' -r -f -a "gzip\t''
+zstd\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from push" -l default-compression-level -r
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from push" -l force-compression -d '`false`: layers that the registry has as they are stay so [default: true]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from push" -s f -l format -d 'The format of the manifest: `oci` or `v2s2` [default: the image\'s own]' -r -f -a "oci\t''
@@ -1608,6 +1618,9 @@ complete -c coracle -n "__fish_coracle_using_subcommand push" -l retry-delay -d 
 complete -c coracle -n "__fish_coracle_using_subcommand push" -l compression-format -d 'How layers are compressed [default: as they are]' -r -f -a "gzip\t''
 zstd\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand push" -l compression-level -d 'The level of compression: 1 to 9 with gzip, 1 to 20 with zstd' -r
+complete -c coracle -n "__fish_coracle_using_subcommand push" -l default-compression-format -d 'How layers are compressed where no flag says it' -r -f -a "gzip\t''
+zstd\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand push" -l default-compression-level -r
 complete -c coracle -n "__fish_coracle_using_subcommand push" -l force-compression -d '`false`: layers that the registry has as they are stay so [default: true]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand push" -s f -l format -d 'The format of the manifest: `oci` or `v2s2` [default: the image\'s own]' -r -f -a "oci\t''

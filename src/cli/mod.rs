@@ -61,9 +61,9 @@ pub fn main() -> ExitCode {
         },
         // Help shows all commands, and flags plainly, without the `=false` that they all take.
         Err(Stopped::Usage(error)) if error.kind() == ErrorKind::DisplayHelp => {
-            report::usage(&root::whole().try_get_matches().err().unwrap_or(error), &words)
+            report::usage(&root::whole().try_get_matches().err().unwrap_or(error), &words, &settings)
         }
-        Err(Stopped::Usage(error)) => report::usage(&error, &words),
+        Err(Stopped::Usage(error)) => report::usage(&error, &words, &settings),
     }
 }
 
@@ -98,7 +98,9 @@ fn read(mut given: Vec<OsString>, words: &[String], settings: &mut Settings) -> 
     }
     let makes_container = matches!(place.path[..], ["run" | "create"] | ["container", "run" | "create"]);
     let has_defaults = match place.path[..] {
-        ["pull" | "load"] | ["image", "pull" | "load"] => true,
+        ["pull" | "load" | "push" | "save"] | ["image", "pull" | "load" | "push" | "save"] | ["manifest", "push"] => {
+            true
+        }
         ["attach" | "exec" | "start"] | ["container", "attach" | "exec" | "start"] => true,
         _ => makes_container,
     };

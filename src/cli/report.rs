@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ErrorKind};
 
+use super::config::Settings;
 use super::container::options::refused;
 use super::{missing, output, root};
 
@@ -153,8 +154,8 @@ fn unknown_command(name: &str, words: &[String]) -> Report {
         .hint(format!("try `{above} --help` for the list of commands"))
 }
 
-/// What clap refuses of these words, in Podman's; help and version are not failures.
-pub fn usage(error: &clap::Error, words: &[String]) -> ExitCode {
+/// What clap refuses of these words, or of the defaults that `settings` gave, in Podman's words; help and version are not failures.
+pub fn usage(error: &clap::Error, words: &[String], settings: &Settings) -> ExitCode {
     let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -201,7 +202,11 @@ pub fn usage(error: &clap::Error, words: &[String]) -> ExitCode {
         _ => {
             let rendered = error.render().to_string();
             let message = rendered.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Report::new(message).hint("see `--help` of the command")
+            let report = Report::new(message);
+            match settings.origin(&report) {
+                Some(origin) => report.hint(origin),
+                None => report.hint("see `--help` of the command"),
+            }
         }
     }
     .print()

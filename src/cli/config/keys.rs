@@ -46,9 +46,10 @@ const fn key(table: &'static str, name: &'static str, kind: Kind, means: Means, 
     Key { table, name, kind, means, flag }
 }
 
-pub static KEYS: [Key; 42] = [
+pub static KEYS: [Key; 49] = [
     key("containers", "annotations", List, Added, "--annotation="),
     key("containers", "base_hosts_file", Text, Default, "--hosts-file="),
+    key("containers", "cgroup_conf", List, Default, "--cgroup-conf="),
     key("containers", "cgroupns", Text, Default, "--cgroupns="),
     key("containers", "cgroups", Text, Default, "--cgroups="),
     key("containers", "default_capabilities", List, Default, "--default-capability="),
@@ -83,10 +84,16 @@ pub static KEYS: [Key; 42] = [
     key("containers", "userns", Text, Default, "--userns="),
     key("containers", "utsns", Text, Default, "--uts="),
     key("containers", "volumes", List, Added, "--volume="),
+    key("engine", "cdi_spec_dirs", List, Default, "--default-cdi-spec-dir="),
+    key("engine", "compression_format", Text, Default, "--default-compression-format="),
+    key("engine", "compression_level", Number, Default, "--default-compression-level="),
     key("engine", "detach_keys", Text, Default, "--detach-keys="),
     key("engine", "image_volume_mode", Text, Default, "--image-volume="),
     key("engine", "max_layer_size", Text, Default, "--max-layer-size="),
+    key("engine", "multi_image_archive", Switch, Default, "--multi-image-archive="),
     key("engine", "pull_policy", Text, Default, "--pull="),
+    key("engine", "retry", Number, Default, "--retry="),
+    key("engine", "retry_delay", Text, Default, "--retry-delay="),
     key("engine", "stop_timeout", Number, Default, "--stop-timeout="),
     key("network", "pasta_options", List, Default, "--default-pasta-option="),
 ];
@@ -98,9 +105,10 @@ mod tests {
     #[test]
     fn each_key_is_the_default_of_a_flag_that_can_have_it() {
         let whole = crate::cli::as_podman_reads(crate::cli::root::whole());
-        let run = whole.find_subcommand("run").unwrap();
+        let commands = ["run", "push", "save"].map(|name| whole.find_subcommand(name).unwrap());
         for key in &KEYS {
-            let flag = run.get_arguments().find(|arg| arg.get_long() == Some(key.flag()));
+            let mut flags = commands.iter().flat_map(|command| command.get_arguments());
+            let flag = flags.find(|arg| arg.get_long() == Some(key.flag()));
             let flag = flag.unwrap_or_else(|| panic!("{}: no flag `{}`", key.name, key.flag()));
             let many = matches!(flag.get_action(), clap::ArgAction::Append);
             assert_eq!(many, key.kind == List || key.flag.contains("-opt"), "{}", key.name);

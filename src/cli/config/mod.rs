@@ -1,5 +1,5 @@
-//! Configuration: what `run`, `create`, `pull` and `load` do where no flag says it, and with what keys `attach`, `exec` and `start`
-//! are left.
+//! Configuration: what `run`, `create`, `pull`, `push`, `load` and `save` do where no flag says it, and with what keys `attach`,
+//! `exec` and `start` are left.
 //!
 //! ```text
 //!   flag ▶ environment ▶ config.toml ▶ containers.conf ▶ built-in          the first that says something counts
@@ -17,6 +17,7 @@
 
 pub mod file;
 mod keys;
+pub mod page;
 pub mod storage;
 
 use std::collections::BTreeMap;

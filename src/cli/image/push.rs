@@ -52,6 +52,11 @@ pub struct Options {
     /// The level of compression: 1 to 9 with gzip, 1 to 20 with zstd
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(i32).range(1..=20))]
     compression_level: Option<i32>,
+    /// How layers are compressed where no flag says it
+    #[arg(long, hide = true, value_name = "FORMAT")]
+    default_compression_format: Option<CompressionFormat>,
+    #[arg(long, hide = true, value_name = "LEVEL", value_parser = clap::value_parser!(i32).range(1..=20))]
+    default_compression_level: Option<i32>,
     /// `false`: layers that the registry has as they are stay so [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(hide_possible_values = true)]
@@ -247,9 +252,20 @@ impl Options {
 
     fn compression(&self) -> Result<Option<Wanted>, Report> {
         // A level alone means gzip, which layers that are compressed so have already.
-        let Some(format) = self.compression_format else { return Ok(None) };
-        let wanted = self.wanted(format, self.compression_level)?;
-        Ok(Some(Wanted { force: self.force_compression.unwrap_or(true), ..wanted }))
+        let Some(format) = self.compression_format.or(self.usual_compression()) else { return Ok(None) };
+        let wanted = self.wanted(format, self.compression_level.or(self.default_compression_level))?;
+        // What is only usual is no reason to send what the registry has in another form.
+        let force = self.force_compression.unwrap_or(self.compression_format.is_some());
+        Ok(Some(Wanted { force, ..wanted }))
+    }
+
+    /// What no flag says must not be in the way of one.
+    fn usual_compression(&self) -> Option<CompressionFormat> {
+        match self.default_compression_format? {
+            CompressionFormat::Gzip => Some(CompressionFormat::Gzip),
+            _ if self.format == Some(ManifestFormat::V2s2) => None,
+            CompressionFormat::Zstd | CompressionFormat::ZstdChunked => Some(CompressionFormat::Zstd),
+        }
     }
 
     /// What it is to be compressed in this format.

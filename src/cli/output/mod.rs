@@ -6,6 +6,7 @@
 
 pub mod format;
 pub mod progress;
+pub mod roff;
 pub mod table;
 pub mod template;
 pub mod time;

@@ -1,5 +1,7 @@
 //! The manual page coracle-registries(5): which of the field's files about registries are read, and which of their keys are not.
 
+use crate::cli::output::roff;
+
 /// What is read: a file, a key of it or a variable, and what is made of it.
 const HONOURED: [(&str, &str); 14] = [
     (
@@ -98,24 +100,15 @@ const NOT_HONOURED: [(&str, &str); 9] = [
 
 /// The page, in roff.
 pub fn page() -> String {
-    let list = |entries: &[(&str, &str)]| -> String {
-        entries.iter().map(|(name, text)| format!(".TP\n\\fB{}\\fR\n{}\n", escaped(name), escaped(text))).collect()
-    };
     format!(
         ".TH coracle-registries 5 \"\" \"\" coracle\n.SH NAME\ncoracle\\-registries \\- files about registries, credentials and trust\n\
          .SH DESCRIPTION\nThe files are those of Podman and Docker, described in containers\\-registries.conf(5), \
          containers\\-auth.json(5), containers\\-policy.json(5) and containers\\-certs.d(5). This page says which of them are read, \
          and which of their keys are not.\n.SH HONOURED\n{}.SH NOT HONOURED\n{}.SH SEE ALSO\ncoracle\\-pull(1), \
-         coracle\\-login(1), coracle\\-search(1)\n",
-        list(&HONOURED),
-        list(&NOT_HONOURED)
+         coracle\\-login(1), coracle\\-search(1), coracle\\-configuration(5)\n",
+        roff::list(&HONOURED),
+        roff::list(&NOT_HONOURED)
     )
-}
-
-/// A line cannot begin with a dot or a quote, and `-` is a hyphen unless told.
-fn escaped(text: &str) -> String {
-    let text = text.replace('\\', "\\\\").replace('-', "\\-");
-    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
 }
 
 #[cfg(test)]
@@ -165,11 +158,5 @@ mod tests {
             assert!(matches!(requirements[..], [Requirement::Unsupported(_)]), "{key}");
             assert!(said(&NOT_HONOURED, "policy.json").contains(key), "{key}");
         }
-    }
-
-    #[test]
-    fn no_line_is_taken_for_a_request() {
-        assert_eq!(escaped(".x-y\\"), "\\&.x\\-y\\\\");
-        assert!(page().lines().all(|line| !line.starts_with('\'')));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::harness::image::registry;
 use crate::harness::{Case, Command, Driver, Finished, Image};
 
 /// Writes a file below the account's configuration.
@@ -97,6 +98,52 @@ fn a_program_has_what_files_say() {
     assert_eq!(inspected(&case, &[], &[], "{{.Config.StopTimeout}}"), "3");
     // Nobody else's defaults are changed.
     command(&case, &[], &["ps", "-q"]).finish().succeeded();
+}
+
+/// What is of images, and where descriptions of devices are.
+#[test]
+fn other_commands_have_their_keys() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let engine = |text: &str| write(&case, "containers/containers.conf", &format!("[engine]\n{text}\n"));
+    let to = format!("dir:{}", case.home.join("pushed").display());
+    let told = |line: &[&str], value: &str, key: &str| {
+        command(&case, &[], line).finish().code(125).error(value).says(&format!("hint: `{key}` is said in "));
+    };
+    for line in [&["push", &image, &to][..], &["image", "push", &image, &to], &["manifest", "push", &image, &to]] {
+        engine("compression_format = 'frob'");
+        told(line, "'frob'", "compression_format");
+        engine("retry_delay = 'soon'");
+        told(line, "'soon'", "retry_delay");
+    }
+    engine("retry = -7");
+    told(&["pull", &image], "'-7'", "retry");
+    // A flag is stronger, and what is only usual is in the way of none.
+    engine("compression_format = 'zstd:chunked'\ncompression_level = 3");
+    command(&case, &[], &["push", "-q", &image, &to]).finish().succeeded();
+    // The registry must not have the layer yet.
+    let made =
+        ["run", "--network=none", "--name=maker", &image, "sh", "-c", "echo $0 >/made", case.home.to_str().unwrap()];
+    command(&case, &[], &made).finish().succeeded();
+    command(&case, &[], &["commit", "maker", "localhost/made:1"]).finish().succeeded();
+    let name = format!("{}/configuration:compressed", registry());
+    for (flags, zstd) in [(&[][..], true), (&["--format=v2s2"], false), (&["--compression-format=gzip"], false)] {
+        command(&case, &[], &[&["push", "-q"], flags, &["localhost/made:1", &name]].concat()).finish().succeeded();
+        let manifest = command(&case, &[], &["manifest", "inspect", &name]).finish().succeeded().stdout;
+        assert_eq!(manifest.contains("+zstd"), zstd, "{flags:?} {manifest}");
+    }
+    command(&case, &[], &["tag", &image, "localhost/other:1"]).finish().succeeded();
+    let archive = case.home.join("both.tar");
+    let save = ["save", "-o", archive.to_str().unwrap(), &image, "localhost/other:1"];
+    engine("multi_image_archive = true");
+    command(&case, &[], &save).finish().succeeded();
+    let (folder, device) =
+        (case.home.join("devices"), ["run", "--rm", "--network=none", "--device=a.b/c=d", &image, "true"]);
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("d.yaml"), "kind: a.b/c\ndevices: [{name: d}]\n").unwrap();
+    command(&case, &[], &device).finish().code(125).error("unresolvable");
+    engine(&format!("cdi_spec_dirs = ['{}']", folder.display()));
+    command(&case, &[], &device).finish().code(0);
 }
 
 /// The keys that leave a container are the same, however one came to it; nothing else of the files is for one that is made.

@@ -1,7 +1,7 @@
 //! `--device VENDOR/CLASS=NAME` and `--gpus`: devices of which a vendor's file says what a container needs.
 //!
-//! The files are YAML or JSON in `/etc/cdi`, `/var/run/cdi` and the user's own `cdi` beside the rest of their configuration; what a
-//! later folder says of a device counts.
+//! The files are YAML or JSON in `/etc/cdi` and `/var/run/cdi`, or the folders that `cdi_spec_dirs` of containers.conf names, and in
+//! the user's own `cdi` beside the rest of their configuration; what a later folder says of a device counts.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,15 @@ const FOLDERS: [&str; 2] = ["/etc/cdi", "/var/run/cdi"];
 const LARGEST: u64 = 1 << 20;
 const MOST: usize = 1000;
 
-/// Adds what the device needs to the container. `full`: its whole name, which is made of the two others.
-pub fn add(container: &mut Container, full: &str, kind: &str, name: &str) -> Result<(), Report> {
-    let specs = specs()?;
+/// Adds what the device needs to the container. `folders`: in place of the usual ones, if there are any. `full`: its whole name, which
+/// is made of the two parts.
+pub fn add(
+    container: &mut Container,
+    folders: &[PathBuf],
+    full: &str,
+    (kind, name): (&str, &str),
+) -> Result<(), Report> {
+    let specs = specs(folders)?;
     let found = specs.iter().rev().find_map(|spec| if spec.kind == kind { spec.edits(name) } else { None });
     let edits = found.ok_or_else(|| {
         Report::new(format!("unresolvable CDI devices {full}")).hint(
@@ -62,10 +68,13 @@ fn apply(container: &mut Container, device: &str, edits: &Edits) -> Result<(), R
 }
 
 /// All that can be read, the weakest first.
-fn specs() -> Result<Vec<Spec>, Report> {
+fn specs(folders: &[PathBuf]) -> Result<Vec<Spec>, Report> {
+    let usual = FOLDERS.map(PathBuf::from);
+    let folders = if folders.is_empty() { &usual } else { folders };
+
     let own = directories::BaseDirs::new().map(|base| base.config_dir().join("cdi"));
     let mut specs = Vec::new();
-    for folder in FOLDERS.iter().map(PathBuf::from).chain(own) {
+    for folder in folders.iter().cloned().chain(own) {
         let mut files: Vec<PathBuf> =
             std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).take(MOST).collect();
         files.sort();

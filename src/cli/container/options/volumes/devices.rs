@@ -25,6 +25,9 @@ pub struct Flags {
     /// As `--device nvidia.com/gpu=NAME`; `all`: all of them
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     gpus: Vec<String>,
+    /// Where files that describe devices are looked for, in place of /etc/cdi and /var/run/cdi
+    #[arg(long, hide = true, value_name = "DIRECTORY")]
+    default_cdi_spec_dir: Vec<PathBuf>,
     /// Refused: only the machine's root can make such rules
     #[arg(long, value_name = "RULE", hide = true)]
     device_cgroup_rule: Vec<String>,
@@ -39,7 +42,7 @@ impl Flags {
         let gpus: Vec<String> = self.gpus.iter().map(|name| format!("nvidia.com/gpu={name}")).collect();
         for text in self.device.iter().chain(&gpus) {
             match parse_name(text) {
-                Some((kind, name)) => cdi::add(container, text, kind, name)?,
+                Some(name) => cdi::add(container, &self.default_cdi_spec_dir, text, name)?,
                 None => container.devices.extend(parse(text)?),
             }
         }
