@@ -15,6 +15,7 @@ pub mod interface;
 pub mod landlock;
 pub mod memory;
 pub mod mount;
+pub mod netlink;
 pub mod process;
 pub mod seccomp;
 pub mod signal;
