@@ -78,6 +78,15 @@ impl Layout {
         self.volumes().join(name)
     }
 
+    pub fn networks(&self) -> PathBuf {
+        self.root.join("networks")
+    }
+
+    /// Who is on which network.
+    pub fn members(&self) -> PathBuf {
+        self.root.join("members")
+    }
+
     pub fn secrets(&self) -> PathBuf {
         self.root.join("secrets")
     }

@@ -13,10 +13,12 @@
 //! ├── names/<name> -> ../containers/<id> creating the link is the claim of the name                  [names]
 //! ├── secrets/<SHA-256 of the name>.json one secret, readable by its user alone                       [secrets]
 //! ├── volumes/<name>/                    files that outlive containers                               [volumes]
+//! ├── networks/<name>.json               networks that containers share                              [networks]
+//! ├── members/<network id>/              who is on them, and with which addresses                    [networks]
 //! ├── partial/<hex>                      blobs whose transfer was cut                                [partial]
 //! ├── compressed.json                    what blobs became that a push compressed                    [compressed]
 //! ├── mounts/<image id>/               empty, in the mount namespace of who wants it the image's files
-//! ├── locks/{store,turn,volumes,ids,index,names}                                                     [locks]
+//! ├── locks/{store,turn,volumes,ids,index,names,networks,namespace}                                  [locks]
 //! └── tmp/<random>/{lock,...}            what is being made or removed                               [tmp]
 //! ```
 //!
@@ -26,10 +28,12 @@
 //!   it in `index.json`. So what has a name is whole, whenever the power goes.
 //! * Whatever is under `tmp/` and whose lock is free belongs to nobody: any later command may sweep it.
 //! * Locks are taken in this order: the store's, that of ids, that of volumes, a claim's in `tmp/` or
-//!   one volume's, the index'. Waits are bounded and name the file.
+//!   one volume's, the index', that of the namespace of networks, that of networks. Waits are bounded and name the file.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
+use self::networks::Subnet;
 use crate::host::dirs::Dirs;
 use crate::host::{change, lock};
 use crate::oci::Digest;
@@ -43,6 +47,7 @@ pub mod layers;
 pub mod layout;
 pub mod locks;
 pub mod names;
+pub mod networks;
 pub mod owners;
 pub mod partial;
 pub mod records;
@@ -80,6 +85,16 @@ pub enum Error {
     BadName(String),
     #[error("\"{0}\" is the beginning of more than one secret's ID: name more of it")]
     AmbiguousSecret(String),
+    #[error("\"{0}\" is the beginning of more than one network's ID: name more of it")]
+    AmbiguousNetwork(String),
+    #[error("requested static ip {address} not in any subnet on network {network}")]
+    StrayAddress { address: IpAddr, network: String },
+    #[error("the address {address} on network {network} is in use by {holder}")]
+    AddressTaken { address: IpAddr, network: String, holder: String },
+    #[error("the address {mac} is in use by the container `{holder}`")]
+    MacTaken { mac: String, holder: String },
+    #[error("no free address is left in the subnet {subnet} of network {network}")]
+    NoAddress { subnet: Subnet, network: String },
     #[error("no volume with name \"{0}\" found: no such volume")]
     NoVolume(String),
     #[error("the blob `{digest}` is not in the store")]
@@ -96,6 +111,16 @@ impl Error {
             Self::Newer { .. } => Some("use the newer coracle, or another directory with `--root`".into()),
             Self::NameTaken { name, holder } => {
                 Some(format!("remove it with `coracle rm {holder}`, or choose a name other than `{name}`"))
+            }
+            Self::AmbiguousNetwork(_) => Some("`coracle network ls` lists all networks".into()),
+            Self::AddressTaken { .. } | Self::MacTaken { .. } => {
+                Some("ask for another one, or for none: then one is found that is free".into())
+            }
+            Self::NoAddress { network, .. } => Some(format!(
+                "stop a container on it (`coracle ps --filter network={network}`), or make a network with a larger `--subnet`"
+            )),
+            Self::StrayAddress { network, .. } => {
+                Some(format!("`coracle network inspect {network}` shows its subnets"))
             }
             Self::NoVolume(_) => Some("`coracle volume ls` lists all volumes".into()),
             Self::Record { kind: images::KIND, .. } => {
