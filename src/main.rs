@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         Some(Role::Worker) => process::worker::main(),
         Some(Role::Monitor) => process::monitor::main(),
         Some(Role::Mounter) => process::mounter::main(),
+        Some(Role::Net) => process::net::main(),
         Some(Role::Joiner) => process::joiner::main(),
         Some(Role::Supervisor) => process::supervisor::main(),
         Some(Role::Init) => process::init::main(),

@@ -17,7 +17,7 @@ use crate::runtime::identity::Introductions;
 use crate::runtime::plan::Plan;
 
 /// The monitor's job. Descriptors: [`LOCK`] the container's lock, held; [`CLIENT`] the launcher's end of the talk; from [`STDIO`] on,
-/// with [`Streams::Given`], the program's standard descriptors, then what `joins` and `handed_on` count.
+/// with [`Streams::Given`], the program's standard descriptors, then what `joins`, `handed_on` and `networks` count.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Job {
     /// The container's directory.
@@ -47,6 +47,8 @@ pub struct Job {
     /// Output is kept for `logs`.
     pub log: Option<log::Target>,
     pub network: Network,
+    /// The container is on networks that others are on.
+    pub networks: Option<Networks>,
     /// Where the container's control group is.
     pub cgroup: Option<Place>,
     /// The container goes when it has ended.
@@ -132,6 +134,13 @@ pub enum Streams {
     Pipes { input: bool },
     /// A pty that the monitor holds.
     Terminal,
+}
+
+/// A descriptor of the lock that is held until the container can be found, and another of N.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Networks {
+    /// Else the monitor makes it.
+    pub there: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@
 //!   (none) ◀── remove: renamed into tmp/, then deleted ◀───────────────────────────────┘
 //! ```
 //!
-//! `container.json` ([`record`]) is written at the creation, and again by `rename` and `update`; `state.json` ([`state`]) by the launcher and then by the monitor
+//! `container.json` ([`record`]) is written at the creation, and again by `rename`, `update`, `network connect` and `disconnect`; `state.json` ([`state`]) by the launcher and then by the monitor
 //! alone. The directory's `lock` is held from the launch to the end: *locked means alive*, whatever `state.json` says. A reader
 //! takes no lock; who rewrites `container.json` takes the one of the file `changes`.
 
@@ -29,6 +29,7 @@ pub mod log;
 pub mod mount;
 pub mod name;
 pub mod namespace;
+pub mod networks;
 pub mod record;
 pub mod size;
 pub mod spec;
@@ -162,6 +163,20 @@ pub enum Error {
     Limit(#[from] cgroup::limits::BadLimit),
     #[error(transparent)]
     Port(#[from] network::ports::Error),
+    #[error(transparent)]
+    Companion(#[from] network::named::companion::Error),
+    #[error("unable to find network with name or ID {0}: network not found")]
+    NoNetwork(String),
+    #[error(
+        "\"{name}\" has associated containers with it. Use -f to forcibly delete containers and pods: network is being used"
+    )]
+    NetworkInUse { name: String, containers: Vec<String> },
+    #[error("container {id} is already connected to network \"{network}\": network is already connected")]
+    Connected { id: String, network: String },
+    #[error("container {id} is not connected to network \"{network}\"")]
+    NotConnected { id: String, network: String },
+    #[error("\"{0}\" is not supported: invalid network mode")]
+    NoNetworks(String),
     #[error("{0}")]
     Spec(String),
 }
@@ -211,6 +226,10 @@ impl Error {
             Self::MissingId { .. } => Some("`/etc/subuid` and `/etc/subgid` say which ids this account has".into()),
             Self::NoSecret(_) => Some("`coracle secret ls` lists all secrets, `coracle secret create` makes one".into()),
             Self::VolumeInUse { name, .. } => Some(format!("`coracle volume rm --force {name}` removes them, too")),
+            Self::Companion(error) => error.hint(),
+            Self::NoNetwork(_) => Some("`coracle network ls` lists all networks, `coracle network create` makes one".into()),
+            Self::NetworkInUse { containers, .. } => Some(format!("containers on it: {}", containers.join(", "))),
+            Self::NoNetworks(_) => Some("a container that was made with `--network=NAME` can be on several networks".into()),
             Self::VolumeInMemory(_) => Some("`coracle cp` copies from and to the container that has it".into()),
             Self::VolumeOption(error) => error.hint(),
             Self::Group(error) | Self::Launch(runtime::outside::launch::Error::Group(error)) => error.hint(),

@@ -12,6 +12,7 @@ use super::log::LogConfig;
 use super::mount::Mount;
 use super::mount::secret::Secret;
 use super::namespace::Namespaces;
+use super::networks::Attachment;
 use super::user_namespace::UserNamespace;
 use super::watch::health::HealthConfig;
 use crate::network::pasta::Options;
@@ -155,6 +156,9 @@ pub struct Container {
     pub image_resolver: bool,
     #[serde(default)]
     pub resolver: Asked,
+    /// Those that it is on, with [`Network::Named`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<Attachment>,
     /// `80/tcp`.
     #[serde(default)]
     pub exposed_ports: BTreeSet<String>,
@@ -253,6 +257,8 @@ pub enum Network {
     /// A namespace of its own, with a way out through `pasta`.
     #[default]
     Private,
+    /// One of its own on networks that others are on, and a way out as with `Private`.
+    Named,
 }
 
 impl Network {
@@ -263,6 +269,7 @@ impl Network {
             Self::Host => "host",
             Self::Joined => "joined",
             Self::Private => "pasta",
+            Self::Named => "bridge",
         }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::Result;
+use super::networks::Held;
 use crate::host::lock;
 use crate::runtime::cgroup::{Group, Usage};
 use crate::store::records::{self, Record};
@@ -81,6 +82,9 @@ pub struct State {
     /// Of its last life, somebody in it was killed for want of memory.
     #[serde(default)]
     pub oom_killed: bool,
+    /// Where its monitor holds the namespace of networks; `None`: it is on none.
+    #[serde(default)]
+    pub networks: Option<Held>,
     /// Why it did not start.
     #[serde(default)]
     pub error: String,
@@ -118,6 +122,7 @@ impl Default for State {
             used_before: Usage::default(),
             paused: false,
             oom_killed: false,
+            networks: None,
             error: String::new(),
             restart_count: 0,
             restarting: false,

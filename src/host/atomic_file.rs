@@ -32,6 +32,13 @@ pub fn write_over(path: &Path, mut bytes: Vec<u8>) -> sys::Result<()> {
     fill(&file, path, &bytes, false)
 }
 
+/// Writes over the file at `path`, which somebody may have mounted and so must stay the one that it is.
+pub fn write_in_place(path: &Path, bytes: &[u8]) -> sys::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = open(path, flags, Mode::empty()).call_with(|| format!("open({})", path.display()))?;
+    fill(&file, path, bytes, false)
+}
+
 /// The first half of [`write`]: all that takes time. What is never published is removed.
 pub fn stage(path: &Path, bytes: &[u8], durable: bool) -> sys::Result<Staged> {
     let (new, file) = create_beside(path, Mode::RUSR | Mode::WUSR)?;

@@ -24,6 +24,8 @@ pub enum Role {
     Monitor,
     /// Serves the FUSE overlay.
     Mounter,
+    /// Connects a container to networks, and answers who asks for names there.
+    Net,
     /// The parent of a command in a container that runs.
     Joiner,
     /// Hears of the changes of owners that a container's programs ask for.
@@ -32,7 +34,8 @@ pub enum Role {
     Init,
 }
 
-const ROLES: [Role; 6] = [Role::Worker, Role::Monitor, Role::Mounter, Role::Joiner, Role::Supervisor, Role::Init];
+const ROLES: [Role; 7] =
+    [Role::Worker, Role::Monitor, Role::Mounter, Role::Net, Role::Joiner, Role::Supervisor, Role::Init];
 
 impl Role {
     /// The hidden first argument.
@@ -41,6 +44,7 @@ impl Role {
             Self::Worker => "@worker",
             Self::Monitor => "@monitor",
             Self::Mounter => "@mounter",
+            Self::Net => "@net",
             Self::Joiner => "@joiner",
             Self::Supervisor => "@supervisor",
             Self::Init => "@init",
@@ -53,6 +57,7 @@ impl Role {
             Self::Worker => c"coracle-worker",
             Self::Monitor => c"coracle-monitor",
             Self::Mounter => c"coracle-mounter",
+            Self::Net => c"coracle-net",
             Self::Joiner => c"coracle-joiner",
             Self::Supervisor => c"coracle-superv.",
             Self::Init => c"coracle-init",

@@ -29,8 +29,8 @@ pub struct Hosts<'a> {
     pub added: &'a [String],
     /// The host name and the name of the container.
     pub own_names: &'a [&'a str],
-    /// Its address; 127.0.0.1 where it is not known or there is none.
-    pub own_address: Option<IpAddr>,
+    /// Its addresses; 127.0.0.1 where they are not known or there is none.
+    pub own_addresses: &'a [IpAddr],
     /// Under which the host can be reached from inside.
     pub host_address: Option<IpAddr>,
 }
@@ -51,7 +51,9 @@ impl Hosts<'_> {
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let mut own = vec![loopback(Ipv4Addr::LOCALHOST.into()), loopback(Ipv6Addr::LOCALHOST.into())];
         own.extend(self.host_address.map(|address| (address, names(&HOST_NAMES))));
-        own.push((self.own_address.unwrap_or(Ipv4Addr::LOCALHOST.into()), names(self.own_names)));
+        let loopback = [Ipv4Addr::LOCALHOST.into()];
+        let addresses = if self.own_addresses.is_empty() { &loopback } else { self.own_addresses };
+        own.extend(addresses.iter().map(|address| (*address, names(self.own_names))));
         let known: Vec<String> = entries.iter().flat_map(|(_, names)| names.iter().cloned()).collect();
         for (address, mut names) in own {
             names.retain(|name| !known.contains(name));
@@ -103,7 +105,7 @@ mod tests {
             base,
             added: &added,
             own_names: &["box", "name"],
-            own_address: Some("10.3.3.3".parse().unwrap()),
+            own_addresses: &["10.3.3.3".parse().unwrap()],
             host_address: Some("169.254.1.2".parse().unwrap()),
         };
         assert_eq!(

@@ -5,10 +5,11 @@
 //!   program ─▶ kernel ─▶ tap device ─▶ pasta ─▶ ordinary sockets of this user ─▶ the world
 //! ```
 //!
-//! [`pasta`] makes the way out, and in through [`ports`]; [`resolv`] and [`hosts`] make texts, the caller writes them. The loopback interface is switched
+//! [`named`] lets containers reach each other. [`pasta`] makes the way out, and in through [`ports`]; [`resolv`] and [`hosts`] make texts, the caller writes them. The loopback interface is switched
 //! on by init itself ([`crate::sys::interface`]).
 
 pub mod hosts;
+pub mod named;
 pub mod pasta;
 pub mod ports;
 pub mod resolv;

@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
+use super::DNS_FORWARD;
+use super::named::DOMAIN;
 use crate::host::system_file;
 
 /// What a container can reach of the host's resolvers.
@@ -13,6 +15,8 @@ pub enum Reach {
     Host,
     /// Its loopback is its own: only those with another address, and first the one where the way out forwards queries.
     Private { forward: Option<Ipv4Addr> },
+    /// All through a companion, who asks them, or those that are named in their place; `names`: it knows names itself.
+    Companion { names: bool },
     /// Nothing.
     None,
 }
@@ -42,10 +46,16 @@ pub fn of_host(reach: Reach) -> String {
     text
 }
 
+/// The servers that a configuration names.
+pub fn servers(text: &str) -> Vec<IpAddr> {
+    Parsed::of(text).servers
+}
+
 /// The text for a container. `host` is [`of_host`].
 pub fn text(host: &str, reach: Reach, asked: &Asked) -> String {
     let host = Parsed::of(host);
     let mut servers: Vec<IpAddr> = match reach {
+        Reach::Companion { .. } => vec![DNS_FORWARD.into()],
         _ if !asked.servers.is_empty() => asked.servers.clone(),
         Reach::Host => host.servers,
         Reach::Private { forward } => {
@@ -55,7 +65,10 @@ pub fn text(host: &str, reach: Reach, asked: &Asked) -> String {
         Reach::None => Vec::new(),
     };
     servers.truncate(MAX_SERVERS);
-    let searches = if asked.searches.is_empty() { host.searches } else { asked.searches.clone() };
+    let mut searches = if asked.searches.is_empty() { host.searches } else { asked.searches.clone() };
+    if asked.searches.is_empty() && reach == (Reach::Companion { names: true }) {
+        searches.insert(0, DOMAIN.to_owned());
+    }
     let options = if asked.options.is_empty() { host.options } else { asked.options.clone() };
     let mut text = String::new();
     if !searches.is_empty() && searches != ["."] {
@@ -119,6 +132,18 @@ mod tests {
         let host = text(HOST, Reach::Host, &Asked::default());
         assert!(host.contains("nameserver 127.0.0.53\n") && !host.contains("fe80"), "{host}");
         assert!(!text(HOST, Reach::None, &Asked::default()).contains("nameserver"));
+    }
+
+    #[test]
+    fn a_companion_is_asked_and_its_names_come_first() {
+        let asked = Asked { servers: vec!["9.9.9.9".parse().unwrap()], ..Asked::default() };
+        assert_eq!(
+            text(HOST, Reach::Companion { names: true }, &asked),
+            "search dns.podman a.example b.example\nnameserver 169.254.1.1\noptions edns0 trust-ad\n"
+        );
+        let asked = Asked { searches: vec!["c.example".into()], ..asked };
+        assert!(text(HOST, Reach::Companion { names: true }, &asked).starts_with("search c.example\n"));
+        assert!(text(HOST, Reach::Companion { names: false }, &Asked::default()).starts_with("search a.example"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod init;
 pub mod joiner;
 pub mod monitor;
 pub mod mounter;
+pub mod net;
 mod session;
 pub mod supervisor;
 pub mod worker;

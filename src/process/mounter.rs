@@ -6,7 +6,6 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
-use nix::sys::signal::{SigSet, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::Mode;
 
@@ -15,7 +14,7 @@ use crate::overlay::session::{self, Options};
 use crate::overlay::start::{Job, send_mount, send_reason};
 use crate::overlay::{Error, Stack, Upper};
 use crate::sys::process::{exit_now, raise_descriptor_limit};
-use crate::sys::{self, memory};
+use crate::sys::{memory, signal};
 
 /// At most so many directories are held open, and at most a quarter of what the process may open: as much again is for files,
 /// the rest for those that lost their name while they were open, and for the moment.
@@ -23,8 +22,6 @@ const DIRECTORIES: u64 = 4096;
 
 /// When a container has started, if it has started at all.
 const SETTLED: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
-
-const PASSED_OVER: [Signal; 4] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT];
 
 pub fn main() -> ExitCode {
     // Without the socket there is nobody to tell.
@@ -45,11 +42,7 @@ fn serve(job: &Job, socket: &OwnedFd) -> Result<(), Error> {
         features: job.features.clone(),
     };
     // A unit that is stopped tells all its processes, and the container's program is to end first, with its files.
-    PASSED_OVER
-        .into_iter()
-        .collect::<SigSet>()
-        .thread_block()
-        .map_err(|error| sys::Error::new("sigprocmask", error))?;
+    signal::pass_over()?;
     // What the container's programs mask, they mask themselves.
     rustix::process::umask(Mode::empty());
     let (mounted, mount) = session::mount(stack(job)?, options)?;

@@ -72,3 +72,12 @@ pub fn raise_permitted() -> Result<()> {
 pub fn keep_across_setuid(keep: bool) -> Result<()> {
     set_keep_capabilities(keep).call("prctl(PR_SET_KEEPCAPS)")
 }
+
+/// Gives up all capabilities, and all that an execve could give.
+pub fn give_up() -> Result<()> {
+    clear_ambient_capability_set().call("prctl(PR_CAP_AMBIENT_CLEAR_ALL)")?;
+    let none = CapabilitySet::empty();
+    let sets = rustix::thread::CapabilitySets { effective: none, permitted: none, inheritable: none };
+    set_capabilities(None, sets).call("capset")?;
+    rustix::thread::set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")
+}

@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use nix::sys::signal::{SigSet, Signal};
+
 use super::{Error, Result};
 
 /// The highest signal number of Linux.
@@ -56,6 +58,12 @@ pub fn send(pidfd: BorrowedFd<'_>, number: libc::c_int) -> Result<()> {
     } else {
         Err(Error::new(format!("pidfd_send_signal({number})"), io::Error::last_os_error()))
     }
+}
+
+/// Blocks what a service manager or a user sends to end things, in this thread and those that it starts from now on.
+pub fn pass_over() -> Result<()> {
+    let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT];
+    signals.into_iter().collect::<SigSet>().thread_block().map_err(|error| Error::new("sigprocmask", error))
 }
 
 /// Whether the process behind `pidfd` has not been reaped: what is known of its pid is still about it.

@@ -7,6 +7,7 @@ pub mod into;
 mod isolation;
 mod life;
 mod look;
+pub mod network;
 mod one_id;
 mod reports;
 mod scripts;

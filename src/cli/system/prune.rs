@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::container::life::prune as containers;
 use crate::cli::filter::Prunable;
 use crate::cli::image::prune as images;
+use crate::cli::network::prune as networks;
 use crate::cli::output::{self, time};
 use crate::cli::prune::Removed;
 use crate::cli::volume::prune as volumes;
@@ -44,6 +45,8 @@ impl Prune {
         let store = context.store()?;
         let removed = containers::prune(&store, &filter)?;
         show("Containers", &removed);
+        let of_networks = networks::prune(&store, self.filter.clone())?;
+        show("Networks", &of_networks);
         let of_volumes = match self.volumes {
             true => volumes::remove(&store, &volumes::unused(&store, self.filter.clone())?)?,
             false => Removed::default(),
@@ -55,7 +58,12 @@ impl Prune {
         output::line(&format!("Total reclaimed space: {}", time::go_size(bytes)));
         events::record(store.layout().root(), &[Event::new(Kind::System, Action::Prune, "", "")]);
         let mut failed = removed;
-        of_volumes.failed.into_iter().chain(of_images.failed).for_each(|report| failed.fail(report));
+        of_networks
+            .failed
+            .into_iter()
+            .chain(of_volumes.failed)
+            .chain(of_images.failed)
+            .for_each(|report| failed.fail(report));
         failed.end()
     }
 
@@ -65,7 +73,9 @@ impl Prune {
             false => "all dangling images",
         };
         let volumes = if self.volumes { "\t- all volumes not used by at least one container\n" } else { "" };
-        format!("WARNING! This command removes:\n\t- all stopped containers\n{volumes}\t- {images}\n")
+        format!(
+            "WARNING! This command removes:\n\t- all stopped containers\n\t- all networks not used by at least one container\n{volumes}\t- {images}\n"
+        )
     }
 }
 

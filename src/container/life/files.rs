@@ -1,7 +1,7 @@
 //! The files that this program writes for a container, which finds them in /etc and /run.
 
 use std::io::Read;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use rustix::fs::{CWD, Mode, OFlags};
 
 use crate::container::record::{Container, HOSTS_NONE, HOSTS_OF_IMAGE, Network};
 use crate::container::spec::time_zone;
-use crate::container::{Error, Result, apt};
+use crate::container::{Error, Result, apt, networks};
 use crate::host::{atomic_file, system_file};
 use crate::layer::merged::{Merged, Owners};
 use crate::network::HOST;
@@ -24,27 +24,11 @@ const LIMIT: u64 = 256 << 10;
 
 /// Writes them into the container's directory.
 pub fn write(store: &Store, container: &Container, directory: &Path) -> Result<()> {
-    let reach = match container.network {
-        Network::None => Reach::None,
-        // Whose network is shared has files that are, too.
-        Network::Host | Network::Joined => Reach::Host,
-        Network::Private => Reach::Private { forward: Some(container.network_options.dns_forward()) },
-    };
-    let hosts = Hosts {
-        base: &hosts_base(store, container)?,
-        added: &container.add_hosts,
-        own_names: &[&container.hostname, &container.name],
-        host_address: match container.network {
-            Network::Private => pasta::find().is_ok_and(|program| pasta::maps_host(&program)).then_some(HOST.into()),
-            Network::Host => Some(Ipv4Addr::LOCALHOST.into()),
-            Network::None | Network::Joined => None,
-        },
-        ..Hosts::default()
-    };
+    let [hosts, resolver] = names(store, container, &[])?;
     let files = [
-        ("hosts", hosts.text().map_err(|error| Error::Spec(error.to_string()))?),
+        hosts,
+        resolver,
         ("hostname", format!("{}\n", container.hostname)),
-        ("resolv.conf", resolv::text(&resolv::of_host(reach), reach, &container.resolver)),
         ("containerenv", String::new()),
         (apt::FILE.0, apt::TEXT.to_owned()),
     ];
@@ -56,6 +40,45 @@ pub fn write(store: &Store, container: &Container, directory: &Path) -> Result<(
         atomic_file::create(&directory.join(time_zone::FILE.0), &time_zone::read(zone)?, 0o644, false)?;
     }
     Ok(())
+}
+
+/// Writes those anew in which it finds names, once it has addresses of its own.
+pub fn write_names(store: &Store, container: &Container) -> Result<()> {
+    let directory = store.layout().container(&container.id);
+    for (file, text) in names(store, container, &networks::addresses(store, container)?)? {
+        atomic_file::write_in_place(&directory.join(file), text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// What names mean inside, and who is asked.
+fn names(store: &Store, container: &Container, own_addresses: &[IpAddr]) -> Result<[(&'static str, String); 2]> {
+    let is_cut_off = container.network == Network::Named && networks::is_internal(store, container)?;
+    let reach = match container.network {
+        Network::None => Reach::None,
+        Network::Named => Reach::Companion { names: networks::has_names(store, container)? },
+        // Whose network is shared has files that are, too.
+        Network::Host | Network::Joined => Reach::Host,
+        Network::Private => Reach::Private { forward: Some(container.network_options.dns_forward()) },
+    };
+    let hosts = Hosts {
+        base: &hosts_base(store, container)?,
+        added: &container.add_hosts,
+        own_names: &[&container.hostname, &container.name],
+        own_addresses,
+        host_address: match container.network {
+            Network::Named if is_cut_off => None,
+            Network::Private | Network::Named => {
+                pasta::find().is_ok_and(|program| pasta::maps_host(&program)).then_some(HOST.into())
+            }
+            Network::Host => Some(Ipv4Addr::LOCALHOST.into()),
+            Network::None | Network::Joined => None,
+        },
+    };
+    Ok([
+        ("hosts", hosts.text().map_err(|error| Error::Spec(error.to_string()))?),
+        ("resolv.conf", resolv::text(&resolv::of_host(reach), reach, &container.resolver)),
+    ])
 }
 
 /// The lines that /etc/hosts begins with.

@@ -2,7 +2,7 @@
 
 pub mod create;
 pub mod dependents;
-mod files;
+pub mod files;
 mod orphan;
 pub mod pause;
 pub mod remove;

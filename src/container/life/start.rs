@@ -9,15 +9,17 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use crate::container::control::{CHUNK, ToClient};
 use crate::container::find::{self, Found};
 use crate::container::into::exec;
-use crate::container::job::{Care, HealthJob, Job, Network as NetworkJob, Overlay, Purpose, Streams};
+use crate::container::job::{Care, HealthJob, Job, Network as NetworkJob, Networks, Overlay, Purpose, Streams};
 use crate::container::mount::{secret, volumes};
 use crate::container::namespace::Namespace;
+use crate::container::networks::begin::{Begun, begin};
 use crate::container::record::{Container, Driver, Init, Network};
 use crate::container::state::State;
-use crate::container::{Error, Result, spec};
+use crate::container::{Error, Result, networks, spec};
 use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
 use crate::host::{atomic_file, message, role};
+use crate::network::named::WAY_OUT;
 use crate::network::pasta::Wanted;
 use crate::network::ports;
 use crate::overlay::Features;
@@ -97,15 +99,16 @@ pub fn rehearse(store: &Store, found: &Found, lock: &Lock) -> Result<()> {
 }
 
 fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpose: Purpose) -> Result<Launched> {
+    let container = &found.container;
     super::orphan::end(&found.directory);
     let lock = made.map_or_else(|| lock(found), Ok)?;
     if purpose == Purpose::Run {
-        check_ports(store, &found.container)?;
+        check_ports(store, container)?;
     }
     let maps = IdMaps::of_account()?;
     let mut job = job(store, found, how, &maps)?;
     // Of what is only mounted, nothing is another's.
-    let joins = if purpose == Purpose::Run { found.container.namespaces.joins(store)? } else { Vec::new() };
+    let joins = if purpose == Purpose::Run { container.namespaces.joins(store)? } else { Vec::new() };
     job.joins = joins.iter().map(|join| join.flags).collect();
     if purpose != Purpose::Run {
         job.plan.namespaces |= std::mem::take(&mut job.plan.joined);
@@ -118,9 +121,14 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
     if !job.plan.hooks.is_empty() {
         write_bundle(store, found, &maps)?;
     }
+    let begun = match container.network {
+        Network::Named if purpose == Purpose::Run => Some(begin(store, container, &maps)?),
+        _ => None,
+    };
+    job.networks = begun.as_ref().map(|begun| Networks { there: begun.living.is_some() });
     let mut placement = None;
     if purpose == Purpose::Run
-        && let Some((placed, place)) = found.container.cgroup.placement(&found.container.id)?
+        && let Some((placed, place)) = container.cgroup.placement(&container.id)?
     {
         (placement, job.cgroup) = (Some(placed), Some(place));
     }
@@ -135,9 +143,13 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
     fds.extend(how.stdio.into_iter().flatten());
     fds.extend(joins.iter().map(|join| join.fd.as_fd()));
     fds.extend(how.handed_on.iter().map(|handed| handed.fd.as_fd()));
+    if let Some(begun) = &begun {
+        fds.push(begun.turn.fd());
+        fds.extend(begun.living.as_ref().map(|living| living.network.as_fd()));
+    }
     let own_pids = !job.state.unbound;
     let launch = Launch { stdio: [null; 3], job: role::pack(&job)?, fds, own_pids, placement };
-    let monitor = match living_namespace(store, &maps)? {
+    let monitor = match user_namespace(store, &maps, begun.as_ref())? {
         Some(namespace) => launch.in_namespace(namespace)?,
         None => launch.in_new_namespace(&maps)?,
     };
@@ -149,6 +161,14 @@ fn write_bundle(store: &Store, found: &Found, maps: &IdMaps) -> Result<()> {
     let spec = spec::spec(&found.container, store, &nested(&found.container, maps)?)?;
     let text = serde_json::to_vec(&spec).map_err(|error| Error::Spec(error.to_string()))?;
     Ok(atomic_file::write(&found.directory.join("config.json"), &text, false)?)
+}
+
+/// The U to be in, if it need not be made. All that are on networks are in one.
+fn user_namespace(store: &Store, maps: &IdMaps, begun: Option<&Begun>) -> Result<Option<OwnedFd>> {
+    match begun {
+        Some(Begun { living: Some(living), .. }) => Ok(Some(living.user.try_clone().call("fcntl(F_DUPFD_CLOEXEC)")?)),
+        _ => living_namespace(store, maps),
+    }
 }
 
 /// Whether the ports that it publishes are free; of those that are not, a container that has one is named.
@@ -200,7 +220,8 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         joins: Vec::new(),
         handed_on: how.handed_on.iter().map(|handed| handed.number).collect(),
         log: container.log.target(&found.directory, &container.id, &container.name).filter(|_| how.log),
-        network: network(container),
+        network: network(store, container)?,
+        networks: None,
         cgroup: None,
         remove: container.remove,
         care: care(store, found, maps)?,
@@ -249,14 +270,14 @@ fn plan(store: &Store, found: &Found, terminal_size: (u16, u16), maps: &IdMaps) 
     Ok(plan)
 }
 
-fn network(container: &Container) -> NetworkJob {
-    match container.network {
-        Network::Private => NetworkJob::Pasta(Wanted {
-            published: container.published.clone(),
-            options: container.network_options.clone(),
-        }),
-        Network::None | Network::Host | Network::Joined => NetworkJob::Nothing,
-    }
+fn network(store: &Store, container: &Container) -> Result<NetworkJob> {
+    let interface = match container.network {
+        Network::Private => None,
+        Network::Named if !networks::is_internal(store, container)? => Some(WAY_OUT.to_owned()),
+        Network::Named | Network::None | Network::Host | Network::Joined => return Ok(NetworkJob::Nothing),
+    };
+    let (published, options) = (container.published.clone(), container.network_options.clone());
+    Ok(NetworkJob::Pasta(Wanted { published, options, interface }))
 }
 
 /// Nobody, where the container's account files are to stay as they are.
@@ -320,7 +341,8 @@ pub fn living_namespace(store: &Store, maps: &IdMaps) -> Result<Option<OwnedFd>>
     Ok(None)
 }
 
-fn namespace_of(pid: i32, maps: &IdMaps, directory: &Path) -> Option<OwnedFd> {
+/// The user namespace of a monitor, which must be that of the container in `directory`, with the maps that the account has.
+pub fn namespace_of(pid: i32, maps: &IdMaps, directory: &Path) -> Option<OwnedFd> {
     let path = format!("/proc/{pid}/ns/user");
     let namespace = rustix::fs::openat(CWD, path.as_str(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let map = std::fs::read_to_string(format!("/proc/{pid}/uid_map")).ok()?;

@@ -21,6 +21,9 @@ pub struct Wanted {
     /// The ports of this machine that lead inside.
     pub published: Vec<Published>,
     pub options: Options,
+    /// How its interface is called inside; `None`: as that of this machine.
+    #[serde(default)]
+    pub interface: Option<String>,
 }
 
 /// Words of the user's: what they say is not said otherwise.
@@ -58,7 +61,7 @@ impl Options {
 
 /// `maps_host`: the version knows [`MAP_HOST`].
 pub fn arguments(wanted: &Wanted, maps_host: bool) -> Vec<CString> {
-    let Wanted { published, options } = wanted;
+    let Wanted { published, options, interface } = wanted;
     let fixed = [
         "pasta",
         "--foreground",
@@ -87,6 +90,9 @@ pub fn arguments(wanted: &Wanted, maps_host: bool) -> Vec<CString> {
     }
     if !options.say("", "--dns-forward") {
         say("--dns-forward", &DNS_FORWARD.to_string());
+    }
+    if let Some(interface) = interface.as_ref().filter(|_| !options.say("-I", "--ns-ifname")) {
+        say("--ns-ifname", interface);
     }
     if maps_host && !options.say("", MAP_HOST) {
         say(MAP_HOST, &HOST.to_string());
@@ -119,7 +125,7 @@ mod tests {
 
     fn line(ports: &[&str], options: &str) -> String {
         let published = ports.iter().flat_map(|text| ports::parse(text).unwrap()).collect();
-        let wanted = Wanted { published, options: Options::parse(&[], options) };
+        let wanted = Wanted { published, options: Options::parse(&[], options), interface: None };
         arguments(&wanted, false).iter().skip(8).map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
     }
 

@@ -14,6 +14,7 @@ use super::stragglers;
 use crate::container::control::ToClient;
 use crate::container::job::{Job, Network, Purpose};
 use crate::container::mount::volumes;
+use crate::container::networks;
 use crate::container::record::Container;
 use crate::container::state::{self, State, Status};
 use crate::container::watch::events::{self, Action};
@@ -40,6 +41,7 @@ pub fn stage_start(job: &Job, running: &Running) -> Result<(State, Staged), stor
         monitor_pid: own_pid(),
         started_at: state::now(),
         exit_code: None,
+        networks: running.state.networks,
         error: String::new(),
         restarting: false,
         driver: root.driver.to_owned(),
@@ -67,6 +69,7 @@ pub fn finish(job: &Job, running: Running, end: &End, lock: Lock, mut clients: C
     write(job, &state);
     let ended: &[Action] = if job.remove { &[Action::Died] } else { &[Action::Died, Action::Cleanup] };
     events::record_at(&job.data, &job.directory, ended, code);
+    leave(job);
     // The lock is free from here on, or out of sight: a client that reads slowly, or not at all, holds nothing up.
     let gone = remove(job, lock, code);
     clients.part(&end.words(code.unwrap_or(255)));
@@ -103,6 +106,7 @@ pub fn pause_unborn(job: &Job, refusal: &Refusal) -> State {
 
 /// There will be no other life.
 pub fn give_up(job: &Job) {
+    leave(job);
     vacate(job);
     write(job, &State { restarting: false, monitor_pid: 0, ..job.state.clone() });
 }
@@ -127,7 +131,7 @@ struct Over {
 /// (`keep`). Else what the program wrote must be in the upper directory before anybody is told that it ended, and only an
 /// unmounted one can be mounted again.
 fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
-    let Running { init, root, volumes, held, log, network, group, state, .. } = running;
+    let Running { init, root, volumes, held, log, network, companion, group, state, .. } = running;
     if job.state.unbound {
         let servers = root.mounter.iter().chain(volumes.servers.iter().map(|server| &server.child));
         let spared: Vec<_> = servers.map(|server| server.pid).collect();
@@ -143,7 +147,7 @@ fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
         ..state
     };
     let Init { child, mounts, .. } = init;
-    drop((child, held, log));
+    drop((child, held, log, companion));
     if let (Some(pasta), Network::Pasta(wanted)) = (network, &job.network)
         && !wanted.published.is_empty()
     {
@@ -173,10 +177,21 @@ pub fn refuse(job: &Job, refusal: Refusal, lock: Lock, mut clients: Clients) {
         let state = State { restarting: false, monitor_pid: 0, ..job.state.clone() };
         write(job, &State { exit_code: Some(i32::from(code)), error: message.clone(), ..state });
     }
+    leave(job);
     let gone = remove(job, lock, Some(code.into()));
     clients.part(&[ToClient::Failed { code, message: &message }]);
     drop(gone);
     vacate(job);
+}
+
+/// Ends the container's claims of addresses.
+fn leave(job: &Job) {
+    if job.networks.is_some()
+        && let Ok(store) = Store::open(&Dirs::at(&job.data))
+        && let Ok(Some(container)) = records::read(&job.directory.join("container.json"))
+    {
+        networks::leave(&store, &container);
+    }
 }
 
 /// Removes the container's control group.

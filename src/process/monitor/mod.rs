@@ -17,6 +17,7 @@
 mod exit;
 mod hooks;
 mod mounts;
+mod networks;
 mod ownership;
 mod recording;
 mod restart;
@@ -38,7 +39,7 @@ use super::session::health::Patient;
 use super::session::prepare;
 use super::session::refusal::Refusal;
 use super::session::watch::Watch;
-use crate::container::job::{self, Job, Purpose, Streams};
+use crate::container::job::{self, Job, Networks, Purpose, Streams};
 use crate::container::life::restart::{BackOff, RestartPolicy};
 use crate::container::watch::events::{self, Action};
 use crate::host::lock::Lock;
@@ -62,6 +63,10 @@ struct Monitor {
     given: Option<[OwnedFd; 3]>,
     joins: Vec<Join>,
     handed_on: Vec<Handed>,
+    /// N, as long as the monitor lives.
+    networks: Option<OwnedFd>,
+    /// Until the container can be found.
+    turn: Option<Lock>,
     /// That of the first life.
     filter: Option<Result<prepare::Filter, Refusal>>,
 }
@@ -89,10 +94,16 @@ impl Monitor {
             handed_on.push(Handed { number: *number, fd: role::inherited(next)? });
             next += 1;
         }
+        let (mut turn, mut networks) = (None, None);
+        if let Some(Networks { there }) = job.networks {
+            turn = Some(Lock::from_fd(role::inherited(next)?));
+            networks = there.then(|| role::inherited(next + 1)).transpose()?;
+            next += 1 + usize::from(there);
+        }
         // While the helpers map the ids.
         let filter = Some(prepare::filter(&job.plan.process));
         await_ids(role::inherited(next)?)?;
-        Ok(Self { job, lock, clients, given, joins, handed_on, filter })
+        Ok(Self { job, lock, clients, given, joins, handed_on, networks, turn, filter })
     }
 
     fn live(mut self) {
@@ -143,7 +154,12 @@ impl Monitor {
         // The first filter was made while the helpers mapped the ids.
         let filter = self.filter.take().unwrap_or_else(|| prepare::filter(&self.job.plan.process))?;
         let streams = self.streams()?;
-        let started = start::start(&self.job, streams, &self.joins, filter);
+        if self.job.networks.is_some() && self.networks.is_none() {
+            self.networks = Some(networks::make().map_err(Refusal::ours)?);
+        }
+        let networks = self.networks.as_ref().map(AsFd::as_fd);
+        let started = start::start(&self.job, streams, &self.joins, networks, filter);
+        self.turn = None;
         if started.is_err() {
             // Why it does not run is what the user must know.
             let _ = hooks::afterwards(&self.job);
@@ -190,6 +206,7 @@ impl Monitor {
                 .mounter
                 .iter()
                 .chain(running.volumes.servers.iter().map(|server| &server.child))
+                .chain(running.companion.as_ref().map(|companion| &companion.child))
                 .collect(),
             container: None,
             listener: running.listener.take(),

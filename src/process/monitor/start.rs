@@ -7,6 +7,7 @@ use rustix::fs::{Mode, OFlags};
 use super::exit;
 use super::hooks;
 use super::mounts::{self, Volumes};
+use super::networks;
 use super::ownership;
 use super::recording::Recording;
 use super::root::{self, Root};
@@ -15,6 +16,7 @@ use crate::container::log::Target;
 use crate::container::state::State;
 use crate::host::atomic_file::{self, Staged};
 use crate::host::subid::IdMaps;
+use crate::network::named::companion::{self, Companion};
 use crate::network::pasta::{self, Pasta, Wanted};
 use crate::oci::hook::Moment;
 use crate::process::session::log::Log;
@@ -41,6 +43,8 @@ pub struct Running {
     pub log: Option<Log>,
     /// The way out; it ends with the outer pid namespace.
     pub network: Option<Pasta>,
+    /// Who connects it to networks, and answers for names there.
+    pub companion: Option<Companion>,
     /// Until it is handed over.
     pub listener: Option<Listener>,
     /// What of the machine it may use.
@@ -76,13 +80,20 @@ impl Running {
         lines.extend(mounter.as_ref().map(|_| "started the mounter of the root file system".to_owned()));
         lines.extend(self.volumes.servers.iter().map(|_| "started the mounter of a volume".to_owned()));
         lines.extend(self.network.as_ref().map(|_| "started pasta".to_owned()));
+        lines.extend(self.companion.as_ref().map(|_| "started the companion on networks".to_owned()));
         lines.push(format!("the program runs, pid {}", self.init.host_pid));
         lines.join("\n")
     }
 }
 
 /// Mounts, clones, waits for the exec.
-pub fn start(job: &Job, given: init::Streams, joins: &[Join], filter: prepare::Filter) -> Result<Running, Refusal> {
+pub fn start(
+    job: &Job,
+    given: init::Streams,
+    joins: &[Join],
+    networks: Option<BorrowedFd<'_>>,
+    filter: prepare::Filter,
+) -> Result<Running, Refusal> {
     let mut root = root::mount(job)?;
     let mount = root.mount.take().ok_or_else(|| Refusal::ours("no root file system"))?;
     let mut plan = job.plan.clone();
@@ -118,12 +129,11 @@ pub fn start(job: &Job, given: init::Streams, joins: &[Join], filter: prepare::F
     let place = place.as_ref().map(AsFd::as_fd);
     let group = group.map(Counted::of);
     let init = init::start(&plan, joins, prepared, channel, place).map_err(Refusal::ours)?;
-    let network = match &job.network {
-        Network::Pasta(wanted) => Some(network(init.host_pid, wanted)?),
-        Network::Nothing => None,
-    };
-    let mut running =
-        Running { init, root, volumes, held, log, network: None, listener: None, group, state: State::default() };
+    let ways = Ways::begin(job, init.host_pid, networks)?;
+    let state =
+        State { networks: networks.map(networks::held).transpose().map_err(Refusal::ours)?, ..State::default() };
+    let (network, companion, listener) = (None, None, None);
+    let mut running = Running { init, root, volumes, held, log, network, companion, listener, group, state };
     // While init makes the inside of the container.
     let mut started = None;
     if job.purpose == Purpose::Run {
@@ -131,7 +141,7 @@ pub fn start(job: &Job, given: init::Streams, joins: &[Join], filter: prepare::F
         (running.state, started) = (state, Some(staged));
         write_pids(job, &running.state).map_err(Refusal::ours)?;
     }
-    shake_hands(job, &mut running, network, started, recording.as_ref())?;
+    shake_hands(job, &mut running, ways, started, recording.as_ref())?;
     Ok(running)
 }
 
@@ -195,7 +205,31 @@ fn check_secrets(job: &Job, plan: &Plan) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn network(init: i32, wanted: &Wanted) -> Result<pasta::Starting, Refusal> {
+/// Out of the container's network namespace, in the making.
+struct Ways {
+    out: Option<pasta::Starting>,
+    networks: Option<companion::Starting>,
+}
+
+impl Ways {
+    fn begin(job: &Job, init: i32, networks: Option<BorrowedFd<'_>>) -> Result<Self, Refusal> {
+        let networks = networks.map(|n| networks::connect(job, init, n)).transpose()?;
+        let out = match &job.network {
+            Network::Pasta(wanted) => Some(way_out(init, wanted)?),
+            Network::Nothing => None,
+        };
+        Ok(Self { out, networks })
+    }
+
+    /// Waits until they are there.
+    fn finish(&mut self) -> Result<(Option<Pasta>, Option<Companion>), Refusal> {
+        let out = self.out.take().map(pasta::Starting::finish).transpose().map_err(hinted)?;
+        let companion = self.networks.take().map(companion::Starting::finish).transpose();
+        Ok((out, companion.map_err(networks::hinted)?))
+    }
+}
+
+fn way_out(init: i32, wanted: &Wanted) -> Result<pasta::Starting, Refusal> {
     let path = format!("/proc/{init}/ns/net");
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let namespace = rustix::fs::open(path.as_str(), flags, Mode::empty())
@@ -214,7 +248,7 @@ fn hinted(error: pasta::Error) -> Refusal {
 fn shake_hands(
     job: &Job,
     running: &mut Running,
-    mut network: Option<pasta::Starting>,
+    mut ways: Ways,
     mut started: Option<Staged>,
     recording: Option<&Recording>,
 ) -> Result<(), Refusal> {
@@ -230,9 +264,7 @@ fn shake_hands(
                 handshake::tell(channel, ToInit::Go).map_err(Refusal::ours)?;
             }
             FromInit::Ready => {
-                if let Some(network) = network.take() {
-                    running.network = Some(network.finish().map_err(hinted)?);
-                }
+                (running.network, running.companion) = ways.finish()?;
                 recording.map_or(Ok(()), |recording| recording.begin(init.host_pid)).map_err(Refusal::ours)?;
                 let word = match job.purpose {
                     Purpose::Run => ToInit::Start,

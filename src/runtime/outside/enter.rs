@@ -1,4 +1,5 @@
-//! This process itself in the account's user namespace U, as its root: for a command of the user's that takes its place.
+//! This process itself in the account's user namespace U, as its root: for a command of the user's that takes its place. Or a copy of
+//! it, for a moment's work there.
 //!
 //! ```text
 //!   this process                      a copy, which stays outside
@@ -6,7 +7,7 @@
 //!   become 0:0           ◀── done ──
 //! ```
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::sched::{CloneFlags, setns, unshare};
 use rustix::net::{RecvFlags, SendFlags};
@@ -15,8 +16,8 @@ use rustix::thread::{Gid, Uid};
 use super::launch::Error;
 use crate::host::subid::IdMaps;
 use crate::runtime::handshake;
-use crate::sys::Call;
 use crate::sys::process::{self, Cloned, clone_single};
+use crate::sys::{self, Call};
 
 /// Enters U, that of `living` or one made anew with these maps, with mounts of its own. This process has one thread.
 pub fn enter(living: Option<OwnedFd>, maps: &IdMaps) -> Result<(), Error> {
@@ -33,6 +34,34 @@ pub fn enter(living: Option<OwnedFd>, maps: &IdMaps) -> Result<(), Error> {
     }
     rustix::thread::set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT).call("setresgid")?;
     Ok(rustix::thread::set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT).call("setresuid")?)
+}
+
+/// Does something with all capabilities in U, `user_namespace`, in a copy of this process, which has one thread.
+pub fn beside(user_namespace: BorrowedFd<'_>, work: impl FnOnce() -> sys::Result<()>) -> sys::Result<()> {
+    let (ours, theirs) = handshake::pair()?;
+    let copy = match clone_single(0)? {
+        Cloned::Child => {
+            let done = setns(user_namespace, CloneFlags::CLONE_NEWUSER).call("setns(user)").and_then(|()| work());
+            if let Err(error) = &done {
+                let said = [&error.errno().to_le_bytes()[..], error.call.as_bytes()].concat();
+                let _ = rustix::net::send(&theirs, &said, SendFlags::NOSIGNAL);
+            }
+            process::exit_now(i32::from(done.is_err()))
+        }
+        Cloned::Parent(copy) => copy,
+    };
+    drop(theirs);
+    let mut said = [0; 4096];
+    let (count, _) = handshake::receive_with_fd(ours.as_fd(), &mut said)?;
+    let ended = copy.wait()?;
+    match said.get(..count) {
+        Some([a, b, c, d, call @ ..]) => {
+            let errno = rustix::io::Errno::from_raw_os_error(i32::from_le_bytes([*a, *b, *c, *d]));
+            Err(sys::Error::new(String::from_utf8_lossy(call).into_owned(), errno))
+        }
+        _ if ended.success() => Ok(()),
+        _ => Err(sys::Error::new("clone", rustix::io::Errno::CHILD)),
+    }
 }
 
 fn make(maps: &IdMaps) -> Result<(), Error> {

@@ -190,14 +190,6 @@ fn what_there_is_not_yet() {
         (&["pod", "inspect", "x"], 125, "[]\n"),
         (&["pod", "rm", "x"], 1, ""),
         (&["pod", "rm", "-f", "x"], 0, ""),
-        (&["network", "rm", "x"], 1, ""),
-        (&["network", "rm", "--force", "x"], 0, ""),
-        (&["network", "ls"], 0, "NETWORK ID  NAME        DRIVER\n"),
-        (&["network", "ls", "--noheading"], 0, ""),
-        (&["network", "ls", "--format", "json"], 0, "[]\n"),
-        (&["network", "prune", "-f"], 0, ""),
-        (&["network", "exists", "x"], 1, ""),
-        (&["network", "inspect", "x"], 125, "[]\n"),
         (&["container", "exists", "x"], 1, ""),
     ];
     for (arguments, code, stdout) in table {

@@ -4,6 +4,7 @@ use super::flags::hooks;
 use crate::harness::{Account, Case, Driver, Image, Layer};
 
 mod journal;
+mod networks;
 mod owners;
 mod packages;
 

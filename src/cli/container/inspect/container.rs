@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::config::config;
 use super::host_config::host_config;
+use super::network;
 use crate::cli::Report;
-use crate::cli::container::published;
 use crate::container::find::Found;
 use crate::container::into::sessions;
 use crate::container::mount::shown;
-use crate::container::record::{Container, Network};
+use crate::container::record::Container;
 use crate::container::state::{State, Status};
 use crate::host::system_file;
 use crate::store::Store;
@@ -63,7 +63,7 @@ pub fn container(store: &Store, found: &Found, size: Size) -> Result<Value, Repo
         "SizeRootFs": size.map(|(_, whole)| whole),
         "Mounts": shown::mounts(container, store),
         "Dependencies": container.dependencies(),
-        "NetworkSettings": network_settings(container, &state),
+        "NetworkSettings": network::settings(store, container, &state)?,
         "Namespace": "",
         "IsInfra": false,
         "IsService": false,
@@ -123,45 +123,6 @@ fn graph(store: &Store, found: &Found, state: &State) -> Value {
         "Driver": state.driver,
         "Reason": state.driver_reason,
     })
-}
-
-fn network_settings(container: &Container, state: &State) -> Value {
-    let endpoint = || {
-        json!({
-            "EndpointID": "",
-            "Gateway": "",
-            "IPAddress": "",
-            "IPPrefixLen": 0,
-            "IPv6Gateway": "",
-            "GlobalIPv6Address": "",
-            "GlobalIPv6PrefixLen": 0,
-            "MacAddress": "",
-        })
-    };
-    let mut settings = endpoint();
-    let network = container.network.name();
-    let mut own = endpoint();
-    let mut set = |key: &str, value: Value| own.as_object_mut().map(|own| own.insert(key.to_owned(), value));
-    set("NetworkID", network.into());
-    for none in ["DriverOpts", "IPAMConfig", "Links"] {
-        set(none, Value::Null);
-    }
-    let runs = state.status == Status::Running && container.network != Network::Host;
-    let more = json!({
-        "Bridge": "",
-        "SandboxID": "",
-        "HairpinMode": false,
-        "LinkLocalIPv6Address": "",
-        "LinkLocalIPv6PrefixLen": 0,
-        "Ports": published::with_exposed(container),
-        "SandboxKey": if runs { format!("/proc/{}/ns/net", state.pid) } else { String::new() },
-        // Whose network is another's, that one has it.
-        "Networks": if container.network == Network::Joined { json!({}) } else { json!({ network: own }) },
-    });
-    if let (Some(settings), Value::Object(more)) = (settings.as_object_mut(), more) {
-        settings.extend(more);
-    }
-    settings
 }
 
 fn path_or_empty(path: &Option<PathBuf>) -> &Path {

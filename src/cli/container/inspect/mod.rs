@@ -1,8 +1,9 @@
-//! `inspect`: everything about containers, and about images and volumes where no container has the name.
+//! `inspect`: everything about containers, and about images, volumes and networks where no container has the name.
 
 mod config;
 mod container;
 mod host_config;
+mod network;
 
 use std::process::ExitCode;
 
@@ -10,18 +11,19 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::latest::latest;
+use crate::cli::network::shown::object;
 use crate::cli::output::template::Template;
 use crate::cli::output::{self, format};
 use crate::cli::{Context, Report, volume};
-use crate::container::Error;
 use crate::container::find::{self, Found};
 use crate::container::size::Sizes;
+use crate::container::{Error, networks};
 use crate::store::Store;
 
-/// Show everything about containers, images or volumes
+/// Show everything about containers, images, volumes or networks
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// `container`, `image`, `volume`, or `all`: whatever has the name
+    /// `container`, `image`, `volume`, `network`, or `all`: whatever has the name
     #[arg(long = "type", short = 't', value_name = "TYPE", default_value = "all", hide_default_value = true)]
     kind: String,
     #[command(flatten)]
@@ -52,6 +54,7 @@ enum Kind {
     Container,
     Image,
     Volume,
+    Network,
 }
 
 /// Fields that JSON shows only of those that have them. Templates may ask for them all the same.
@@ -64,9 +67,10 @@ impl Inspect {
             "container" => Kind::Container,
             "image" => Kind::Image,
             "volume" => Kind::Volume,
+            "network" => Kind::Network,
             other => {
                 return Err(Report::new(format!(
-                    "invalid type \"{other}\": must be \"image\", \"container\", \"volume\", or \"all\""
+                    "invalid type \"{other}\": must be \"image\", \"container\", \"volume\", \"network\", or \"all\""
                 )));
             }
         };
@@ -130,10 +134,20 @@ impl InspectContainer {
                 None => return Err(crate::image::Error::Unknown { name: name.to_owned() }.into()),
             }
         }
-        match volume::get(store, name) {
-            Ok(volume) => serde_json::to_value(volume::inspect::show(store, vec![volume])?.pop()).map_err(Report::new),
+        if matches!(kind, Kind::All | Kind::Volume) {
+            match volume::get(store, name) {
+                Ok(volume) => {
+                    return serde_json::to_value(volume::inspect::show(store, vec![volume])?.pop())
+                        .map_err(Report::new);
+                }
+                Err(_) if kind == Kind::All => {}
+                Err(report) => return Err(report),
+            }
+        }
+        match networks::get(store, name) {
+            Ok(network) => Ok(object(&network, Some(&store.members(&network.id)?))),
             Err(_) if kind == Kind::All => Err(Report::new(format!("no such object: \"{name}\""))),
-            Err(report) => Err(report),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -11,7 +11,7 @@ mod life;
 pub mod limits;
 mod log;
 mod namespaces;
-mod network;
+pub mod network;
 mod origin;
 mod process;
 mod publish;
@@ -150,7 +150,7 @@ impl Options {
         self.health.fill(&mut container, config)?;
         self.log.fill(&mut container)?;
         self.network.fill(store, &mut container, config)?;
-        self.publish.fill(&mut container)?;
+        self.publish.fill(store, &mut container)?;
         self.namespaces.fill(store, &mut container, self.identity.hostname.is_some())?;
         self.environment.fill(&mut container, config)?;
         self.limits.fill(&mut container)?;

@@ -3,9 +3,11 @@
 use clap::Args;
 
 use crate::cli::Report;
+use crate::container::networks;
 use crate::container::record::{Container, Network};
 use crate::host::message;
 use crate::network::ports::{self, Published};
+use crate::store::Store;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
@@ -21,7 +23,7 @@ pub struct Flags {
 
 impl Flags {
     /// Once the network and the exposed ports are known.
-    pub fn fill(&self, container: &mut Container) -> Result<(), Report> {
+    pub fn fill(&self, store: &Store, container: &mut Container) -> Result<(), Report> {
         let mut asked = all(&self.publish)?;
         if self.publish_all {
             let more = all(&container.exposed_ports)?;
@@ -29,7 +31,8 @@ impl Flags {
             asked.extend(new.collect::<Vec<_>>());
         }
         let mode = match container.network {
-            Network::Private => {
+            Network::Named if networks::is_internal(store, container)? => "internal",
+            Network::Private | Network::Named => {
                 container.published = ports::settle(asked)?;
                 container.publish_all = self.publish_all;
                 return Ok(());

@@ -3,21 +3,16 @@
 //! They are no part of the definition, for which every start would pay: whoever meets a flag that is not known looks here.
 
 /// Flags that fail for one reason, which the second text says, and the third what to do.
-const REFUSED: [(&[&str], &str, &str); 15] = [
+const REFUSED: [(&[&str], &str, &str); 14] = [
     (
         &["cpu-rt-period", "cpu-rt-runtime", "oom-kill-disable", "rdt-class"],
         "control groups of version 2 have no such setting",
         "`--cpus`, `--cpu-shares` and `--memory` limit a container",
     ),
     (
-        &["ip", "ip6", "mac-address"],
-        "a private network has the addresses of this machine, unless `pasta` is told others",
-        "`--network=pasta:--address,ADDRESS` and `--network=pasta:--ns-mac-addr,ADDRESS` tell it",
-    ),
-    (
-        &["network-alias", "link", "link-local-ip"],
-        "networks of several containers are not there yet",
-        "`--network=container:NAME` shares the network of a container",
+        &["link", "link-local-ip"],
+        "that is Docker's alone",
+        "containers on one network find each other by name: `coracle network create NAME`, `--network=NAME`",
     ),
     (&["pod", "pod-id-file"], "pods are not there yet", "`--network`, `--ipc` and `--pid` take `container:NAME`"),
     (&["seccomp-policy"], "no profile comes with an image", "`--security-opt seccomp=FILE` names one"),

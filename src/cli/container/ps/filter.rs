@@ -10,6 +10,7 @@ use crate::container::find::{self, Found};
 use crate::container::mount::shown;
 use crate::container::state::{State, Status};
 use crate::store::Store;
+use crate::store::networks::Network;
 
 const KEYS: [&str; 17] = [
     "ancestor",
@@ -113,7 +114,9 @@ impl Filter {
             "label" => has_label(&container.labels, value),
             "label!" => !has_label(&container.labels, value),
             "name" => matches(&container.name),
-            "network" => value == container.network_mode(),
+            "network" => {
+                value == container.network_mode() || container.networks.iter().any(|on| is_network(&on.network, value))
+            }
             "restart-policy" => value == container.restart.name(),
             "status" => match value {
                 "stopped" => state.status == Status::Exited,
@@ -128,6 +131,11 @@ impl Filter {
 
 fn created(found: &Found) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(&found.container.created).map(|time| time.to_utc()).unwrap_or_default()
+}
+
+/// By name, or by the beginning of the id.
+fn is_network(name: &str, wanted: &str) -> bool {
+    name == wanted || wanted.len() > 2 && Network::id_of(name).starts_with(wanted)
 }
 
 /// By id, or by name as far as it is given: with or without tag, from any slash on.

@@ -131,9 +131,11 @@ impl Shown {
         }
     }
 
-    fn networks(&self) -> Vec<&'static str> {
-        match self.found.container.network {
+    fn networks(&self) -> Vec<&str> {
+        let container = &self.found.container;
+        match container.network {
             network @ Network::Private => vec![network.name()],
+            Network::Named => container.networks.iter().map(|attachment| attachment.network.as_str()).collect(),
             Network::None | Network::Host | Network::Joined => Vec::new(),
         }
     }

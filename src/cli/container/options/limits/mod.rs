@@ -97,7 +97,7 @@ impl Flags {
     /// Settings of the configuration, where no flag says otherwise: those alone that the container has for itself, and no group
     /// that it does not have. Namespaces and ids are known.
     pub fn fill_defaults(&self, container: &mut Container) -> Result<(), Report> {
-        let network = matches!(container.network, Network::Private | Network::None);
+        let network = matches!(container.network, Network::Private | Network::Named | Network::None);
         let ipc = container.namespaces.ipc == Namespace::Private;
         let root = container.user_namespace.as_ref().is_none_or(|own| id_map::outward(&own.maps.gids, 0).is_some());
         for text in &self.default_sysctl {

@@ -1,5 +1,7 @@
 //! The network that a container has, and the files by which it knows itself and others.
 
+pub mod named;
+
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -40,9 +42,12 @@ pub struct Flags {
     #[arg(long, hide = true, value_name = "WORD")]
     default_pasta_option: Vec<String>,
     /// `private`, or `pasta:WORD,WORD` with words for pasta(1): a network of its own with a way out; `none`, `host`, `container:NAME`,
-    /// `ns:PATH`
+    /// `ns:PATH`; or the name of a network that others are on, more than once for several, with `:alias=`, `ip=`, `ip6=`, `mac=`,
+    /// `interface_name=` behind it
     #[arg(long, visible_alias = "net", value_name = "MODE", default_value = "private", hide_default_value = true)]
-    network: String,
+    network: Vec<String>,
+    #[command(flatten)]
+    named: named::Flags,
     /// Leave /etc/hostname to the image
     #[arg(long)]
     no_hostname: bool,
@@ -54,12 +59,7 @@ pub struct Flags {
 impl Flags {
     pub fn fill(&self, store: &Store, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
         container.add_hosts.clone_from(&self.add_host);
-        match self.network.split_once(':') {
-            Some(("container" | "ns", _)) => join_network(store, container, &self.network)?,
-            Some(("pasta", words)) => self.pasta(container, words),
-            None if matches!(self.network.as_str(), "private" | "pasta" | "default" | "") => self.pasta(container, ""),
-            _ => container.network = network(&self.network)?,
-        }
+        self.mode(store, container)?;
         container.exposed_ports = config.exposed_ports.keys().map(|port| with_protocol(port)).collect();
         for text in &self.expose {
             container.exposed_ports.extend(ports(text)?);
@@ -76,6 +76,26 @@ impl Flags {
         Ok(())
     }
 
+    /// The first of the modes says whether there can be others.
+    fn mode(&self, store: &Store, container: &mut Container) -> Result<(), Report> {
+        let first = self.network.first().map_or("private", String::as_str);
+        match first.split_once(':') {
+            Some(("container" | "ns", _)) => join_network(store, container, first)?,
+            Some(("pasta", words)) => self.pasta(container, words),
+            None if matches!(first, "private" | "pasta" | "default" | "") => self.pasta(container, ""),
+            None if first == "none" => container.network = Network::None,
+            None if first == "host" => container.network = Network::Host,
+            _ => return self.named.fill(store, container, &self.network),
+        }
+        self.named.refuse(first)?;
+        if self.network.len() > 1 {
+            return Err(Report::new(format!(
+                "cannot set multiple networks without bridge network mode, selected mode {first}: invalid argument"
+            )));
+        }
+        Ok(())
+    }
+
     fn pasta(&self, container: &mut Container, words: &str) {
         container.network = Network::Private;
         container.network_options = Options::parse(&self.default_pasta_option, words);
@@ -83,9 +103,12 @@ impl Flags {
 
     fn resolver(&self, network: Network) -> Result<Asked, Report> {
         let flags = [("dns", &self.dns), ("dns-search", &self.dns_search), ("dns-option", &self.dns_option)];
-        let own = matches!(network, Network::Private | Network::Host);
+        let own = matches!(network, Network::Private | Network::Named | Network::Host);
         if let Some((flag, _)) = flags.into_iter().find(|(_, values)| !own && !values.is_empty()) {
-            return Err(Report::new(format!("conflicting options: {flag} and the network mode: {}", self.network)));
+            return Err(Report::new(format!(
+                "conflicting options: {flag} and the network mode: {}",
+                self.network.join(", ")
+            )));
         }
         let server =
             |text: &String| text.parse::<IpAddr>().map_err(|_| Report::new(format!("{text} is not an ip address")));
@@ -107,15 +130,6 @@ fn hosts_base(path: &Path) -> Result<PathBuf, Report> {
     match path.to_str() {
         Some(HOSTS_NONE | HOSTS_OF_IMAGE) => Ok(path.to_owned()),
         _ => absolute(path),
-    }
-}
-
-fn network(mode: &str) -> Result<Network, Report> {
-    match mode {
-        "none" => Ok(Network::None),
-        "host" => Ok(Network::Host),
-        _ => Err(Report::new(format!("the network `{mode}` is not known"))
-            .hint("`none`, `host`, `private`, `pasta:WORD,WORD`, `container:NAME` and `ns:PATH` are")),
     }
 }
 

@@ -1,0 +1,128 @@
+//! `network connect` and `disconnect`: the record, and of a container that runs its interfaces, too.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::{Attachment, begin, get, is_named, link};
+use crate::container::find::Found;
+use crate::container::life::files;
+use crate::container::life::start::namespace_of;
+use crate::container::record::Container;
+use crate::container::state::{State, Status};
+use crate::container::watch::events::{self, Action, Event, Kind};
+use crate::container::{Error, Result};
+use crate::host::subid::IdMaps;
+use crate::network::named::plumbing;
+use crate::runtime::outside::enter;
+use crate::store::networks::Network;
+use crate::store::{Store, records};
+use crate::sys;
+
+/// Puts a container, found to be changed, on one more network.
+pub fn connect(store: &Store, found: &mut Found, mut attachment: Attachment) -> Result<()> {
+    let network = get(store, &attachment.network)?;
+    let container = &mut found.container;
+    refuse_other_modes(container)?;
+    if container.networks.iter().any(|other| other.network == network.name) {
+        return Err(Error::Connected { id: container.id.clone(), network: network.name });
+    }
+    attachment.network.clone_from(&network.name);
+    if attachment.interface.is_empty() {
+        attachment.interface = container.free_interface();
+    }
+    container.networks.push(attachment.clone());
+    let state = found.state()?;
+    if state.lives() {
+        attach(store, found, &state, &attachment)?;
+    }
+    write(found)?;
+    record(found, &network, Action::Connect);
+    Ok(())
+}
+
+/// Takes a container, found to be changed, off a network.
+pub fn disconnect(store: &Store, found: &mut Found, network: &str) -> Result<()> {
+    let network = get(store, network)?;
+    let container = &mut found.container;
+    refuse_other_modes(container)?;
+    let place = container.networks.iter().position(|attachment| attachment.network == network.name);
+    let not_connected = || Error::NotConnected { id: container.id.clone(), network: network.name.clone() };
+    let attachment = container.networks.remove(place.ok_or_else(not_connected)?);
+    let state = found.state()?;
+    write(found)?;
+    store.leave_network(&network.id, &found.container.id)?;
+    if state.lives() {
+        files::write_names(store, &found.container)?;
+        if let Some(Inside { user, container, .. }) = inside(found, &state)? {
+            enter::beside(user.as_fd(), || plumbing::disconnect(container.as_fd(), &attachment.interface).map(drop))?;
+        }
+    }
+    record(found, &network, Action::Disconnect);
+    Ok(())
+}
+
+/// Removes the bridge of a network that is gone.
+pub fn unmake(store: &Store, network: &Network) -> Result<()> {
+    if let Some(living) = begin::living(store, &IdMaps::of_account()?)? {
+        let remove = || plumbing::disconnect(living.network.as_fd(), &network.interface).map(drop);
+        enter::beside(living.user.as_fd(), remove)?;
+    }
+    Ok(())
+}
+
+fn refuse_other_modes(container: &Container) -> Result<()> {
+    match is_named(container) {
+        true => Ok(()),
+        false => Err(Error::NoNetworks(container.network_mode())),
+    }
+}
+
+fn write(found: &Found) -> Result<()> {
+    Ok(records::write(&found.directory.join("container.json"), &found.container, !found.container.remove)?)
+}
+
+fn record(found: &Found, network: &Network, action: Action) {
+    let event = Event::new(Kind::Network, action, &found.container.id, &network.name);
+    events::record(found.root(), &[event]);
+}
+
+/// Claims addresses for a container that runs, and connects it.
+fn attach(store: &Store, found: &Found, state: &State, attachment: &Attachment) -> Result<()> {
+    let container = &found.container;
+    if !state.is_here() {
+        return Err(Error::Elsewhere { id: container.short_id().to_owned(), host: state.host.clone() });
+    }
+    let network = {
+        let _lock = store.lock_networks()?;
+        begin::claim(store, container, attachment)?
+    };
+    let connected = match (inside(found, state)?, store.member(&network.id, &container.id)?) {
+        (Some(Inside { user, network: n, container }), Some(member)) => {
+            enter::beside(user.as_fd(), || plumbing::connect(n.as_fd(), container.as_fd(), &[link(&network, &member)]))
+        }
+        // Between two lives; the next one begins with all of them.
+        _ => Ok(()),
+    };
+    if let Err(error) = connected {
+        store.leave_network(&network.id, &container.id)?;
+        return Err(error.into());
+    }
+    files::write_names(store, container)
+}
+
+/// The namespaces of a container that runs.
+struct Inside {
+    user: OwnedFd,
+    network: OwnedFd,
+    container: OwnedFd,
+}
+
+/// `None`: its program does not run.
+fn inside(found: &Found, state: &State) -> Result<Option<Inside>> {
+    let Some(init) = state.pidfd().filter(|_| state.status == Status::Running) else { return Ok(None) };
+    let container = plumbing::of_process(state.pid)?;
+    let network = state.networks.and_then(|held| held.open(state.monitor_pid));
+    let user = namespace_of(state.monitor_pid, &IdMaps::of_account()?, &found.directory);
+    // Looked at after all were opened: as long as it lives, its pid means it.
+    let lives = sys::signal::exists(init.as_fd());
+    Ok(network.zip(user).filter(|_| lives).map(|(network, user)| Inside { user, network, container }))
+}

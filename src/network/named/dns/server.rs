@@ -1,0 +1,145 @@
+//! The companion's one wait, and the threads that wait for others in its place.
+
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+
+use super::upstream::{self, Way, read_message, write_message};
+use super::wire::{self, Code, DATAGRAM, Question};
+use super::zone::{Found, Zone};
+use crate::network::named::plumbing::Doors;
+
+/// How many questions may be on their way to other servers at a time, and how many connections may be open: each has a thread.
+const MOST: usize = 64;
+/// A connection on which nothing comes for so long is closed.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Of a thread, which keeps its buffers elsewhere, in bytes.
+const STACK: usize = 128 << 10;
+
+/// What a companion knows and whom it asks.
+#[derive(Debug)]
+pub struct Companion {
+    zone: Mutex<Zone>,
+    /// Who is asked for names that it does not know; empty: the host's servers. `None`: nobody.
+    servers: Option<Vec<IpAddr>>,
+    /// Threads that are at work.
+    busy: AtomicUsize,
+}
+
+impl Companion {
+    pub fn new(zone: Zone, servers: Option<Vec<IpAddr>>) -> Arc<Self> {
+        Arc::new(Self { zone: Mutex::new(zone), servers, busy: AtomicUsize::new(0) })
+    }
+
+    /// Answers until `monitor`, the other end of which is the monitor's, is closed. This thread is in the host's network.
+    pub fn serve(self: &Arc<Self>, doors: &Doors, monitor: BorrowedFd<'_>) -> std::io::Result<()> {
+        let mut buffer = vec![0; upstream::LARGEST];
+        doors.udp.set_nonblocking(true)?;
+        doors.tcp.set_nonblocking(true)?;
+        loop {
+            let mut polled = [
+                PollFd::new(&doors.udp, PollFlags::IN),
+                PollFd::new(&doors.tcp, PollFlags::IN),
+                PollFd::from_borrowed_fd(monitor, PollFlags::RDHUP),
+            ];
+            match poll(&mut polled, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if !polled[2].revents().is_empty() {
+                return Ok(());
+            }
+            // What a socket says of packets that could not be delivered concerns nobody.
+            if let Ok((count, client)) = doors.udp.recv_from(&mut buffer) {
+                self.hear(&doors.udp, client, &buffer[..count]);
+            }
+            if let Ok((stream, _)) = doors.tcp.accept() {
+                let companion = Arc::clone(self);
+                self.occupy(move || companion.converse(stream));
+            }
+        }
+    }
+
+    /// Answers a packet, at once or, where others must be asked, later.
+    fn hear(self: &Arc<Self>, socket: &UdpSocket, client: SocketAddr, packet: &[u8]) {
+        match self.answer_at_once(packet, DATAGRAM) {
+            Some(answer) if answer.is_empty() => {}
+            Some(answer) => drop(socket.send_to(&answer, client)),
+            None => {
+                let companion = Arc::clone(self);
+                let (question, own) = (packet.to_vec(), socket.try_clone());
+                let asked = self.occupy(move || {
+                    if let (Ok(own), Some(answer)) = (own, companion.ask(&question, Way::Udp)) {
+                        let _ = own.send_to(&answer, client);
+                    }
+                });
+                if !asked && let Ok(question) = wire::parse(packet) {
+                    let _ = socket.send_to(&question.refuse(Code::Failed), client);
+                }
+            }
+        }
+    }
+
+    /// Answers what comes on a connection.
+    fn converse(&self, mut stream: TcpStream) {
+        let limits = stream
+            .set_nonblocking(false)
+            .and_then(|()| stream.set_read_timeout(Some(PATIENCE)))
+            .and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
+        while limits.is_ok()
+            && let Ok(packet) = read_message(&mut stream)
+        {
+            let at_once = self.answer_at_once(&packet, upstream::LARGEST);
+            let answer = at_once.or_else(|| self.ask(&packet, Way::Tcp));
+            if answer.is_none_or(|answer| answer.is_empty() || write_message(&mut stream, &answer).is_err()) {
+                break;
+            }
+        }
+    }
+
+    /// What the companion knows by itself, empty where nothing is to be said. `None`: others are to be asked.
+    fn answer_at_once(&self, packet: &[u8], limit: usize) -> Option<Vec<u8>> {
+        let question = match wire::parse(packet) {
+            Ok(question) => question,
+            Err(answer) => return Some(answer.unwrap_or_default()),
+        };
+        let mut zone = self.zone.lock().unwrap_or_else(PoisonError::into_inner);
+        let found =
+            if question.is_of_internet() { zone.look_up(&question.name, question.kind) } else { Ok(Found::Foreign) };
+        match found {
+            Ok(Found::Known(data)) => Some(question.answer(&data, limit)),
+            Ok(Found::Nobody) => Some(question.refuse(Code::NoName)),
+            Ok(Found::Foreign) if self.servers.is_some() => None,
+            Ok(Found::Foreign) => Some(question.refuse(Code::NoName)),
+            Err(_) => Some(question.refuse(Code::Failed)),
+        }
+    }
+
+    /// The answer of others, or that there is none.
+    fn ask(&self, packet: &[u8], way: Way) -> Option<Vec<u8>> {
+        let question: Question<'_> = wire::parse(packet).ok()?;
+        let answer = upstream::ask(self.servers.as_deref()?, &question, way);
+        Some(answer.unwrap_or_else(|| question.refuse(Code::Failed)))
+    }
+
+    /// Does something in a thread. `false`: there are too many.
+    fn occupy(self: &Arc<Self>, work: impl FnOnce() + Send + 'static) -> bool {
+        if self.busy.fetch_add(1, Ordering::Relaxed) >= MOST {
+            self.busy.fetch_sub(1, Ordering::Relaxed);
+            return false;
+        }
+        let companion = Arc::clone(self);
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
+            work();
+            companion.busy.fetch_sub(1, Ordering::Relaxed);
+        });
+        if thread.is_err() {
+            self.busy.fetch_sub(1, Ordering::Relaxed);
+        }
+        thread.is_ok()
+    }
+}

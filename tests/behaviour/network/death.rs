@@ -1,0 +1,106 @@
+//! Whoever dies in whatever order: no address, interface or namespace is left behind.
+
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{address, internal, reaches, serve};
+use crate::harness::{Case, Driver, LIMIT, wait_for, wait_until};
+
+/// A number in what the program wrote of a container's state.
+fn state(case: &Case, container: &str, pointer: &str) -> i64 {
+    let id = case.inspect(container, "{{.Id}}");
+    let text = std::fs::read(case.store().join("containers").join(id).join("state.json")).unwrap();
+    let state: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    state.pointer(pointer).and_then(serde_json::Value::as_i64).unwrap_or_else(|| panic!("no {pointer} in {state}"))
+}
+
+fn namespace(case: &Case, container: &str) -> i64 {
+    state(case, container, "/networks/inode")
+}
+
+/// Whether a process of this user is in the network namespace, or holds it.
+fn is_held(inode: i64) -> bool {
+    let link = format!("net:[{inode}]");
+    let is_it = |path: &Path| std::fs::read_link(path).is_ok_and(|target| target.as_os_str() == link.as_str());
+    std::fs::read_dir("/proc").unwrap().flatten().any(|process| {
+        let descriptors = std::fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
+        is_it(&process.path().join("ns/net")) || descriptors.into_iter().any(|descriptor| is_it(&descriptor.path()))
+    })
+}
+
+/// The companion of a container: a child of its monitor.
+fn companion(case: &Case, container: &str) -> i32 {
+    let monitor = state(case, container, "/monitorPid");
+    let is_it = |pid: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.contains(&format!("(coracle-net) S {monitor} "))
+    };
+    let pids =
+        || std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    wait_for("the companion is there", LIMIT, || pids().find(is_it))
+}
+
+fn kill(pid: i32) {
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+}
+
+pub fn in_any_order(case: &Case) {
+    internal(case, "net", &["--subnet=10.205.1.0/24"]);
+    let roles: [fn(&Case, &str) -> i32; 3] = [
+        companion,
+        |case, name| state(case, name, "/monitorPid") as i32,
+        |case, name| state(case, name, "/pid") as i32,
+    ];
+    // The first of three goes by each of its processes, and then the last.
+    for (round, role) in roles.into_iter().enumerate() {
+        for name in ["one", "two", "three"] {
+            serve(case, name, &["--network=net"]);
+        }
+        let n = namespace(case, "one");
+        assert!(["two", "three"].into_iter().all(|name| namespace(case, name) == n) && is_held(n));
+        let free = address(case, "one", "net");
+        kill(role(case, "one"));
+        case.coracle(["wait", "one"]);
+        reaches(case, "three", "two", "two");
+        assert_eq!(address(case, "one", "net"), "", "round {round}");
+        // Its address is nobody's.
+        serve(case, "four", &["--network=net", "--ip", &free]);
+        reaches(case, "two", &free, "four");
+        assert_eq!(namespace(case, "four"), n);
+        for name in ["two", "four", "three"] {
+            assert!(is_held(n));
+            kill(role(case, name));
+            case.coracle(["wait", name]);
+        }
+        wait_until("the namespace of networks is gone", LIMIT, || !is_held(n));
+        case.coracle(["rm", "-a", "-f"]).code(0);
+        case.coracle(["system", "check", "--quick"]).code(0);
+    }
+    case.coracle(["network", "rm", "net"]).code(0);
+    assert_eq!(std::fs::read_dir(case.store().join("members")).unwrap().count(), 0);
+}
+
+#[test]
+fn whoever_dies() {
+    in_any_order(&Case::new(Driver::Auto));
+}
+
+/// A life that its monitor begins anew has the same addresses, and a new companion.
+#[test]
+fn started_again_by_its_monitor() {
+    let case = Case::new(Driver::Auto);
+    internal(&case, "net", &["--subnet=10.205.2.0/24"]);
+    serve(&case, "one", &["--network=net", "--restart=always"]);
+    serve(&case, "two", &["--network=net"]);
+    for _ in 0..3 {
+        let pid = state(&case, "one", "/pid");
+        kill(companion(&case, "one"));
+        wait_until("it runs again", LIMIT, || {
+            case.inspect("one", "{{.State.Status}}") == "running" && state(&case, "one", "/pid") != pid
+        });
+        assert_eq!(address(&case, "one", "net"), "10.205.2.2");
+        reaches(&case, "two", "one", "one");
+        reaches(&case, "one", "two", "two");
+    }
+}
