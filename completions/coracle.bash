@@ -349,6 +349,15 @@ _coracle() {
             coracle__subcmd__manifest,rm)
                 cmd="coracle__subcmd__manifest__subcmd__rm"
                 ;;
+            coracle__subcmd__network,connect)
+                cmd="coracle__subcmd__network__subcmd__connect"
+                ;;
+            coracle__subcmd__network,create)
+                cmd="coracle__subcmd__network__subcmd__create"
+                ;;
+            coracle__subcmd__network,disconnect)
+                cmd="coracle__subcmd__network__subcmd__disconnect"
+                ;;
             coracle__subcmd__network,exists)
                 cmd="coracle__subcmd__network__subcmd__exists"
                 ;;
@@ -363,6 +372,9 @@ _coracle() {
                 ;;
             coracle__subcmd__network,prune)
                 cmd="coracle__subcmd__network__subcmd__prune"
+                ;;
+            coracle__subcmd__network,remove)
+                cmd="coracle__subcmd__network__subcmd__rm"
                 ;;
             coracle__subcmd__network,rm)
                 cmd="coracle__subcmd__network__subcmd__rm"
@@ -721,7 +733,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__create)
-            opts="-a -i -t -u -w -e -h -l -q -c -m -p -P -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --default-pasta-option --net --network --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --default-cdi-spec-dir --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-a -i -t -u -w -e -h -l -q -c -m -p -P -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --default-pasta-option --net --network --ip --ip6 --mac-address --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --default-cdi-spec-dir --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1168,6 +1180,22 @@ _coracle() {
                     return 0
                     ;;
                 --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mac-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --network-alias)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1651,7 +1679,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__container__subcmd__run)
-            opts="-d -a -i -t -u -w -e -h -l -q -c -m -p -P -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --default-pasta-option --net --network --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --default-cdi-spec-dir --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-d -a -i -t -u -w -e -h -l -q -c -m -p -P -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --default-pasta-option --net --network --ip --ip6 --mac-address --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --default-cdi-spec-dir --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2117,6 +2145,22 @@ _coracle() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mac-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --network-alias)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --publish)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2561,7 +2605,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__create)
-            opts="-a -i -t -u -w -e -h -l -q -c -m -p -P -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --default-pasta-option --net --network --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --default-cdi-spec-dir --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-a -i -t -u -w -e -h -l -q -c -m -p -P -v --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --default-pasta-option --net --network --ip --ip6 --mac-address --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --default-cdi-spec-dir --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3008,6 +3052,22 @@ _coracle() {
                     return 0
                     ;;
                 --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mac-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --network-alias)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4507,8 +4567,114 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__network)
-            opts="-h --help exists inspect ls list prune rm"
+            opts="-h --help connect create disconnect exists inspect ls list prune rm remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__network__subcmd__connect)
+            opts="-h --alias --ip --ip6 --mac-address --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --alias)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mac-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__network__subcmd__create)
+            opts="-d -o -h --disable-dns --dns --driver --gateway --ip-range --ipv6 --subnet --ignore --interface-name --internal --ipam-driver --label --opt --route --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --dns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gateway)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip-range)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subnet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interface-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ipam-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --route)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__network__subcmd__disconnect)
+            opts="-f -h --force --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -4535,12 +4701,20 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__network__subcmd__inspect)
-            opts="-h --help"
+            opts="-f -h --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4549,7 +4723,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__network__subcmd__ls)
-            opts="-f -n -q -h --filter --format --noheading --no-trunc --quiet --help"
+            opts="-f -n -q -h --filter --format --no-trunc --noheading --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4575,7 +4749,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__network__subcmd__prune)
-            opts="-f -h --force --filter --help"
+            opts="-f -h --filter --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4593,12 +4767,20 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__network__subcmd__rm)
-            opts="-f -h --force --help"
+            opts="-f -t -h --force --time --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -5033,7 +5215,7 @@ _coracle() {
             return 0
             ;;
         coracle__subcmd__run)
-            opts="-d -a -i -t -u -w -e -h -l -q -c -m -p -P -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --default-pasta-option --net --network --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --default-cdi-spec-dir --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
+            opts="-d -a -i -t -u -w -e -h -l -q -c -m -p -P -v --detach --detach-keys --preserve-fd --preserve-fds --rmi --sig-proxy --explain --help --attach --entrypoint --group-add --interactive --tty --tz --umask --user --workdir --group-entry --hostuser --passwd --passwd-entry --default-env --env --env-file --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --annotation --hostname --label --label-file --name --pull --quiet --rootfs --tls-verify --authfile --cert-dir --creds --stall-timeout --retry --retry-delay --platform --signature-policy --arch --os --variant --max-layer-size --cidfile --replace --rm --stop-signal --stop-timeout --systemd --shm-size-systemd --conmon-pidfile --init --init-path --pidfile --restart --sdnotify --timeout --default-sysctl --oom-score-adj --sysctl --ulimit --cgroup-conf --cgroup-parent --cgroups --default-pids-limit --blkio-weight --blkio-weight-device --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device-read-bps --device-read-iops --device-write-bps --device-write-iops --memory --memory-reservation --memory-swap --memory-swappiness --pids-limit --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --no-healthcheck --log-driver --log-opt --cgroupns --ipc --pid --requires --uts --add-host --dns --dns-opt --dns-option --dns-search --expose --hosts-file --default-pasta-option --net --network --ip --ip6 --mac-address --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --default-capability --privileged --security-opt --read-only --read-only-tmpfs --shm-size --storage-opt --image-volume --mount --tmpfs --volume --volumes-from --device --gpus --default-cdi-spec-dir --device-cgroup-rule --secret --gidmap --subgidname --subuidname --uidmap --userns"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5496,6 +5678,22 @@ _coracle() {
                     return 0
                     ;;
                 --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mac-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --network-alias)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -43,7 +43,7 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "diff" -d 'Show what
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "exec" -d 'Run a command in a running container'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "export" -d 'Write the file system of a container as a tar archive'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "healthcheck" -d 'Check the health of a container'
-complete -c coracle -n "__fish_coracle_needs_command" -f -a "inspect" -d 'Show everything about containers, images or volumes'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "inspect" -d 'Show everything about containers, images, volumes or networks'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "kill" -d 'Send a signal to containers'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "logs" -d 'Print what containers wrote'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "pause" -d 'Stop every process of containers, until they are unpaused'
@@ -77,7 +77,7 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "images" -d 'List im
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "import" -d 'Make an image of a tar archive of a file system'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "load" -d 'Load images from an archive'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "manifest" -d 'Manage manifest lists: images for several platforms under one name'
-complete -c coracle -n "__fish_coracle_needs_command" -f -a "network" -d 'List named networks, of which there are none'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "network" -d 'Manage networks on which containers find each other'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "pod" -d 'List pods, of which there are none'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "pull" -d 'Pull images from a registry'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "push" -d 'Push an image to a registry'
@@ -265,7 +265,11 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l default-pasta-option -d 'Words for pasta(1) before those of `--network=pasta:WORD,WORD`' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d '`private`, or `pasta:WORD,WORD` with words for pasta(1): a network of its own with a way out; `none`, `host`, `container:NAME`, `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d '`private`, or `pasta:WORD,WORD` with words for pasta(1): a network of its own with a way out; `none`, `host`, `container:NAME`, `ns:PATH`; or the name of a network that others are on, more than once for several, with `:alias=`, `ip=`, `ip6=`, `mac=`, `interface_name=` behind it' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l ip -d 'The IPv4 address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l ip6 -d 'The IPv6 address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l mac-address -d 'The hardware\'s address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network-alias -d 'Another name by which the container is found on its networks' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Take a capability away' -r
@@ -554,7 +558,11 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l default-pasta-option -d 'Words for pasta(1) before those of `--network=pasta:WORD,WORD`' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d '`private`, or `pasta:WORD,WORD` with words for pasta(1): a network of its own with a way out; `none`, `host`, `container:NAME`, `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d '`private`, or `pasta:WORD,WORD` with words for pasta(1): a network of its own with a way out; `none`, `host`, `container:NAME`, `ns:PATH`; or the name of a network that others are on, more than once for several, with `:alias=`, `ip=`, `ip6=`, `mac=`, `interface_name=` behind it' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l ip -d 'The IPv4 address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l ip6 -d 'The IPv6 address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l mac-address -d 'The hardware\'s address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network-alias -d 'Another name by which the container is found on its networks' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Take a capability away' -r
@@ -782,7 +790,11 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l dns-search -d
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l default-pasta-option -d 'Words for pasta(1) before those of `--network=pasta:WORD,WORD`' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l net -d '`private`, or `pasta:WORD,WORD` with words for pasta(1): a network of its own with a way out; `none`, `host`, `container:NAME`, `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l network -l net -d '`private`, or `pasta:WORD,WORD` with words for pasta(1): a network of its own with a way out; `none`, `host`, `container:NAME`, `ns:PATH`; or the name of a network that others are on, more than once for several, with `:alias=`, `ip=`, `ip6=`, `mac=`, `interface_name=` behind it' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l ip -d 'The IPv4 address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l ip6 -d 'The IPv6 address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l mac-address -d 'The hardware\'s address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l network-alias -d 'Another name by which the container is found on its networks' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-drop -d 'Take a capability away' -r
@@ -847,7 +859,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand export" -s h -l help -d 
 complete -c coracle -n "__fish_coracle_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -f -a "run" -d 'Run the health check of a container now; exit code 1: it failed'
 complete -c coracle -n "__fish_coracle_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand inspect" -s t -l type -d '`container`, `image`, `volume`, or `all`: whatever has the name' -r
+complete -c coracle -n "__fish_coracle_using_subcommand inspect" -s t -l type -d '`container`, `image`, `volume`, `network`, or `all`: whatever has the name' -r
 complete -c coracle -n "__fish_coracle_using_subcommand inspect" -s f -l format -d '`json`, or a Go template' -r
 complete -c coracle -n "__fish_coracle_using_subcommand inspect" -s l -l latest -d 'The container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand inspect" -s s -l size -d 'How much each container has written, and how much that is with its image'
@@ -1048,7 +1060,11 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l dns-search -d 'L
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l expose -d 'Document a port, or a range of ports, that the program listens on' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l hosts-file -d 'Take the lines of this file into /etc/hosts in place of the host\'s; `image`: those of the image\'s own; `none`: no lines' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l default-pasta-option -d 'Words for pasta(1) before those of `--network=pasta:WORD,WORD`' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -d '`private`, or `pasta:WORD,WORD` with words for pasta(1): a network of its own with a way out; `none`, `host`, `container:NAME`, `ns:PATH`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l network -l net -d '`private`, or `pasta:WORD,WORD` with words for pasta(1): a network of its own with a way out; `none`, `host`, `container:NAME`, `ns:PATH`; or the name of a network that others are on, more than once for several, with `:alias=`, `ip=`, `ip6=`, `mac=`, `interface_name=` behind it' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l ip -d 'The IPv4 address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l ip6 -d 'The IPv6 address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l mac-address -d 'The hardware\'s address on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l network-alias -d 'Another name by which the container is found on its networks' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-drop -d 'Take a capability away' -r
@@ -1530,32 +1546,63 @@ complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_see
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'A list that is not here is no failure'
 complete -c coracle -n "__fish_coracle_using_subcommand manifest; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from exists inspect ls list prune rm" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from exists inspect ls list prune rm" -f -a "exists" -d 'Tell by the exit code whether a network exists: 1'
-complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from exists inspect ls list prune rm" -f -a "inspect" -d 'Show everything about networks'
-complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from exists inspect ls list prune rm" -f -a "ls" -d 'List networks'
-complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from exists inspect ls list prune rm" -f -a "list" -d 'List networks'
-complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from exists inspect ls list prune rm" -f -a "prune" -d 'Remove all networks that no container uses'
-complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from exists inspect ls list prune rm" -f -a "rm" -d 'Remove networks'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from connect create disconnect exists inspect ls list prune rm remove" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from connect create disconnect exists inspect ls list prune rm remove" -f -a "connect" -d 'Put a container on one more network'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from connect create disconnect exists inspect ls list prune rm remove" -f -a "create" -d 'Make a network on which containers find each other'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from connect create disconnect exists inspect ls list prune rm remove" -f -a "disconnect" -d 'Take a container off a network'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from connect create disconnect exists inspect ls list prune rm remove" -f -a "exists" -d 'Tell by the exit code whether a network exists: 0 or 1'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from connect create disconnect exists inspect ls list prune rm remove" -f -a "inspect" -d 'Show everything about networks'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from connect create disconnect exists inspect ls list prune rm remove" -f -a "ls" -d 'List networks'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from connect create disconnect exists inspect ls list prune rm remove" -f -a "list" -d 'List networks'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from connect create disconnect exists inspect ls list prune rm remove" -f -a "prune" -d 'Remove all networks that no container uses'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from connect create disconnect exists inspect ls list prune rm remove" -f -a "rm" -d 'Remove networks'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and not __fish_seen_subcommand_from connect create disconnect exists inspect ls list prune rm remove" -f -a "remove" -d 'Remove networks'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from connect" -l alias -d 'Another name by which the container is found there' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from connect" -l ip -d 'Its IPv4 address there' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from connect" -l ip6 -d 'Its IPv6 address there' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from connect" -l mac-address -d 'The hardware\'s address there' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from connect" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l dns -d 'Ask this server for other names in place of the host\'s' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -s d -l driver -d '`bridge`, the only one' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l gateway -d 'The bridge\'s address in the subnet [default: the first]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l ip-range -d 'Which addresses of the subnet containers get: `10.1.1.128/25`, or `10.1.1.128-10.1.1.159`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l subnet -d 'Its addresses, `10.1.1.0/24`; once more for others [default: the first of 10.89.0.0/24, 10.89.1.0/24, … that is free]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l interface-name -d 'The name of its bridge [default: podman1, podman2, …]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l ipam-driver -d '`host-local`, the only one' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l label -d 'Set a label' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -s o -l opt -d '`mtu=BYTES`: the largest packet; `isolate=true`, as all networks are' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l route -d 'A way that its containers know: through a machine on the network' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l disable-dns -d 'Containers\' names are not known on it'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l ipv6 -d 'Addresses of IPv6, too'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l ignore -d 'One of this name that is there already is no failure'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -l internal -d 'Its containers reach each other and nothing else'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s f -l force -d 'Accepted for scripts'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from inspect" -s f -l format -d '`json`, or a Go template' -r
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those that fit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `driver=`, `label=`, `label!=`, `until=`, `dangling=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from ls" -l format -d '`json`, or a Go template' -r
-complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No line of headings'
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Whole IDs'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No line of headings'
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only names'
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those that fit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `driver=`, `label=`, `label!=`, `until=`, `dangling=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from list" -l format -d '`json`, or a Go template' -r
-complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No line of headings'
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from list" -l no-trunc -d 'Whole IDs'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No line of headings'
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only names'
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from prune" -l filter -d 'Only those that fit' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from prune" -l filter -d 'Only those that fit: `label=`, `label!=`, `until=`' -r
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from rm" -s f -l force -d 'What is not there is no error'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from rm" -s t -l time -d 'Seconds before the kill of a container that runs, -1: never [default: the container\'s, 10]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from rm" -s f -l force -d 'Containers on them go first; names that no network has are no failure'
 complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from remove" -s t -l time -d 'Seconds before the kill of a container that runs, -1: never [default: the container\'s, 10]' -r
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from remove" -s f -l force -d 'Containers on them go first; names that no network has are no failure'
+complete -c coracle -n "__fish_coracle_using_subcommand network; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand pod; and not __fish_seen_subcommand_from exists inspect ls list ps prune rm" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand pod; and not __fish_seen_subcommand_from exists inspect ls list ps prune rm" -f -a "exists" -d 'Tell by the exit code whether a pod exists: 1'
 complete -c coracle -n "__fish_coracle_using_subcommand pod; and not __fish_seen_subcommand_from exists inspect ls list ps prune rm" -f -a "inspect" -d 'Show everything about pods'
