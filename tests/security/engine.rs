@@ -29,6 +29,24 @@ fn a_command_on_its_way(case: &Case) {
     }
 }
 
+/// Nor is the first process of a container that joins the namespaces of another, while it has this machine's files in reach: not by
+/// whoever may trace all that is in those.
+fn a_container_on_its_way(case: &Case) {
+    let image = pulled(case, Layer::new().file("hostile", 0o755, program()));
+    for flags in [&["--cap-add=SYS_PTRACE"][..], &["--privileged"]] {
+        start(case, flags, &image, "exec /hostile spy");
+        let join = ["run", "--rm", "--network=none", "--userns=container:box", "--pid=container:box", &image, "true"];
+        (0..tries() / 2).for_each(|_| drop(case.coracle(join).code(0)));
+        wait_until("one was met", LIMIT, || {
+            case.coracle(join).code(0);
+            said(case).contains("seen")
+        });
+        let said = said(case);
+        assert!(!said.contains("found"), "{flags:?}: {said}");
+        case.coracle(["rm", "-f", "-t0", "box"]).code(0);
+    }
+}
+
 /// CVE-2019-5736: a program's file, of which a container got hold while it ran as a command of its own, can't be written to when
 /// nobody runs it any more, nor is it given another mode.
 fn the_program_stays_as_it_is(case: &Case) {
@@ -59,4 +77,4 @@ fn the_program_stays_as_it_is(case: &Case) {
     assert_eq!(state(), before, "the program has changed");
 }
 
-on_both_drivers!(a_command_on_its_way, the_program_stays_as_it_is);
+on_both_drivers!(a_command_on_its_way, a_container_on_its_way, the_program_stays_as_it_is);

@@ -28,6 +28,9 @@ use crate::sys::{self, Call};
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
+    /// In there it would be at the mercy of whoever may trace others.
+    #[error("is not run in a user namespace of another container, whose programs could take it over")]
+    Exposed,
     #[error(transparent)]
     Hook(#[from] hook::Error),
     #[error("can't be run: {0}")]
@@ -86,6 +89,9 @@ fn outside(job: &Job, hook: &Hook, init: Option<&Init>) -> Result<(), Error> {
 
 /// In the container's namespaces, before its root is entered.
 fn beside(job: &Job, hook: &Hook, init: &Init) -> Result<(), Error> {
+    if job.plan.joined & libc::CLONE_NEWUSER as u64 != 0 {
+        return Err(Error::Exposed);
+    }
     let fd = init.child.pidfd.try_clone().call("fcntl(F_DUPFD_CLOEXEC)")?;
     let join = Join { flags: job.plan.namespaces | job.plan.joined, fd };
     Ok(hook::run(hook, &[join], state(job, hook, Some(init))?.as_fd())?)

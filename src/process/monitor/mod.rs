@@ -30,6 +30,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use nix::sys::signalfd::SignalFd;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use self::start::Running;
 use super::session::Session;
@@ -113,6 +114,9 @@ impl Monitor {
             // What loses its parent comes here, so that the end finds it.
             let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
         }
+        // Whoever is in a namespace that the container joins sees init from its first moment, and may trace what is in there: init,
+        // which has all of this machine's files in reach then, can't be dumped before it is the program, and belongs to U.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
         let signals = event_loop::signals();
         if self.job.purpose != Purpose::Run {
             return self.hold(signals.as_ref());

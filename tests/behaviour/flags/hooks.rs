@@ -138,6 +138,10 @@ fn a_hook_that_fails_is_told_and_nothing_runs(case: &Case) {
     run(case, &["--device=boat.test/oar=lost"], "true")
         .code(125)
         .error("the hook `/bin/linked` (createContainer) failed with exit code 127: execve: No such file or directory");
+    case.coracle(["run", "-d", "--network=none", "--name=other", &image, "sleep", "100"]).succeeded();
+    run(case, &["--device=boat.test/oar=all", &volume, "--userns=container:other"], "true")
+        .code(125)
+        .error("(createContainer) is not run in a user namespace of another container");
     run(case, &["--device=boat.test/oar=bad"], "true").code(125).error("the hook `hook.sh`, which is not valid");
 }
 
