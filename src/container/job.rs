@@ -1,6 +1,7 @@
 //! What the monitor is told by its launcher.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,9 @@ use crate::overlay::Features;
 use crate::runtime::cgroup::Place;
 use crate::runtime::identity::Introductions;
 use crate::runtime::plan::Plan;
+
+/// How long the mounter may take at the end to write back what the kernel still caches.
+pub const WRITE_BACK: Duration = Duration::from_secs(120);
 
 /// The monitor's job. Descriptors: [`LOCK`] the container's lock, held; [`CLIENT`] the launcher's end of the talk; from [`STDIO`] on,
 /// with [`Streams::Given`], the program's standard descriptors, then what `joins`, `handed_on` and `networks` count.

@@ -21,16 +21,19 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::container::control::GIVE_UP;
 use crate::container::find::Found;
+use crate::container::job::WRITE_BACK;
 use crate::container::state::{State, Status};
 use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::host::lock;
 use crate::sys;
 
-/// How long a killed container may take to end: the kernel tears down namespaces and a monitor writes a record.
+/// How long a killed program may take to end: the kernel tears down namespaces.
 const AFTER_KILL: Duration = Duration::from_secs(10);
-/// How long a start, or what is left of an end, is waited for before a signal is given up.
+/// How long a start is waited for before a signal is given up.
 const IN_BETWEEN: Duration = Duration::from_secs(10);
+/// How long a container may take to end once its program has: a monitor sees what it wrote written back, and writes a record.
+const LAST_OF_ALL: Duration = WRITE_BACK.saturating_add(AFTER_KILL);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A program that runs, or the monitor that will start it again.
@@ -122,7 +125,7 @@ fn send(program: &Program, number: i32) -> Result<()> {
 
 /// The program, once a start that is under way has come so far. `None`: it does not run.
 fn program(directory: &Path, short: &str) -> Result<Option<Program>> {
-    let deadline = Instant::now() + IN_BETWEEN;
+    let begun = Instant::now();
     loop {
         let state = State::read(directory)?;
         if state.restarting
@@ -142,7 +145,9 @@ fn program(directory: &Path, short: &str) -> Result<Option<Program>> {
         if !lock::is_held(&directory.join("lock"))? {
             return Ok(None);
         }
-        if Instant::now() >= deadline {
+        // Its program was there, and is gone.
+        let is_ending = state.status == Status::Running && !state.restarting;
+        if begun.elapsed() >= if is_ending { LAST_OF_ALL } else { IN_BETWEEN } {
             return Err(Error::InBetween(short.to_owned()));
         }
         std::thread::sleep(PAUSE);
@@ -156,7 +161,7 @@ fn ended(directory: &Path, program: &Program, limit: Duration) -> Result<bool> {
     if !between && !gone(&program.pidfd, Some(deadline))? {
         return Ok(false);
     }
-    let deadline = deadline.max(Instant::now() + AFTER_KILL);
+    let deadline = deadline.max(Instant::now() + if between { AFTER_KILL } else { LAST_OF_ALL });
     while lock::is_held(&directory.join("lock"))? {
         let state = State::read(directory)?;
         if (between && !state.restarting)

@@ -1,7 +1,6 @@
 //! The end, in this order: recorded, out of sight if it is to go, answered, and only then taken apart.
 
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
@@ -12,7 +11,7 @@ use super::mounts::Volumes;
 use super::start::{Counted, Running};
 use super::stragglers;
 use crate::container::control::ToClient;
-use crate::container::job::{Job, Network, Purpose};
+use crate::container::job::{Job, Network, Purpose, WRITE_BACK};
 use crate::container::mount::volumes;
 use crate::container::networks;
 use crate::container::record::Container;
@@ -27,9 +26,6 @@ use crate::process::session::refusal::Refusal;
 use crate::runtime::cgroup::Place;
 use crate::runtime::outside::init::Init;
 use crate::store::{self, Store, Tmp, records};
-
-/// How long the mounter may take to write back what the kernel still caches.
-const WRITE_BACK: Duration = Duration::from_secs(120);
 
 /// Makes ready to write down that the program runs, which is published just before it does: whoever can see it can stop it.
 pub fn stage_start(job: &Job, running: &Running) -> Result<(State, Staged), store::Error> {

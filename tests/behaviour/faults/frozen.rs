@@ -88,6 +88,26 @@ fn no_talk_with_a_stopped_monitor(case: &Case) {
     case.coracle(["exec", "box", "true"]).code(0);
 }
 
+/// An end takes as long as the disk takes to be written; nobody calls that a container that can't be killed.
+fn ends_once_all_is_written(case: &Case) {
+    let image = case.busybox();
+    let script = "echo kept >/file; echo written; exec sleep 1000";
+    case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sh", "-c", script]).succeeded();
+    wait_until("it has written", LIMIT, || case.coracle(["logs", "box"]).stdout == "written\n");
+    let init = pid_of(case, "box", "{{.State.Pid}}");
+    let mounter = mounter_of(pid_of(case, "box", "{{.State.ConmonPid}}"));
+    kill_process(mounter, Signal::STOP).unwrap();
+    let stop = case.command(["stop", "-t0", "box"]).start();
+    wait_until("the program has ended", LIMIT, || !exists(init));
+    // Longer than what is killed may take.
+    std::thread::sleep(Duration::from_secs(11));
+    kill_process(mounter, Signal::CONT).unwrap();
+    stop.finish().code(0).stdout("box\n");
+    assert_eq!(case.inspect("box", "{{.State.Status}} {{.State.ExitCode}}"), "exited 137");
+    case.coracle(["start", "box"]).code(0);
+    case.coracle(["exec", "box", "cat", "/file"]).code(0).stdout("kept\n");
+}
+
 /// A logout takes the runtime directory away, and the containers live on.
 fn without_the_runtime_directory(case: &Case) {
     let image = case.busybox();
@@ -113,3 +133,8 @@ on_both_drivers!(
     no_talk_with_a_stopped_monitor,
     without_the_runtime_directory,
 );
+
+#[test]
+fn an_end_waits_for_the_disk() {
+    Case::with(Driver::Fuse, ends_once_all_is_written);
+}
