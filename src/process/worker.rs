@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use nix::sched::{CloneFlags, setns, unshare};
 use rustix::fs::{CWD, Gid, Mode as FileMode, OFlags, Uid};
 use rustix::mount::{MountPropagationFlags, UnmountFlags};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use crate::host::subid::{Extent, IdMaps};
 use crate::host::{change, role};
@@ -177,7 +178,12 @@ impl Sources {
 /// One of its own, or that of a container.
 fn enter_user_namespace(container: Option<&Live>) -> sys::Result<()> {
     match container {
-        Some(live) => setns(&live.user_namespace, CloneFlags::CLONE_NEWUSER).call("setns(user)"),
+        Some(live) => {
+            // Where the container sees the machine's processes, it sees this one, which still has the machine's files in reach: it
+            // can't be dumped, and its memory belongs to a user namespace further out.
+            set_dumpable_behavior(DumpableBehavior::NotDumpable).call("prctl(PR_SET_DUMPABLE)")?;
+            setns(&live.user_namespace, CloneFlags::CLONE_NEWUSER).call("setns(user)")
+        }
         None => unshare(CloneFlags::CLONE_NEWUSER).call("unshare(user)"),
     }
 }

@@ -47,6 +47,26 @@ fn a_container_on_its_way(case: &Case) {
     }
 }
 
+/// Nor who copies, compares or packs what a container has, where that sees the machine's processes.
+fn a_worker_on_its_way(case: &Case) {
+    let image = pulled(case, Layer::new().file("hostile", 0o755, program()));
+    let here = case.home.display().to_string();
+    for flags in [&["--pid=host", "--cap-add=SYS_PTRACE"][..], &["--pid=host", "--privileged"]] {
+        start(case, flags, &image, "exec /hostile spy");
+        wait_until("it looks", LIMIT, || said(case).contains("spying"));
+        for _ in 0..tries() / 2 {
+            case.coracle(["cp", "box:/bin/busybox", &here]).succeeded();
+            case.coracle(["cp", &format!("{here}/busybox"), "box:/copy"]).succeeded();
+        }
+        case.coracle(["diff", "box"]).succeeded();
+        case.coracle(["commit", "-q", "box", "again"]).succeeded();
+        case.coracle(["export", "-o", &format!("{here}/tree.tar"), "box"]).succeeded();
+        let said = said(case);
+        assert!(said.contains("seen") && !said.contains("found"), "{flags:?}: {said}");
+        case.coracle(["rm", "-f", "-t0", "box"]).code(0);
+    }
+}
+
 /// CVE-2019-5736: a program's file, of which a container got hold while it ran as a command of its own, can't be written to when
 /// nobody runs it any more, nor is it given another mode.
 fn the_program_stays_as_it_is(case: &Case) {
@@ -77,4 +97,4 @@ fn the_program_stays_as_it_is(case: &Case) {
     assert_eq!(state(), before, "the program has changed");
 }
 
-on_both_drivers!(a_command_on_its_way, a_container_on_its_way, the_program_stays_as_it_is);
+on_both_drivers!(a_command_on_its_way, a_container_on_its_way, a_worker_on_its_way, the_program_stays_as_it_is);
