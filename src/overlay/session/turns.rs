@@ -33,8 +33,8 @@ const MOST_VAIN: u32 = 5;
 /// Work that has taken longer than a thread needs to wake is long, and likely to be followed by more of that kind.
 const LONG: Duration = Duration::from_millis(1);
 const AFTER_LONG: u32 = 8;
-/// So many requests that lay ready, one after the other, are more than one thread can do.
-const PILE: u32 = 4;
+/// So many requests that lay ready, one after the other, are more than one thread can do: to wake another costs as much as some.
+const PILE: u32 = 16;
 /// How many descriptors wait to be closed at most.
 const CLOSING: usize = 32;
 
