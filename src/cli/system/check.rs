@@ -13,10 +13,10 @@ use crate::store::Store;
 /// A directory leads to an index, that to layers, and those to images and containers; a disk that goes on rotting to no end.
 const PASSES: usize = 4;
 
-/// Look whether images, layers, containers, volumes and secrets are whole
+/// Look whether images, layers, containers, volumes, secrets and networks are whole
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Remove damaged containers, volumes and secrets, too
+    /// Remove damaged containers, volumes, secrets and networks, too
     #[arg(long, short)]
     force: bool,
     /// How old something may be that nothing uses
@@ -68,9 +68,9 @@ impl Check {
         }
         let hint = match (self.repair, in_use) {
             (_, true) => "a container runs on a damaged layer: stop it, and try again",
-            (true, false) => "`--force` removes damaged containers, volumes and secrets, too",
+            (true, false) => "`--force` removes damaged containers, volumes, secrets and networks, too",
             (false, false) => {
-                "`--repair` mends what it can, or removes damaged images, which can be pulled again; `--force` removes containers, volumes and secrets, too"
+                "`--repair` mends what it can, or removes damaged images, which can be pulled again; `--force` removes containers, volumes, secrets and networks, too"
             }
         };
         Err(Report::new("damage detected in local storage").hint(hint))
@@ -107,5 +107,7 @@ fn words(subject: &Subject) -> String {
         Subject::Name(name, _) => format!("name {name}"),
         Subject::Volume(name) => format!("volume {name}"),
         Subject::Secret(path) => format!("secret {}", path.display()),
+        Subject::Network(name) => format!("network {name}"),
+        Subject::Member(_, container) => format!("address of container {container}"),
     }
 }

@@ -8,7 +8,7 @@ mod layers;
 mod mend;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 pub use mend::{Mended, mend};
@@ -24,6 +24,7 @@ use crate::layer::measure;
 use crate::layer::worker::{self, mode_for};
 use crate::oci::Digest;
 use crate::store::layers::{FS, LayerRecord, Mode};
+use crate::store::networks::members::Member;
 use crate::store::volumes::{DATA, Volume, Volumes};
 use crate::store::{self, Store};
 
@@ -53,6 +54,9 @@ pub enum Subject {
     Volume(String),
     /// Its file, which is named after nothing that a user knows.
     Secret(PathBuf),
+    Network(String),
+    /// A claim of addresses: the network's id and the container's.
+    Member(String, String),
 }
 
 #[derive(Debug)]
@@ -106,6 +110,7 @@ impl Check {
         survey.look_at_containers()?;
         survey.look_at_volumes()?;
         survey.look_at_secrets()?;
+        survey.look_at_networks()?;
         // Without the index nobody knows what is used.
         if !survey.found.iter().any(|damage| damage.subject == Subject::Index) {
             survey.look_for_unused();
@@ -288,13 +293,35 @@ impl Survey<'_> {
         Ok(())
     }
 
+    /// Addresses that somebody has who does not run are free, but nobody has said so.
+    fn look_at_networks(&mut self) -> Result<()> {
+        for (name, error) in self.store.networks()?.broken {
+            self.report(Subject::Network(name), error);
+        }
+        for network in self.store.networks_with_claims()? {
+            for Member { container, addresses, .. } in self.store.claims(&network)? {
+                let path = self.store.member_path(&network, &container);
+                if !self.store.is_running(&container) && self.is_old(&path) {
+                    let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+                    let why = format!("it has {}, and does not run", texts.join(" and "));
+                    self.found.push(Damage {
+                        subject: Subject::Member(network.clone(), container),
+                        why,
+                        is_waste: true,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_old(&self, path: &Path) -> bool {
+        let written = path.metadata().and_then(|found| found.modified());
+        written.is_ok_and(|written| SystemTime::now().duration_since(written).is_ok_and(|age| age > self.check.max_age))
+    }
+
     fn look_for_unused(&mut self) {
-        let old = |path: std::path::PathBuf| {
-            let written = path.metadata().and_then(|found| found.modified());
-            written.is_ok_and(|written| {
-                SystemTime::now().duration_since(written).is_ok_and(|age| age > self.check.max_age)
-            })
-        };
+        let old = |path: PathBuf| self.is_old(&path);
         let blobs = self.blobs.difference(&self.used_blobs).filter(|blob| old(self.store.blob_path(blob)));
         let layers = self.layers.iter().filter(|(mode, diff_id)| {
             !self.used_layers.contains(diff_id) && old(self.store.layer_path(*mode, diff_id))
@@ -308,17 +335,27 @@ impl Survey<'_> {
     }
 }
 
-/// Removes what is damaged; containers, volumes and secrets only by `force`, which ends containers that run. A volume that a container uses
+/// Removes what is damaged; containers, volumes, secrets and networks only by `force`, which ends containers that run. A volume that a container uses
 /// stays.
 pub fn repair(store: &Store, damage: &Damage, force: bool) -> Result<bool> {
     match &damage.subject {
-        Subject::Container(_) | Subject::Volume(_) | Subject::Secret(_) if !force => return Ok(false),
+        Subject::Container(_) | Subject::Volume(_) | Subject::Secret(_) | Subject::Network(_) if !force => {
+            return Ok(false);
+        }
         Subject::Volume(name) => match volumes::retire(store, name) {
             Ok(gone) => worker::remove_tmp(&IdMaps::of_account()?, gone)?,
             Err(Error::VolumeInUse { .. }) => return Ok(false),
             Err(error) => return Err(error),
         },
         Subject::Secret(path) => drop(change::remove_file(path)?),
+        Subject::Network(name) => {
+            let _lock = store.lock_networks()?;
+            store.remove_network(name)?;
+        }
+        Subject::Member(network, _) => {
+            let _lock = store.lock_networks()?;
+            store.sweep_members(network)?;
+        }
         Subject::Container(id) => match find::find(store, id) {
             Ok(found) => remove(store, &found)?,
             Err(_) => life::remove::remove_broken(store, id, true)?,

@@ -7,7 +7,7 @@ use crate::container::find::Found;
 use crate::container::mount::volumes;
 use crate::container::state::State;
 use crate::container::watch::events::{self, Action, Event, Kind};
-use crate::container::{Error, Result};
+use crate::container::{Error, Result, networks};
 use crate::host::change;
 use crate::host::lock::Lock;
 use crate::layer;
@@ -40,6 +40,7 @@ fn remove_with(store: &Store, found: &Found, force: bool, patience: Duration, vo
     let gone = store.retire(&found.directory, lock)?;
     events::record_of(store.layout().root(), &found.container, &[Action::Remove], state.exit_code);
     store.release_name(&found.container.name, &found.container.id)?;
+    networks::leave(store, &found.container);
     if !state.cgroup.is_empty() {
         // What a monitor has left that was killed.
         Group::named(&state.cgroup).remove();

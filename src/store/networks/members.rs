@@ -76,7 +76,7 @@ impl Store {
         if let Some(holder) = others.iter().find(|other| other.mac == member.mac) {
             return Err(Error::MacTaken { mac: member.mac, holder: holder.name.clone() });
         }
-        records::write(&directory.join(format!("{}.json", member.container)), &member, false)?;
+        records::write(&self.member_path(&network.id, &member.container), &member, false)?;
         if wanted.is_empty() {
             records::write(&last_path, &Last { addresses: member.addresses.clone() }, false)?;
         }
@@ -85,13 +85,13 @@ impl Store {
 
     /// Ends a container's claim, if it has one.
     pub fn leave_network(&self, network_id: &str, container: &str) -> Result<()> {
-        change::remove_file(&self.members_of(network_id).join(format!("{container}.json")))?;
+        change::remove_file(&self.member_path(network_id, container))?;
         Ok(())
     }
 
     /// What the container has on the network as long as it runs.
     pub fn member(&self, network_id: &str, container: &str) -> Result<Option<Member>> {
-        let member = records::read(&self.members_of(network_id).join(format!("{container}.json")))?;
+        let member = records::read(&self.member_path(network_id, container))?;
         Ok(member.filter(|_| self.is_running(container)))
     }
 
@@ -127,6 +127,11 @@ impl Store {
     /// Where the claims on a network lie.
     pub fn members_of(&self, network_id: &str) -> PathBuf {
         self.layout().members().join(network_id)
+    }
+
+    /// The file of a claim.
+    pub fn member_path(&self, network_id: &str, container: &str) -> PathBuf {
+        self.members_of(network_id).join(format!("{container}.json"))
     }
 
     /// Whether a container runs, or is about to.

@@ -86,6 +86,36 @@ fn whoever_dies() {
     in_any_order(&Case::new(Driver::Auto));
 }
 
+/// An address that a killed monitor left is found, and nobody needs to do anything about it.
+#[test]
+fn what_a_killed_monitor_left() {
+    let case = Case::new(Driver::Auto);
+    internal(&case, "net", &["--subnet=10.205.3.0/24"]);
+    for repaired in [true, false] {
+        serve(&case, "one", &["--network=net"]);
+        kill(state(&case, "one", "/monitorPid") as i32);
+        case.coracle(["wait", "one"]);
+        let id = case.inspect("one", "{{.Id}}");
+        case.coracle(["system", "check", "--quick"]).code(0);
+        let check = ["system", "check", "--quick", "--max=0s"];
+        let found = case.coracle(check).code(125).error("damage detected");
+        assert!(found.stdout.contains(&format!("address of container {id}: it has 10.205.3.")), "{found}");
+        match repaired {
+            true => drop(case.coracle(check.into_iter().chain(["--repair"])).code(0)),
+            false => drop(case.coracle(["run", "--rm", "--network=net", &case.busybox(), "true"]).code(0)),
+        }
+        case.coracle(check).code(0).stdout("");
+        case.coracle(["rm", "one"]).code(0);
+    }
+    let record = case.store().join("networks/net.json");
+    std::fs::write(&record, "{").unwrap();
+    let found = case.coracle(["system", "check", "--quick", "--repair"]).code(125);
+    assert!(found.stdout.starts_with("Damaged network net: "), "{found}");
+    case.coracle(["network", "ls", "-q"]).code(0).stdout("podman\n");
+    case.coracle(["system", "check", "--quick", "--force"]).code(0);
+    assert!(!record.exists());
+}
+
 /// A life that its monitor begins anew has the same addresses, and a new companion.
 #[test]
 fn started_again_by_its_monitor() {

@@ -73,11 +73,15 @@ impl Zone {
     fn refresh(&mut self) -> Result<()> {
         let mut read = BTreeMap::new();
         for id in self.store.networks_with_claims()? {
-            let directory = self.store.members_of(&id);
-            if !directory.join(format!("{}.json", self.container)).exists() {
+            if !self.store.member_path(&id, &self.container).exists() {
                 continue;
             }
-            let changed = directory.metadata().and_then(|found| found.modified()).unwrap_or_else(|_| SystemTime::now());
+            let changed = self
+                .store
+                .members_of(&id)
+                .metadata()
+                .and_then(|found| found.modified())
+                .unwrap_or_else(|_| SystemTime::now());
             let settled = changed.elapsed().is_ok_and(|age| age > SETTLED);
             let known = self.read.remove(&id).filter(|(before, _)| settled && *before == changed);
             let members = match known {
