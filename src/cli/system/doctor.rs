@@ -11,6 +11,7 @@ use crate::cli::output::{self, format};
 use crate::cli::{Context, Report};
 use crate::host::check::{self, Check};
 use crate::host::dirs::{Dirs, network};
+use crate::network::named::{companion, plumbing};
 use crate::network::pasta;
 
 /// Try each thing that a container needs of this machine and account, and say what helps
@@ -26,6 +27,7 @@ impl Doctor {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let mut checks = check::all();
         checks.push(way_out());
+        checks.push(named_networks());
         match context.dirs() {
             Ok(dirs) => {
                 checks.push(data_directory(&dirs));
@@ -73,6 +75,14 @@ fn way_out() -> Check {
     match pasta::find() {
         Ok(program) => Check::good(NAME, format!("{} is there", program.display())),
         Err(error) => Check::poor(NAME, error.to_string(), error.hint().unwrap_or_default()),
+    }
+}
+
+fn named_networks() -> Check {
+    const NAME: &str = "named networks";
+    match plumbing::probe() {
+        Ok(()) => Check::good(NAME, "bridges and pairs of interfaces can be made"),
+        Err(error) => Check::poor(NAME, error.to_string(), companion::BRIDGES),
     }
 }
 

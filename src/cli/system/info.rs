@@ -99,7 +99,7 @@ pub fn maker(groups: &Cgroups) -> &'static str {
 
 /// What `--log-driver` and `volume create --driver` take.
 fn plugins() -> Value {
-    json!({ "authorization": null, "log": LogDriver::ALL.map(LogDriver::name), "network": [], "volume": ["local"] })
+    json!({ "authorization": null, "log": LogDriver::ALL.map(LogDriver::name), "network": ["bridge"], "volume": ["local"] })
 }
 
 /// Where short names of images are looked for. A file that can't be read is told to who looks for one.

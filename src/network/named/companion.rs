@@ -11,6 +11,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 use serde::{Deserialize, Serialize};
 
 use super::dns::server::Companion as Server;
+use super::dns::upstream;
 use super::dns::zone::Zone;
 use super::{Link, plumbing};
 use crate::host::dirs::Dirs;
@@ -19,6 +20,8 @@ use crate::store::{self, Store};
 use crate::sys::process::Child;
 use crate::sys::{self, Call, capability};
 
+/// What helps where there are none.
+pub const BRIDGES: &str = "an administrator loads the kernel's modules for them with `modprobe -a bridge veth`";
 /// How much of a reason is said.
 const REASON: usize = 4096;
 
@@ -64,9 +67,7 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Failed(reason) if reason.contains("RTM_NEWLINK(bridge") => {
-                Some("networks need bridges, which the kernel's module `bridge` makes: `modprobe bridge veth`".into())
-            }
+            Self::Failed(reason) if reason.contains("RTM_NEWLINK(bridge") => Some(BRIDGES.into()),
             Self::Store(error) => error.hint(),
             _ => None,
         }
@@ -125,5 +126,6 @@ pub fn run(job: &Job, monitor: &OwnedFd, container: OwnedFd, networks: OwnedFd) 
     capability::give_up()?;
     let Names { root, container, servers } = &job.names;
     let zone = Zone::new(Store::open(&Dirs::at(root))?, container.clone());
-    Ok(Server::new(zone, servers.clone()).serve(&doors, monitor.as_fd()).call("poll(companion)")?)
+    let servers = servers.as_ref().map(|servers| servers.iter().copied().map(upstream::place).collect());
+    Ok(Server::new(zone, servers).serve(&doors, monitor.as_fd()).call("poll(companion)")?)
 }

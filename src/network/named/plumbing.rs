@@ -4,7 +4,7 @@
 //! of the host. The process must be root of U.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::sched::{CloneFlags, setns, unshare};
@@ -14,6 +14,7 @@ use super::{Link, NAMES};
 use crate::network::DNS_FORWARD;
 use crate::sys::netlink::Netlink;
 use crate::sys::netlink::link::End;
+use crate::sys::process::{Cloned, clone_single, exit_now};
 use crate::sys::{Call, Error, Result};
 
 /// The container's end of the pair to its companion.
@@ -34,10 +35,37 @@ pub struct Doors {
 pub fn make() -> Result<OwnedFd> {
     unshare(CloneFlags::CLONE_NEWNET).call("unshare(net)")?;
     if std::fs::read_to_string(FORWARDING).call_with(|| format!("read({FORWARDING})"))?.trim() != "0" {
-        let file = rustix::fs::open(FORWARDING, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
-        file.and_then(|file| rustix::io::write(file, b"0")).call_with(|| format!("write({FORWARDING})"))?;
+        write(FORWARDING, b"0")?;
     }
     open(Path::new("/proc/thread-self/ns/net"))
+}
+
+/// A setting of the namespace that this thread is in. One that this kernel does not have need not be changed.
+fn write(path: &str, value: &[u8]) -> Result<()> {
+    match rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
+        Err(rustix::io::Errno::NOENT) => Ok(()),
+        file => file.and_then(|file| rustix::io::write(file, value)).map(drop).call_with(|| format!("write({path})")),
+    }
+}
+
+/// Whether this kernel has all that networks are made of, tried in namespaces that end at once. This process has one thread.
+pub fn probe() -> Result<()> {
+    let child = match clone_single((libc::CLONE_NEWUSER | libc::CLONE_NEWNET) as u64)? {
+        Cloned::Child => {
+            let tried = Netlink::open().and_then(|netlink| {
+                netlink.add_bridge("trial", super::MTU)?;
+                let (here, there) = (End { name: "here", mac: None }, End { name: "there", mac: None });
+                let own = open(Path::new("/proc/thread-self/ns/net"))?;
+                netlink.add_pair(here, Some(netlink.index("trial")?), there, own.as_fd(), super::MTU)
+            });
+            exit_now(tried.err().map_or(0, |error| error.errno().clamp(1, 255)))
+        }
+        Cloned::Parent(child) => child,
+    };
+    match child.wait()?.code() {
+        0 => Ok(()),
+        errno => Err(Error::new("RTM_NEWLINK(bridge, veth)", rustix::io::Errno::from_raw_os_error(errno))),
+    }
 }
 
 /// Does something in a network namespace.
@@ -73,6 +101,8 @@ pub fn connect(n: BorrowedFd<'_>, container: BorrowedFd<'_>, links: &[Link]) -> 
         let netlink = Netlink::open()?;
         for link in links {
             let interface = netlink.index(&link.interface)?;
+            // Others on the network are no routers, whatever they announce.
+            write(&format!("/proc/sys/net/ipv6/conf/{}/accept_ra", link.interface), b"0")?;
             netlink.switch_on(interface)?;
             for address in &link.addresses {
                 netlink.add_address(interface, *address, None)?;
