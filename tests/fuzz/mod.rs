@@ -130,4 +130,5 @@ exercised!(
     policy,
     seccomp,
     devices,
+    question,
 );

@@ -3,12 +3,13 @@
 
 mod archive;
 mod documents;
+mod packets;
 mod tables;
 
 /// A target: its name, the folder of its seeds, its body.
 pub type Target = (&'static str, &'static str, fn(&[u8]));
 
-pub const ALL: [Target; 18] = [
+pub const ALL: [Target; 19] = [
     ("tar_stream", "archive", archive::tar_stream),
     ("unpack", "archive", archive::unpack),
     ("pack", "archive", archive::pack),
@@ -27,6 +28,7 @@ pub const ALL: [Target; 18] = [
     ("policy", "policy", documents::policy),
     ("seccomp", "seccomp", documents::seccomp),
     ("devices", "devices", documents::devices),
+    ("question", "question", packets::question),
 ];
 
 /// Gives `bytes` to the target of that name.

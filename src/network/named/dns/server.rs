@@ -1,6 +1,6 @@
 //! The companion's one wait, and the threads that wait for others in its place.
 
-use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,13 +25,13 @@ const STACK: usize = 128 << 10;
 pub struct Companion {
     zone: Mutex<Zone>,
     /// Who is asked for names that it does not know; empty: the host's servers. `None`: nobody.
-    servers: Option<Vec<IpAddr>>,
+    servers: Option<Vec<SocketAddr>>,
     /// Threads that are at work.
     busy: AtomicUsize,
 }
 
 impl Companion {
-    pub fn new(zone: Zone, servers: Option<Vec<IpAddr>>) -> Arc<Self> {
+    pub fn new(zone: Zone, servers: Option<Vec<SocketAddr>>) -> Arc<Self> {
         Arc::new(Self { zone: Mutex::new(zone), servers, busy: AtomicUsize::new(0) })
     }
 
@@ -141,5 +141,111 @@ impl Companion {
             self.busy.fetch_sub(1, Ordering::Relaxed);
         }
         thread.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, UdpSocket};
+
+    use super::*;
+    use crate::store::testing::Scratch;
+
+    const LIMIT: Option<Duration> = Some(Duration::from_secs(20));
+
+    /// A question for the address of a name.
+    fn question(id: u8, name: &str) -> Vec<u8> {
+        [&[0, id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, name.len() as u8][..], name.as_bytes(), &[0, 0, 1, 0, 1]].concat()
+    }
+
+    /// A companion that asks these servers; where it is asked, and what ends it.
+    fn companion(
+        name: &str,
+        servers: Option<Vec<SocketAddr>>,
+    ) -> (SocketAddr, SocketAddr, std::os::unix::net::UnixStream) {
+        let zone = Zone::new(Scratch::new(name).store.clone(), "a".into());
+        let doors =
+            Doors { udp: UdpSocket::bind("127.0.0.1:0").unwrap(), tcp: TcpListener::bind("127.0.0.1:0").unwrap() };
+        let places = (doors.udp.local_addr().unwrap(), doors.tcp.local_addr().unwrap());
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        std::thread::spawn(move || {
+            use std::os::fd::AsFd;
+            Companion::new(zone, servers).serve(&doors, theirs.as_fd()).unwrap();
+        });
+        (places.0, places.1, ours)
+    }
+
+    fn client(companion: SocketAddr) -> UdpSocket {
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.connect(companion).unwrap();
+        client.set_read_timeout(LIMIT).unwrap();
+        client
+    }
+
+    fn hear(client: &UdpSocket) -> Vec<u8> {
+        let mut buffer = [0; 2048];
+        let count = client.recv(&mut buffer).unwrap();
+        buffer[..count].to_vec()
+    }
+
+    /// A server that answers each question, but first with what is no answer to it.
+    fn server() -> SocketAddr {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let place = socket.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 2048];
+            while let Ok((count, client)) = socket.recv_from(&mut buffer) {
+                let packet = buffer[..count].to_vec();
+                let answer = wire::parse(&packet).unwrap().refuse(Code::NoName);
+                let mut wrong = answer.clone();
+                wrong[0] ^= 1;
+                for answer in [wrong, packet.clone(), answer] {
+                    socket.send_to(&answer, client).unwrap();
+                }
+            }
+        });
+        place
+    }
+
+    #[test]
+    fn what_it_does_not_know_others_are_asked() {
+        // The first of them never answers.
+        let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (udp, _, _ends) = companion("companion-asks", Some(vec![silent.local_addr().unwrap(), server()]));
+        let client = client(udp);
+        client.send(&question(7, "example")).unwrap();
+        let answer = hear(&client);
+        assert_eq!((answer[1], answer[3]), (7, 0x83));
+    }
+
+    #[test]
+    fn nobody_is_asked_too_much() {
+        let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (udp, tcp, _ends) = companion("companion-busy", Some(vec![silent.local_addr().unwrap()]));
+        let client = client(udp);
+        for _ in 0..2 * MOST {
+            client.send(&question(1, "example")).unwrap();
+        }
+        // Those for whom there is no room hear so at once, and the others when nobody has answered.
+        for _ in 0..2 * MOST {
+            assert_eq!(hear(&client)[3], 0x82);
+        }
+        let mut stream = TcpStream::connect(tcp).unwrap();
+        stream.set_read_timeout(LIMIT).unwrap();
+        write_message(&mut stream, &question(2, "example")).unwrap();
+        // Over TCP nobody listens there.
+        assert_eq!(read_message(&mut stream).unwrap()[3], 0x82);
+        write_message(&mut stream, &[0; 20]).unwrap();
+        assert_eq!(read_message(&mut stream).unwrap()[3], 0x81);
+        write_message(&mut stream, &[0; 3]).unwrap();
+        assert!(read_message(&mut stream).is_err());
+    }
+
+    #[test]
+    fn on_an_internal_network_nobody_is() {
+        let (udp, _, _ends) = companion("companion-internal", None);
+        let client = client(udp);
+        client.send(&question(3, "example")).unwrap();
+        assert_eq!(hear(&client)[3], 0x83);
     }
 }

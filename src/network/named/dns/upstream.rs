@@ -19,10 +19,15 @@ pub enum Way {
     Tcp,
 }
 
+/// Where a server is asked.
+pub fn place(server: IpAddr) -> SocketAddr {
+    SocketAddr::new(server, 53)
+}
+
 /// The answer of the first server that gives one: of `servers`, or of the host's as they are now.
-pub fn ask(servers: &[IpAddr], question: &Question<'_>, way: Way) -> Option<Vec<u8>> {
+pub fn ask(servers: &[SocketAddr], question: &Question<'_>, way: Way) -> Option<Vec<u8>> {
     let of_host = if servers.is_empty() { resolv::servers(&resolv::of_host(Reach::Host)) } else { Vec::new() };
-    let mut all = servers.iter().chain(&of_host).map(|server| SocketAddr::new(*server, 53));
+    let mut all = servers.iter().copied().chain(of_host.into_iter().map(place));
     all.find_map(|server| match way {
         Way::Udp => over_udp(server, question),
         Way::Tcp => over_tcp(server, question),
