@@ -14,7 +14,7 @@ use crate::layer::worker;
 use crate::store::Store;
 use crate::sys::Call;
 
-/// Remove all containers, images and volumes
+/// Remove all containers, images, volumes and networks
 #[derive(Debug, Args)]
 pub struct Reset {
     /// Do not ask
@@ -30,7 +30,7 @@ impl Reset {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
         let warning = format!(
-            "WARNING! This will remove:\n        - all containers\n        - all images\n        - all volumes\n        - all secrets\n        - all that is in the \
+            "WARNING! This will remove:\n        - all containers\n        - all images\n        - all volumes\n        - all networks\n        - all secrets\n        - all that is in the \
              directory \"{}\"",
             store.layout().root().display()
         );
