@@ -8,7 +8,9 @@ use clap::Args;
 use crate::cli::container::options::network::named::{alias, mac};
 use crate::cli::{Context, Report};
 use crate::container::find;
-use crate::container::networks::{Attachment, change};
+use crate::container::networks::{self, Attachment, change};
+use crate::container::state::Status;
+use crate::host::message;
 
 /// Put a container on one more network
 #[derive(Debug, Args)]
@@ -55,7 +57,14 @@ impl Connect {
             addresses: addresses.collect(),
             mac: self.mac_address,
         };
+        let had_no_way_out = networks::is_internal(&store, &found.container)?;
         change::connect(&store, &mut found, attachment)?;
+        let has_one = !networks::is_internal(&store, &found.container)?;
+        if had_no_way_out && has_one && found.state()?.status == Status::Running {
+            message::warn(|| {
+                "the container's networks were internal: it has a way out from its next start on".to_owned()
+            });
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

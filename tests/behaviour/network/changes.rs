@@ -65,6 +65,24 @@ fn of_one_that_does_not_run() {
     case.coracle(["network", "connect", "nope", "one"]).code(125).error("network not found");
 }
 
+/// The way out comes with a start, and that is said.
+#[test]
+fn from_an_internal_network_to_another() {
+    let case = Case::new(Driver::Auto);
+    internal(&case, "inner", &["--subnet=10.204.8.0/24"]);
+    case.coracle(["network", "create", "--subnet=10.204.9.0/24", "outer"]).code(0);
+    serve(&case, "one", &["--network=inner"]);
+    case.coracle(["exec", "one", "test", "-e", "/sys/class/net/out0"]).code(1);
+    let connected = case.coracle(["network", "connect", "outer", "one"]).code(0);
+    assert!(connected.stderr.contains("from its next start on"), "{connected}");
+    case.coracle(["restart", "-t", "0", "one"]).code(0);
+    case.coracle(["exec", "one", "test", "-e", "/sys/class/net/out0"]).code(0);
+    // What is published on internal networks leads nowhere.
+    let image = case.busybox();
+    let made = case.coracle(["create", "--network=inner", "-p", "7000", &image, "true"]).code(0);
+    assert!(made.stderr.contains("port mappings have been discarded"), "{made}");
+}
+
 /// One that was made again under the same name has its new addresses, though somebody had been on the old one.
 #[test]
 fn a_network_made_again() {
