@@ -228,7 +228,7 @@ impl Error {
             Self::VolumeInUse { name, .. } => Some(format!("`coracle volume rm --force {name}` removes them, too")),
             Self::Companion(error) => error.hint(),
             Self::NoNetwork(_) => Some("`coracle network ls` lists all networks, `coracle network create` makes one".into()),
-            Self::NetworkInUse { containers, .. } => Some(format!("containers on it: {}", containers.join(", "))),
+            Self::NetworkInUse { containers, .. } => Some(format!("`--force` removes those on it, too: {}", containers.join(", "))),
             Self::NoNetworks(_) => Some("a container that was made with `--network=NAME` can be on several networks".into()),
             Self::VolumeInMemory(_) => Some("`coracle cp` copies from and to the container that has it".into()),
             Self::VolumeOption(error) => error.hint(),

@@ -2,11 +2,11 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use super::{Attachment, begin, get, is_named, link};
+use super::{Attachment, begin, get, link};
 use crate::container::find::Found;
 use crate::container::life::files;
 use crate::container::life::start::namespace_of;
-use crate::container::record::Container;
+use crate::container::record::{Container, Network as Mode};
 use crate::container::state::{State, Status};
 use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::container::{Error, Result};
@@ -70,9 +70,9 @@ pub fn unmake(store: &Store, network: &Network) -> Result<()> {
 }
 
 fn refuse_other_modes(container: &Container) -> Result<()> {
-    match is_named(container) {
-        true => Ok(()),
-        false => Err(Error::NoNetworks(container.network_mode())),
+    match container.network {
+        Mode::Named => Ok(()),
+        _ => Err(Error::NoNetworks(container.network_mode())),
     }
 }
 

@@ -13,10 +13,10 @@ use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 use super::find::{self, Found};
-use super::record::{self, Container};
+use super::record::Container;
 use super::{Error, Result};
 use crate::network::named::companion::{Job, Names};
-use crate::network::named::{self, Link, Route};
+use crate::network::named::{self, Link};
 use crate::store::Store;
 use crate::store::networks::Network;
 use crate::store::networks::members::Member;
@@ -139,11 +139,6 @@ fn link(network: &Network, member: &Member) -> Link {
         let lan = network.subnets.iter().find(|lan| lan.subnet.contains(address));
         lan.map(|lan| (address, lan.subnet.prefix()))
     };
-    let route = |route: &crate::store::networks::Route| Route {
-        to: route.destination,
-        gateway: route.gateway,
-        metric: route.metric,
-    };
     Link {
         bridge: network.interface.clone(),
         gateways: network.subnets.iter().map(|lan| (lan.gateway, lan.subnet.prefix())).collect(),
@@ -151,7 +146,7 @@ fn link(network: &Network, member: &Member) -> Link {
         interface: member.interface.clone(),
         mac: named::parse_mac(&member.mac).unwrap_or_else(|| named::mac(&network.id, &member.container)),
         addresses: member.addresses.iter().copied().filter_map(prefix).collect(),
-        routes: network.routes.iter().map(route).collect(),
+        routes: network.routes.clone(),
     }
 }
 
@@ -160,9 +155,4 @@ pub fn leave(store: &Store, container: &Container) {
     for Attachment { network, .. } in &container.networks {
         let _ = store.leave_network(&Network::id_of(network), &container.id);
     }
-}
-
-/// Whether it is on networks, or could be.
-pub fn is_named(container: &Container) -> bool {
-    container.network == record::Network::Named
 }

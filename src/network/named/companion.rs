@@ -18,7 +18,7 @@ use crate::host::dirs::Dirs;
 use crate::host::role::{self, Role, Start};
 use crate::store::{self, Store};
 use crate::sys::process::Child;
-use crate::sys::{self, Call, capability};
+use crate::sys::{self, Call, capability, memory};
 
 /// What helps where there are none.
 pub const BRIDGES: &str = "an administrator loads the kernel's modules for them with `modprobe -a bridge veth`";
@@ -126,6 +126,8 @@ pub fn run(job: &Job, monitor: &OwnedFd, container: OwnedFd, networks: OwnedFd) 
     capability::give_up()?;
     let Names { root, container, servers } = &job.names;
     let zone = Zone::new(Store::open(&Dirs::at(root))?, container.clone());
+    // From here on a small part of the program serves, perhaps for months.
+    memory::release_program_pages();
     let servers = servers.as_ref().map(|servers| servers.iter().copied().map(upstream::place).collect());
     Ok(Server::new(zone, servers).serve(&doors, monitor.as_fd()).call("poll(companion)")?)
 }

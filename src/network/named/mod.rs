@@ -27,7 +27,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::oci::Digest;
-use crate::store::networks::{Network, Subnet};
+use crate::store::networks::{Network, Route};
 
 /// The interface of a container's way out; `eth0` and the like are those of networks.
 pub const WAY_OUT: &str = "out0";
@@ -50,14 +50,6 @@ pub struct Link {
     pub mac: [u8; 6],
     pub addresses: Vec<(IpAddr, u8)>,
     pub routes: Vec<Route>,
-}
-
-/// A way through a machine on the network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Route {
-    pub to: Subnet,
-    pub gateway: IpAddr,
-    pub metric: Option<u32>,
 }
 
 /// The most bytes of a packet on the network, as its option says.

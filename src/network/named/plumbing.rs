@@ -107,9 +107,8 @@ pub fn connect(n: BorrowedFd<'_>, container: BorrowedFd<'_>, links: &[Link]) -> 
             for address in &link.addresses {
                 netlink.add_address(interface, *address, None)?;
             }
-            // Several subnets may want the same.
             for route in &link.routes {
-                let to = route.to.nth(0).map(|first| (first, route.to.prefix()));
+                let to = route.destination.nth(0).map(|first| (first, route.destination.prefix()));
                 to.map_or(Ok(()), |to| netlink.add_route(interface, to, route.gateway, route.metric))?;
             }
         }
@@ -151,7 +150,7 @@ pub fn of_process(pid: i32) -> Result<OwnedFd> {
 }
 
 /// A network namespace by a path that stands for it.
-pub fn open(path: &Path) -> Result<OwnedFd> {
+fn open(path: &Path) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).call_with(|| format!("open({})", path.display()))
 }

@@ -56,7 +56,7 @@ impl Session<'_> {
             for source in self.ready() {
                 match source {
                     Source::Program => return self.end(),
-                    // The root file system is gone with its server: nothing inside can go on.
+                    // The root file system, or the network, is gone with its server: nothing inside can go on.
                     Source::Server | Source::Container => self.kill(libc::SIGKILL),
                     Source::Listener => self.listener.take().map_or((), Listener::hand_over),
                     Source::Health => self.check(Health::hear),

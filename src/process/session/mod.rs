@@ -34,7 +34,7 @@ use watch::Watch;
 /// A program that runs, and what belongs to it.
 pub struct Session<'a> {
     pub program: &'a Child,
-    /// Who serves its file systems, its root above all: the program ends with them.
+    /// Who serves its file systems, its root above all, and the names on its networks: the program ends with them.
     pub servers: Vec<&'a Child>,
     /// Of a command in a container, that one's first process: it ends with it, also where no pid namespace sees to that.
     pub container: Option<BorrowedFd<'a>>,

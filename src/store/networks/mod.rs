@@ -108,7 +108,8 @@ impl Network {
         Self {
             name: DEFAULT.to_owned(),
             id: Self::id_of(DEFAULT),
-            created: String::new(),
+            // It was never made, and is there whenever somebody looks.
+            created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Nanos, true),
             interface: "podman0".to_owned(),
             subnets: subnet(Ipv4Addr::new(10, 88, 0, 0)).and_then(lan).into_iter().collect(),
             ipv6: false,

@@ -53,7 +53,7 @@ fn in_use_and_unused() {
     case.coracle(["network", "rm", "used"])
         .code(2)
         .error("has associated containers with it")
-        .says("hint: containers on it: one");
+        .says("hint: `--force` removes those on it, too: one");
     case.coracle(["network", "ls", "-q", "--filter", "dangling=true", "--filter", "name=e"])
         .code(0)
         .stdout("free\nkept\n");
