@@ -15,5 +15,6 @@ fn main() -> ExitCode {
         Some(Role::Joiner) => process::joiner::main(),
         Some(Role::Supervisor) => process::supervisor::main(),
         Some(Role::Init) => process::init::main(),
+        Some(Role::Stack) => process::stack::main(),
     }
 }

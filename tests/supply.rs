@@ -27,7 +27,7 @@ const EXCEPTIONS: [(&str, &str); 1] = [
 ];
 
 /// Packages in `Cargo.lock`, this one too.
-const CEILING: usize = 264;
+const CEILING: usize = 273;
 
 fn packages() -> Vec<Value> {
     let bytes = match std::env::var_os("CORACLE_METADATA") {

@@ -11,7 +11,7 @@ use super::log;
 use super::record::Driver;
 use super::state::State;
 use super::watch::health::HealthConfig;
-use crate::network::pasta::Wanted;
+use crate::network::way::Wanted;
 use crate::overlay::Features;
 use crate::runtime::cgroup::Place;
 use crate::runtime::identity::Introductions;
@@ -152,6 +152,6 @@ pub struct Networks {
 pub enum Network {
     /// None, or the host's: nothing to make.
     Nothing,
-    /// `pasta` joins the container's namespace to the host's network.
-    Pasta(Wanted),
+    /// Somebody joins the container's namespace to the host's network.
+    Way(Wanted),
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
-use super::record::Container;
+use super::record::{Container, Network};
 use super::state::Status;
 use super::{Error, Result, find};
 use crate::runtime::outside::join::Join;
@@ -165,8 +165,11 @@ impl Container {
     /// As `--network` and `inspect` call it.
     pub fn network_mode(&self) -> String {
         match self.network {
-            super::record::Network::Joined => self.namespaces.network.mode(),
-            network => network.name().to_owned(),
+            Network::Joined => self.namespaces.network.mode(),
+            Network::None => "none".to_owned(),
+            Network::Host => "host".to_owned(),
+            Network::Private => self.way_maker().name().to_owned(),
+            Network::Named => "bridge".to_owned(),
         }
     }
 }

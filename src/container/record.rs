@@ -18,6 +18,7 @@ use super::watch::health::HealthConfig;
 use crate::network::pasta::Options;
 use crate::network::ports::Published;
 use crate::network::resolv::Asked;
+use crate::network::way::Maker;
 use crate::oci::Digest;
 use crate::oci::capability::CapabilitySet;
 use crate::oci::hook::Hook;
@@ -162,6 +163,9 @@ pub struct Container {
     /// `80/tcp`.
     #[serde(default)]
     pub exposed_ports: BTreeSet<String>,
+    /// Who is to make its way out; `None`: whoever serves best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Maker>,
     /// Words for `pasta`.
     #[serde(default, skip_serializing_if = "Options::is_empty")]
     pub network_options: Options,
@@ -254,24 +258,11 @@ pub enum Network {
     Host,
     /// Another container's, or one that a file stands for (see [`Namespaces`]).
     Joined,
-    /// A namespace of its own, with a way out through `pasta`.
+    /// A namespace of its own, with a way out.
     #[default]
     Private,
     /// One of its own on networks that others are on, and a way out as with `Private`.
     Named,
-}
-
-impl Network {
-    /// As `--network` and `inspect` call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Host => "host",
-            Self::Joined => "joined",
-            Self::Private => "pasta",
-            Self::Named => "bridge",
-        }
-    }
 }
 
 /// What of the kernel's files in /proc and /sys is seen other than usual.
@@ -339,6 +330,12 @@ impl Record for Container {
 }
 
 impl Container {
+    /// Who makes its way out, if it has one of its own. Words for pasta are meant for pasta.
+    pub fn way_maker(&self) -> Maker {
+        let spoken_to = (!self.network_options.is_empty()).then_some(Maker::Pasta);
+        self.way.or(spoken_to).unwrap_or_else(|| Maker::of_machine().0)
+    }
+
     /// The first twelve digits of the id, as lists show it.
     pub fn short_id(&self) -> &str {
         self.id.get(..12).unwrap_or(&self.id)

@@ -32,10 +32,12 @@ pub enum Role {
     Supervisor,
     /// The first process of a container with `--init`.
     Init,
+    /// The network stack that is a container's way out.
+    Stack,
 }
 
-const ROLES: [Role; 7] =
-    [Role::Worker, Role::Monitor, Role::Mounter, Role::Net, Role::Joiner, Role::Supervisor, Role::Init];
+const ROLES: [Role; 8] =
+    [Role::Worker, Role::Monitor, Role::Mounter, Role::Net, Role::Stack, Role::Joiner, Role::Supervisor, Role::Init];
 
 impl Role {
     /// The hidden first argument.
@@ -48,6 +50,7 @@ impl Role {
             Self::Joiner => "@joiner",
             Self::Supervisor => "@supervisor",
             Self::Init => "@init",
+            Self::Stack => "@stack",
         }
     }
 
@@ -61,6 +64,7 @@ impl Role {
             Self::Joiner => c"coracle-joiner",
             Self::Supervisor => c"coracle-superv.",
             Self::Init => c"coracle-init",
+            Self::Stack => c"coracle-stack",
         }
     }
 }

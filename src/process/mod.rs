@@ -9,5 +9,6 @@ pub mod monitor;
 pub mod mounter;
 pub mod net;
 mod session;
+pub mod stack;
 pub mod supervisor;
 pub mod worker;

@@ -28,6 +28,18 @@ pub fn release_freed() {
     };
 }
 
+/// From so many bytes on, an allocation has pages of its own, which come when they are touched and go when it is freed: for who has
+/// many buffers that may stay empty.
+pub fn give_pages_from(bytes: i32) {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: mallopt(3) takes two numbers by value; the option only says how later allocations are made.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, bytes)
+    };
+    #[cfg(not(target_env = "gnu"))]
+    let _ = bytes;
+}
+
 /// The range of a line of proc_pid_maps(5) that maps code, or the constants at the file's start. Constants further on may be
 /// such as the loader wrote before it made them read-only.
 fn pristine(line: &str, program: &str) -> Option<(usize, usize)> {

@@ -46,7 +46,7 @@ const fn key(table: &'static str, name: &'static str, kind: Kind, means: Means, 
     Key { table, name, kind, means, flag }
 }
 
-pub static KEYS: [Key; 49] = [
+pub static KEYS: [Key; 50] = [
     key("containers", "annotations", List, Added, "--annotation="),
     key("containers", "base_hosts_file", Text, Default, "--hosts-file="),
     key("containers", "cgroup_conf", List, Default, "--cgroup-conf="),
@@ -95,6 +95,7 @@ pub static KEYS: [Key; 49] = [
     key("engine", "retry", Number, Default, "--retry="),
     key("engine", "retry_delay", Text, Default, "--retry-delay="),
     key("engine", "stop_timeout", Number, Default, "--stop-timeout="),
+    key("network", "default_rootless_network_cmd", Text, Default, "--default-network-cmd="),
     key("network", "pasta_options", List, Default, "--default-pasta-option="),
 ];
 

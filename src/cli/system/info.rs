@@ -19,6 +19,7 @@ use crate::host::subid::{Extent, IdMaps};
 use crate::host::systemd;
 use crate::host::{kernel, lock, system_file};
 use crate::network::pasta;
+use crate::network::way::Maker;
 use crate::oci::capability::CapabilitySet;
 use crate::overlay::probe::Probed;
 use crate::registry::registries;
@@ -55,6 +56,7 @@ fn host() -> Value {
     let distribution = kernel::distribution();
     let groups = Cgroups::of_account();
     let executable = std::env::current_exe().unwrap_or_default();
+    let (way, reason) = Maker::of_machine();
     json!({
         "arch": version::arch(),
         "cgroupControllers": groups.controllers,
@@ -74,12 +76,13 @@ fn host() -> Value {
         "logDriver": LogDriver::default().name(),
         "memFree": memory.free,
         "memTotal": memory.total,
-        "networkBackend": "pasta",
+        "networkBackend": way.name(),
         "ociRuntime": { "name": "coracle", "path": executable, "version": env!("CARGO_PKG_VERSION") },
         "os": "linux",
         "pasta": { "executable": pasta::find().unwrap_or_default() },
         "remoteSocket": { "exists": false, "path": "" },
-        "rootlessNetworkCmd": "pasta",
+        "rootlessNetworkCmd": way.name(),
+        "rootlessNetworkReason": reason,
         "security": security(),
         "serviceIsRemote": false,
         "swapFree": memory.swap_free,

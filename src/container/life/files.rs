@@ -14,7 +14,6 @@ use crate::host::{atomic_file, system_file};
 use crate::layer::merged::{Merged, Owners};
 use crate::network::HOST;
 use crate::network::hosts::{self, Hosts};
-use crate::network::pasta;
 use crate::network::resolv::{self, Reach};
 use crate::store::Store;
 use crate::sys::{self, Call};
@@ -68,9 +67,7 @@ fn names(store: &Store, container: &Container, own_addresses: &[IpAddr]) -> Resu
         own_addresses,
         host_address: match container.network {
             Network::Named if is_cut_off => None,
-            Network::Private | Network::Named => {
-                pasta::find().is_ok_and(|program| pasta::maps_host(&program)).then_some(HOST.into())
-            }
+            Network::Private | Network::Named => container.way_maker().maps_host().then_some(HOST.into()),
             Network::Host => Some(Ipv4Addr::LOCALHOST.into()),
             Network::None | Network::Joined => None,
         },

@@ -20,8 +20,8 @@ use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
 use crate::host::{atomic_file, message, role};
 use crate::network::named::WAY_OUT;
-use crate::network::pasta::Wanted;
-use crate::network::ports;
+use crate::network::way::{Maker, Wanted};
+use crate::network::{pasta, ports, stack};
 use crate::overlay::Features;
 use crate::overlay::living::Living;
 use crate::overlay::view::View;
@@ -276,8 +276,15 @@ fn network(store: &Store, container: &Container) -> Result<NetworkJob> {
         Network::Named if !networks::is_internal(store, container)? => Some(WAY_OUT.to_owned()),
         Network::Named | Network::None | Network::Host | Network::Joined => return Ok(NetworkJob::Nothing),
     };
+    Ok(NetworkJob::Way(way(container, interface)))
+}
+
+fn way(container: &Container, interface: Option<String>) -> Wanted {
     let (published, options) = (container.published.clone(), container.network_options.clone());
-    Ok(NetworkJob::Pasta(Wanted { published, options, interface }))
+    match container.way_maker() {
+        Maker::Pasta => Wanted::Pasta(pasta::Wanted { published, options, interface }),
+        Maker::Stack => Wanted::Stack(stack::Wanted { version: 1, published, interface }),
+    }
 }
 
 /// Nobody, where the container's account files are to stay as they are.

@@ -157,7 +157,7 @@ impl Published {
     }
 
     /// The addresses to listen on, and whether this machine must have it.
-    fn addresses(&self) -> Vec<(IpAddr, bool)> {
+    pub fn addresses(&self) -> Vec<(IpAddr, bool)> {
         match self.address {
             Some(address) => vec![(address, true)],
             None => vec![(Ipv4Addr::UNSPECIFIED.into(), true), (Ipv6Addr::UNSPECIFIED.into(), false)],
@@ -170,7 +170,8 @@ impl Published {
         self.protocol.listen(address, 0).map_err(|error| self.explain(address, 0, error))
     }
 
-    fn explain(&self, address: IpAddr, port: u16, error: std::io::Error) -> Error {
+    /// Why a port of it can't be had.
+    pub fn explain(&self, address: IpAddr, port: u16, error: std::io::Error) -> Error {
         let protocol = self.protocol;
         match error.raw_os_error() {
             Some(libc::EADDRINUSE) => Error::Taken { protocol, port, holder: holder::find(protocol, port) },

@@ -144,11 +144,11 @@ fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
     };
     let Init { child, mounts, .. } = init;
     drop((child, held, log, companion));
-    if let (Some(pasta), Network::Pasta(wanted)) = (network, &job.network)
-        && !wanted.published.is_empty()
+    if let (Some(way), Network::Way(wanted)) = (network, &job.network)
+        && wanted.publishes()
     {
         // Whoever hears of the end may want its ports. What can't be ended goes with this process.
-        let _ = pasta.stop();
+        let _ = way.stop();
     }
     let mounts = keep.then_some(mounts);
     if !keep {

@@ -17,7 +17,7 @@ use crate::container::state::State;
 use crate::host::atomic_file::{self, Staged};
 use crate::host::subid::IdMaps;
 use crate::network::named::companion::{self, Companion};
-use crate::network::pasta::{self, Pasta, Wanted};
+use crate::network::way::{self, Wanted, Way};
 use crate::oci::hook::Moment;
 use crate::process::session::log::Log;
 use crate::process::session::refusal::Refusal;
@@ -42,7 +42,7 @@ pub struct Running {
     pub held: Held,
     pub log: Option<Log>,
     /// The way out; it ends with the outer pid namespace.
-    pub network: Option<Pasta>,
+    pub network: Option<Way>,
     /// Who connects it to networks, and answers for names there.
     pub companion: Option<Companion>,
     /// Until it is handed over.
@@ -79,7 +79,7 @@ impl Running {
         let mut lines = vec![format!("the root file system has the driver `{driver}`: {reason}")];
         lines.extend(mounter.as_ref().map(|_| "started the mounter of the root file system".to_owned()));
         lines.extend(self.volumes.servers.iter().map(|_| "started the mounter of a volume".to_owned()));
-        lines.extend(self.network.as_ref().map(|_| "started pasta".to_owned()));
+        lines.extend(self.network.as_ref().map(|way| format!("started {}", way.maker())));
         lines.extend(self.companion.as_ref().map(|_| "started the companion on networks".to_owned()));
         lines.push(format!("the program runs, pid {}", self.init.host_pid));
         lines.join("\n")
@@ -207,7 +207,7 @@ fn check_secrets(job: &Job, plan: &Plan) -> Result<(), Refusal> {
 
 /// Out of the container's network namespace, in the making.
 struct Ways {
-    out: Option<pasta::Starting>,
+    out: Option<way::Starting>,
     networks: Option<companion::Starting>,
 }
 
@@ -215,31 +215,30 @@ impl Ways {
     fn begin(job: &Job, init: i32, networks: Option<BorrowedFd<'_>>) -> Result<Self, Refusal> {
         let networks = networks.map(|n| networks::connect(job, init, n)).transpose()?;
         let out = match &job.network {
-            Network::Pasta(wanted) => Some(way_out(init, wanted)?),
+            Network::Way(wanted) => Some(way_out(init, wanted)?),
             Network::Nothing => None,
         };
         Ok(Self { out, networks })
     }
 
     /// Waits until they are there.
-    fn finish(&mut self) -> Result<(Option<Pasta>, Option<Companion>), Refusal> {
-        let out = self.out.take().map(pasta::Starting::finish).transpose().map_err(hinted)?;
+    fn finish(&mut self) -> Result<(Option<Way>, Option<Companion>), Refusal> {
+        let out = self.out.take().map(way::Starting::finish).transpose().map_err(hinted)?;
         let companion = self.networks.take().map(companion::Starting::finish).transpose();
         Ok((out, companion.map_err(networks::hinted)?))
     }
 }
 
-fn way_out(init: i32, wanted: &Wanted) -> Result<pasta::Starting, Refusal> {
+fn way_out(init: i32, wanted: &Wanted) -> Result<way::Starting, Refusal> {
     let path = format!("/proc/{init}/ns/net");
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let namespace = rustix::fs::open(path.as_str(), flags, Mode::empty())
         .call_with(|| format!("open({path})"))
         .map_err(Refusal::ours)?;
-    let program = pasta::find().map_err(hinted)?;
-    pasta::start(&program, namespace.as_fd(), wanted).map_err(hinted)
+    way::start(namespace.as_fd(), wanted).map_err(hinted)
 }
 
-fn hinted(error: pasta::Error) -> Refusal {
+fn hinted(error: way::Error) -> Refusal {
     let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     Refusal::ours(format!("{error}{hint}"))
 }

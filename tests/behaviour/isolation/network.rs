@@ -18,25 +18,34 @@ fn host(case: &Case) {
         .stdout(&format!("{}\n", namespace.display()));
 }
 
-/// The default: private, with a route and a resolver; what listens on the machine's loopback is out of reach.
+/// The default, and whoever makes the way out: private, with a route and a resolver; what listens on the machine's loopback is out of
+/// reach.
 fn private(case: &Case) {
+    for network in ["private", "pasta", "stack"] {
+        one_private(case, network);
+    }
+}
+
+fn one_private(case: &Case, network: &str) {
     let image = case.busybox();
     let namespace = std::fs::read_link("/proc/self/ns/net").unwrap();
-    let finished = case.coracle(["run", "--rm", &image, "readlink", "/proc/self/ns/net"]).succeeded();
+    let run = ["run", "--rm", "--network", network, &image];
+    let run = |command: &[&str]| case.coracle(run.iter().chain(command).copied());
+    let finished = run(&["readlink", "/proc/self/ns/net"]).succeeded();
     assert_ne!(finished.stdout.trim_end(), namespace.display().to_string());
     if !crate::harness::has("a route out", outbound_address().is_some_and(|address| !address.is_loopback())) {
         return;
     }
     let interfaces =
         "tail -n +3 /proc/net/dev | wc -l; ip route | grep -c ^default; grep -c ^nameserver /etc/resolv.conf";
-    let finished = case.coracle(["run", "--rm", &image, "sh", "-c", interfaces]).succeeded();
+    let finished = run(&["sh", "-c", interfaces]).succeeded();
     let counts: Vec<u32> = finished.stdout.lines().map(|line| line.parse().unwrap()).collect();
     assert!(counts[0] == 2 && counts[1] == 1 && counts[2] >= 1, "{finished}");
     // The machine's loopback stays its own.
     let loopback = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let script =
         format!("nc -w 2 127.0.0.1 {} </dev/null && echo reached; true", loopback.local_addr().unwrap().port());
-    case.coracle(["run", "--rm", &image, "sh", "-c", &script]).code(0).stdout("");
+    run(&["sh", "-c", &script]).code(0).stdout("");
 }
 
 /// What the user says to pasta, on the command line and in containers.conf, and what it says to that.
@@ -66,6 +75,36 @@ fn words_for_pasta(case: &Case) {
     std::fs::write(&file, "[network]\npasta_options = ['--mtu', '1400', '-I', 'way0']\n").unwrap();
     let configured = ["run", "--rm", "--network=pasta:--ipv4-only", &image, "cat", "/sys/class/net/way0/mtu"];
     case.command(configured).env("CONTAINERS_CONF", &file).finish().code(0).stdout("1400\n");
+}
+
+/// Who makes the way out: as asked for, as containers.conf says, and the stack where pasta is not installed.
+fn who_makes_the_way_out(case: &Case) {
+    let image = case.busybox();
+    let file = case.home.join("containers.conf");
+    let made = |path: &str, flags: &[&str]| {
+        let line = ["create"].iter().chain(flags).copied().chain([&*image]);
+        let command = case.command(line).env("CONTAINERS_CONF", &file).env("PATH", path).finish();
+        let id = command.succeeded().stdout;
+        let inspect =
+            case.command(["inspect", "--format", "{{.HostConfig.NetworkMode}}", id.trim()]).env("PATH", path).finish();
+        inspect.succeeded().stdout.trim_end().to_owned()
+    };
+    std::fs::write(&file, "").unwrap();
+    let path = "/usr/bin:/bin:/usr/sbin:/sbin";
+    assert_eq!(made(path, &["--network=pasta"]), "pasta");
+    assert_eq!(made(path, &["--network=stack"]), "stack");
+    std::fs::write(&file, "[network]\ndefault_rootless_network_cmd = 'slirp4netns'\n").unwrap();
+    assert_eq!(made(path, &[]), "stack");
+    assert_eq!(made(path, &["--network=pasta"]), "pasta");
+    std::fs::write(&file, "[network]\ndefault_rootless_network_cmd = 'frob'\n").unwrap();
+    case.command(["create", &image])
+        .env("CONTAINERS_CONF", &file)
+        .finish()
+        .code(125)
+        .error("`frob` is not known")
+        .says("hint: ");
+    let said = case.coracle(["run", "--rm", "--network=stack", &image, "cat", "/etc/hosts"]).succeeded().stdout;
+    assert!(said.contains("169.254.1.2\thost.containers.internal"), "{said}");
 }
 
 /// A version of pasta that can let an address inside mean this machine is told to, and the container knows its names; the word stands
@@ -104,4 +143,4 @@ fn outbound_address() -> Option<std::net::IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-on_both_drivers!(none, host, private, words_for_pasta, names_of_this_machine);
+on_both_drivers!(none, host, private, who_makes_the_way_out, words_for_pasta, names_of_this_machine);

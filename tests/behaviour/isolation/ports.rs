@@ -8,6 +8,9 @@ use crate::harness::{Case, Driver, Finished, LIMIT, has, wait_for};
 /// `cat` for whoever comes.
 const ECHO: [&str; 6] = ["nc", "-ll", "-p", "7000", "-e", "cat"];
 
+/// Whoever makes the way in.
+const NETWORKS: [&str; 2] = ["--network=pasta", "--network=stack"];
+
 fn serve(case: &Case, flags: &[&str]) -> Finished {
     let image = case.busybox();
     let head = ["run", "-d", "--stop-timeout=0", "--name", "box"].into_iter();
@@ -31,7 +34,14 @@ fn echoed(place: &str) -> String {
 }
 
 fn they_lead_inside(case: &Case) {
-    serve(case, &["-p", "127.0.0.1::7000"]).succeeded();
+    for network in NETWORKS {
+        lead_inside(case, network);
+        case.coracle(["rm", "-f", "-t", "0", "box"]).succeeded();
+    }
+}
+
+fn lead_inside(case: &Case, network: &str) {
+    serve(case, &[network, "-p", "127.0.0.1::7000"]).succeeded();
     let place = place(case, "7000");
     assert_eq!(echoed(&place), "hello");
     let port = place.strip_prefix("127.0.0.1:").unwrap();
@@ -61,7 +71,7 @@ fn they_lead_inside(case: &Case) {
     case.coracle(["restart", "box"]).code(0);
     assert_eq!(echoed(&place), "hello");
     // So does the one that takes its place.
-    serve(case, &["--replace", "--publish", &format!("{place}:7000")]).succeeded();
+    serve(case, &[network, "--replace", "--publish", &format!("{place}:7000")]).succeeded();
     assert_eq!(echoed(&place), "hello");
 }
 

@@ -48,11 +48,13 @@ fn own(endpoint: Map<String, Value>, id: &str, aliases: Option<Vec<String>>) -> 
 
 /// By the names of its networks. Whose network is another's, that one has it.
 fn networks(store: &Store, container: &Container) -> Result<Value, Report> {
-    let name = container.network.name();
     match container.network {
         Network::Joined => return Ok(json!({})),
         Network::Named => {}
-        _ => return Ok(json!({ name: own(endpoint(None), name, None) })),
+        _ => {
+            let mode = container.network_mode();
+            return Ok(json!({ &mode: own(endpoint(None), &mode, None) }));
+        }
     }
     let members = members(store, container)?;
     let mut all = Map::new();

@@ -131,11 +131,11 @@ impl Shown {
         }
     }
 
-    fn networks(&self) -> Vec<&str> {
+    fn networks(&self) -> Vec<String> {
         let container = &self.found.container;
         match container.network {
-            network @ Network::Private => vec![network.name()],
-            Network::Named => container.networks.iter().map(|attachment| attachment.network.as_str()).collect(),
+            Network::Private => vec![container.network_mode()],
+            Network::Named => container.networks.iter().map(|attachment| attachment.network.clone()).collect(),
             Network::None | Network::Host | Network::Joined => Vec::new(),
         }
     }

@@ -13,6 +13,7 @@ use crate::cli::Report;
 use crate::container::record::{Container, HOSTS_NONE, HOSTS_OF_IMAGE, Network};
 use crate::network::pasta::Options;
 use crate::network::resolv::Asked;
+use crate::network::way::Maker;
 use crate::oci::image_config::RunConfig;
 use crate::store::Store;
 
@@ -38,12 +39,15 @@ pub struct Flags {
     /// Take the lines of this file into /etc/hosts in place of the host's; `image`: those of the image's own; `none`: no lines
     #[arg(long, value_name = "FILE")]
     hosts_file: Option<PathBuf>,
+    /// Who makes the way out where `--network` names nobody
+    #[arg(long, hide = true, value_name = "NAME")]
+    default_network_cmd: Option<String>,
     /// Words for pasta(1) before those of `--network=pasta:WORD,WORD`
     #[arg(long, hide = true, value_name = "WORD")]
     default_pasta_option: Vec<String>,
-    /// `private`, or `pasta:WORD,WORD` with words for pasta(1): a network of its own with a way out; `none`, `host`, `container:NAME`,
-    /// `ns:PATH`; or the name of a network that others are on, more than once for several, with `:alias=`, `ip=`, `ip6=`, `mac=`,
-    /// `interface_name=` behind it
+    /// `private`: a network of its own with a way out; the same by `pasta:WORD,WORD` with words for pasta(1), or by `stack`, which needs
+    /// no other program; `none`, `host`, `container:NAME`, `ns:PATH`; or the name of a network that others are on, more than once
+    /// for several, with `:alias=`, `ip=`, `ip6=`, `mac=`, `interface_name=` behind it
     #[arg(long, visible_alias = "net", value_name = "MODE", default_value = "private", hide_default_value = true)]
     network: Vec<String>,
     #[command(flatten)]
@@ -81,8 +85,10 @@ impl Flags {
         let first = self.network.first().map_or("private", String::as_str);
         match first.split_once(':') {
             Some(("container" | "ns", _)) => join_network(store, container, first)?,
-            Some(("pasta", words)) => self.pasta(container, words),
-            None if matches!(first, "private" | "pasta" | "default" | "") => self.pasta(container, ""),
+            Some(("pasta", words)) => self.private(container, Some(Maker::Pasta), words),
+            None if first == "pasta" => self.private(container, Some(Maker::Pasta), ""),
+            None if first == "stack" => self.private(container, Some(Maker::Stack), ""),
+            None if matches!(first, "private" | "default" | "") => self.private(container, self.default_maker()?, ""),
             None if first == "none" => container.network = Network::None,
             None if first == "host" => container.network = Network::Host,
             _ => return self.named.fill(store, container, &self.network),
@@ -96,9 +102,23 @@ impl Flags {
         Ok(())
     }
 
-    fn pasta(&self, container: &mut Container, words: &str) {
+    fn private(&self, container: &mut Container, way: Option<Maker>, words: &str) {
         container.network = Network::Private;
-        container.network_options = Options::parse(&self.default_pasta_option, words);
+        container.way = way;
+        if way != Some(Maker::Stack) {
+            container.network_options = Options::parse(&self.default_pasta_option, words);
+        }
+    }
+
+    /// What stands in containers.conf; slirp4netns, which is slower, has the stack in its place.
+    fn default_maker(&self) -> Result<Option<Maker>, Report> {
+        match self.default_network_cmd.as_deref() {
+            None | Some("") => Ok(None),
+            Some("pasta") => Ok(Some(Maker::Pasta)),
+            Some("stack" | "slirp4netns") => Ok(Some(Maker::Stack)),
+            Some(other) => Err(Report::new(format!("the default_rootless_network_cmd `{other}` is not known"))
+                .hint("`pasta`, `slirp4netns` and `stack` are")),
+        }
     }
 
     fn resolver(&self, network: Network) -> Result<Asked, Report> {

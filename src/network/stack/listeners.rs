@@ -1,0 +1,103 @@
+//! Published ports: whoever comes to one is taken to the container, from an address of its own.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+
+use rustix::event::epoll::EventFlags;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, acceptfrom_with, sockopt};
+
+use super::datagrams::Conversations;
+use super::net::{Kind, Net};
+use super::packet::Ends;
+use super::tcp::Connections;
+use crate::network::ports::{self, Protocol, Published};
+
+/// So many wait to be taken in; the kernel may have a smaller limit.
+const WAITING: i32 = 4096;
+/// So many are taken in before others have their turn.
+const TURN: usize = 64;
+
+#[derive(Debug, Default)]
+pub struct Listeners(HashMap<u64, Listener>);
+
+#[derive(Debug)]
+struct Listener {
+    socket: Rc<OwnedFd>,
+    protocol: Protocol,
+    /// Of this machine.
+    at: SocketAddr,
+    /// The container's.
+    port: u16,
+}
+
+impl Listeners {
+    /// Listens on all ports of it, or on none.
+    pub fn add(&mut self, net: &mut Net, published: &Published) -> Result<(), ports::Error> {
+        let mut made = Vec::new();
+        for (host, port) in published.pairs() {
+            for (address, must) in published.addresses() {
+                let at = SocketAddr::new(address, host);
+                let socket = match listen(published.protocol, at) {
+                    Ok(socket) => Rc::new(socket),
+                    // A machine without IPv6.
+                    Err(error) if !must && error != Errno::ADDRINUSE => continue,
+                    Err(error) => return Err(published.explain(address, host, error.into())),
+                };
+                made.push(Listener { socket, protocol: published.protocol, at, port });
+            }
+        }
+        for listener in made {
+            let watched = net.watch(&listener.socket, Kind::Listener, EventFlags::IN);
+            let at = listener.at;
+            let id = watched.map_err(|error| published.explain(at.ip(), at.port(), error.into()))?;
+            self.0.insert(id, listener);
+        }
+        Ok(())
+    }
+
+    pub fn ready(&self, net: &mut Net, id: u64, connections: &mut Connections, conversations: &mut Conversations) {
+        let Some(listener) = self.0.get(&id) else { return };
+        match listener.protocol {
+            Protocol::Tcp => listener.accept(net, connections),
+            Protocol::Udp => conversations.published(net, &listener.socket, listener.port),
+        }
+    }
+}
+
+impl Listener {
+    fn accept(&self, net: &mut Net, connections: &mut Connections) {
+        for _ in 0..TURN {
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let Ok((socket, peer)) = acceptfrom_with(self.socket.as_fd(), flags) else { return };
+            let Some(peer) = peer.and_then(|peer| SocketAddr::try_from(peer).ok()) else { continue };
+            let outside = net.places.inward(peer);
+            let Some(own) = net.places.container(outside.ip()) else { continue };
+            // One that can't be taken in is closed, which tells its owner.
+            let _ = connections.accept(net, socket, Ends { inside: SocketAddr::new(own, self.port), outside });
+        }
+    }
+}
+
+fn listen(protocol: Protocol, at: SocketAddr) -> Result<OwnedFd, Errno> {
+    let family = if at.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let kind = match protocol {
+        Protocol::Tcp => SocketType::STREAM,
+        Protocol::Udp => SocketType::DGRAM,
+    };
+    let socket = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+    if at.is_ipv6() {
+        sockopt::set_ipv6_v6only(&socket, true)?;
+    }
+    if protocol == Protocol::Tcp {
+        // Connections of an earlier life that are not quite over do not count.
+        sockopt::set_socket_reuseaddr(&socket, true)?;
+    }
+    rustix::net::bind(&socket, &at)?;
+    if protocol == Protocol::Tcp {
+        rustix::net::listen(&socket, WAITING)?;
+    }
+    Ok(socket)
+}

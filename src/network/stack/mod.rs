@@ -1,0 +1,186 @@
+//! A way out of our own: a network stack in a process of this program, for a container's network namespace.
+//!
+//! ```text
+//!  container's network namespace       host's network namespace
+//!   program ─▶ kernel ─▶ tun device ─▶ coracle-stack ─▶ ordinary sockets of this user ─▶ the world
+//!                                       tcp        smoltcp inside, a socket outside
+//!                                       datagrams  UDP, and ICMP's echo
+//!                                       listeners  published ports
+//!                                       places     which address means what
+//! ```
+//!
+//! The monitor starts it ([`start`]) as root of U in the host's network namespace, with the container's as a descriptor. A thread of
+//! it enters that namespace for as long as it takes to make the device ([`device`]); nobody without privileges could come back from
+//! there, so no more than a thread goes. What it needs of the host it keeps, the rest it gives up ([`confine`]): then it says that
+//! it is ready, and serves ([`serve`]) until the monitor is gone.
+//!
+//! What must stay true: nothing from inside makes it panic or wait; what is kept of each conversation has a limit, and so has their
+//! number; this machine's loopback is not reached from inside.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod confine;
+mod datagrams;
+mod device;
+mod listeners;
+mod net;
+mod netlink;
+mod packet;
+mod places;
+mod serve;
+mod tcp;
+mod tun;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use serde::{Deserialize, Serialize};
+
+use self::listeners::Listeners;
+use self::net::Net;
+use self::places::Places;
+use self::serve::Stack;
+use super::ports::{self, Published};
+use crate::host::fault;
+use crate::host::role::{self, Role, Start};
+use crate::sys::process::{Child, raise_descriptor_limit};
+use crate::sys::{self, Call, memory};
+
+/// How much of a reason is sent.
+const REASON_LIMIT: usize = 4096;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the network could not be set up: {0}")]
+    Failed(String),
+    #[error(transparent)]
+    Ports(#[from] ports::Error),
+    #[error(transparent)]
+    Role(#[from] role::Error),
+    #[error(transparent)]
+    System(#[from] sys::Error),
+}
+
+impl Error {
+    /// What the user or the administrator can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Ports(error) => error.hint(),
+            Self::System(error) if error.call.contains("/dev/net/tun") => Some(
+                "a way out needs /dev/net/tun (the kernel's module `tun`); `--network=none` and `--network=host` work without it"
+                    .into(),
+            ),
+            Self::Failed(_) | Self::Role(_) | Self::System(_) => None,
+        }
+    }
+}
+
+/// What a way out is to be: the job of the role. Its descriptors: the network namespace, and the socket to its starter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Wanted {
+    pub version: u32,
+    /// The ports of this machine that lead inside.
+    pub published: Vec<Published>,
+    /// How its interface is called inside; `None`: as that of this machine.
+    pub interface: Option<String>,
+}
+
+/// One that is setting up.
+#[derive(Debug)]
+pub struct Starting(Running);
+
+/// One that runs.
+#[derive(Debug)]
+pub struct Running {
+    /// Its end is the end of the container's way out; the caller reaps it.
+    pub child: Child,
+    /// Closed, it ends the process.
+    socket: OwnedFd,
+}
+
+/// Starts one for the network namespace behind `namespace`.
+///
+/// This process must be root of a user namespace that owns, or is above, the one that owns the network namespace.
+pub fn start(namespace: BorrowedFd<'_>, wanted: &Wanted) -> Result<Starting, Error> {
+    fault::point("stack: start").call("start the stack")?;
+    let flags = SocketFlags::CLOEXEC;
+    let (socket, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).call("socketpair")?;
+    let stdio = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    let child = Start { role: Role::Stack, stdio, fds: vec![namespace, theirs.as_fd()] }.run(wanted)?;
+    Ok(Starting(Running { child, socket }))
+}
+
+impl AsFd for Starting {
+    /// Readable as soon as [`Starting::finish`] does not block any more.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.socket.as_fd()
+    }
+}
+
+impl Starting {
+    /// Waits until the network is there.
+    pub fn finish(self) -> Result<Running, Error> {
+        answer(self.0.socket.as_fd())?;
+        Ok(self.0)
+    }
+}
+
+/// The one packet that says how something went: a byte 0, or a byte 1 and the reason why it failed.
+fn answer(socket: BorrowedFd<'_>) -> Result<(), Error> {
+    let mut packet = [0; REASON_LIMIT];
+    let count = loop {
+        match recv(socket, &mut packet, RecvFlags::empty()) {
+            Err(rustix::io::Errno::INTR) => {}
+            other => break other.call("recv(stack)")?.0,
+        }
+    };
+    match packet.get(..count) {
+        Some([0]) => Ok(()),
+        Some([1, reason @ ..]) => Err(Error::Failed(String::from_utf8_lossy(reason).into_owned())),
+        _ => Err(Error::Failed("its process has ended".into())),
+    }
+}
+
+fn say(socket: BorrowedFd<'_>, result: &Result<(), Error>) -> sys::Result<()> {
+    let mut packet = vec![u8::from(result.is_err())];
+    if let Err(error) = result {
+        let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        packet.extend(format!("{error}{hint}").bytes().take(REASON_LIMIT - 1));
+    }
+    send(socket, &packet, SendFlags::NOSIGNAL).call("send(stack)").map(drop)
+}
+
+impl Running {
+    /// Ends it and reaps it: where no pid namespace does.
+    pub fn stop(self) -> Result<(), Error> {
+        drop(self.socket);
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+/// In the role: all of it.
+pub fn serve(wanted: &Wanted, namespace: OwnedFd, socket: &OwnedFd) -> Result<(), Error> {
+    let made = make(wanted, namespace);
+    let (stack, result) = match made {
+        Ok(stack) => (Some(stack), Ok(())),
+        Err(error) => (None, Err(error)),
+    };
+    say(socket.as_fd(), &result)?;
+    stack.map_or(Ok(()), |stack| Ok(stack.serve(socket)?))
+}
+
+fn make(wanted: &Wanted, namespace: OwnedFd) -> Result<Stack, Error> {
+    let mut places = Places::of_host()?;
+    places.interface = wanted.interface.clone().or(places.interface);
+    let tun = device::make(namespace.as_fd(), &mut places)?;
+    let mut net = Net::new(tun, places)?;
+    let mut listeners = Listeners::default();
+    for published in &wanted.published {
+        listeners.add(&mut net, published)?;
+    }
+    let descriptors = raise_descriptor_limit();
+    memory::give_pages_from(tcp::SMALLEST as i32);
+    confine::confine()?;
+    Ok(Stack::new(net, listeners, descriptors))
+}

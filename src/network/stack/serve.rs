@@ -1,0 +1,150 @@
+//! The event loop of the process that is a container's way out.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::event::Timespec;
+use rustix::event::epoll::{self, Event, EventFlags};
+use rustix::io::Errno;
+
+use super::datagrams::{Conversations, Subject};
+use super::listeners::Listeners;
+use super::net::{Kind, Net};
+use super::packet::{self, Content};
+use super::tcp::Connections;
+use super::tun::MTU;
+use crate::sys::{self, Call};
+
+/// So many packets are taken from inside before others have their turn.
+const TURN: usize = 64;
+const EVENTS: usize = 256;
+
+/// All that goes on.
+pub struct Stack {
+    net: Net,
+    connections: Connections,
+    conversations: Conversations,
+    listeners: Listeners,
+    packet: Vec<u8>,
+}
+
+impl Stack {
+    /// `descriptors`: how many this process may have.
+    pub fn new(net: Net, listeners: Listeners, descriptors: u64) -> Self {
+        Self {
+            net,
+            connections: Connections::new(descriptors),
+            conversations: Conversations::new(descriptors),
+            listeners,
+            packet: vec![0; MTU],
+        }
+    }
+
+    /// Serves until the other side of `control` is closed.
+    pub fn serve(mut self, control: &OwnedFd) -> sys::Result<()> {
+        let watch = |result: Result<u64, Errno>| result.call("epoll_ctl");
+        let tun = self.net.tun.as_fd().try_clone_to_owned().call("dup(tun)")?;
+        watch(self.net.watch(&tun, Kind::Tun, EventFlags::IN))?;
+        watch(self.net.watch(control, Kind::Control, EventFlags::IN | EventFlags::RDHUP))?;
+        let mut events: Vec<Event> = Vec::with_capacity(EVENTS);
+        loop {
+            events.clear();
+            let patience = self.patience();
+            match epoll::wait(&self.net.epoll, rustix::buffer::spare_capacity(&mut events), patience.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(sys::Error::new("epoll_wait", error)),
+            }
+            for event in &events {
+                match Net::of_event(event.data) {
+                    Some((Kind::Tun, _)) => self.take_packets(),
+                    Some((Kind::Connection, id)) => self.connections.ready(&mut self.net, id, event.flags),
+                    Some((Kind::Conversation, id)) => self.conversations.ready(&mut self.net, id),
+                    Some((Kind::Listener, id)) => {
+                        let Self { net, connections, conversations, listeners, .. } = &mut self;
+                        listeners.ready(net, id, connections, conversations);
+                    }
+                    Some((Kind::Control, _)) | None => return Ok(()),
+                }
+            }
+            self.connections.carry(&mut self.net);
+            self.conversations.sweep(&self.net);
+        }
+    }
+
+    /// `None`: until something happens.
+    fn patience(&self) -> Option<Timespec> {
+        let next = self.connections.next().into_iter().chain(self.conversations.next()).min()?;
+        let micros = (next.total_micros() - self.net.clock.now().total_micros()).max(0);
+        Some(Timespec { tv_sec: micros / 1_000_000, tv_nsec: micros % 1_000_000 * 1000 })
+    }
+
+    fn take_packets(&mut self) {
+        let Self { net, connections, conversations, packet, .. } = self;
+        for _ in 0..TURN {
+            let Some(packet) = net.tun.read(packet).and_then(|count| packet.get(..count)) else { return };
+            match packet::parse(packet) {
+                Some((ends, Content::Tcp { opens })) => connections.packet(net, ends, opens, packet),
+                Some((ends, Content::Udp(data))) => conversations.packet(net, ends, Subject::Udp, data, packet),
+                Some((ends, Content::Echo(number, data))) => {
+                    let request = packet::echo_request(ends.outside.ip(), number, data);
+                    conversations.packet(net, ends, Subject::Echo, &request, packet);
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+    use super::*;
+    use crate::network::stack::places::Places;
+
+    /// A packet with a good head, of which then some bytes are others.
+    #[test]
+    fn no_packet_makes_it_panic() {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (tun, inside) = socketpair(AddressFamily::UNIX, SocketType::DGRAM, flags, None).unwrap();
+        let net = Net::new(tun, Places::of_host().unwrap()).unwrap();
+        let mut stack = Stack::new(net, Listeners::default(), 256);
+        let mut state = 7_u64;
+        let mut random = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as usize
+        };
+        let mut buffer = vec![0; MTU];
+        let mut answers = 0;
+        for round in 0..200_000 {
+            let (inside4, outside4) = ([192, 0, 2, 2], [127, 0, 0, 1]);
+            let mut packet = if round % 2 == 0 {
+                let mut head = vec![0x45, 0, 0, 60, 0, 0, 0, 0, 64, [6, 17, 1][random() % 3], 0, 0];
+                head.extend(inside4.into_iter().chain(outside4));
+                head
+            } else {
+                let mut head = vec![0x60, 0, 0, 0, 0, 40, [6, 17, 58, 0][random() % 4], 64];
+                head.extend([[0xfd; 16], [0; 16]].concat());
+                head
+            };
+            // Few ports, so that they meet; a TCP header of the length that most have, and all flags.
+            packet.extend([0, random() as u8 % 4, 0, random() as u8 % 4]);
+            packet.extend((0..8).map(|_| random() as u8));
+            packet.extend([0x50, random() as u8]);
+            packet.resize(packet.len() + random() % 60, 0);
+            for _ in 0..random() % 4 {
+                let place = random() % packet.len();
+                packet[place] = random() as u8;
+            }
+            packet.truncate(random() % (packet.len() * 2) + 1);
+            rustix::io::write(&inside, &packet).unwrap();
+            stack.take_packets();
+            stack.connections.carry(&mut stack.net);
+            while rustix::io::read(&inside, &mut buffer).is_ok() {
+                answers += 1;
+            }
+        }
+        assert!(answers > 1000, "{answers}");
+    }
+}

@@ -1,0 +1,146 @@
+//! The way out of a private network namespace: by pasta, or by the network stack of this program, whichever was asked for or is there.
+
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use serde::{Deserialize, Serialize};
+
+use super::pasta::{self, Pasta};
+use super::stack;
+
+/// Who makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Maker {
+    Pasta,
+    Stack,
+}
+
+/// What it is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wanted {
+    Pasta(pasta::Wanted),
+    Stack(stack::Wanted),
+}
+
+/// One that is being made.
+#[derive(Debug)]
+pub enum Starting {
+    Pasta(pasta::Starting),
+    Stack(stack::Starting),
+}
+
+/// One that is there.
+#[derive(Debug)]
+pub enum Way {
+    Pasta(Pasta),
+    Stack(stack::Running),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Pasta(#[from] pasta::Error),
+    #[error(transparent)]
+    Stack(#[from] stack::Error),
+}
+
+impl Error {
+    /// What the user or the administrator can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Pasta(error) => error.hint(),
+            Self::Stack(error) => error.hint(),
+        }
+    }
+}
+
+impl Maker {
+    /// Who makes it where nobody was asked for, and why.
+    pub fn of_machine() -> (Self, &'static str) {
+        match pasta::find() {
+            Ok(_) => (Self::Pasta, "it is installed"),
+            Err(_) => (Self::Stack, "pasta is not installed"),
+        }
+    }
+
+    /// As `--network` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pasta => "pasta",
+            Self::Stack => "stack",
+        }
+    }
+
+    /// Whether [`super::HOST`] means this machine inside.
+    pub fn maps_host(self) -> bool {
+        match self {
+            Self::Pasta => pasta::find().is_ok_and(|program| pasta::maps_host(&program)),
+            Self::Stack => true,
+        }
+    }
+}
+
+impl fmt::Display for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Starts one for the network namespace behind `namespace`.
+///
+/// This process must be root of a user namespace that owns, or is above, the one that owns the network namespace.
+pub fn start(namespace: BorrowedFd<'_>, wanted: &Wanted) -> Result<Starting, Error> {
+    match wanted {
+        Wanted::Pasta(wanted) => Ok(Starting::Pasta(pasta::start(&pasta::find()?, namespace, wanted)?)),
+        Wanted::Stack(wanted) => Ok(Starting::Stack(stack::start(namespace, wanted)?)),
+    }
+}
+
+impl AsFd for Starting {
+    /// Readable as soon as [`Starting::finish`] does not block any more.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Pasta(starting) => starting.as_fd(),
+            Self::Stack(starting) => starting.as_fd(),
+        }
+    }
+}
+
+impl Starting {
+    /// Waits until the network is there.
+    pub fn finish(self) -> Result<Way, Error> {
+        match self {
+            Self::Pasta(starting) => Ok(Way::Pasta(starting.finish()?)),
+            Self::Stack(starting) => Ok(Way::Stack(starting.finish()?)),
+        }
+    }
+}
+
+impl Way {
+    pub fn maker(&self) -> Maker {
+        match self {
+            Self::Pasta(_) => Maker::Pasta,
+            Self::Stack(_) => Maker::Stack,
+        }
+    }
+
+    /// Ends it and reaps it: where no pid namespace does.
+    pub fn stop(self) -> Result<(), Error> {
+        match self {
+            Self::Pasta(pasta) => Ok(pasta.stop()?),
+            Self::Stack(stack) => Ok(stack.stop()?),
+        }
+    }
+}
+
+impl Wanted {
+    /// Whether ports of this machine lead inside.
+    pub fn publishes(&self) -> bool {
+        match self {
+            Self::Pasta(wanted) => !wanted.published.is_empty(),
+            Self::Stack(wanted) => !wanted.published.is_empty(),
+        }
+    }
+}

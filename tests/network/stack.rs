@@ -1,0 +1,307 @@
+//! What is the stack's own.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::Command;
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use coracle::network::way::Maker;
+use coracle::sys::process::raise_descriptor_limit;
+
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, recv, send, socket_with, sockopt,
+};
+
+use super::way::accept;
+use super::{Contained, Way, connect, inside, ip, on_a_stage, serve};
+
+use crate::harness::has;
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+#[test]
+fn without_a_network_this_machine_is_reached() {
+    on_a_stage("network::stack::stage_no_route");
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_no_route() {
+    ip("link set lo up");
+    ip("addr add 10.10.10.10/32 dev lo");
+    let container = Contained::new();
+    let _way = Way::make(Maker::Stack, &container, &["127.0.0.1:8080:80"]);
+    assert_eq!(container.fetch("169.254.1.2", serve("10.10.10.10")), "hello");
+    assert_eq!(container.fetch("169.254.1.2", serve("127.0.0.1")), "", "its loopback is its own");
+    let nowhere = inside(&container, || TcpStream::connect_timeout(&"192.0.2.1:9".parse().unwrap(), LIMIT));
+    assert_eq!(nowhere.unwrap_err().kind(), std::io::ErrorKind::HostUnreachable);
+    let listener = inside(&container, || TcpListener::bind("0.0.0.0:80").unwrap());
+    let mut asking = TcpStream::connect("127.0.0.1:8080").unwrap();
+    // A server that speaks first is heard.
+    listener.accept().unwrap().0.write_all(b"x").unwrap();
+    asking.read_exact(&mut [0]).unwrap();
+}
+
+#[test]
+fn what_can_not_be_reached_is_told() {
+    on_a_stage("network::stack::stage_refused");
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_refused() {
+    let other = Contained::new();
+    connect(&other);
+    let container = Contained::new();
+    let _way = Way::make(Maker::Stack, &container, &[]);
+    for place in ["10.10.10.10:9", "[2001:db8:10::10]:9", "10.9.9.3:9"] {
+        let place: SocketAddr = place.parse().unwrap();
+        let refused = inside(&container, move || TcpStream::connect_timeout(&place, LIMIT));
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::ConnectionRefused, "{place}");
+        let refused = inside(&container, move || {
+            let socket = UdpSocket::bind(if place.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" }).unwrap();
+            socket.set_read_timeout(Some(LIMIT)).unwrap();
+            socket.connect(place).unwrap();
+            socket.send(b"x").unwrap();
+            socket.recv(&mut [0; 8])
+        });
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::ConnectionRefused, "{place}");
+    }
+}
+
+/// Names are asked of this machine's resolvers, though they listen on its loopback; one that does not answer is followed by the next.
+#[test]
+fn names_are_asked_of_this_machines_resolvers() {
+    on_a_stage("network::stack::stage_names");
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_names() {
+    let other = Contained::new();
+    connect(&other);
+    let text = std::env::temp_dir().join(format!("resolv.conf-{}", std::process::id()));
+    std::fs::write(&text, "nameserver 127.0.0.7\nnameserver 127.0.0.8\n").unwrap();
+    let target = std::fs::canonicalize("/etc/resolv.conf").unwrap();
+    let mounted = Command::new("mount").arg("--bind").args([&text, &target]).status().unwrap();
+    assert!(mounted.success());
+    let container = Contained::new();
+    let _way = Way::make(Maker::Stack, &container, &[]);
+    let (silent, speaking) = (UdpSocket::bind("127.0.0.7:53").unwrap(), UdpSocket::bind("127.0.0.8:53").unwrap());
+    let asking = inside(&container, || UdpSocket::bind("0.0.0.0:0").unwrap());
+    asking.connect("169.254.1.1:53").unwrap();
+    for socket in [&silent, &speaking, &asking] {
+        socket.set_read_timeout(Some(LIMIT)).unwrap();
+    }
+    asking.send(b"who is it").unwrap();
+    assert_eq!(silent.recv(&mut [0; 16]).unwrap(), 9);
+    asking.send(b"who is it").unwrap();
+    let (count, from) = speaking.recv_from(&mut [0; 16]).unwrap();
+    assert_eq!(count, 9);
+    speaking.send_to(b"it is me", from).unwrap();
+    assert_eq!(asking.recv(&mut [0; 16]).unwrap(), 8);
+    // Nothing else of that loopback is there.
+    let listener = TcpListener::bind("127.0.0.7:53").unwrap();
+    let mut stream = inside(&container, || TcpStream::connect("169.254.1.1:53").unwrap());
+    stream.write_all(b"x").unwrap();
+    listener.accept().unwrap().0.read_exact(&mut [0]).unwrap();
+    let _secret = TcpListener::bind("127.0.0.7:54").unwrap();
+    inside(&container, || TcpStream::connect_timeout(&"169.254.1.1:54".parse().unwrap(), LIMIT).unwrap_err());
+}
+
+/// Where the account may have echo sockets.
+#[test]
+fn an_echo_comes_back() {
+    on_a_stage("network::stack::stage_echo");
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_echo() {
+    let other = Contained::new();
+    connect(&other);
+    let container = Contained::new();
+    let _way = Way::make(Maker::Stack, &container, &[]);
+    let allow = || std::fs::write("/proc/sys/net/ipv4/ping_group_range", "0 0").unwrap();
+    inside(&container, allow);
+    for allowed in [false, true] {
+        if allowed {
+            allow();
+        }
+        for (family, protocol, place) in [
+            (AddressFamily::INET, ipproto::ICMP, "10.9.9.3:0"),
+            (AddressFamily::INET6, ipproto::ICMPV6, "[2001:db8:9::3]:0"),
+        ] {
+            let place: SocketAddr = place.parse().unwrap();
+            let heard = inside(&container, move || {
+                let socket = socket_with(family, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(protocol)).unwrap();
+                sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(LIMIT)).unwrap();
+                rustix::net::connect(&socket, &place).unwrap();
+                let kind = if place.is_ipv4() { 8 } else { 128 };
+                send(&socket, &[kind, 0, 0, 0, 0, 0, 0, 7, b'h', b'i'], SendFlags::empty()).unwrap();
+                let mut buffer = [0; 32];
+                let count = recv(&socket, &mut buffer[..], RecvFlags::empty())?.0;
+                Ok::<_, rustix::io::Errno>(buffer[6..count].to_vec())
+            });
+            match allowed {
+                true => assert_eq!(heard.unwrap(), [0, 7, b'h', b'i'], "{place}"),
+                false => assert!(heard.is_err(), "{place}"),
+            }
+        }
+    }
+}
+
+/// Who has said all still hears; who is reset hears that.
+#[test]
+fn each_direction_is_closed_by_itself() {
+    on_a_stage("network::stack::stage_closed");
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_closed() {
+    let other = Contained::new();
+    connect(&other);
+    let container = Contained::new();
+    let _way = Way::make(Maker::Stack, &container, &["8080:80"]);
+    let listener = TcpListener::bind("10.10.10.10:0").unwrap();
+    let place = listener.local_addr().unwrap();
+    let within = inside(&container, || TcpListener::bind("0.0.0.0:80").unwrap());
+    let pairs = || {
+        let mut out = inside(&container, move || TcpStream::connect(place).unwrap());
+        out.write_all(b"x").unwrap();
+        let mut into = inside(&other, || TcpStream::connect("10.9.9.1:8080").unwrap());
+        into.write_all(b"x").unwrap();
+        let pairs = [(out, accept(&listener).0), (into, accept(&within).0)];
+        pairs.map(|(asking, mut asked)| {
+            asked.read_exact(&mut [0]).unwrap();
+            asking.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            (asking, asked)
+        })
+    };
+    for (mut one, mut other) in pairs().into_iter().chain(pairs().map(|(asking, asked)| (asked, asking))) {
+        one.write_all(b"that is all").unwrap();
+        one.shutdown(Shutdown::Write).unwrap();
+        let mut text = String::new();
+        other.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "that is all");
+        // More than fits anywhere on the way.
+        let long = vec![7; 4 << 20];
+        let sent = std::thread::spawn(move || {
+            other.write_all(&long).unwrap();
+            long
+        });
+        let mut heard = Vec::new();
+        one.read_to_end(&mut heard).unwrap();
+        assert!(heard == sent.join().unwrap());
+    }
+    for (one, mut other) in pairs().into_iter().chain(pairs().map(|(asking, asked)| (asked, asking))) {
+        rustix::net::sockopt::set_socket_linger(&one, Some(Duration::ZERO)).unwrap();
+        drop(one);
+        let heard = other.read(&mut [0; 8]);
+        assert_eq!(heard.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    }
+}
+
+/// Ten thousand at once, all of which are served; and others meanwhile.
+#[test]
+fn ten_thousand_connections_are_carried() {
+    on_a_stage("network::stack::stage_many");
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_many() {
+    const MANY: usize = 10_000;
+    let other = Contained::new();
+    connect(&other);
+    let descriptors = raise_descriptor_limit();
+    if !has("descriptors for ten thousand connections", descriptors * 3 / 4 > MANY as u64) {
+        return;
+    }
+    let container = Contained::new();
+    let listener = TcpListener::bind("10.10.10.10:0").unwrap();
+    let place = listener.local_addr().unwrap();
+    let (namespace, inner) = (container.netns(), Arc::new(Barrier::new(2)));
+    let outer = Arc::clone(&inner);
+    let asking = std::thread::spawn(move || {
+        nix::sched::setns(namespace, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+        // No process may have both ends of all of them open.
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_FILES).unwrap();
+        inner.wait();
+        inner.wait();
+        let mut streams: Vec<_> = (0..MANY).map(|_| TcpStream::connect(place).unwrap()).collect();
+        inner.wait();
+        for stream in &mut streams {
+            let mut word = [0; 5];
+            stream.read_exact(&mut word).unwrap();
+            assert_eq!(&word, b"hello");
+        }
+        inner.wait();
+    });
+    outer.wait();
+    let way = Way::make(Maker::Stack, &container, &["8080:80"]);
+    outer.wait();
+    let streams: Vec<_> = (0..MANY).map(|_| listener.accept().unwrap().0).collect();
+    outer.wait();
+    for mut stream in &streams {
+        stream.write_all(b"hello").unwrap();
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", way.pid())).unwrap();
+    let held = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    assert!(held.unwrap().parse::<u64>().unwrap() < 150 << 10, "{held:?} kB");
+    // Who comes from elsewhere gets through.
+    let listener = inside(&container, || TcpListener::bind("0.0.0.0:80").unwrap());
+    let mut other = inside(&other, || TcpStream::connect("10.9.9.1:8080").unwrap());
+    accept(&listener).0.write_all(b"x").unwrap();
+    other.read_exact(&mut [0]).unwrap();
+    outer.wait();
+    asking.join().unwrap();
+    for mut stream in streams {
+        assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0);
+    }
+}
+
+/// Packets of all protocols with nothing in them that makes sense, and datagrams to everywhere; others are served meanwhile.
+#[test]
+fn malformed_packets_harm_nobody() {
+    on_a_stage("network::stack::stage_malformed");
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_malformed() {
+    let other = Contained::new();
+    connect(&other);
+    let container = Contained::new();
+    let way = Way::make(Maker::Stack, &container, &[]);
+    let mut state = 1_u64;
+    let mut byte = move || {
+        // xorshift64
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    inside(&container, move || {
+        let raw = socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC, Some(ipproto::RAW)).unwrap();
+        for round in 0..50_000_u32 {
+            let length = 20 + usize::from(byte()) % 80;
+            let mut packet: Vec<u8> = (0..length).map(|_| byte()).collect();
+            let protocol = [1, 6, 6, 17, 17, byte()][round as usize % 6];
+            packet[..2].copy_from_slice(&[0x45, 0]);
+            packet[6..10].copy_from_slice(&[0, 0, 64, protocol]);
+            packet[12..16].copy_from_slice(&[10, 9, 9, 1]);
+            packet[16..20].copy_from_slice(&[10, 9, 9, 3]);
+            if let Some(offset) = packet.get_mut(32).filter(|_| protocol == 6 && round % 2 == 0) {
+                *offset = 0x50;
+            }
+            let to: SocketAddr = "10.9.9.3:0".parse().unwrap();
+            let _ = rustix::net::sendto(&raw, &packet, SendFlags::DONTWAIT, &to);
+        }
+    });
+    assert_eq!(container.fetch("10.10.10.10", serve("10.10.10.10")), "hello");
+    let files = std::fs::read_dir(format!("/proc/{}/fd", way.pid())).unwrap().count();
+    assert!(files < 20_000, "{files}");
+}
