@@ -427,6 +427,8 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from port" -s a -l all -d 'Of all running containers'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from port" -s l -l latest -d 'Of the container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from port" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from port" -a "add" -d 'Publish ports of a container, at once if it runs'
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from port" -a "rm" -d 'Publish ports of a container no more'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Only containers that fit: `label=NAME[=VALUE]`, `label!=…`, `until=TIME` (made before then)' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
@@ -885,9 +887,13 @@ complete -c coracle -n "__fish_coracle_using_subcommand pause" -l cidfile -d 'Re
 complete -c coracle -n "__fish_coracle_using_subcommand pause" -s a -l all -d 'All that run'
 complete -c coracle -n "__fish_coracle_using_subcommand pause" -s l -l latest -d 'The container that was created last'
 complete -c coracle -n "__fish_coracle_using_subcommand pause" -s h -l help -d 'Print help'
-complete -c coracle -n "__fish_coracle_using_subcommand port" -s a -l all -d 'Of all running containers'
-complete -c coracle -n "__fish_coracle_using_subcommand port" -s l -l latest -d 'Of the container that was created last'
-complete -c coracle -n "__fish_coracle_using_subcommand port" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand port; and not __fish_seen_subcommand_from add rm" -s a -l all -d 'Of all running containers'
+complete -c coracle -n "__fish_coracle_using_subcommand port; and not __fish_seen_subcommand_from add rm" -s l -l latest -d 'Of the container that was created last'
+complete -c coracle -n "__fish_coracle_using_subcommand port; and not __fish_seen_subcommand_from add rm" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand port; and not __fish_seen_subcommand_from add rm" -a "add" -d 'Publish ports of a container, at once if it runs'
+complete -c coracle -n "__fish_coracle_using_subcommand port; and not __fish_seen_subcommand_from add rm" -a "rm" -d 'Publish ports of a container no more'
+complete -c coracle -n "__fish_coracle_using_subcommand port; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c coracle -n "__fish_coracle_using_subcommand port; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -s f -l filter -d 'Only those that fit: `name=`, `id=`, `status=`, `label=`, `ancestor=`, `before=`, `since=`, `until=`, `exited=`, `command=`, `network=`, `volume=`; of one key any, of different keys all' -r
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -l format -d '`json`, or a Go template' -r
 complete -c coracle -n "__fish_coracle_using_subcommand ps" -s n -l last -d 'Only the last N created' -r

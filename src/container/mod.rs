@@ -30,6 +30,7 @@ pub mod mount;
 pub mod name;
 pub mod namespace;
 pub mod networks;
+pub mod publish;
 pub mod record;
 pub mod size;
 pub mod spec;
@@ -164,6 +165,14 @@ pub enum Error {
     #[error(transparent)]
     Port(#[from] network::ports::Error),
     #[error(transparent)]
+    Stack(#[from] network::stack::Error),
+    #[error("container {0} has no ports of its own: its network is another's, or none")]
+    NoPorts(String),
+    #[error(
+        "the ports of container {0} are fixed as long as it runs: its way out is pasta, which takes them when it starts"
+    )]
+    PortsAreFixed(String),
+    #[error(transparent)]
     Companion(#[from] network::named::companion::Error),
     #[error("unable to find network with name or ID {0}: network not found")]
     NoNetwork(String),
@@ -188,6 +197,8 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Lock(error) => error.hint(),
+            Self::Stack(error) => error.hint(),
+            Self::PortsAreFixed(_) => Some("stop it first, or make it with `--network=stack`".into()),
             Self::Store(error) => error.hint(),
             Self::Image(error) => error.hint(),
             Self::Layer(error) => error.hint(),

@@ -16,7 +16,7 @@ use super::networks::Attachment;
 use super::user_namespace::UserNamespace;
 use super::watch::health::HealthConfig;
 use crate::network::pasta::Options;
-use crate::network::ports::Published;
+use crate::network::ports::{Published, SocketFile};
 use crate::network::resolv::Asked;
 use crate::network::way::Maker;
 use crate::oci::Digest;
@@ -172,6 +172,9 @@ pub struct Container {
     /// Which of this machine's ports lead to which of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub published: Vec<Published>,
+    /// And which socket files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub socket_files: Vec<SocketFile>,
     /// All exposed ports were to be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub publish_all: bool,
@@ -330,10 +333,20 @@ impl Record for Container {
 }
 
 impl Container {
-    /// Who makes its way out, if it has one of its own. Words for pasta are meant for pasta.
+    /// Whether it has a way out, and ports, of its own.
+    pub fn has_own_network(&self) -> bool {
+        matches!(self.network, Network::Private | Network::Named)
+    }
+
+    /// Who makes its way out, if it has one of its own.
     pub fn way_maker(&self) -> Maker {
-        let spoken_to = (!self.network_options.is_empty()).then_some(Maker::Pasta);
-        self.way.or(spoken_to).unwrap_or_else(|| Maker::of_machine().0)
+        // What only one of them can do or understands is meant for it.
+        let fitting = match (self.socket_files.is_empty(), self.network_options.is_empty()) {
+            (false, _) => Some(Maker::Stack),
+            (true, false) => Some(Maker::Pasta),
+            (true, true) => None,
+        };
+        self.way.or(fitting).unwrap_or_else(|| Maker::of_machine().0)
     }
 
     /// The first twelve digits of the id, as lists show it.

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use serde::{Deserialize, Serialize};
 
 use super::pasta::{self, Pasta};
+use super::ports::{Published, SocketFile};
 use super::stack;
 
 /// Who makes it.
@@ -140,7 +141,22 @@ impl Wanted {
     pub fn publishes(&self) -> bool {
         match self {
             Self::Pasta(wanted) => !wanted.published.is_empty(),
-            Self::Stack(wanted) => !wanted.published.is_empty(),
+            Self::Stack(wanted) => !wanted.published.is_empty() || !wanted.sockets.is_empty(),
+        }
+    }
+
+    /// Publishes these ports in place of others.
+    pub fn publish(&mut self, ports: Vec<Published>) {
+        match self {
+            Self::Pasta(wanted) => wanted.published = ports,
+            Self::Stack(wanted) => wanted.published = ports,
+        }
+    }
+
+    /// Takes away what a way out has left that is no more.
+    pub fn clear(&self) {
+        if let Self::Stack(wanted) = self {
+            wanted.sockets.iter().for_each(SocketFile::remove);
         }
     }
 }

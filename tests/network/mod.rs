@@ -9,6 +9,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -41,14 +42,16 @@ fn ip(arguments: &str) {
 }
 
 /// A process in a user and network namespace of its own, nested in ours; it ends with this value.
-struct Contained(Child);
+struct Contained(Child, PathBuf);
 
 impl Contained {
     fn new() -> Self {
         let child = Command::new("unshare").args(["-Urn", "sleep", "60"]).stdin(Stdio::null()).spawn().unwrap();
         let ours = std::fs::read_link("/proc/self/ns/net").unwrap();
         let limit = Instant::now() + Duration::from_secs(5);
-        let this = Self(child);
+        let folder = std::env::temp_dir().join(format!("network-{}", child.id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let this = Self(child, folder);
         // The program is executed after both namespaces and the id map are there.
         while std::fs::read_link(this.proc("ns/net")).unwrap() == ours || this.name() != "sleep" {
             assert!(Instant::now() < limit);
@@ -85,6 +88,7 @@ impl Drop for Contained {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+        let _ = std::fs::remove_dir_all(&self.1);
     }
 }
 
@@ -115,8 +119,15 @@ impl Way {
                 Self::Pasta(Some(starting.finish().unwrap()))
             }
             Maker::Stack => {
-                let (socket, child) =
-                    stack(container, &stack_way::Wanted { version: 1, published, ..stack_way::Wanted::default() });
+                let (socket, child) = stack(
+                    container,
+                    &stack_way::Wanted {
+                        version: 1,
+                        published,
+                        directory: container.1.clone(),
+                        ..stack_way::Wanted::default()
+                    },
+                );
                 let mut word = [0; 4096];
                 let (count, _) = recv(&socket, &mut word[..], RecvFlags::empty()).unwrap();
                 assert_eq!(word[..count], [0], "{}", String::from_utf8_lossy(&word));

@@ -17,8 +17,9 @@ pub fn cell(container: &Container) -> String {
         let Published { protocol, host, container, count, .. } = one;
         format!("{}:{}->{}/{protocol}", one.shown_address(), range(*host, *count), range(*container, *count))
     });
+    let files = socket_files(container).map(|(port, place)| format!("{place}->{port}"));
     let exposed = container.exposed_ports.iter().filter(|port| !is_published(container, port)).cloned();
-    published.chain(exposed).collect::<Vec<_>>().join(", ")
+    published.chain(files).chain(exposed).collect::<Vec<_>>().join(", ")
 }
 
 fn is_published(container: &Container, exposed: &str) -> bool {
@@ -31,6 +32,11 @@ pub fn each(container: &Container) -> impl Iterator<Item = (String, String, u16)
         let address = one.shown_address().to_string();
         one.pairs().map(move |(host, port)| (format!("{port}/{}", one.protocol), address.clone(), host))
     })
+}
+
+/// Each of those on socket files: `80/tcp`, and where.
+pub fn socket_files(container: &Container) -> impl Iterator<Item = (String, String)> {
+    container.socket_files.iter().map(|one| (format!("{}/tcp", one.container), format!("unix:{}", one.path.display())))
 }
 
 /// As `inspect` has it: of each port of the container, where it is published.

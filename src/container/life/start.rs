@@ -173,6 +173,10 @@ fn user_namespace(store: &Store, maps: &IdMaps, begun: Option<&Begun>) -> Result
 
 /// Whether the ports that it publishes are free; of those that are not, a container that has one is named.
 fn check_ports(store: &Store, container: &Container) -> Result<()> {
+    if let Some(file) = container.socket_files.iter().find(|file| !matches!(file.is_taken(), Ok(false))) {
+        file.is_taken()?;
+        return Err(ports::Error::FileTaken(file.path.clone()).into());
+    }
     match ports::check(&container.published) {
         Err(ports::Error::Taken { protocol, port, holder }) => {
             let has = |other: &Found| other.container.published.iter().any(|one| one.has(protocol, port));
@@ -220,7 +224,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         joins: Vec::new(),
         handed_on: how.handed_on.iter().map(|handed| handed.number).collect(),
         log: container.log.target(&found.directory, &container.id, &container.name).filter(|_| how.log),
-        network: network(store, container)?,
+        network: network(store, found)?,
         networks: None,
         cgroup: None,
         remove: container.remove,
@@ -270,20 +274,25 @@ fn plan(store: &Store, found: &Found, terminal_size: (u16, u16), maps: &IdMaps) 
     Ok(plan)
 }
 
-fn network(store: &Store, container: &Container) -> Result<NetworkJob> {
+fn network(store: &Store, found: &Found) -> Result<NetworkJob> {
+    let container = &found.container;
     let interface = match container.network {
         Network::Private => None,
         Network::Named if !networks::is_internal(store, container)? => Some(WAY_OUT.to_owned()),
         Network::Named | Network::None | Network::Host | Network::Joined => return Ok(NetworkJob::Nothing),
     };
-    Ok(NetworkJob::Way(way(container, interface)))
+    Ok(NetworkJob::Way(way(found, interface)))
 }
 
-fn way(container: &Container, interface: Option<String>) -> Wanted {
+fn way(found: &Found, interface: Option<String>) -> Wanted {
+    let container = &found.container;
     let (published, options) = (container.published.clone(), container.network_options.clone());
     match container.way_maker() {
         Maker::Pasta => Wanted::Pasta(pasta::Wanted { published, options, interface }),
-        Maker::Stack => Wanted::Stack(stack::Wanted { version: 1, published, interface }),
+        Maker::Stack => {
+            let (sockets, directory) = (container.socket_files.clone(), found.directory.clone());
+            Wanted::Stack(stack::Wanted { version: 1, published, sockets, interface, directory })
+        }
     }
 }
 

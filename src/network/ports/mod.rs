@@ -6,14 +6,19 @@
 
 pub mod holder;
 mod parse;
+mod socket_file;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sys;
+
 pub use parse::parse;
+pub use socket_file::SocketFile;
 
 /// Where the kernel says from which port on anybody may listen.
 const UNPRIVILEGED: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
@@ -52,6 +57,10 @@ pub enum Error {
     Privileged(u16),
     #[error("{0} is no address of this machine")]
     Address(IpAddr),
+    #[error("the file `{}` is there already, and somebody's", .0.display())]
+    FileTaken(PathBuf),
+    #[error("the file `{}` can't be listened on: {error}", path.display())]
+    File { path: PathBuf, error: sys::Error },
     #[error("port {port}/{protocol} of this machine can't be listened on: {error}")]
     System { protocol: Protocol, port: u16, error: std::io::Error },
 }
@@ -70,7 +79,8 @@ impl Error {
                 first_unprivileged()
             )),
             Self::Address(_) => Some("`ip address` shows those that it has".into()),
-            Self::Conflict { .. } | Self::System { .. } => None,
+            Self::FileTaken(_) => Some("name a file that is not there: it is made".into()),
+            Self::Conflict { .. } | Self::File { .. } | Self::System { .. } => None,
         }
     }
 }

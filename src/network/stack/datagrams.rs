@@ -194,6 +194,13 @@ impl Conversations {
         over.into_iter().for_each(|id| self.remove(id));
         self.swept = (!self.all.is_empty()).then_some(now);
     }
+
+    /// Ends those that began at a port that is not published any more.
+    pub fn forget(&mut self, socket: &Rc<OwnedFd>) {
+        let is_its = |one: &Conversation| matches!(&one.host, Host::Published(other, _) if Rc::ptr_eq(other, socket));
+        let its: Vec<u64> = self.all.iter().filter(|(_, one)| is_its(one)).map(|(id, _)| *id).collect();
+        its.into_iter().for_each(|id| self.remove(id));
+    }
 }
 
 impl Conversation {

@@ -13,7 +13,9 @@ use super::datagrams::Conversations;
 use super::net::{Kind, Net};
 use super::packet::Ends;
 use super::tcp::Connections;
+use crate::network::HOST;
 use crate::network::ports::{self, Protocol, Published};
+use crate::sys::{self, Call};
 
 /// So many wait to be taken in; the kernel may have a smaller limit.
 const WAITING: i32 = 4096;
@@ -27,10 +29,9 @@ pub struct Listeners(HashMap<u64, Listener>);
 struct Listener {
     socket: Rc<OwnedFd>,
     protocol: Protocol,
-    /// Of this machine.
-    at: SocketAddr,
     /// The container's.
     port: u16,
+    is_file: bool,
 }
 
 impl Listeners {
@@ -46,16 +47,29 @@ impl Listeners {
                     Err(error) if !must && error != Errno::ADDRINUSE => continue,
                     Err(error) => return Err(published.explain(address, host, error.into())),
                 };
-                made.push(Listener { socket, protocol: published.protocol, at, port });
+                let listener = Listener { socket, protocol: published.protocol, port, is_file: false };
+                made.push((listener, address, host));
             }
         }
-        for listener in made {
+        for (listener, address, host) in made {
             let watched = net.watch(&listener.socket, Kind::Listener, EventFlags::IN);
-            let at = listener.at;
-            let id = watched.map_err(|error| published.explain(at.ip(), at.port(), error.into()))?;
+            let id = watched.map_err(|error| published.explain(address, host, error.into()))?;
             self.0.insert(id, listener);
         }
         Ok(())
+    }
+
+    /// Has whoever connects to a socket file taken to this port of the container's.
+    pub fn add_socket(&mut self, net: &mut Net, socket: OwnedFd, port: u16) -> sys::Result<()> {
+        let id = net.watch(&socket, Kind::Listener, EventFlags::IN).call("epoll_ctl")?;
+        self.0.insert(id, Listener { socket: Rc::new(socket), protocol: Protocol::Tcp, port, is_file: true });
+        Ok(())
+    }
+
+    /// Lets no port lead to this one of the container's any more; what did.
+    pub fn remove(&mut self, protocol: Protocol, port: u16) -> Vec<Rc<OwnedFd>> {
+        let is_its = |one: &Listener| one.protocol == protocol && one.port == port && !one.is_file;
+        self.0.extract_if(|_, listener| is_its(listener)).map(|(_, listener)| listener.socket).collect()
     }
 
     pub fn ready(&self, net: &mut Net, id: u64, connections: &mut Connections, conversations: &mut Conversations) {
@@ -72,8 +86,11 @@ impl Listener {
         for _ in 0..TURN {
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
             let Ok((socket, peer)) = acceptfrom_with(self.socket.as_fd(), flags) else { return };
-            let Some(peer) = peer.and_then(|peer| SocketAddr::try_from(peer).ok()) else { continue };
-            let outside = net.places.inward(peer);
+            let outside = match peer.and_then(|peer| SocketAddr::try_from(peer).ok()) {
+                Some(peer) => net.places.inward(peer),
+                // Who comes by a socket file is a program of this machine, and has no port.
+                None => SocketAddr::new(HOST.into(), connections.free_port()),
+            };
             let Some(own) = net.places.container(outside.ip()) else { continue };
             // One that can't be taken in is closed, which tells its owner.
             let _ = connections.accept(net, socket, Ends { inside: SocketAddr::new(own, self.port), outside });

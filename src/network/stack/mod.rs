@@ -19,6 +19,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod confine;
+pub mod control;
 mod datagrams;
 mod device;
 mod listeners;
@@ -31,6 +32,7 @@ mod tcp;
 mod tun;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use serde::{Deserialize, Serialize};
@@ -39,7 +41,7 @@ use self::listeners::Listeners;
 use self::net::Net;
 use self::places::Places;
 use self::serve::Stack;
-use super::ports::{self, Published};
+use super::ports::{self, Published, SocketFile};
 use crate::host::fault;
 use crate::host::role::{self, Role, Start};
 use crate::sys::process::{Child, raise_descriptor_limit};
@@ -83,6 +85,11 @@ pub struct Wanted {
     pub published: Vec<Published>,
     /// How its interface is called inside; `None`: as that of this machine.
     pub interface: Option<String>,
+    /// And the socket files.
+    #[serde(default)]
+    pub sockets: Vec<SocketFile>,
+    /// The container's own, where it listens for what is wanted later.
+    pub directory: PathBuf,
 }
 
 /// One that is setting up.
@@ -179,8 +186,12 @@ fn make(wanted: &Wanted, namespace: OwnedFd) -> Result<Stack, Error> {
     for published in &wanted.published {
         listeners.add(&mut net, published)?;
     }
+    for file in &wanted.sockets {
+        listeners.add_socket(&mut net, file.listen()?, file.container)?;
+    }
+    let control = control::listen(&wanted.directory)?;
     let descriptors = raise_descriptor_limit();
     memory::give_pages_from(tcp::SMALLEST as i32);
     confine::confine()?;
-    Ok(Stack::new(net, listeners, descriptors))
+    Ok(Stack::new(net, listeners, control, descriptors))
 }

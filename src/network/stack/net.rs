@@ -28,13 +28,15 @@ pub struct Net {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Tun,
+    Monitor,
     Control,
     Connection,
     Conversation,
     Listener,
 }
 
-const KINDS: [Kind; 5] = [Kind::Tun, Kind::Control, Kind::Connection, Kind::Conversation, Kind::Listener];
+const KINDS: [Kind; 6] =
+    [Kind::Tun, Kind::Monitor, Kind::Control, Kind::Connection, Kind::Conversation, Kind::Listener];
 
 /// From the start of this process on, whatever is done to the machine's clock.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, Event, EventFlags};
 use rustix::io::Errno;
 
+use super::control::{self, Request};
 use super::datagrams::{Conversations, Subject};
 use super::listeners::Listeners;
 use super::net::{Kind, Net};
@@ -24,27 +25,30 @@ pub struct Stack {
     connections: Connections,
     conversations: Conversations,
     listeners: Listeners,
+    control: OwnedFd,
     packet: Vec<u8>,
 }
 
 impl Stack {
     /// `descriptors`: how many this process may have.
-    pub fn new(net: Net, listeners: Listeners, descriptors: u64) -> Self {
+    pub fn new(net: Net, listeners: Listeners, control: OwnedFd, descriptors: u64) -> Self {
         Self {
             net,
             connections: Connections::new(descriptors),
             conversations: Conversations::new(descriptors),
             listeners,
+            control,
             packet: vec![0; MTU],
         }
     }
 
-    /// Serves until the other side of `control` is closed.
-    pub fn serve(mut self, control: &OwnedFd) -> sys::Result<()> {
+    /// Serves until the other side of `monitor` is closed.
+    pub fn serve(mut self, monitor: &OwnedFd) -> sys::Result<()> {
         let watch = |result: Result<u64, Errno>| result.call("epoll_ctl");
         let tun = self.net.tun.as_fd().try_clone_to_owned().call("dup(tun)")?;
         watch(self.net.watch(&tun, Kind::Tun, EventFlags::IN))?;
-        watch(self.net.watch(control, Kind::Control, EventFlags::IN | EventFlags::RDHUP))?;
+        watch(self.net.watch(monitor, Kind::Monitor, EventFlags::IN | EventFlags::RDHUP))?;
+        watch(self.net.watch(&self.control, Kind::Control, EventFlags::IN))?;
         let mut events: Vec<Event> = Vec::with_capacity(EVENTS);
         loop {
             events.clear();
@@ -62,7 +66,8 @@ impl Stack {
                         let Self { net, connections, conversations, listeners, .. } = &mut self;
                         listeners.ready(net, id, connections, conversations);
                     }
-                    Some((Kind::Control, _)) | None => return Ok(()),
+                    Some((Kind::Control, _)) => self.hear(),
+                    Some((Kind::Monitor, _)) | None => return Ok(()),
                 }
             }
             self.connections.carry(&mut self.net);
@@ -75,6 +80,22 @@ impl Stack {
         let next = self.connections.next().into_iter().chain(self.conversations.next()).min()?;
         let micros = (next.total_micros() - self.net.clock.now().total_micros()).max(0);
         Some(Timespec { tv_sec: micros / 1_000_000, tv_nsec: micros % 1_000_000 * 1000 })
+    }
+
+    /// Somebody of this account wants something.
+    fn hear(&mut self) {
+        let Some((client, request)) = control::hear(&self.control) else { return };
+        let Self { net, conversations, listeners, .. } = self;
+        let result = match &request {
+            Request::Add(published) => published.iter().try_for_each(|one| listeners.add(net, one)),
+            Request::Remove(protocol, port) => {
+                let gone = listeners.remove(*protocol, *port);
+                gone.iter().for_each(|socket| conversations.forget(socket));
+                Ok(())
+            }
+        };
+        // Who does not wait for the answer needs none.
+        let _ = super::say(client.as_fd(), &result.map_err(super::Error::from));
     }
 
     fn take_packets(&mut self) {
@@ -107,7 +128,8 @@ mod tests {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let (tun, inside) = socketpair(AddressFamily::UNIX, SocketType::DGRAM, flags, None).unwrap();
         let net = Net::new(tun, Places::of_host().unwrap()).unwrap();
-        let mut stack = Stack::new(net, Listeners::default(), 256);
+        let (control, _) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+        let mut stack = Stack::new(net, Listeners::default(), control, 256);
         let mut state = 7_u64;
         let mut random = move || {
             state ^= state << 13;

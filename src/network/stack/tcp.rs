@@ -32,6 +32,8 @@ const BUFFERS: [(usize, usize); 3] = [(64, 512 << 10), (1024, 64 << 10), (MOST, 
 pub const SMALLEST: usize = 8 << 10;
 /// Who does not acknowledge for so long is gone.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Those below are of well-known services.
+const FIRST_PORT: u16 = 1024;
 /// Nothing is looked at again before, in microseconds.
 const SOONEST: i64 = 1000;
 
@@ -44,6 +46,7 @@ pub struct Connections {
     /// Those with which something happened.
     stirred: Vec<u64>,
     most: usize,
+    last_port: u16,
 }
 
 #[derive(Debug)]
@@ -117,6 +120,12 @@ impl Connections {
             Err(error) => return Err(error),
         }
         self.add(net, ends, host, Stage::Connecting { request: request.to_vec() })
+    }
+
+    /// For who has none of its own: each in turn, so that none is soon used again.
+    pub fn free_port(&mut self) -> u16 {
+        self.last_port = self.last_port.checked_add(1).unwrap_or(FIRST_PORT).max(FIRST_PORT);
+        self.last_port
     }
 
     /// Somebody has come to a published port.

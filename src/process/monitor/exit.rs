@@ -149,6 +149,7 @@ fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
     {
         // Whoever hears of the end may want its ports. What can't be ended goes with this process.
         let _ = way.stop();
+        wanted.clear();
     }
     let mounts = keep.then_some(mounts);
     if !keep {

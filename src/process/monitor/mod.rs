@@ -141,6 +141,7 @@ impl Monitor {
                 return exit::give_up(&self.job);
             }
             self.job.state.restart_count += 1;
+            restart::take_ports(&mut self.job);
             // Its launcher went at the end of the first life.
             self.job.leashed = false;
         }

@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 
 use crate::harness::{Case, Driver, Finished, LIMIT, has, wait_for};
 
@@ -101,6 +103,76 @@ fn one_that_is_taken_is_told(case: &Case) {
             .says("hint: publish one from 1024 on");
     }
     case.coracle(["run", "--rm", "-p", "192.0.2.99::80", &image, "true"]).code(125).error("192.0.2.99 is no address");
+}
+
+/// On a container that runs and on one that does not; programs see them come and go, the next life has what the last one had.
+#[test]
+fn they_come_and_go_while_it_runs() {
+    let case = Case::new(Driver::Auto);
+    serve(&case, &["--network=stack"]).succeeded();
+    let told = case.coracle(["port", "add", "box", "127.0.0.1::7000"]).succeeded().stdout;
+    let first = place(&case, "7000");
+    assert_eq!(told, format!("7000/tcp -> {first}\n"));
+    assert_eq!(echoed(&first), "hello");
+    case.coracle(["port", "add", "box", &format!("{first}:7000")]).code(126).error("in use");
+    case.coracle(["restart", "-t", "0", "box"]).succeeded();
+    assert_eq!(echoed(&first), "hello");
+    let mut kept = TcpStream::connect(&first).unwrap();
+    kept.write_all(b"x").unwrap();
+    kept.read_exact(&mut [0]).unwrap();
+    case.coracle(["port", "rm", "box", "7000"]).code(0).stdout("");
+    // Who is inside stays; the port is anybody's.
+    drop(TcpListener::bind(&first).unwrap());
+    kept.write_all(b"y").unwrap();
+    kept.read_exact(&mut [0]).unwrap();
+    case.coracle(["port", "box"]).code(0).stdout("");
+    case.coracle(["port", "rm", "box", "7000"]).code(125).error("failed to find published port \"7000/tcp\"");
+    case.coracle(["port", "rm", "box", "80:7000"]).code(125).says("hint: ");
+    case.coracle(["stop", "box"]).succeeded();
+    case.coracle(["port", "add", "box", &format!("{first}:7000")]).succeeded();
+    case.coracle(["start", "box"]).succeeded();
+    assert_eq!(echoed(&first), "hello");
+    serve(&case, &["--replace", "--network=pasta"]).succeeded();
+    case.coracle(["port", "add", "box", "127.0.0.1::7000"]).code(125).error("pasta").says("hint: ");
+    case.coracle(["run", "-d", "--name", "none", "--network=none", &case.busybox(), "sleep", "100"]).succeeded();
+    case.coracle(["port", "add", "none", "127.0.0.1::7000"]).code(125).error("no ports of its own");
+}
+
+/// A port on a socket file, which is the account's alone and there as long as the program runs.
+#[test]
+fn a_socket_file_leads_inside() {
+    let case = Case::new(Driver::Auto);
+    let file = case.home.join("a socket");
+    let publish = format!("unix:{}:7000", file.display());
+    serve(&case, &["-p", &publish]).succeeded();
+    assert_eq!(case.inspect("box", "{{.HostConfig.NetworkMode}}"), "stack");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
+    case.coracle(["port", "box"]).code(0).stdout(&format!("7000/tcp -> unix:{}\n", file.display()));
+    let answer = || {
+        wait_for("an answer", LIMIT, || {
+            let mut stream = UnixStream::connect(&file).ok()?;
+            stream.write_all(b"hello").ok()?;
+            let mut answer = [0; 5];
+            stream.read_exact(&mut answer).ok()?;
+            Some(answer)
+        })
+    };
+    assert_eq!(&answer(), b"hello");
+    let image = case.busybox();
+    case.coracle(["run", "--rm", "-p", &publish, &image, "true"]).code(126).error("is there already").says("hint: ");
+    case.coracle(["stop", "box"]).succeeded();
+    assert!(!file.exists());
+    // One that was left by who was killed is replaced; another file is not.
+    drop(std::os::unix::net::UnixListener::bind(&file).unwrap());
+    case.coracle(["start", "box"]).succeeded();
+    assert_eq!(&answer(), b"hello");
+    case.coracle(["rm", "-f", "-t", "0", "box"]).succeeded();
+    assert!(!file.exists());
+    std::fs::write(&file, "mine").unwrap();
+    case.coracle(["run", "--rm", "-p", &publish, &image, "true"]).code(126).error("is there already");
+    assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+    case.coracle(["run", "--rm", "-p", "unix:a:80", &image, "true"]).code(125).error("the path is not absolute");
+    case.coracle(["run", "--rm", "--network=pasta", "-p", &publish, &image, "true"]).code(125).says("hint: ");
 }
 
 on_both_drivers!(they_lead_inside, one_that_is_taken_is_told);

@@ -6,7 +6,8 @@ use crate::cli::Report;
 use crate::container::networks;
 use crate::container::record::{Container, Network};
 use crate::host::message;
-use crate::network::ports::{self, Published};
+use crate::network::ports::{self, Published, SocketFile};
+use crate::network::way::Maker;
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -14,6 +15,8 @@ use crate::store::Store;
 #[group(skip)]
 pub struct Flags {
     /// Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long
+    ///
+    /// With `unix:/PATH:PORT` a socket file leads there, which is made for this account alone.
     #[arg(long, short, value_name = "[[ADDRESS:][PORT]:]PORT[/PROTOCOL]")]
     publish: Vec<String>,
     /// Publish all exposed ports, on ports of this machine that are free
@@ -24,7 +27,14 @@ pub struct Flags {
 impl Flags {
     /// Once the network and the exposed ports are known.
     pub fn fill(&self, store: &Store, container: &mut Container) -> Result<(), Report> {
-        let mut asked = all(&self.publish)?;
+        let mut files = Vec::new();
+        let mut asked = Vec::new();
+        for text in &self.publish {
+            match SocketFile::parse(text) {
+                Some(file) => files.push(file?),
+                None => asked.extend(ports::parse(text)?),
+            }
+        }
         if self.publish_all {
             let more = all(&container.exposed_ports)?;
             let new = more.into_iter().filter(|one| !asked.iter().any(|other| other.serves(one)));
@@ -33,7 +43,13 @@ impl Flags {
         let mode = match container.network {
             Network::Named if networks::is_internal(store, container)? => "internal",
             Network::Private | Network::Named => {
+                if !files.is_empty() && container.way == Some(Maker::Pasta) {
+                    return Err(
+                        Report::new("`pasta` does not publish ports on socket files").hint("`--network=stack` does")
+                    );
+                }
                 container.published = ports::settle(asked)?;
+                container.socket_files = files;
                 container.publish_all = self.publish_all;
                 return Ok(());
             }
@@ -41,7 +57,7 @@ impl Flags {
             Network::Host => "host",
             Network::Joined => "container",
         };
-        if !asked.is_empty() {
+        if !asked.is_empty() || !files.is_empty() {
             message::warn(|| {
                 format!(
                     "port mappings have been discarded because \"{mode}\" network namespace mode does not support them"

@@ -1,8 +1,11 @@
-//! `port`: which ports of a container are published.
+//! `port`: which ports of a container are published, and `port add` and `port rm`, which change that.
+
+mod add;
+mod rm;
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use crate::cli::container::{latest, published};
 use crate::cli::{Context, Report, output};
@@ -11,7 +14,10 @@ use crate::container::state::Status;
 
 /// List the ports of containers that are published on this machine
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Port {
+    #[command(subcommand)]
+    change: Option<Change>,
     /// Of all running containers
     #[arg(long, short)]
     all: bool,
@@ -23,8 +29,19 @@ pub struct Port {
     container_and_port: Vec<String>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Change {
+    Add(add::Add),
+    Rm(rm::Rm),
+}
+
 impl Port {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        match self.change {
+            Some(Change::Add(add)) => return add.run(context),
+            Some(Change::Rm(rm)) => return rm.run(context),
+            None => {}
+        }
         let store = context.store()?;
         let mut words = self.container_and_port.iter();
         let all = match (self.all, self.latest) {
@@ -43,14 +60,14 @@ impl Port {
                 continue;
             }
             runs = true;
-            for (port, address, host) in published::each(&one.container) {
+            let ports =
+                published::each(&one.container).map(|(port, address, host)| (port, format!("{address}:{host}")));
+            for (port, place) in ports.chain(published::socket_files(&one.container)) {
                 match wanted {
                     Some(wanted) if *wanted != port && format!("{wanted}/tcp") != port => continue,
-                    Some(_) => output::line(&format!("{address}:{host}")),
-                    None if self.all => {
-                        output::line(&format!("{}\t{port} -> {address}:{host}", one.container.short_id()))
-                    }
-                    None => output::line(&format!("{port} -> {address}:{host}")),
+                    Some(_) => output::line(&place),
+                    None if self.all => output::line(&format!("{}\t{port} -> {place}", one.container.short_id())),
+                    None => output::line(&format!("{port} -> {place}")),
                 }
                 found = true;
             }

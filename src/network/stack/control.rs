@@ -1,0 +1,86 @@
+//! What a way out is told while it runs: over a socket in the container's directory, by this account's commands.
+//!
+//! A packet asks, as JSON; one answers, as at the start: a byte 0, or a byte 1 and the reason.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, recv, send, socket_with,
+    sockopt,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use crate::host::change;
+use crate::network::ports::{Protocol, Published};
+use crate::sys::{self, Call};
+
+/// The socket's name in the container's directory.
+const SOCKET: &str = "network";
+/// No question is longer, in bytes.
+const LONGEST: usize = 64 << 10;
+/// Whoever has come has its question ready, or is not heard.
+const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// For an answer.
+const PATIENCE_OF_ASKER: std::time::Duration = std::time::Duration::from_secs(10);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Request {
+    /// Let these lead inside, too.
+    Add(Vec<Published>),
+    /// Let nothing lead to this port of the container's any more.
+    Remove(Protocol, u16),
+}
+
+/// Listens in the directory of a container that is about to run: what lies there is nobody's any more.
+pub fn listen(directory: &Path) -> sys::Result<OwnedFd> {
+    change::remove_file(&directory.join(SOCKET))?;
+    let socket = open(SocketFlags::NONBLOCK)?;
+    rustix::net::bind(&socket, &address(directory)?.1).call("bind(network)")?;
+    rustix::net::listen(&socket, 16).call("listen(network)")?;
+    Ok(socket)
+}
+
+fn open(flags: SocketFlags) -> sys::Result<OwnedFd> {
+    socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC | flags, None).call("socket(AF_UNIX)")
+}
+
+/// Through a descriptor, since an address has room for 108 bytes.
+fn address(directory: &Path) -> sys::Result<(OwnedFd, SocketAddrUnix)> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::open(directory, flags, Mode::empty()).call("open(the container's directory)")?;
+    let address =
+        SocketAddrUnix::new(format!("/proc/self/fd/{}/{SOCKET}", directory.as_raw_fd())).call("bind(network)")?;
+    Ok((directory, address))
+}
+
+/// Asks the way out of the container in this directory. `false`: it is none that listens.
+pub fn ask(directory: &Path, request: &Request) -> Result<bool, Error> {
+    let socket = open(SocketFlags::empty())?;
+    let (_directory, address) = address(directory)?;
+    match rustix::net::connect(&socket, &address) {
+        Ok(()) => {}
+        Err(Errno::NOENT | Errno::CONNREFUSED) => return Ok(false),
+        Err(error) => return Err(sys::Error::new("connect(network)", error).into()),
+    }
+    let patience = Some(PATIENCE_OF_ASKER);
+    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, patience).call("setsockopt(SO_RCVTIMEO)")?;
+    let request = serde_json::to_vec(request).map_err(super::role::Error::from)?;
+    send(&socket, &request, SendFlags::NOSIGNAL).call("send(network)")?;
+    super::answer(socket.as_fd()).map(|()| true)
+}
+
+/// Whoever has come, and what it wants.
+pub fn hear(listener: &OwnedFd) -> Option<(OwnedFd, Request)> {
+    let client = accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK).ok()?;
+    poll(&mut [PollFd::new(&client, PollFlags::IN)], Some(&PATIENCE)).ok()?;
+    let mut packet = vec![0; LONGEST];
+    let (count, _) = recv(&client, packet.as_mut_slice(), RecvFlags::empty()).ok()?;
+    let request = serde_json::from_slice(packet.get(..count)?).ok()?;
+    Some((client, request))
+}
