@@ -137,11 +137,11 @@ impl Way {
 }
 
 impl Wanted {
-    /// Whether ports of this machine lead inside.
-    pub fn publishes(&self) -> bool {
+    /// Whether ports of this machine may lead inside: those of the stack come and go.
+    pub fn may_publish(&self) -> bool {
         match self {
             Self::Pasta(wanted) => !wanted.published.is_empty(),
-            Self::Stack(wanted) => !wanted.published.is_empty() || !wanted.sockets.is_empty(),
+            Self::Stack(_) => true,
         }
     }
 

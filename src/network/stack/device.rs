@@ -4,9 +4,9 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use nix::sched::{CloneFlags, setns};
 
-use super::netlink::Netlink;
 use super::places::Places;
 use super::tun::MTU;
+use crate::sys::netlink::Netlink;
 use crate::sys::{self, Call, interface};
 
 /// Where this machine has no interface that leads away, whose name it could have.
@@ -28,13 +28,14 @@ fn make_here(places: &mut Places) -> sys::Result<OwnedFd> {
     let name = places.interface.as_deref().unwrap_or(NAME);
     let tun = interface::make_tun(name)?;
     let netlink = Netlink::open()?;
-    let number = netlink.number_of(name)?;
-    netlink.bring_up(number, MTU as u32)?;
+    let index = netlink.index(name)?;
+    netlink.set_mtu(index, MTU as u32)?;
+    netlink.switch_on(index)?;
     let mut kept = Vec::new();
     for own in &places.own {
         let added = netlink
-            .add_address(number, own.address, own.prefix)
-            .and_then(|()| netlink.add_default_route(number, own.address, own.gateway));
+            .add_address(index, (own.address, own.prefix), None)
+            .and_then(|()| netlink.add_default_route(index, own.gateway, own.address.is_ipv4()));
         match added {
             Ok(()) => kept.push(*own),
             Err(_) if own.address.is_ipv6() => {}

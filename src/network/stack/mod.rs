@@ -24,7 +24,6 @@ mod datagrams;
 mod device;
 mod listeners;
 mod net;
-mod netlink;
 mod packet;
 mod places;
 mod serve;
@@ -35,6 +34,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use rustix::process::{Signal, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
 use self::listeners::Listeners;
@@ -101,7 +101,7 @@ pub struct Starting(Running);
 pub struct Running {
     /// Its end is the end of the container's way out; the caller reaps it.
     pub child: Child,
-    /// Closed, it ends the process.
+    /// Closed, as when this process dies, it ends the other.
     socket: OwnedFd,
 }
 
@@ -160,7 +160,11 @@ fn say(socket: BorrowedFd<'_>, result: &Result<(), Error>) -> sys::Result<()> {
 impl Running {
     /// Ends it and reaps it: where no pid namespace does.
     pub fn stop(self) -> Result<(), Error> {
-        drop(self.socket);
+        // It has nothing to tidy up.
+        match pidfd_send_signal(&self.child.pidfd, Signal::KILL) {
+            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+            Err(error) => return Err(sys::Error::new("pidfd_send_signal(stack)", error).into()),
+        }
         self.child.wait()?;
         Ok(())
     }

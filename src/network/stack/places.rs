@@ -11,9 +11,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::netlink::{Address, Netlink};
 use crate::network::{DNS_FORWARD, HOST, resolv};
 use crate::sys;
+use crate::sys::netlink::Netlink;
+use crate::sys::netlink::question::Address;
 
 const DNS: u16 = 53;
 /// Addresses far away, of both kinds, to ask for the way there. Nothing is sent.
@@ -61,7 +62,7 @@ impl Places {
         if !host.is_some_and(|host| host.is_ipv4()) {
             own.insert(0, Own { address: ALONE.0.into(), prefix: ALONE.1, gateway: None });
         }
-        let interface = interfaces.first().and_then(|number| netlink.name_of(*number).ok()).filter(|name| name != "lo");
+        let interface = interfaces.first().and_then(|number| netlink.name(*number).ok()).filter(|name| name != "lo");
         Ok(Self { own, interface, host, resolvers: resolv::servers(&resolv::of_host(resolv::Reach::Host)) })
     }
 

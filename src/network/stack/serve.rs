@@ -117,9 +117,14 @@ impl Stack {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+    use smoltcp::phy::ChecksumCapabilities;
+    use smoltcp::wire::{Ipv4Packet, Ipv4Repr, Ipv6Packet, Ipv6Repr, TcpPacket};
 
     use super::*;
+    use crate::network::HOST;
     use crate::network::stack::places::Places;
 
     /// A packet with a good head, of which then some bytes are others.
@@ -137,29 +142,42 @@ mod tests {
             state ^= state << 17;
             state as usize
         };
+        // Where there is somebody who answers, for what gets as far as that.
+        let listener = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+        let [high, low] = listener.local_addr().unwrap().port().to_be_bytes();
+        let (inside4, outside4) = (Ipv4Addr::new(192, 0, 2, 2), HOST);
+        let (inside6, outside6) = (Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 7), Ipv6Addr::LOCALHOST);
         let mut buffer = vec![0; MTU];
         let mut answers = 0;
-        for round in 0..200_000 {
-            let (inside4, outside4) = ([192, 0, 2, 2], [127, 0, 0, 1]);
-            let mut packet = if round % 2 == 0 {
-                let mut head = vec![0x45, 0, 0, 60, 0, 0, 0, 0, 64, [6, 17, 1][random() % 3], 0, 0];
-                head.extend(inside4.into_iter().chain(outside4));
-                head
-            } else {
-                let mut head = vec![0x60, 0, 0, 0, 0, 40, [6, 17, 58, 0][random() % 4], 64];
-                head.extend([[0xfd; 16], [0; 16]].concat());
-                head
-            };
+        for round in 0..100_000 {
+            let is_four = random() % 4 > 0;
+            let protocol = [6, 6, 6, 17, if is_four { 1 } else { 58 }][random() % 5];
             // Few ports, so that they meet; a TCP header of the length that most have, and all flags.
-            packet.extend([0, random() as u8 % 4, 0, random() as u8 % 4]);
-            packet.extend((0..8).map(|_| random() as u8));
-            packet.extend([0x50, random() as u8]);
-            packet.resize(packet.len() + random() % 60, 0);
-            for _ in 0..random() % 4 {
-                let place = random() % packet.len();
-                packet[place] = random() as u8;
+            let mut payload = vec![0, random() as u8 % 4, high, low];
+            payload.extend((0..8).map(|_| random() as u8 % 4));
+            payload.extend([0x50, random() as u8]);
+            payload.resize(20 + random() % 60, random() as u8);
+            let mut packet = vec![0; if is_four { 20 } else { 40 }];
+            let length = payload.len();
+            if is_four {
+                TcpPacket::new_unchecked(&mut payload[..]).fill_checksum(&inside4.into(), &outside4.into());
+                let (next_header, payload_len) = (protocol.into(), length);
+                let head = Ipv4Repr { src_addr: inside4, dst_addr: outside4, next_header, payload_len, hop_limit: 64 };
+                head.emit(&mut Ipv4Packet::new_unchecked(&mut packet[..]), &ChecksumCapabilities::default());
+            } else {
+                TcpPacket::new_unchecked(&mut payload[..]).fill_checksum(&inside6.into(), &outside6.into());
+                let (next_header, payload_len) = (protocol.into(), length);
+                let head = Ipv6Repr { src_addr: inside6, dst_addr: outside6, next_header, payload_len, hop_limit: 64 };
+                head.emit(&mut Ipv6Packet::new_unchecked(&mut packet[..]));
             }
-            packet.truncate(random() % (packet.len() * 2) + 1);
+            packet.extend(payload);
+            if round % 2 == 0 {
+                for _ in 0..random() % 4 {
+                    let place = random() % packet.len();
+                    packet[place] = random() as u8;
+                }
+                packet.truncate(random() % (packet.len() * 4) + 1);
+            }
             rustix::io::write(&inside, &packet).unwrap();
             stack.take_packets();
             stack.connections.carry(&mut stack.net);

@@ -145,7 +145,7 @@ fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
     let Init { child, mounts, .. } = init;
     drop((child, held, log, companion));
     if let (Some(way), Network::Way(wanted)) = (network, &job.network)
-        && wanted.publishes()
+        && wanted.may_publish()
     {
         // Whoever hears of the end may want its ports. What can't be ended goes with this process.
         let _ = way.stop();

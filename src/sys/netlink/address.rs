@@ -5,14 +5,17 @@ use std::net::IpAddr;
 use super::super::Result;
 use super::{Message, Netlink};
 
+/// `RTNH_F_ONLINK`.
+const ON_LINK: u32 = 4;
+
 /// An address and how many of its bits say which network it is of.
 pub type Prefixed = (IpAddr, u8);
 
-fn family(address: IpAddr) -> u8 {
+pub(super) fn family(address: IpAddr) -> u8 {
     (if address.is_ipv6() { libc::AF_INET6 } else { libc::AF_INET }) as u8
 }
 
-fn bytes(address: IpAddr) -> Vec<u8> {
+pub(super) fn bytes(address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
@@ -33,6 +36,20 @@ impl Netlink {
             Err(error) if error.errno() == libc::EEXIST => Ok(()),
             other => other,
         }
+    }
+
+    /// All that goes nowhere else goes to this interface; the gateway, if there is one, need not be in the network of an address.
+    pub fn add_default_route(&self, index: u32, gateway: Option<IpAddr>, is_ipv4: bool) -> Result<()> {
+        let family = if is_ipv4 { libc::AF_INET } else { libc::AF_INET6 } as u8;
+        let kind = [libc::RT_TABLE_MAIN, libc::RTPROT_BOOT, libc::RT_SCOPE_UNIVERSE, libc::RTN_UNICAST];
+        let flags = if gateway.is_some() { ON_LINK } else { 0 };
+        let fixed = [[family, 0, 0, 0], kind, flags.to_ne_bytes()].concat();
+        let mut message =
+            Message::new(libc::RTM_NEWROUTE, libc::NLM_F_CREATE, &fixed).with_number(libc::RTA_OIF, index);
+        if let Some(gateway) = gateway {
+            message = message.with(libc::RTA_GATEWAY, &bytes(gateway));
+        }
+        self.ask(message, || "RTM_NEWROUTE(default)".to_owned())
     }
 
     /// A way to a network through a machine that an interface leads to.

@@ -77,6 +77,12 @@ impl Netlink {
         self.ask(message, || format!("RTM_NEWLINK({index}, up)"))
     }
 
+    /// Lets it take packets of this size.
+    pub fn set_mtu(&self, index: u32, mtu: u32) -> Result<()> {
+        let message = Message::new(libc::RTM_NEWLINK, 0, &info(index, false)).with_number(libc::IFLA_MTU, mtu);
+        self.ask(message, || format!("RTM_NEWLINK({index}, mtu {mtu})"))
+    }
+
     /// Removes an interface, and the other end of its pair. `false`: it was gone.
     pub fn remove(&self, name: &str) -> Result<bool> {
         let message = Message::new(libc::RTM_DELLINK, 0, &info(0, false)).with_text(libc::IFLA_IFNAME, name);

@@ -10,6 +10,7 @@
 
 pub mod address;
 pub mod link;
+pub mod question;
 
 use std::os::fd::OwnedFd;
 
