@@ -11,16 +11,16 @@
 //! 4  image      pull, archive: load and save, import, list, history, inspect, mount, remove, manifest: lists of images
 //! 3  registry   a client over the network        layer    unpack: from a tar stream to a directory
 //!    overlay    the file system of a container   runtime  plan (data), outside and inside (who executes it)
-//!    network    pasta, resolv.conf, hosts
-//! 2  store      what is on disk: images, layers, names, records, sweep
+//!    network    pasta, named networks and their names, resolv.conf, hosts
+//! 2  store      what is on disk: images, layers, names, networks, records, sweep
 //! 1  oci        formats and parsers, no I/O      host     this machine and this account: dirs, ids, locks, roles
 //! 0  sys        the kernel's door: the only unsafe code
 //! ```
 //!
 //! One binary plays several roles (see [`host::role`]): the *cli* speaks to the user and the network; it clones the *monitor*,
 //! which is PID 1 of an outer pid namespace and the container's parent; the monitor clones *init*, which becomes the program.
-//! A *mounter* serves the FUSE overlay, a *worker* does file work as root of the user's namespace, a *joiner* is the parent of a
-//! command in a container that runs.
+//! A *mounter* serves the FUSE overlay, a *companion* connects a container to named networks and answers for names there, a
+//! *worker* does file work as root of the user's namespace, a *joiner* is the parent of a command in a container that runs.
 
 pub mod cli;
 pub mod container;
