@@ -7,6 +7,7 @@ pub mod changes;
 mod crowd;
 pub mod death;
 pub mod names;
+pub mod services;
 mod verbs;
 
 use crate::harness::{Case, Finished, LIMIT, wait_until};

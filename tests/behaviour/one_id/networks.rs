@@ -1,7 +1,7 @@
 //! Named networks, for an account whose containers have one id.
 
 use super::no_ids;
-use crate::behaviour::network::{changes, death, names};
+use crate::behaviour::network::{changes, death, names, services};
 use crate::harness::{Case, Driver};
 
 #[test]
@@ -22,5 +22,12 @@ fn connected_while_it_runs() {
 fn whoever_dies() {
     if no_ids() {
         death::in_any_order(&Case::new(Driver::Auto));
+    }
+}
+
+#[test]
+fn web_database_and_client() {
+    if no_ids() {
+        services::web_database_and_client(&Case::new(Driver::Auto));
     }
 }
