@@ -3,7 +3,7 @@
 //! Above stands what was asked for with `--add-host`, then the host's own entries, then what the container adds: itself, the
 //! loopback names, the host. A name that stands above already is not added again below, so the user's word counts.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::host::system_file;
 
@@ -38,6 +38,19 @@ pub struct Hosts<'a> {
 /// The host's /etc/hosts; empty where it can't be read.
 pub fn of_host() -> String {
     system_file::read("/etc/hosts").unwrap_or_default()
+}
+
+/// The address with which this machine speaks to others, which a private network has, too. `None`: it has no way to them.
+pub fn of_machine() -> Option<IpAddr> {
+    // A datagram socket that is connected has chosen its address; nothing is sent.
+    let speaks_to = |from: SocketAddr, to: SocketAddr| {
+        let socket = UdpSocket::bind(from).ok()?;
+        socket.connect(to).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    // Addresses for documentation (RFC 5737, RFC 3849): they are beyond every way out.
+    let v4 = speaks_to(([0; 4], 0).into(), ([198, 51, 100, 1], 9).into());
+    v4.or_else(|| speaks_to(([0u16; 8], 0).into(), ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9).into()))
 }
 
 impl Hosts<'_> {

@@ -35,10 +35,14 @@ const MAX_SERVERS: usize = 3;
 /// The host's configuration as a container with this reach should see it. systemd's stub resolver listens on loopback; the
 /// servers behind it stand in a file of its own. A file that can't be read counts as empty.
 pub fn of_host(reach: Reach) -> String {
-    let text = system_file::read("/etc/resolv.conf").unwrap_or_default();
+    behind_stub(reach, |path| system_file::read(path))
+}
+
+fn behind_stub(reach: Reach, read: impl Fn(&str) -> Option<String>) -> String {
+    let text = read("/etc/resolv.conf").unwrap_or_default();
     let stub = matches!(reach, Reach::Private { .. }) && Parsed::of(&text).servers.iter().all(is_loopback);
     if stub {
-        let behind = system_file::read("/run/systemd/resolve/resolv.conf").unwrap_or_default();
+        let behind = read("/run/systemd/resolve/resolv.conf").unwrap_or_default();
         if !Parsed::of(&behind).servers.is_empty() {
             return behind;
         }
@@ -144,6 +148,22 @@ mod tests {
         let asked = Asked { searches: vec!["c.example".into()], ..asked };
         assert!(text(HOST, Reach::Companion { names: true }, &asked).starts_with("search c.example\n"));
         assert!(text(HOST, Reach::Companion { names: false }, &Asked::default()).starts_with("search a.example"));
+    }
+
+    #[test]
+    fn systemds_stub_is_looked_behind() {
+        let read = |path: &str| match path {
+            "/etc/resolv.conf" => Some("nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .\n".to_owned()),
+            "/run/systemd/resolve/resolv.conf" => Some("nameserver 10.0.0.1\nnameserver 10.0.0.2\n".to_owned()),
+            _ => None,
+        };
+        let reach = Reach::Private { forward: None };
+        let inside = |read: &dyn Fn(&str) -> Option<String>| text(&behind_stub(reach, read), reach, &Asked::default());
+        assert_eq!(inside(&read), "nameserver 10.0.0.1\nnameserver 10.0.0.2\n");
+        assert!(behind_stub(Reach::Host, read).contains("127.0.0.53"), "its loopback is the machine's");
+        // Another's stub: the way out forwards, or nothing does.
+        let another = |path: &str| read(path).filter(|_| path == "/etc/resolv.conf");
+        assert_eq!(inside(&another), "options edns0 trust-ad\n");
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub fn write(store: &Store, container: &Container, directory: &Path) -> Result<(
     Ok(())
 }
 
-/// Writes those anew in which it finds names, once it has addresses of its own.
+/// Writes those anew in which it finds names: it has addresses of its own now, or the machine may have others.
 pub fn write_names(store: &Store, container: &Container) -> Result<()> {
     let directory = store.layout().container(&container.id);
     for (file, text) in names(store, container, &networks::addresses(store, container)?)? {
@@ -60,15 +60,23 @@ fn names(store: &Store, container: &Container, own_addresses: &[IpAddr]) -> Resu
         Network::Host | Network::Joined => Reach::Host,
         Network::Private => Reach::Private { forward: Some(container.network_options.dns_forward()) },
     };
+    let of_machine = match container.network {
+        Network::Private if container.network_options.name_an_address() => None,
+        Network::Private | Network::Host => hosts::of_machine(),
+        Network::Named | Network::None | Network::Joined => None,
+    };
     let hosts = Hosts {
         base: &hosts_base(store, container)?,
         added: &container.add_hosts,
         own_names: &[&container.hostname, &container.name],
-        own_addresses,
+        own_addresses: match (&of_machine, container.network) {
+            (Some(address), Network::Private) => std::slice::from_ref(address),
+            _ => own_addresses,
+        },
         host_address: match container.network {
             Network::Named if is_cut_off => None,
             Network::Private | Network::Named => container.way_maker().maps_host().then_some(HOST.into()),
-            Network::Host => Some(Ipv4Addr::LOCALHOST.into()),
+            Network::Host => of_machine.or(Some(Ipv4Addr::LOCALHOST.into())),
             Network::None | Network::Joined => None,
         },
     };

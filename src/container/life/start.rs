@@ -101,9 +101,11 @@ pub fn rehearse(store: &Store, found: &Found, lock: &Lock) -> Result<()> {
 fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpose: Purpose) -> Result<Launched> {
     let container = &found.container;
     super::orphan::end(&found.directory);
+    let again = made.is_none();
     let lock = made.map_or_else(|| lock(found), Ok)?;
     if purpose == Purpose::Run {
         check_ports(store, container)?;
+        renew_names(store, container, again)?;
     }
     let maps = IdMaps::of_account()?;
     let mut job = job(store, found, how, &maps)?;
@@ -169,6 +171,11 @@ fn user_namespace(store: &Store, maps: &IdMaps, begun: Option<&Begun>) -> Result
         Some(Begun { living: Some(living), .. }) => Ok(Some(living.user.try_clone().call("fcntl(F_DUPFD_CLOEXEC)")?)),
         _ => living_namespace(store, maps),
     }
+}
+
+/// What names mean where it has this machine's address, which may be another since it was made; on networks it is told its own.
+fn renew_names(store: &Store, container: &Container, again: bool) -> Result<()> {
+    if again && container.network == Network::Private { super::files::write_names(store, container) } else { Ok(()) }
 }
 
 /// Whether the ports that it publishes are free; of those that are not, a container that has one is named.

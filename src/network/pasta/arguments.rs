@@ -51,6 +51,11 @@ impl Options {
         self.0.iter().enumerate().find_map(behind).unwrap_or(DNS_FORWARD)
     }
 
+    /// Whether the container gets another address than this machine's.
+    pub fn name_an_address(&self) -> bool {
+        self.say("-a", "--address")
+    }
+
     /// Whether a flag is among them; `short`: `-x`, or nothing.
     fn say(&self, short: &str, long: &str) -> bool {
         let is_short = |word: &str| !short.is_empty() && !word.starts_with("--") && word.starts_with(short);

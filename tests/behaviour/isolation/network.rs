@@ -131,7 +131,18 @@ fn names_of_this_machine(case: &Case) {
     let told = std::fs::read_to_string(told).unwrap();
     assert!(told.contains(" --map-guest-addr 169.254.1.2 "), "{told}");
     let host = hosts(&["--network=host"]);
-    assert!(host.contains(&format!("127.0.0.1{names}")), "{host}");
+    let machine = outbound_address().map_or("127.0.0.1".to_owned(), |address| address.to_string());
+    assert!(host.contains(&format!("{machine}{names}")), "{host}");
+    // Its own names are where this machine is, and again so when it starts again.
+    let own = format!("{machine}\tboat vessel\n");
+    let line = ["create", "--hostname=boat", "--name=vessel", &image, "cat", "/etc/hosts"];
+    case.command(line).env("PATH", &path).finish().succeeded();
+    let file = case.store().join("containers").join(case.inspect("vessel", "{{.Id}}")).join("hosts");
+    std::fs::write(&file, "").unwrap();
+    let started = case.command(["start", "-a", "vessel"]).env("PATH", &path).finish().succeeded().stdout;
+    assert!(started.contains(&own) && started.contains(&format!("169.254.1.2{names}")), "{started}");
+    let told = hosts(&["--hostname=boat", "--network=pasta:--address,192.0.2.200,--netmask,24"]);
+    assert!(told.contains("127.0.0.1\tboat "), "{told}");
     assert!(!hosts(&["--network=none"]).contains(names));
 }
 
