@@ -7,7 +7,7 @@ use crate::store::{self, Store, records};
 
 /// Gives the container, found to be changed, a name that nobody has.
 pub fn rename(store: &Store, mut found: Found, name: &str) -> Result<()> {
-    let container = &mut found.container;
+    let container = &found.container;
     store::names::check(name)?;
     // By whom it is held, not by the record: an earlier rename may have been cut between the two.
     let names = store.names()?;
@@ -17,10 +17,19 @@ pub fn rename(store: &Store, mut found: Found, name: &str) -> Result<()> {
         Some(from) => store.rename_name(&from, name),
         None => store.claim_name(name, &container.id),
     };
-    renamed.map_err(|error| match error {
+    // Whoever removes the container, or gives its name to another, was first.
+    let renamed = match renamed {
+        Err(store::Error::System(error)) if error.errno() == libc::ENOENT && !found.is_gone() => {
+            store.claim_name(name, &container.id)
+        }
+        renamed => renamed,
+    };
+    let renamed = renamed.map_err(|error| match error {
         store::Error::NameTaken { name, holder } => Error::NameInUse { name, holder },
         other => other.into(),
-    })?;
+    });
+    found.fails(renamed)?;
+    let container = &mut found.container;
     name.clone_into(&mut container.name);
     let written = records::write(&found.directory.join("container.json"), &found.container, !found.container.remove);
     found.fails(written.map_err(Error::from))?;

@@ -38,7 +38,7 @@ const DEEDS: [&[&str]; 25] = [
 ];
 
 /// What may be said: somebody else was there first, or has it still.
-const LAWFUL: [&str; 15] = [
+const LAWFUL: [&str; 16] = [
     "no such container",
     "no container",
     "no such object",
@@ -54,6 +54,7 @@ const LAWFUL: [&str; 15] = [
     "is being",
     "has ended",
     "still being started",
+    "is no longer in the store",
 ];
 
 fn is_lawful(done: &Finished) -> bool {
