@@ -305,3 +305,34 @@ fn stage_malformed() {
     let files = std::fs::read_dir(format!("/proc/{}/fd", way.pid())).unwrap().count();
     assert!(files < 20_000, "{files}");
 }
+
+/// The container's kernel remembers a connection for a minute; who comes from the same port again is not made to wait for that.
+#[test]
+fn who_comes_again_from_the_same_port_is_taken_in_at_once() {
+    on_a_stage("network::stack::stage_again");
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_again() {
+    let other = Contained::new();
+    connect(&other);
+    let container = Contained::new();
+    let _way = Way::make(Maker::Stack, &container, &["8080:80"]);
+    let listener = inside(&container, || TcpListener::bind("0.0.0.0:80").unwrap());
+    for round in 0..20 {
+        let begun = std::time::Instant::now();
+        let asking = inside(&other, || {
+            let flags = SocketFlags::CLOEXEC;
+            let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
+            sockopt::set_socket_reuseaddr(&socket, true).unwrap();
+            rustix::net::bind(&socket, &"10.9.9.3:5555".parse::<SocketAddr>().unwrap()).unwrap();
+            rustix::net::connect(&socket, &"10.9.9.1:8080".parse::<SocketAddr>().unwrap()).unwrap();
+            TcpStream::from(socket)
+        });
+        // Whoever closes first remembers.
+        drop(accept(&listener).0);
+        assert_eq!((&asking).read(&mut [0]).unwrap(), 0);
+        assert!(begun.elapsed() < Duration::from_millis(800), "{round}: {:?}", begun.elapsed());
+    }
+}

@@ -92,8 +92,13 @@ impl Listener {
                 None => SocketAddr::new(HOST.into(), connections.free_port()),
             };
             let Some(own) = net.places.container(outside.ip()) else { continue };
+            let mut ends = Ends { inside: SocketAddr::new(own, self.port), outside };
+            // Of this machine several may come from ports of the same number.
+            while outside.ip() == HOST && connections.has(&ends) {
+                ends.outside.set_port(connections.free_port());
+            }
             // One that can't be taken in is closed, which tells its owner.
-            let _ = connections.accept(net, socket, Ends { inside: SocketAddr::new(own, self.port), outside });
+            let _ = connections.accept(net, socket, ends);
         }
     }
 }

@@ -32,6 +32,8 @@ const BUFFERS: [(usize, usize); 3] = [(64, 512 << 10), (1024, 64 << 10), (MOST, 
 pub const SMALLEST: usize = 8 << 10;
 /// Who does not acknowledge for so long is gone.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// A container that answers requests with anything else is not asked more often.
+const MOST_REQUESTS: u8 = 3;
 /// Those below are of well-known services.
 const FIRST_PORT: u16 = 1024;
 /// Nothing is looked at again before, in microseconds.
@@ -62,6 +64,8 @@ struct Connection {
     /// The other end was told that the container has nothing more to say.
     shut: bool,
     failed: bool,
+    /// How often the container was asked once more.
+    requests: u8,
     is_stirred: bool,
     timer: Option<Instant>,
 }
@@ -98,10 +102,27 @@ impl Connections {
 
     fn take_in(&mut self, net: &mut Net, id: u64, packet: &[u8]) {
         // The request is sent again while the other end has not answered.
-        if let Some(Connection { stage: Stage::Open { sockets, .. }, .. }) = self.all.get_mut(&id) {
-            let Net { interface, tun, clock, .. } = net;
-            interface.poll_ingress_single(clock.now(), &mut Line { tun, incoming: Some(packet) }, sockets);
-            self.stir(id);
+        let Some(connection) = self.all.get_mut(&id) else { return };
+        let Stage::Open { sockets, handle } = &mut connection.stage else { return };
+        let asks = |sockets: &SocketSet<'_>| sockets.get::<Socket<'_>>(*handle).state() == State::SynSent;
+        let Net { interface, tun, clock, .. } = net;
+        let asked = asks(sockets);
+        interface.poll_ingress_single(clock.now(), &mut Line { tun, incoming: Some(packet) }, sockets);
+        if asked && asks(sockets) && connection.requests < MOST_REQUESTS {
+            connection.requests += 1;
+            self.ask_again(net, id);
+        }
+        self.stir(id);
+    }
+
+    /// The container answers for a connection of old between the same ends, which the reset that it got has made it forget. Without
+    /// another request it would hear of this one after a second.
+    fn ask_again(&mut self, net: &mut Net, id: u64) {
+        let mut socket = self.socket();
+        let Some(connection) = self.all.get_mut(&id) else { return };
+        let Ends { inside, outside } = connection.ends;
+        if socket.connect(net.interface.context(), inside, outside).is_ok() {
+            connection.stage = open(socket);
         }
     }
 
@@ -130,14 +151,31 @@ impl Connections {
 
     /// Somebody has come to a published port.
     pub fn accept(&mut self, net: &mut Net, host: OwnedFd, ends: Ends) -> Result<(), Errno> {
-        if self.all.len() >= self.most || self.by_ends.contains_key(&ends) {
-            return Err(Errno::ADDRINUSE);
+        // Its peer has let go of it, or could not come from the same port again.
+        if let Some(old) = self.by_ends.get(&ends).copied() {
+            self.abandon(net, old);
+        }
+        if self.all.len() >= self.most {
+            return Err(Errno::MFILE);
         }
         let _ = sockopt::set_tcp_nodelay(&host, true);
         let mut socket = self.socket();
         let connected = socket.connect(net.interface.context(), ends.inside, ends.outside);
         connected.map_err(|_| Errno::INVAL)?;
         self.add(net, ends, host, open(socket))
+    }
+
+    fn abandon(&mut self, net: &mut Net, id: u64) {
+        if let Some(connection) = self.all.get_mut(&id) {
+            connection.failed = true;
+            connection.carry(net);
+        }
+        self.remove(id);
+    }
+
+    /// Whether there is one between these.
+    pub fn has(&self, ends: &Ends) -> bool {
+        self.by_ends.contains_key(ends)
     }
 
     fn add(&mut self, net: &mut Net, ends: Ends, host: OwnedFd, stage: Stage) -> Result<(), Errno> {
@@ -152,6 +190,7 @@ impl Connections {
             ended: false,
             shut: false,
             failed: false,
+            requests: 0,
             is_stirred: false,
             timer: None,
         };
