@@ -34,7 +34,7 @@ const NOT_HONOURED: [(&str, &str, &str); 24] = [
     ),
     (
         "network",
-        "default_network, default_subnet, default_subnet_pools, dns_bind_port, default_rootless_network_cmd",
+        "default_network, default_subnet, default_subnet_pools, dns_bind_port",
         "A container has a private network without being told, and `info` says through what.",
     ),
     (
