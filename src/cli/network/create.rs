@@ -14,7 +14,8 @@ use crate::store::names;
 use crate::store::networks::{Network, Networks, Route};
 
 /// What `--network` means otherwise.
-const MODES: [&str; 8] = ["bridge", "container", "default", "host", "none", "ns", "pasta", "private"];
+const MODES: [&str; 10] =
+    ["bridge", "container", "default", "host", "none", "ns", "pasta", "private", "slirp4netns", "stack"];
 /// The largest packet that a pair of interfaces takes, and the smallest that IPv4 may need.
 const MTU: std::ops::RangeInclusive<u32> = 68..=65_535;
 

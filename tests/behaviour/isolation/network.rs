@@ -93,6 +93,10 @@ fn who_makes_the_way_out(case: &Case) {
     let path = "/usr/bin:/bin:/usr/sbin:/sbin";
     assert_eq!(made(path, &["--network=pasta"]), "pasta");
     assert_eq!(made(path, &["--network=stack"]), "stack");
+    // Scripts that name what Podman took once run as they are; what only it can do is refused.
+    assert_eq!(made(path, &["--network=slirp4netns"]), "stack");
+    let options = "slirp4netns:allow_host_loopback=true";
+    case.coracle(["create", "--network", options, &image]).code(125).error("slirp4netns is not used").says("hint: ");
     std::fs::write(&file, "[network]\ndefault_rootless_network_cmd = 'slirp4netns'\n").unwrap();
     assert_eq!(made(path, &[]), "stack");
     assert_eq!(made(path, &["--network=pasta"]), "pasta");

@@ -80,14 +80,18 @@ impl Flags {
         Ok(())
     }
 
-    /// The first of the modes says whether there can be others.
+    /// The first of the modes says whether there can be others. slirp4netns, which is slower, has the stack in its place.
     fn mode(&self, store: &Store, container: &mut Container) -> Result<(), Report> {
         let first = self.network.first().map_or("private", String::as_str);
         match first.split_once(':') {
             Some(("container" | "ns", _)) => join_network(store, container, first)?,
             Some(("pasta", words)) => self.private(container, Some(Maker::Pasta), words),
             None if first == "pasta" => self.private(container, Some(Maker::Pasta), ""),
-            None if first == "stack" => self.private(container, Some(Maker::Stack), ""),
+            Some(("slirp4netns", words)) => {
+                return Err(Report::new(format!("slirp4netns is not used, and nobody takes its options: {words}"))
+                    .hint("`--network=stack` has no need of it; `--network=pasta:WORD,WORD` hands words on"));
+            }
+            None if matches!(first, "stack" | "slirp4netns") => self.private(container, Some(Maker::Stack), ""),
             None if matches!(first, "private" | "default" | "") => self.private(container, self.default_maker()?, ""),
             None if first == "none" => container.network = Network::None,
             None if first == "host" => container.network = Network::Host,
@@ -110,7 +114,7 @@ impl Flags {
         }
     }
 
-    /// What stands in containers.conf; slirp4netns, which is slower, has the stack in its place.
+    /// What stands in containers.conf.
     fn default_maker(&self) -> Result<Option<Maker>, Report> {
         match self.default_network_cmd.as_deref() {
             None | Some("") => Ok(None),
