@@ -13,10 +13,23 @@ use crate::container::{Error, Result};
 use crate::host::lock::Lock;
 use crate::store::{Store, Tmp};
 
-/// Waits for its turn, and refuses to replace what others need.
+/// Waits for its turn, for as long as those before it end theirs, and refuses to replace what others need.
 pub fn begin(store: &Store, name: &str) -> Result<Tmp> {
     crate::store::names::check(name)?;
-    let turn = store.claim(&format!("replace {name}"))?;
+    admitted(store, name, store.claim(&key(name))?)
+}
+
+/// As [`begin`], if it need not wait.
+pub fn try_begin(store: &Store, name: &str) -> Result<Option<Tmp>> {
+    crate::store::names::check(name)?;
+    store.try_claim(&key(name))?.map(|turn| admitted(store, name, turn)).transpose()
+}
+
+fn key(name: &str) -> String {
+    format!("replace {name}")
+}
+
+fn admitted(store: &Store, name: &str, turn: Tmp) -> Result<Tmp> {
     if let Some(old) = store.resolve_name(name)? {
         dependents::refuse(store, &old)?;
     }

@@ -1,8 +1,9 @@
 //! `--replace`: the name leads to a container at every moment, and to nobody else's.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use crate::harness::{Case, Finished};
+use crate::harness::{Case, Finished, LIMIT, wait_until};
 
 /// Replaces `name` with one that runs, and whose end takes no time.
 fn replace(case: &Case, image: &str, name: &str) -> Finished {
@@ -84,4 +85,35 @@ fn what_can_not_start_costs_nobody_a_container(case: &Case) {
     assert_eq!(case.inspect("box", "{{.State.Status}}"), "created");
 }
 
-on_both_drivers!(the_name_is_never_absent, at_once, nobody_else_goes, what_can_not_start_costs_nobody_a_container);
+/// While one that is deaf to its stop signal is waited for, images can be removed; so they can beside who waits for the turn.
+fn images_are_not_kept_from_others(case: &Case) {
+    let image = case.busybox();
+    let run = ["run", "-d", "--network=none", "--stop-timeout=20", "--name", "box"];
+    let old = case.coracle(run.iter().copied().chain([&*image, "sleep", "1000"])).succeeded().stdout;
+    let replace = || {
+        let head = ["run", "-d", "--replace", "--network=none", "--stop-timeout=0", "--name", "box"];
+        case.command(head.into_iter().chain([&*image, "sleep", "1000"])).start()
+    };
+    let first = replace();
+    wait_until("the name has a new holder", LIMIT, || case.inspect("box", "{{.Id}}") != old.trim_end());
+    let second = replace();
+    for number in 0..20 {
+        let name = format!("localhost/name-{number}");
+        let begun = Instant::now();
+        case.coracle(["tag", &image, &name]).code(0);
+        case.coracle(["rmi", &name]).code(0);
+        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    }
+    // It need not be waited for any longer.
+    case.coracle(["kill", old.trim_end()]).code(0);
+    first.finish().code(0);
+    second.finish().code(0);
+}
+
+on_both_drivers!(
+    the_name_is_never_absent,
+    at_once,
+    nobody_else_goes,
+    what_can_not_start_costs_nobody_a_container,
+    images_are_not_kept_from_others,
+);

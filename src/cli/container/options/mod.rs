@@ -31,7 +31,7 @@ use crate::container::life::create::{Created, create};
 use crate::container::life::replace;
 use crate::container::record::{Container, Driver};
 use crate::container::{name, state};
-use crate::store::Store;
+use crate::store::{Store, Tmp};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -100,18 +100,19 @@ impl Options {
     /// The locks keep the image, and the container's ids, until the container uses them.
     fn make(&self, context: &Context, store: &Store, waits: bool) -> Result<Created, Report> {
         let id_file = self.life.id_file()?;
-        let origin = Origin::find(&self.image, self.name_of_image(), context, store)?;
+        let (origin, turn) = self.origin(context, store)?;
         let mut container = Container { waits, ..self.container(context, store, &origin)? };
         self.volumes.fill(&mut container, &origin.config, store)?;
         self.secrets.fill(&mut container, store)?;
         self.devices.fill(&mut container)?;
         // First of all for the names that they still hold.
         crate::container::life::sweep::sweep(store);
-        let turn = self.life.turn(store, self.identity.name())?;
         let ids = self.user_namespace.settle(store, &mut container, self.process.user.is_some())?;
         self.limits.fill_defaults(&mut container)?;
         let created = create(store, container, self.identity.name(), turn.is_some())?;
         drop(ids);
+        // The record keeps the image now, and who is replaced may take long to end.
+        drop(origin);
         let Created { container, lock, replaced } = replace::finish(store, created)?;
         if let Some(Err(report)) = id_file.map(|file| file.fill(&container.id)) {
             let directory = store.layout().container(&container.id);
@@ -122,6 +123,19 @@ impl Options {
             return Err(report);
         }
         Ok(Created { container, lock, replaced })
+    }
+
+    /// Finds or pulls the image; and with `--replace` the turn to take the name. Who waits for it keeps no image from others.
+    fn origin(&self, context: &Context, store: &Store) -> Result<(Origin, Option<Tmp>), Report> {
+        let find = || Origin::find(&self.image, self.name_of_image(), context, store);
+        let origin = find()?;
+        let Some(name) = self.life.replaces(self.identity.name())? else { return Ok((origin, None)) };
+        if let Some(turn) = replace::try_begin(store, name)? {
+            return Ok((origin, Some(turn)));
+        }
+        drop(origin);
+        let turn = replace::begin(store, name)?;
+        Ok((find()?, Some(turn)))
     }
 
     /// With `--rootfs`, of the directory.

@@ -10,11 +10,9 @@ use clap::Args;
 pub use self::id_file::IdFile;
 use super::value::{absolute, bytes, number_of_signal, signal};
 use crate::cli::Report;
-use crate::container::life::replace;
 use crate::container::record::{Container, Systemd};
 use crate::container::spec::systemd;
 use crate::oci::image_config::RunConfig;
-use crate::store::{Store, Tmp};
 
 /// `SIGRTMIN+3`: systemd takes it for the word to shut down.
 const SHUT_DOWN: i32 = 37;
@@ -83,13 +81,12 @@ impl Flags {
         Ok(is.then_some(Systemd { size: size.filter(|size| *size > 0) }))
     }
 
-    /// With `--replace`: the turn to take the name that is given.
-    pub fn turn(&self, store: &Store, name: Option<&str>) -> Result<Option<Tmp>, Report> {
-        if !self.replace {
-            return Ok(None);
+    /// With `--replace`: the name that is given, which is to be taken.
+    pub fn replaces<'a>(&self, name: Option<&'a str>) -> Result<Option<&'a str>, Report> {
+        if self.replace && name.is_none() {
+            return Err(Report::new("cannot replace container without --name being set"));
         }
-        let name = name.ok_or_else(|| Report::new("cannot replace container without --name being set"))?;
-        Ok(Some(replace::begin(store, name)?))
+        Ok(name.filter(|_| self.replace))
     }
 
     /// The file of `--cidfile`, to be claimed before anything is made.
