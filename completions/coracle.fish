@@ -271,7 +271,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l ip6 -d 'The IPv6 address on the network' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l mac-address -d 'The hardware\'s address on the network' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l network-alias -d 'Another name by which the container is found on its networks' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container, and a range to one as long; with `unix:/PATH:PORT` a socket file, made for this account alone' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r
@@ -567,7 +567,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l ip6 -d 'The IPv6 address on the network' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l mac-address -d 'The hardware\'s address on the network' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l network-alias -d 'Another name by which the container is found on its networks' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container, and a range to one as long; with `unix:/PATH:PORT` a socket file, made for this account alone' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r
@@ -800,7 +800,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l ip -d 'The IP
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l ip6 -d 'The IPv6 address on the network' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l mac-address -d 'The hardware\'s address on the network' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l network-alias -d 'Another name by which the container is found on its networks' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container, and a range to one as long; with `unix:/PATH:PORT` a socket file, made for this account alone' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r
@@ -1075,7 +1075,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l ip -d 'The IPv4 
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l ip6 -d 'The IPv6 address on the network' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l mac-address -d 'The hardware\'s address on the network' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l network-alias -d 'Another name by which the container is found on its networks' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -s p -l publish -d 'Let a port of this machine, or any that is free, lead to a port of the container, and a range to one as long; with `unix:/PATH:PORT` a socket file, made for this account alone' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-add -d 'Give a capability' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l cap-drop -d 'Take a capability away' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l default-capability -d 'Those that the configuration has in place of the usual ones' -r

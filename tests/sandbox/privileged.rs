@@ -45,17 +45,20 @@ fn never_more_than_the_account_has(case: &Case) {
         try mount -t ext4 /dev/sda /mnt; try mount -t ext4 /dev/vda /mnt; try mount -o remount,rw,suid,dev /host/usr
         mknod /disk b 254 0 2>/dev/null && try head -c 1 /disk; mknod /mem c 1 1 2>/dev/null && try head -c 1 /mem
         try ip link set lo down; true";
+    let image = case.busybox();
     for flags in [
         &["--privileged"][..],
-        &["--privileged", "--pid=host", "--network=host", "--ipc=host", "--uts=host", "--cgroupns=host"],
+        &["--privileged", "--pid=host", "--ipc=host", "--uts=host", "--cgroupns=host"],
         &["--cap-add=ALL", "--security-opt=unmask=ALL", "--security-opt=seccomp=unconfined"],
     ] {
-        let host = flags.contains(&"--network=host");
+        let host = flags.contains(&"--pid=host");
         // A network of one's own may be changed.
         let attempts = if host { attempts.to_owned() } else { attempts.replace("try ip link set lo down; ", "") };
         let attempts = if host { format!("{attempts}; try kill -0 1; try hostname planted") } else { attempts };
-        let flags: Vec<&str> = flags.iter().copied().chain(["-v=/:/host"]).collect();
-        run(case, &flags, &format!("mkdir -p /mnt; {attempts}; true")).code(0).stdout("");
+        let network = if host { "--network=host" } else { "--network=none" };
+        let head = ["run", "--rm", network, "-v=/:/host"].into_iter().chain(flags.iter().copied());
+        let script = format!("mkdir -p /mnt; {attempts}; true");
+        case.coracle(head.chain([&*image, "sh", "-c", &script])).code(0).stdout("");
     }
     assert_ne!(std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap(), "planted\n");
 }

@@ -33,8 +33,7 @@ fn flags_are_read_as_podman_reads_them(case: &Case) {
     coracle(&["run", "--rm", "-e", "=x", &image, "true"]).code(125).error("invalid variable: \"=x\"");
     coracle(&["run", "--rm", "-l", "", &image, "true"]).code(125).error("invalid label format: \"\"");
     // `--user` of a container by another name is that of the last one.
-    coracle(&["run", "--rm", "--network=host", "--net", "none", "-u33", "--user", "0", &image, "id", "-u"])
-        .stdout("0\n");
+    coracle(&["run", "--rm", "--pid=host", "--net", "none", "-u33", "--user", "0", &image, "id", "-u"]).stdout("0\n");
 }
 
 /// Each switch of `run` takes `=false` and `=true`.
@@ -120,8 +119,7 @@ fn what_is_not_there_says_what_is(case: &Case) {
     for (flag, hint) in [
         ("--oom-kill-disable", "--memory"),
         ("--cpu-rt-runtime=1", "--memory"),
-        ("--ip=10.0.0.1", "--network=pasta:"),
-        ("--link=x", "--network=container:NAME"),
+        ("--link=x", "network create"),
         ("--runtime=runc", "leave it out"),
         ("--domainname=x", "--hostname"),
         ("--isolation=x", "leave it out"),

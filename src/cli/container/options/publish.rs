@@ -14,9 +14,8 @@ use crate::store::Store;
 #[command(next_help_heading = "Network")]
 #[group(skip)]
 pub struct Flags {
-    /// Let a port of this machine, or any that is free, lead to a port of the container; and a range to one as long
-    ///
-    /// With `unix:/PATH:PORT` a socket file leads there, which is made for this account alone.
+    /// Let a port of this machine, or any that is free, lead to a port of the container, and a range to one as long; with
+    /// `unix:/PATH:PORT` a socket file, made for this account alone
     #[arg(long, short, value_name = "[[ADDRESS:][PORT]:]PORT[/PROTOCOL]")]
     publish: Vec<String>,
     /// Publish all exposed ports, on ports of this machine that are free
