@@ -6,7 +6,7 @@ fn none(case: &Case) {
     let image = case.busybox();
     case.sh(&image, "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '").code(0).stdout("lo\n");
     // Its own loopback is up.
-    let script = "(echo hello | nc -l -p 7000) & until nc 127.0.0.1 7000 2>/dev/null; do sleep 0.05; done";
+    let script = "while :; do echo hello | nc -l -p 7000; done & until nc 127.0.0.1 7000 2>/dev/null | grep hello; do sleep 0.05; done";
     case.sh(&image, script).code(0).stdout("hello\n");
 }
 
