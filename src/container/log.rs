@@ -125,8 +125,17 @@ pub struct LogFile {
 impl LogFile {
     /// What was renamed when the file had reached its limit.
     pub fn older(&self) -> PathBuf {
+        self.beside(".1")
+    }
+
+    /// What is about to take the file's place.
+    pub fn next(&self) -> PathBuf {
+        self.beside(".next")
+    }
+
+    fn beside(&self, end: &str) -> PathBuf {
         let mut path = self.path.clone().into_os_string();
-        path.push(".1");
+        path.push(end);
         path.into()
     }
 }

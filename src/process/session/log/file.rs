@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
@@ -60,7 +61,7 @@ fn record(words: &str) -> Vec<u8> {
 impl LogWriter {
     /// Appends to the log.
     pub fn open(place: LogFile) -> Result<Self> {
-        let file = open(&place)?;
+        let file = open(&place.path, OFlags::empty())?;
         let size = rustix::fs::fstat(&file).call("fstat(log)")?.st_size as u64;
         let number = log::number(&file).unwrap_or(0);
         let mut log = Self { place, file, size, number, text: Vec::new(), loss: None };
@@ -99,15 +100,16 @@ impl LogWriter {
         self.text.clear();
     }
 
-    /// Begins a new file; where that fails the old one grows on, and it is tried again later.
+    /// Begins a new file, which has its number before a reader can see it; where that fails the old one grows on, and it is tried
+    /// again later.
     fn make_way(&mut self) {
         self.size = 0;
-        if change::rename(&self.place.path, &self.place.older()).is_ok()
-            && let Ok(file) = open(&self.place)
-        {
+        let (path, next) = (&self.place.path, self.place.next());
+        let Ok(file) = open(&next, OFlags::TRUNC) else { return };
+        log::set_number(&file, self.number + 1);
+        if change::rename(path, &self.place.older()).and_then(|()| change::rename(&next, path)).is_ok() {
             self.file = file;
             self.number += 1;
-            log::set_number(&self.file, self.number);
         }
     }
 }
@@ -125,8 +127,8 @@ fn put(file: &mut File, text: &[u8]) -> (usize, Option<io::Error>) {
     (written, None)
 }
 
-fn open(place: &LogFile) -> Result<File> {
-    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC;
-    let file = rustix::fs::open(&place.path, flags, Mode::RUSR | Mode::WUSR);
-    Ok(file.call_with(|| format!("open({})", place.path.display()))?.into())
+fn open(path: &Path, more: OFlags) -> Result<File> {
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC | more;
+    let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR);
+    Ok(file.call_with(|| format!("open({})", path.display()))?.into())
 }

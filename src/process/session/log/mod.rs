@@ -131,4 +131,28 @@ mod tests {
             (0..500).map(|number| format!("stdout F line {number}\nstdout F line {number} again\n")).collect();
         assert!(expected.ends_with(&kept) && kept.len() > 300, "{kept}");
     }
+
+    /// Else a reader could not know that it had missed one.
+    #[test]
+    fn a_file_has_its_number_when_it_appears() {
+        let scratch = Scratch::new("log-number");
+        let place = LogFile { path: scratch.root.join("log"), max_size: Some(100) };
+        let mut log = Log::open(Target::File(place.clone())).unwrap();
+        log.add(Kind::Output, &[b'x'; 200]);
+        log.add(Kind::Output, b"\n");
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..1_000 {
+                    log.add(Kind::Output, &[[b'x'; 200].as_slice(), b"\n"].concat());
+                }
+                over.store(true, std::sync::atomic::Ordering::Relaxed);
+            });
+            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                if let Ok(file) = std::fs::File::open(&place.path) {
+                    assert!(log::number(&file).is_some());
+                }
+            }
+        });
+    }
 }
