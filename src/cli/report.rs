@@ -80,7 +80,7 @@ impl Report {
 /// send their errors as words.
 fn what_helps(message: &str) -> Option<&'static str> {
     let is = |number| message.contains(&std::io::Error::from_raw_os_error(number).to_string());
-    if is(libc::EINVAL) && (message.contains("fsconfig(overlay") || message.contains("mount(overlay")) {
+    if message.contains("fsconfig(overlay") || message.contains("mount(overlay") {
         return Some(
             "where the kernel's overlay does not serve, as on NFS, ours does: `--storage-driver=fuse`, or `auto`",
         );
