@@ -32,8 +32,12 @@ mod tun;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, recv, send, shutdown, socketpair,
+};
 use rustix::process::{Signal, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +53,8 @@ use crate::sys::{self, Call, memory};
 
 /// How much of a reason is sent.
 const REASON_LIMIT: usize = 4096;
+/// How long one may take to close what is open of this machine.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -158,9 +164,15 @@ fn say(socket: BorrowedFd<'_>, result: &Result<(), Error>) -> sys::Result<()> {
 }
 
 impl Running {
-    /// Ends it and reaps it: where no pid namespace does.
+    /// Ends it: nothing of this machine's leads inside any more. The process itself outlives that by the time that the kernel
+    /// takes for its device, 20 ms and more, for which nobody waits.
     pub fn stop(self) -> Result<(), Error> {
-        // It has nothing to tidy up.
+        let socket = self.socket.as_fd();
+        let limit =
+            set_socket_timeout(socket, Timeout::Recv, Some(GOODBYE)).and_then(|()| shutdown(socket, Shutdown::Write));
+        if limit.is_ok() && answer(socket).is_ok() {
+            return Ok(());
+        }
         match pidfd_send_signal(&self.child.pidfd, Signal::KILL) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => {}
             Err(error) => return Err(sys::Error::new("pidfd_send_signal(stack)", error).into()),
@@ -178,7 +190,11 @@ pub fn serve(wanted: &Wanted, namespace: OwnedFd, socket: &OwnedFd) -> Result<()
         Err(error) => (None, Err(error)),
     };
     say(socket.as_fd(), &result)?;
-    stack.map_or(Ok(()), |stack| Ok(stack.serve(socket)?))
+    let Some(stack) = stack else { return Ok(()) };
+    let _device = stack.serve(socket)?;
+    // A monitor that is gone needs no answer.
+    let _ = say(socket.as_fd(), &Ok(()));
+    Ok(())
 }
 
 fn make(wanted: &Wanted, namespace: OwnedFd) -> Result<Stack, Error> {

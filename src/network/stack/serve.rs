@@ -42,8 +42,8 @@ impl Stack {
         }
     }
 
-    /// Serves until the other side of `monitor` is closed.
-    pub fn serve(mut self, monitor: &OwnedFd) -> sys::Result<()> {
+    /// Serves until the other side of `monitor` is closed or shut down. Then only the device is left, whose end takes long.
+    pub fn serve(mut self, monitor: &OwnedFd) -> sys::Result<OwnedFd> {
         let watch = |result: Result<u64, Errno>| result.call("epoll_ctl");
         let tun = self.net.tun.as_fd().try_clone_to_owned().call("dup(tun)")?;
         watch(self.net.watch(&tun, Kind::Tun, EventFlags::IN))?;
@@ -67,7 +67,7 @@ impl Stack {
                         listeners.ready(net, id, connections, conversations);
                     }
                     Some((Kind::Control, _)) => self.hear(),
-                    Some((Kind::Monitor, _)) | None => return Ok(()),
+                    Some((Kind::Monitor, _)) | None => return Ok(tun),
                 }
             }
             self.connections.carry(&mut self.net);
