@@ -346,7 +346,7 @@ impl Container {
             (true, false) => Some(Maker::Pasta),
             (true, true) => None,
         };
-        self.way.or(fitting).unwrap_or_else(|| Maker::of_machine().0)
+        self.way.or(fitting).unwrap_or_default()
     }
 
     /// The first twelve digits of the id, as lists show it.

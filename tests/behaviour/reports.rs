@@ -29,7 +29,7 @@ fn info() {
     let json: Value = serde_json::from_str(&case.coracle(["info", "--format", "json"]).succeeded().stdout).unwrap();
     assert_eq!(json["store"]["graphRoot"], case.store().to_str().unwrap());
     assert_eq!(json["host"]["security"]["rootless"], true);
-    assert_eq!(json["host"]["networkBackend"], "pasta");
+    assert_eq!(json["host"]["networkBackend"], "stack");
     let manager = &json["host"]["cgroupManager"];
     assert!(["systemd", "cgroupfs", "none"].map(Value::from).contains(manager), "{manager}");
     let files = case.home.join("registries.conf");

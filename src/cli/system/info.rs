@@ -56,7 +56,7 @@ fn host() -> Value {
     let distribution = kernel::distribution();
     let groups = Cgroups::of_account();
     let executable = std::env::current_exe().unwrap_or_default();
-    let (way, reason) = Maker::of_machine();
+    let way = Maker::default();
     json!({
         "arch": version::arch(),
         "cgroupControllers": groups.controllers,
@@ -82,7 +82,6 @@ fn host() -> Value {
         "pasta": { "executable": pasta::find().unwrap_or_default() },
         "remoteSocket": { "exists": false, "path": "" },
         "rootlessNetworkCmd": way.name(),
-        "rootlessNetworkReason": reason,
         "security": security(),
         "serviceIsRemote": false,
         "swapFree": memory.swap_free,

@@ -77,7 +77,7 @@ fn words_for_pasta(case: &Case) {
     case.command(configured).env("CONTAINERS_CONF", &file).finish().code(0).stdout("1400\n");
 }
 
-/// Who makes the way out: as asked for, as containers.conf says, and the stack where pasta is not installed.
+/// Who makes the way out: as asked for, as containers.conf says, and else the stack.
 fn who_makes_the_way_out(case: &Case) {
     let image = case.busybox();
     let file = case.home.join("containers.conf");
@@ -91,6 +91,7 @@ fn who_makes_the_way_out(case: &Case) {
     };
     std::fs::write(&file, "").unwrap();
     let path = "/usr/bin:/bin:/usr/sbin:/sbin";
+    assert_eq!(made(path, &[]), "stack");
     assert_eq!(made(path, &["--network=pasta"]), "pasta");
     assert_eq!(made(path, &["--network=stack"]), "stack");
     // Scripts that name what Podman took once run as they are; what only it can do is refused.
@@ -100,6 +101,11 @@ fn who_makes_the_way_out(case: &Case) {
     std::fs::write(&file, "[network]\ndefault_rootless_network_cmd = 'slirp4netns'\n").unwrap();
     assert_eq!(made(path, &[]), "stack");
     assert_eq!(made(path, &["--network=pasta"]), "pasta");
+    let configured = [("default_rootless_network_cmd", "'pasta'"), ("pasta_options", "['--mtu', '1400']")];
+    for (key, value) in configured {
+        std::fs::write(&file, format!("[network]\n{key} = {value}\n")).unwrap();
+        assert_eq!(made(path, &[]), "pasta", "{key}");
+    }
     std::fs::write(&file, "[network]\ndefault_rootless_network_cmd = 'frob'\n").unwrap();
     case.command(["create", &image])
         .env("CONTAINERS_CONF", &file)
@@ -130,7 +136,7 @@ fn names_of_this_machine(case: &Case) {
         case.command(line).env("PATH", &path).finish().succeeded().stdout
     };
     let names = "\thost.containers.internal host.docker.internal\n";
-    let private = hosts(&["--add-host", "gate:host-gateway"]);
+    let private = hosts(&["--network=pasta", "--add-host", "gate:host-gateway"]);
     assert!(private.contains(&format!("169.254.1.2{names}")) && private.contains("169.254.1.2\tgate\n"), "{private}");
     let told = std::fs::read_to_string(told).unwrap();
     assert!(told.contains(" --map-guest-addr 169.254.1.2 "), "{told}");

@@ -59,7 +59,7 @@ fn of_one_that_does_not_run() {
     case.coracle(["create", "--name=three", &image, "true"]).succeeded();
     case.coracle(["network", "connect", "right", "three"])
         .code(125)
-        .error("\"pasta\" is not supported: invalid network mode")
+        .error("\"stack\" is not supported: invalid network mode")
         .says("hint: ");
     case.coracle(["network", "connect", "right", "nope"]).code(125).error("no such container");
     case.coracle(["network", "connect", "nope", "one"]).code(125).error("network not found");

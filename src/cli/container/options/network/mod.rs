@@ -45,8 +45,8 @@ pub struct Flags {
     /// Words for pasta(1) before those of `--network=pasta:WORD,WORD`
     #[arg(long, hide = true, value_name = "WORD")]
     default_pasta_option: Vec<String>,
-    /// `private`: a network of its own with a way out; the same by `pasta:WORD,WORD` with words for pasta(1), or by `stack`, which needs
-    /// no other program; `none`, `host`, `container:NAME`, `ns:PATH`; or the name of a network that others are on, more than once
+    /// `private`: a network of its own with a way out, by `stack`, this program itself, or by `pasta:WORD,WORD`, with words for
+    /// pasta(1); `none`, `host`, `container:NAME`, `ns:PATH`; or the name of a network that others are on, more than once
     /// for several, with `:alias=`, `ip=`, `ip6=`, `mac=`, `interface_name=` behind it
     #[arg(long, visible_alias = "net", value_name = "MODE", default_value = "private", hide_default_value = true)]
     network: Vec<String>,
