@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::ptr;
+use std::time::Duration;
 
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{
@@ -257,6 +258,10 @@ pub fn exec(file: BorrowedFd<'_>, args: &[CString], env: &[CString]) -> Error {
     Error::new("execveat", io::Error::last_os_error())
 }
 
+/// How many milliseconds lie between the tries. Linux 6.18 was seen to answer ENOENT, which clone(2) does not know as an error, to one
+/// in some ten thousand clones into new namespaces, on a busy machine on which others ended.
+const PAUSES: [u64; 4] = [1, 4, 16, 64];
+
 /// The two sides of [`clone_single`].
 #[derive(Debug)]
 pub enum Cloned {
@@ -285,18 +290,34 @@ pub fn clone_in_group(flags: u64, group: Option<BorrowedFd<'_>>) -> Result<Clone
     arguments.pidfd = &raw mut pidfd as u64;
     // With CLONE_PARENT the kernel takes the exit signal from this process and refuses to be told one.
     arguments.exit_signal = if flags & libc::CLONE_PARENT as u64 == 0 { libc::SIGCHLD as u64 } else { 0 };
-    // SAFETY: the arguments outlive the call and carry their size; no CLONE_VM, so the child has its own copy of all memory
-    // and of this stack; there is no other thread (checked above) whose locks the copy could hold.
-    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<libc::clone_args>()) };
-    match pid {
-        0 => Ok(Cloned::Child),
-        pid if pid > 0 => {
-            let pid = Pid::from_raw(pid as i32).ok_or_else(|| Error::new("clone3", io::Error::other("no pid")))?;
+    let clone = || {
+        // SAFETY: the arguments outlive the call and carry their size; no CLONE_VM, so the child has its own copy of all memory
+        // and of this stack; there is no other thread (checked above) whose locks the copy could hold.
+        let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<libc::clone_args>()) };
+        if pid < 0 { Err(io::Error::last_os_error()) } else { Ok(pid as i32) }
+    };
+    match patiently(clone) {
+        Ok(0) => Ok(Cloned::Child),
+        Ok(pid) => {
+            let pid = Pid::from_raw(pid).ok_or_else(|| Error::new("clone3", io::Error::other("no pid")))?;
             // SAFETY: clone3 succeeded with CLONE_PIDFD, so it stored a new descriptor that nobody else owns.
             Ok(Cloned::Parent(Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } }))
         }
-        _ => Err(Error::new(format!("clone3({flags:#x})"), io::Error::last_os_error())),
+        Err(error) => Err(Error::new(format!("clone3({flags:#x})"), error)),
     }
+}
+
+/// Tries again, a few times, what fails with ENOENT.
+fn patiently(mut clone: impl FnMut() -> io::Result<i32>) -> io::Result<i32> {
+    for pause in PAUSES {
+        match clone() {
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
+                std::thread::sleep(Duration::from_millis(pause))
+            }
+            other => return other,
+        }
+    }
+    clone()
 }
 
 /// Ends this process at once: no destructors, no exit handlers, no flush. For a copy that must not run its parent's.
@@ -456,5 +477,25 @@ pub fn leave_session_keyring() -> Result<()> {
             Err(Error::new("keyctl(JOIN_SESSION_KEYRING)", error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_passes_is_waited_for() {
+        let after = |failures: usize, errno: i32| {
+            let mut tries = 0;
+            let result = patiently(|| {
+                tries += 1;
+                if tries > failures { Ok(7) } else { Err(io::Error::from_raw_os_error(errno)) }
+            });
+            (result.map_err(|error| error.raw_os_error()), tries)
+        };
+        assert_eq!(after(PAUSES.len(), libc::ENOENT), (Ok(7), PAUSES.len() + 1));
+        assert_eq!(after(9, libc::ENOENT), (Err(Some(libc::ENOENT)), PAUSES.len() + 1));
+        assert_eq!(after(1, libc::EAGAIN), (Err(Some(libc::EAGAIN)), 1));
     }
 }
