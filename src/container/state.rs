@@ -13,6 +13,7 @@ use super::networks::Held;
 use crate::host::lock;
 use crate::runtime::cgroup::{Group, Usage};
 use crate::store::records::{self, Record};
+use crate::sys::process::start_time;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -198,13 +199,6 @@ impl State {
         let is_it = || start_time(self.pid) == Some(self.start_time);
         (self.boot_id == Self::on_this_machine().boot_id && is_it()).then_some(pidfd)
     }
-}
-
-/// When a process started, in clock ticks since boot.
-pub fn start_time(pid: i32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything; the fields count from the last one.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
 /// Now, as records have it.

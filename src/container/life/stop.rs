@@ -195,10 +195,10 @@ pub(super) fn gone(pidfd: &OwnedFd, deadline: Option<Instant>) -> Result<bool> {
 mod tests {
     use super::*;
     use crate::container::life::wait::Watched;
-    use crate::container::state::start_time;
     use crate::host::lock::Lock;
     use crate::store::records;
     use crate::store::testing::Scratch;
+    use crate::sys::process::start_time;
 
     fn end_at(directory: &Path) -> Result<Option<i32>> {
         Watched::open(directory)?.map_or(Ok(None), |watched| watched.end())

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::Protocol;
 use crate::host::system_file;
+use crate::sys::process::start_time;
 
 /// `st` of a TCP socket that listens; UDP has no such state.
 const LISTENS: &str = "0A";
@@ -33,17 +34,17 @@ fn sockets(table: &str, protocol: Protocol, port: u16) -> Vec<(String, String)> 
     table.lines().filter_map(socket).collect()
 }
 
-/// A process of this account that has the socket.
+/// A process of this account that has the socket: the one that started first, since each that it starts has it, too, until it
+/// executes its program.
 fn process(inode: &str) -> Option<String> {
     let link = format!("socket:[{inode}]");
     let is_it = |fd: fs::DirEntry| fs::read_link(fd.path()).is_ok_and(|target| target.as_os_str() == link.as_str());
-    fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
-        let pid = entry.file_name().into_string().ok().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))?;
-        fs::read_dir(entry.path().join("fd")).ok()?.flatten().any(is_it).then(|| {
-            let name = system_file::read(entry.path().join("comm")).unwrap_or_default();
-            format!("`{}` (pid {pid})", name.trim_end())
-        })
-    })
+    let has_it =
+        |pid: &i32| fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|descriptors| descriptors.flatten().any(is_it));
+    let pids = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pid = pids.filter(has_it).min_by_key(|pid| start_time(*pid))?;
+    let name = system_file::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    Some(format!("`{}` (pid {pid})", name.trim_end()))
 }
 
 #[cfg(test)]

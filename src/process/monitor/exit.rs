@@ -26,6 +26,7 @@ use crate::process::session::refusal::Refusal;
 use crate::runtime::cgroup::Place;
 use crate::runtime::outside::init::Init;
 use crate::store::{self, Store, Tmp, records};
+use crate::sys::process::start_time;
 
 /// Makes ready to write down that the program runs, which is published just before it does: whoever can see it can stop it.
 pub fn stage_start(job: &Job, running: &Running) -> Result<(State, Staged), store::Error> {
@@ -33,7 +34,7 @@ pub fn stage_start(job: &Job, running: &Running) -> Result<(State, Staged), stor
     let state = State {
         status: Status::Running,
         pid: init.host_pid,
-        start_time: state::start_time(init.host_pid).unwrap_or(0),
+        start_time: start_time(init.host_pid).unwrap_or(0),
         monitor_pid: own_pid(),
         started_at: state::now(),
         exit_code: None,

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::harness::{Case, Driver, Finished, LIMIT, has, wait_for};
 
@@ -77,8 +78,21 @@ fn lead_inside(case: &Case, network: &str) {
     assert_eq!(echoed(&place), "hello");
 }
 
+/// Listens on a port that the kernel gives to nobody who asks for any: when it is free again, it stays so.
+fn listener() -> TcpListener {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 16_000 + (std::process::id() % 1000) as u16 * 16;
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap();
+    let given: Vec<u16> = range.split_whitespace().map(|port| port.parse().unwrap()).collect();
+    wait_for("a port is free", LIMIT, || {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        assert!(!(given[0]..=given[1]).contains(&port), "{port} may be anybody's: {range}");
+        TcpListener::bind(("127.0.0.1", port)).ok()
+    })
+}
+
 fn one_that_is_taken_is_told(case: &Case) {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener();
     let place = taken.local_addr().unwrap();
     let publish = format!("--publish={place}:7000");
     let by_us = format!("(pid {})", std::process::id());
