@@ -172,6 +172,10 @@ pub enum Error {
         "the ports of container {0} are fixed as long as it runs: its way out is pasta, which takes them when it starts"
     )]
     PortsAreFixed(String),
+    #[error("failed to find published port \"{asked}\"")]
+    NotPublished { asked: String, published: Vec<String> },
+    #[error("the port {asked} is published at several addresses")]
+    PublishedTwice { asked: String, published: Vec<String> },
     #[error(transparent)]
     Companion(#[from] network::named::companion::Error),
     #[error("unable to find network with name or ID {0}: network not found")]
@@ -193,12 +197,18 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    // flat: a table of errors
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Lock(error) => error.hint(),
             Self::Stack(error) => error.hint(),
             Self::PortsAreFixed(_) => Some("stop it first, or make it with `--network=stack`".into()),
+            Self::NotPublished { published, .. } if published.is_empty() => Some("it publishes none".into()),
+            Self::NotPublished { published, .. } => Some(format!("it publishes {}", published.join(", "))),
+            Self::PublishedTwice { published, .. } => {
+                Some(format!("one of them is named with its address: {}", published.join(", ")))
+            }
             Self::Store(error) => error.hint(),
             Self::Image(error) => error.hint(),
             Self::Layer(error) => error.hint(),

@@ -4,7 +4,7 @@ use crate::container::find::Found;
 use crate::container::record::Container;
 use crate::container::state::Status;
 use crate::container::{Error, Result};
-use crate::network::ports::{self, Protocol, Published};
+use crate::network::ports::{self, Published};
 use crate::network::stack::control::{self, Request};
 use crate::store::records;
 
@@ -18,21 +18,22 @@ pub fn add(found: &mut Found, asked: Vec<Published>) -> Result<Vec<Published>> {
     Ok(new)
 }
 
-/// Publishes this port of the container's no more. `false`: it was not published.
-pub fn remove(found: &mut Found, protocol: Protocol, port: u16) -> Result<bool> {
-    let is_it = |one: &Published| one.protocol == protocol && one.container == port;
-    let each = |one: &Published| {
-        let single = |(host, container)| Published { host, container, count: 1, ..one.clone() };
-        one.pairs().map(single).collect::<Vec<_>>()
-    };
-    let all: Vec<Published> = found.container.published.iter().flat_map(each).collect();
-    let left: Vec<Published> = all.iter().filter(|one| !is_it(one)).cloned().collect();
-    if left.len() == all.len() {
-        return Ok(false);
+/// Publishes no more what `asked`, a single one, means: a port of the container's wherever it is published, or with a port of this
+/// machine that one alone.
+pub fn remove(found: &mut Found, asked: &Published) -> Result<()> {
+    let published = &found.container.published;
+    let (gone, left): (Vec<_>, Vec<_>) =
+        published.iter().flat_map(Published::singles).partition(|one| asked.means(one));
+    let known = |all: &[Published]| all.iter().map(ToString::to_string).collect();
+    match &gone[..] {
+        [] => return Err(Error::NotPublished { asked: asked.to_string(), published: known(published) }),
+        [_, _, ..] if asked.host != 0 => {
+            return Err(Error::PublishedTwice { asked: asked.to_string(), published: known(&gone) });
+        }
+        _ => {}
     }
-    tell(found, &Request::Remove(protocol, port))?;
-    write(found, ports::settle(left)?)?;
-    Ok(true)
+    tell(found, &Request::Remove(gone))?;
+    write(found, ports::settle(left)?)
 }
 
 /// Whoever makes the way of one that runs.

@@ -116,11 +116,54 @@ impl fmt::Display for Protocol {
     }
 }
 
+impl fmt::Display for Published {
+    /// As `-p` takes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(IpAddr::V6(address)) => write!(f, "[{address}]:")?,
+            Some(address) => write!(f, "{address}:")?,
+            None => {}
+        }
+        if self.host != 0 || self.address.is_some() {
+            range(f, self.host, self.count)?;
+            f.write_str(":")?;
+        }
+        range(f, self.container, self.count)?;
+        write!(f, "/{}", self.protocol)
+    }
+}
+
+fn range(f: &mut fmt::Formatter<'_>, first: u16, count: u16) -> fmt::Result {
+    match (first, count) {
+        (0, _) => Ok(()),
+        (_, 1) => write!(f, "{first}"),
+        _ => write!(f, "{first}-{}", first + (count - 1)),
+    }
+}
+
 impl Published {
     /// Each port of this machine, with the container's.
     pub fn pairs(&self) -> impl Iterator<Item = (u16, u16)> + use<> {
         let (host, container) = (self.host, self.container);
         (0..self.count).map(move |number| (host + number, container + number))
+    }
+
+    /// Each by itself.
+    pub fn singles(&self) -> impl Iterator<Item = Self> {
+        let host = |number| if self.host == 0 { 0 } else { self.host + number };
+        (0..self.count).map(move |number| Self {
+            host: host(number),
+            container: self.container + number,
+            count: 1,
+            ..self.clone()
+        })
+    }
+
+    /// Whether it means this one: a port of the container's, and a port and an address of this machine where it has them.
+    pub fn means(&self, one: &Self) -> bool {
+        (self.protocol, self.container) == (one.protocol, one.container)
+            && (self.host == 0 || self.host == one.host)
+            && self.address.is_none_or(|address| address == one.shown_address())
     }
 
     /// Whether the port of this machine is among them.

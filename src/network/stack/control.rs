@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::host::change;
-use crate::network::ports::{Protocol, Published};
+use crate::network::ports::Published;
 use crate::sys::{self, Call};
 
 /// The socket's name in the container's directory.
@@ -33,8 +33,8 @@ const PATIENCE_OF_ASKER: std::time::Duration = std::time::Duration::from_secs(10
 pub enum Request {
     /// Let these lead inside, too.
     Add(Vec<Published>),
-    /// Let nothing lead to this port of the container's any more.
-    Remove(Protocol, u16),
+    /// Let these lead inside no more.
+    Remove(Vec<Published>),
 }
 
 /// Listens in the directory of a container that is about to run: what lies there is nobody's any more.

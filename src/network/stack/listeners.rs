@@ -31,7 +31,8 @@ struct Listener {
     protocol: Protocol,
     /// The container's.
     port: u16,
-    is_file: bool,
+    /// Of this machine; `None`: a socket file.
+    at: Option<SocketAddr>,
 }
 
 impl Listeners {
@@ -47,13 +48,12 @@ impl Listeners {
                     Err(error) if !must && error != Errno::ADDRINUSE => continue,
                     Err(error) => return Err(published.explain(address, host, error.into())),
                 };
-                let listener = Listener { socket, protocol: published.protocol, port, is_file: false };
-                made.push((listener, address, host));
+                made.push((Listener { socket, protocol: published.protocol, port, at: Some(at) }, at));
             }
         }
-        for (listener, address, host) in made {
+        for (listener, at) in made {
             let watched = net.watch(&listener.socket, Kind::Listener, EventFlags::IN);
-            let id = watched.map_err(|error| published.explain(address, host, error.into()))?;
+            let id = watched.map_err(|error| published.explain(at.ip(), at.port(), error.into()))?;
             self.0.insert(id, listener);
         }
         Ok(())
@@ -62,14 +62,19 @@ impl Listeners {
     /// Has whoever connects to a socket file taken to this port of the container's.
     pub fn add_socket(&mut self, net: &mut Net, socket: OwnedFd, port: u16) -> sys::Result<()> {
         let id = net.watch(&socket, Kind::Listener, EventFlags::IN).call("epoll_ctl")?;
-        self.0.insert(id, Listener { socket: Rc::new(socket), protocol: Protocol::Tcp, port, is_file: true });
+        self.0.insert(id, Listener { socket: Rc::new(socket), protocol: Protocol::Tcp, port, at: None });
         Ok(())
     }
 
-    /// Lets no port lead to this one of the container's any more; what did.
-    pub fn remove(&mut self, protocol: Protocol, port: u16) -> Vec<Rc<OwnedFd>> {
-        let is_its = |one: &Listener| one.protocol == protocol && one.port == port && !one.is_file;
-        self.0.extract_if(|_, listener| is_its(listener)).map(|(_, listener)| listener.socket).collect()
+    /// Lets these lead inside no more; what did.
+    pub fn remove(&mut self, published: &Published) -> Vec<Rc<OwnedFd>> {
+        let leads = |one: &Listener, at: SocketAddr| {
+            published.protocol == one.protocol
+                && published.pairs().any(|pair| pair == (at.port(), one.port))
+                && published.addresses().iter().any(|(address, _)| *address == at.ip())
+        };
+        let is_it = |one: &Listener| one.at.is_some_and(|at| leads(one, at));
+        self.0.extract_if(|_, listener| is_it(listener)).map(|(_, listener)| listener.socket).collect()
     }
 
     pub fn ready(&self, net: &mut Net, id: u64, connections: &mut Connections, conversations: &mut Conversations) {

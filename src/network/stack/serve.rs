@@ -88,9 +88,9 @@ impl Stack {
         let Self { net, conversations, listeners, .. } = self;
         let result = match &request {
             Request::Add(published) => published.iter().try_for_each(|one| listeners.add(net, one)),
-            Request::Remove(protocol, port) => {
-                let gone = listeners.remove(*protocol, *port);
-                gone.iter().for_each(|socket| conversations.forget(socket));
+            Request::Remove(published) => {
+                let gone = published.iter().flat_map(|one| listeners.remove(one));
+                gone.for_each(|socket| conversations.forget(&socket));
                 Ok(())
             }
         };

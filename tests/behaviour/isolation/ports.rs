@@ -152,6 +152,40 @@ fn they_come_and_go_while_it_runs() {
     case.coracle(["port", "add", "none", "127.0.0.1::7000"]).code(125).error("no ports of its own");
 }
 
+/// One of several that lead to the same place is named with its port of this machine, in a way that means no other.
+#[test]
+fn one_of_several_goes_alone() {
+    let case = Case::new(Driver::Auto);
+    serve(&case, &["--network=stack", "-p", "127.0.0.1::7000", "-p", "127.0.0.1::7000"]).succeeded();
+    let places = place(&case, "7000");
+    let (first, second) = places.split_once('\n').unwrap();
+    let port = first.strip_prefix("127.0.0.1:").unwrap();
+    case.coracle(["port", "add", "box", &format!("127.0.0.2:{port}:7000")]).succeeded();
+    let third = format!("127.0.0.2:{port}");
+    for place in [first, second, &third] {
+        assert_eq!(echoed(place), "hello");
+    }
+    let rm = |text: &str| case.coracle(["port", "rm", "box", text]);
+    let told = rm(&format!("{port}:7000")).code(125).error("is published at several addresses");
+    assert!(
+        told.stderr
+            .contains(&format!("hint: one of them is named with its address: {first}:7000/tcp, {third}:7000/tcp")),
+        "{told}"
+    );
+    let told = rm("1:7000").code(125).error("failed to find published port \"1:7000/tcp\"");
+    assert!(told.stderr.contains("hint: it publishes 127.0.0.1:"), "{told}");
+    rm(&format!("{third}:7000/udp")).code(125).says("hint: ");
+    rm(&format!("{first}:7000")).code(0).stdout("");
+    drop(TcpListener::bind(first).unwrap());
+    assert_eq!((echoed(second), echoed(&third)), ("hello".into(), "hello".into()));
+    rm(&format!("{port}:7000")).code(0);
+    drop(TcpListener::bind(&third).unwrap());
+    assert_eq!(place(&case, "7000"), second);
+    case.coracle(["port", "add", "box", &format!("{first}:7000")]).succeeded();
+    rm("7000").code(0);
+    case.coracle(["port", "box"]).code(0).stdout("");
+}
+
 /// A port on a socket file, which is the account's alone and there as long as the program runs.
 #[test]
 fn a_socket_file_leads_inside() {

@@ -7,17 +7,18 @@ use clap::Args;
 use crate::cli::{Context, Report};
 use crate::container::find;
 use crate::container::publish;
-use crate::network::ports;
+use crate::network::ports::{self, Published};
 
 /// Publish ports of a container no more
 ///
+/// Those that are named with their port of this machine go alone; a port of the container's goes wherever it is published.
 /// Connections that are there stay.
 #[derive(Debug, Args)]
 pub struct Rm {
     /// Name or ID
     container: String,
-    /// Of the container, such as `80` or `53/udp`
-    #[arg(required = true, value_name = "PORT[/PROTOCOL]")]
+    /// Of the container, such as `80` or `53/udp`, or one alone, such as `8080:80`
+    #[arg(required = true, value_name = "[[ADDRESS:]PORT:]PORT[/PROTOCOL]")]
     ports: Vec<String>,
 }
 
@@ -26,16 +27,8 @@ impl Rm {
         let store = context.store()?;
         let (mut found, _lock) = find::to_change(&store, &self.container)?;
         for text in &self.ports {
-            if text.contains(':') {
-                return Err(Report::new(format!("`{text}` is no port of the container's"))
-                    .hint("its own port is named, as in `80` or `53/udp`: `port CONTAINER` lists them"));
-            }
-            for one in ports::parse(text)? {
-                for (_, port) in one.pairs() {
-                    if !publish::remove(&mut found, one.protocol, port)? {
-                        return Err(Report::new(format!("failed to find published port \"{port}/{}\"", one.protocol)));
-                    }
-                }
+            for asked in ports::parse(text)?.iter().flat_map(Published::singles) {
+                publish::remove(&mut found, &asked)?;
             }
         }
         Ok(ExitCode::SUCCESS)
