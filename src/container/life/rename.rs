@@ -1,8 +1,9 @@
-//! `rename`: the name first, which is claimed and released in one step, then the record that shows it.
+//! `rename`: the name first, which is claimed and released in one step, then the record that shows it, then what others on its
+//! networks know.
 
 use crate::container::find::Found;
 use crate::container::watch::events::{self, Action};
-use crate::container::{Error, Result};
+use crate::container::{Error, Result, networks};
 use crate::store::{self, Store, records};
 
 /// Gives the container, found to be changed, a name that nobody has.
@@ -33,6 +34,7 @@ pub fn rename(store: &Store, mut found: Found, name: &str) -> Result<()> {
     name.clone_into(&mut container.name);
     let written = records::write(&found.directory.join("container.json"), &found.container, !found.container.remove);
     found.fails(written.map_err(Error::from))?;
+    found.fails(networks::change::rename(store, &found.container))?;
     events::record_of(store.layout().root(), &found.container, &[Action::Rename], None);
     Ok(())
 }

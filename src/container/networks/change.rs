@@ -1,4 +1,4 @@
-//! `network connect` and `disconnect`: the record, and of a container that runs its interfaces, too.
+//! `network connect` and `disconnect`: the record, and of a container that runs its interfaces, too. And its name on them.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -14,6 +14,7 @@ use crate::host::subid::IdMaps;
 use crate::network::named::plumbing;
 use crate::runtime::outside::enter;
 use crate::store::networks::Network;
+use crate::store::networks::members::Member;
 use crate::store::{Store, records};
 use crate::sys;
 
@@ -58,6 +59,19 @@ pub fn disconnect(store: &Store, found: &mut Found, network: &str) -> Result<()>
     }
     record(found, &network, Action::Disconnect);
     Ok(())
+}
+
+/// Has others find a container that runs by the name that it has now, and itself, too.
+pub fn rename(store: &Store, container: &Container) -> Result<()> {
+    if super::members(store, container)?.is_empty() {
+        return Ok(());
+    }
+    let lock = store.lock_networks()?;
+    for (network, member) in super::members(store, container)? {
+        store.write_member(&network.id, &Member { name: container.name.clone(), ..member })?;
+    }
+    drop(lock);
+    files::write_names(store, container)
 }
 
 /// Removes the bridge of a network that is gone.

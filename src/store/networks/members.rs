@@ -76,11 +76,16 @@ impl Store {
         if let Some(holder) = others.iter().find(|other| other.mac == member.mac) {
             return Err(Error::MacTaken { mac: member.mac, holder: holder.name.clone() });
         }
-        records::write(&self.member_path(&network.id, &member.container), &member, false)?;
+        self.write_member(&network.id, &member)?;
         if wanted.is_empty() {
             records::write(&last_path, &Last { addresses: member.addresses.clone() }, false)?;
         }
         Ok(member)
+    }
+
+    /// Writes a claim down; the caller holds the lock of networks.
+    pub fn write_member(&self, network_id: &str, member: &Member) -> Result<()> {
+        records::write(&self.member_path(network_id, &member.container), member, false)
     }
 
     /// Ends a container's claim, if it has one.

@@ -36,6 +36,30 @@ pub fn containers_find_each_other(case: &Case) {
     reaches(case, "two", "one", "one");
 }
 
+/// A name that changes while its container runs is the new one at once, in its own /etc/hosts as well.
+fn a_new_name(case: &Case) {
+    internal(case, "left", &["--subnet=10.201.8.0/24"]);
+    internal(case, "right", &["--subnet=10.201.9.0/24"]);
+    serve(case, "old", &["--network=left:alias=uno", "--network=right", "--hostname=host-of-one"]);
+    serve(case, "two", &["--network=left"]);
+    serve(case, "three", &["--network=right"]);
+    reaches(case, "two", "old", "old");
+    case.coracle(["rename", "old", "new"]).code(0);
+    for (whom, of) in [("new", "two"), ("uno", "two"), ("host-of-one", "two"), ("new", "three")] {
+        reaches(case, of, whom, "old");
+        case.coracle(["exec", of, "nslookup", "old"]).code(1);
+    }
+    let hosts = case.coracle(["exec", "new", "cat", "/etc/hosts"]).succeeded().stdout;
+    assert!(hosts.contains("10.201.8.2\thost-of-one new\n") && !hosts.contains("old"), "{hosts}");
+    // Somebody else can have the old one.
+    serve(case, "old", &["--network=left"]);
+    reaches(case, "new", "old", "old");
+    case.coracle(["stop", "new"]).code(0);
+    case.coracle(["rename", "new", "newer"]).code(0);
+    case.coracle(["start", "newer"]).code(0);
+    reaches(case, "two", "newer", "old");
+}
+
 /// A name that several have is all of theirs, and an answer that is too long for a packet comes over a connection.
 fn an_alias_of_many(case: &Case) {
     internal(case, "net", &["--subnet=10.201.2.0/24"]);
@@ -123,4 +147,4 @@ fn a_way_out(case: &Case) {
 macro_rules! tests {
     ($($name:ident)+) => { $(mod $name { #[test] fn auto() { super::$name(&super::Case::new(super::Driver::Auto)); } })+ };
 }
-tests!(containers_find_each_other an_alias_of_many a_name_server_inside malformed_questions networks_are_apart a_way_out);
+tests!(containers_find_each_other a_new_name an_alias_of_many a_name_server_inside malformed_questions networks_are_apart a_way_out);
