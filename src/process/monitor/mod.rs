@@ -32,6 +32,7 @@ use std::time::Instant;
 use nix::sys::signalfd::SignalFd;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
+use self::networks::Namespace;
 use self::start::Running;
 use super::session::Session;
 use super::session::clients::Clients;
@@ -65,7 +66,7 @@ struct Monitor {
     joins: Vec<Join>,
     handed_on: Vec<Handed>,
     /// N, as long as the monitor lives.
-    networks: Option<OwnedFd>,
+    networks: Namespace,
     /// Until the container can be found.
     turn: Option<Lock>,
     /// That of the first life.
@@ -95,10 +96,10 @@ impl Monitor {
             handed_on.push(Handed { number: *number, fd: role::inherited(next)? });
             next += 1;
         }
-        let (mut turn, mut networks) = (None, None);
+        let (mut turn, mut networks) = (None, Namespace::default());
         if let Some(Networks { there }) = job.networks {
             turn = Some(Lock::from_fd(role::inherited(next)?));
-            networks = there.then(|| role::inherited(next + 1)).transpose()?;
+            networks = Namespace::of(there.then(|| role::inherited(next + 1)).transpose()?);
             next += 1 + usize::from(there);
         }
         // While the helpers map the ids.
@@ -159,11 +160,10 @@ impl Monitor {
         // The first filter was made while the helpers mapped the ids.
         let filter = self.filter.take().unwrap_or_else(|| prepare::filter(&self.job.plan.process))?;
         let streams = self.streams()?;
-        if self.job.networks.is_some() && self.networks.is_none() {
-            self.networks = Some(networks::make().map_err(Refusal::ours)?);
+        if self.job.networks.is_some() {
+            self.networks.make().map_err(Refusal::ours)?;
         }
-        let networks = self.networks.as_ref().map(AsFd::as_fd);
-        let started = start::start(&self.job, streams, &self.joins, networks, filter);
+        let started = start::start(&self.job, streams, &self.joins, &mut self.networks, filter);
         self.turn = None;
         if started.is_err() {
             // Why it does not run is what the user must know.

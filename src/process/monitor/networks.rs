@@ -11,28 +11,68 @@ use crate::network::named::plumbing;
 use crate::process::session::refusal::Refusal;
 use crate::runtime::handshake;
 use crate::store::{Store, records};
-use crate::sys::process::{self, Cloned, clone_single};
+use crate::sys::process::{self, Child, Cloned, clone_single};
 use crate::sys::{self, Call};
 
-/// A new N. Who has entered one can't come back to the host's network: a copy of this process goes.
-pub fn make() -> sys::Result<OwnedFd> {
-    let (ours, theirs) = handshake::pair()?;
-    let copy = match clone_single(0)? {
-        Cloned::Child => {
-            let sent = plumbing::make().and_then(|n| handshake::send_with_fd(theirs.as_fd(), b"N", n.as_fd()));
-            if let Err(error) = &sent {
-                let _ = rustix::net::send(&theirs, error.to_string().as_bytes(), rustix::net::SendFlags::NOSIGNAL);
-            }
-            process::exit_now(i32::from(sent.is_err()))
+/// N, which the monitor holds as long as it lives; of a container on no networks, nothing.
+#[derive(Debug, Default)]
+pub struct Namespace {
+    there: Option<OwnedFd>,
+    making: Option<Making>,
+}
+
+impl Namespace {
+    /// The one that others are in.
+    pub fn of(there: Option<OwnedFd>) -> Self {
+        Self { there, making: None }
+    }
+
+    /// Begins to make a new one where there is none, which takes as long as many other things of a start.
+    pub fn make(&mut self) -> sys::Result<()> {
+        if self.there.is_none() {
+            self.making = Some(Making::begin()?);
         }
-        Cloned::Parent(copy) => copy,
-    };
-    drop(theirs);
-    let mut said = [0; 1024];
-    let (count, n) = handshake::receive_with_fd(ours.as_fd(), &mut said)?;
-    copy.wait()?;
-    let said = String::from_utf8_lossy(said.get(..count).unwrap_or_default());
-    n.ok_or_else(|| sys::Error::new("unshare(net)", std::io::Error::other(said.into_owned())))
+        Ok(())
+    }
+
+    /// Waits until it is there.
+    pub fn get(&mut self) -> sys::Result<Option<BorrowedFd<'_>>> {
+        if let Some(making) = self.making.take() {
+            self.there = Some(making.finish()?);
+        }
+        Ok(self.there.as_ref().map(AsFd::as_fd))
+    }
+}
+
+/// A copy of this process that makes an N: who has entered one can't come back to the host's network.
+#[derive(Debug)]
+struct Making {
+    copy: Child,
+    talk: OwnedFd,
+}
+
+impl Making {
+    fn begin() -> sys::Result<Self> {
+        let (talk, theirs) = handshake::pair()?;
+        match clone_single(0)? {
+            Cloned::Child => {
+                let sent = plumbing::make().and_then(|n| handshake::send_with_fd(theirs.as_fd(), b"N", n.as_fd()));
+                if let Err(error) = &sent {
+                    let _ = rustix::net::send(&theirs, error.to_string().as_bytes(), rustix::net::SendFlags::NOSIGNAL);
+                }
+                process::exit_now(i32::from(sent.is_err()))
+            }
+            Cloned::Parent(copy) => Ok(Self { copy, talk }),
+        }
+    }
+
+    fn finish(self) -> sys::Result<OwnedFd> {
+        let mut said = [0; 1024];
+        let (count, n) = handshake::receive_with_fd(self.talk.as_fd(), &mut said)?;
+        self.copy.wait()?;
+        let said = String::from_utf8_lossy(said.get(..count).unwrap_or_default());
+        n.ok_or_else(|| sys::Error::new("unshare(net)", std::io::Error::other(said.into_owned())))
+    }
 }
 
 /// Where others find N.

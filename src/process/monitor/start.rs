@@ -7,7 +7,7 @@ use rustix::fs::{Mode, OFlags};
 use super::exit;
 use super::hooks;
 use super::mounts::{self, Volumes};
-use super::networks;
+use super::networks::{self, Namespace};
 use super::ownership;
 use super::recording::Recording;
 use super::root::{self, Root};
@@ -91,7 +91,7 @@ pub fn start(
     job: &Job,
     given: init::Streams,
     joins: &[Join],
-    networks: Option<BorrowedFd<'_>>,
+    networks: &mut Namespace,
     filter: prepare::Filter,
 ) -> Result<Running, Refusal> {
     let mut root = root::mount(job)?;
@@ -129,6 +129,7 @@ pub fn start(
     let place = place.as_ref().map(AsFd::as_fd);
     let group = group.map(Counted::of);
     let init = init::start(&plan, joins, prepared, channel, place).map_err(Refusal::ours)?;
+    let networks = networks.get().map_err(Refusal::ours)?;
     let ways = Ways::begin(job, init.host_pid, networks)?;
     let state =
         State { networks: networks.map(networks::held).transpose().map_err(Refusal::ours)?, ..State::default() };

@@ -54,6 +54,9 @@ impl Netlink {
     ) -> Result<()> {
         let end = |message: Message, end: End<'_>| {
             let message = message.with_text(libc::IFLA_IFNAME, end.name).with_number(libc::IFLA_MTU, mtu);
+            // As many as are in use by default. Unasked, the kernel makes one for each processor and takes all but one away again,
+            // for which it waits until no processor is at them: three times as long.
+            let message = message.with_number(libc::IFLA_NUM_TX_QUEUES, 1).with_number(libc::IFLA_NUM_RX_QUEUES, 1);
             if let Some(mac) = end.mac { message.with(libc::IFLA_ADDRESS, &mac) } else { message }
         };
         let flags = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
