@@ -131,4 +131,5 @@ exercised!(
     seccomp,
     devices,
     question,
+    packet,
 );

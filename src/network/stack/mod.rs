@@ -24,7 +24,7 @@ mod datagrams;
 mod device;
 mod listeners;
 mod net;
-mod packet;
+pub mod packet;
 mod places;
 mod serve;
 mod tcp;

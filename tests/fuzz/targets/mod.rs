@@ -9,7 +9,7 @@ mod tables;
 /// A target: its name, the folder of its seeds, its body.
 pub type Target = (&'static str, &'static str, fn(&[u8]));
 
-pub const ALL: [Target; 19] = [
+pub const ALL: [Target; 20] = [
     ("tar_stream", "archive", archive::tar_stream),
     ("unpack", "archive", archive::unpack),
     ("pack", "archive", archive::pack),
@@ -29,6 +29,7 @@ pub const ALL: [Target; 19] = [
     ("seccomp", "seccomp", documents::seccomp),
     ("devices", "devices", documents::devices),
     ("question", "question", packets::question),
+    ("packet", "packet", packets::packet),
 ];
 
 /// Gives `bytes` to the target of that name.
