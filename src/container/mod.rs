@@ -190,6 +190,8 @@ pub enum Error {
     NotConnected { id: String, network: String },
     #[error("\"{0}\" is not supported: invalid network mode")]
     NoNetworks(String),
+    #[error("cannot reload network unless container network has been configured: container state improper")]
+    NoNetworkYet,
     #[error("{0}")]
     Spec(String),
 }

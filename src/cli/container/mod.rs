@@ -5,7 +5,7 @@ pub mod create;
 mod fetch;
 pub mod inspect;
 pub mod kill;
-mod latest;
+pub mod latest;
 pub mod life;
 pub mod logs;
 pub mod options;

@@ -75,7 +75,7 @@ impl Create {
             }
         }
         let network = self.network(&others)?;
-        store.create_network(&network)?;
+        store.write_network(&network)?;
         events::record(store.layout().root(), &[Event::new(Kind::Network, Action::Create, &network.id, &network.name)]);
         output::line(&network.name);
         Ok(ExitCode::SUCCESS)

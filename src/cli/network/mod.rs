@@ -7,9 +7,11 @@ mod filter;
 mod inspect;
 mod ls;
 pub mod prune;
+mod reload;
 mod rm;
 pub mod shown;
 mod subnets;
+mod update;
 
 use std::process::ExitCode;
 
@@ -34,8 +36,10 @@ enum Command {
     #[command(visible_alias = "list")]
     Ls(ls::Ls),
     Prune(prune::Prune),
+    Reload(reload::Reload),
     #[command(visible_alias = "remove")]
     Rm(rm::Rm),
+    Update(update::Update),
 }
 
 impl Network {
@@ -48,7 +52,9 @@ impl Network {
             Command::Inspect(command) => command.run(context),
             Command::Ls(command) => command.run(context),
             Command::Prune(command) => command.run(context),
+            Command::Reload(command) => command.run(context),
             Command::Rm(command) => command.run(context),
+            Command::Update(command) => command.run(context),
         }
     }
 }

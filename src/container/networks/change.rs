@@ -74,6 +74,23 @@ pub fn rename(store: &Store, container: &Container) -> Result<()> {
     files::write_names(store, container)
 }
 
+/// Whether it has a network of its own, and so names that [`reload`] tells it.
+pub fn is_reloadable(container: &Container) -> bool {
+    matches!(container.network, Mode::Named | Mode::Private)
+}
+
+/// Tells a container that runs what names mean now.
+pub fn reload(store: &Store, found: &Found) -> Result<()> {
+    let container = &found.container;
+    if !is_reloadable(container) {
+        return Err(Error::NoNetworks(container.network_mode()));
+    }
+    match found.state()?.status {
+        Status::Running => files::write_names(store, container),
+        _ => Err(Error::NoNetworkYet),
+    }
+}
+
 /// Removes the bridge of a network that is gone.
 pub fn unmake(store: &Store, network: &Network) -> Result<()> {
     if let Some(living) = begin::living(store, &IdMaps::of_account()?)? {

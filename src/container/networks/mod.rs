@@ -122,14 +122,10 @@ pub fn addresses(store: &Store, container: &Container) -> Result<Vec<IpAddr>> {
 /// What the companion of a container that has its addresses is told.
 pub fn job(store: &Store, container: &Container) -> Result<Job> {
     let members = members(store, container)?;
-    let custom = match container.resolver.servers.is_empty() {
-        true => members.iter().flat_map(|(network, _)| network.dns_servers.clone()).collect(),
-        false => container.resolver.servers.clone(),
-    };
     let names = Names {
         root: store.layout().root().to_owned(),
         container: container.id.clone(),
-        servers: (!is_internal(store, container)?).then_some(custom),
+        servers: (!is_internal(store, container)?).then(|| container.resolver.servers.clone()),
     };
     Ok(Job { version: 1, links: members.iter().map(|(network, member)| link(network, member)).collect(), names })
 }

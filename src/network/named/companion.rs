@@ -40,7 +40,7 @@ pub struct Names {
     pub root: PathBuf,
     /// The container's id.
     pub container: String,
-    /// Who is asked for other names; empty: the host's servers. `None`: nobody.
+    /// Who is asked for other names; empty: those of its networks, or the host's servers. `None`: nobody.
     pub servers: Option<Vec<IpAddr>>,
 }
 

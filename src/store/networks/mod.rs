@@ -129,8 +129,8 @@ impl Store {
         Ok(Lock::exclusive_within(&self.layout().locks().join("networks"), PATIENCE)?)
     }
 
-    /// Writes a new network down; the caller holds the lock of networks, and nothing has the name.
-    pub fn create_network(&self, network: &Network) -> Result<()> {
+    /// Writes a network down, which may be new; the caller holds the lock of networks.
+    pub fn write_network(&self, network: &Network) -> Result<()> {
         change::create_dir(&self.layout().networks())?;
         records::write(&self.network_path(&network.name)?, network, true)
     }

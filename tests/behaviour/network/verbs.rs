@@ -44,6 +44,48 @@ fn made_shown_and_removed() {
 }
 
 #[test]
+fn who_is_asked_for_other_names_changes() {
+    let case = Case::new(Driver::Auto);
+    internal(&case, "net", &["--subnet=10.203.4.0/24", "--dns=192.0.2.1"]);
+    let update = |flags: &[&str]| case.coracle(["network", "update"].iter().chain(flags).copied());
+    let servers = |network: &str| case.coracle(["network", "inspect", "-f", "{{.NetworkDNSServers}}", network]);
+    update(&["--dns-add=192.0.2.2,192.0.2.1", "--dns-add=fd00::1", "net"]).code(0).stdout("net\n");
+    servers("net").code(0).stdout("[192.0.2.1 192.0.2.2 fd00::1]\n");
+    update(&["--dns-drop=192.0.2.1,192.0.2.9", "net"]).code(0).stdout("net\n");
+    servers("net").code(0).stdout("[192.0.2.2 fd00::1]\n");
+    // The one that is always there, too, which stays that.
+    update(&["--dns-add=192.0.2.3", "podman"]).code(0);
+    servers("podman").code(0).stdout("[192.0.2.3]\n");
+    case.coracle(["network", "prune", "-f"]).code(0).stdout("net\n");
+    case.coracle(["network", "rm", "podman"]).code(125).error("cannot be removed");
+    update(&["--dns-add=x", "podman"]).code(125);
+    update(&["--dns-add=192.0.2.3", "nope"]).code(125).error("network not found").says("hint: ");
+}
+
+/// What names mean is told again to those that run.
+#[test]
+fn reloaded() {
+    let case = Case::new(Driver::Auto);
+    internal(&case, "net", &["--subnet=10.203.5.0/24"]);
+    serve(&case, "one", &["--network=net"]);
+    serve(&case, "two", &["--network=none"]);
+    let image = case.busybox();
+    case.coracle(["create", "--name=three", "--network=net", &image, "true"]).succeeded();
+    case.coracle(["exec", "one", "sh", "-c", "echo >/etc/hosts; echo >/etc/resolv.conf"]).code(0);
+    let id = case.inspect("one", "{{.Id}}");
+    case.coracle(["network", "reload", "-a"]).code(0).stdout(&format!("{id}\n"));
+    let read = case.coracle(["exec", "one", "cat", "/etc/hosts", "/etc/resolv.conf"]).succeeded().stdout;
+    assert!(read.contains("10.203.5.2\t") && read.contains("nameserver 169.254.1.1\n"), "{read}");
+    case.coracle(["network", "reload", "one"]).code(0).stdout(&format!("{id}\n"));
+    case.coracle(["network", "reload", "two"]).code(125).error("\"none\" is not supported: invalid network mode");
+    case.coracle(["network", "reload", "--latest"])
+        .code(125)
+        .error("cannot reload network unless container network has been configured");
+    case.coracle(["network", "reload"]).code(125).error("at least one name or id");
+    case.coracle(["network", "reload", "-a", "one"]).code(125);
+}
+
+#[test]
 fn in_use_and_unused() {
     let case = Case::new(Driver::Auto);
     for (name, label) in [("used", "k=1"), ("free", "k=1"), ("kept", "k=2")] {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  program ─▶ 169.254.1.1:53 ─▶ [server] ─▶ a name, or an address, of who shares a network?  [zone] ─▶ answered from the store's files
-//!                                   └─────▶ anything else                                    [upstream] ─▶ the host's servers
+//!                                   └─────▶ anything else                                    [upstream] ─▶ servers of its networks, or the host's
 //! ```
 //!
 //! Each container has a companion of its own, so who floods it with questions harms nobody else. What must stay true: no packet, of

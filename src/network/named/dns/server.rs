@@ -24,7 +24,7 @@ const STACK: usize = 128 << 10;
 #[derive(Debug)]
 pub struct Companion {
     zone: Mutex<Zone>,
-    /// Who is asked for names that it does not know; empty: the host's servers. `None`: nobody.
+    /// Who is asked for names that it does not know; empty: those of its networks. `None`: nobody.
     servers: Option<Vec<SocketAddr>>,
     /// Threads that are at work.
     busy: AtomicUsize,
@@ -122,8 +122,17 @@ impl Companion {
     /// The answer of others, or that there is none.
     fn ask(&self, packet: &[u8], way: Way) -> Option<Vec<u8>> {
         let question: Question<'_> = wire::parse(packet).ok()?;
-        let answer = upstream::ask(self.servers.as_deref()?, &question, way);
+        let answer = match self.servers.as_deref()? {
+            [] => upstream::ask(&self.servers_of_networks(), &question, way),
+            given => upstream::ask(given, &question, way),
+        };
         Some(answer.unwrap_or_else(|| question.refuse(Code::Failed)))
+    }
+
+    /// As they are now. None: the host's are asked.
+    fn servers_of_networks(&self) -> Vec<SocketAddr> {
+        let servers = self.zone.lock().unwrap_or_else(PoisonError::into_inner).servers();
+        servers.unwrap_or_default().into_iter().map(upstream::place).collect()
     }
 
     /// Does something in a thread. `false`: there are too many.

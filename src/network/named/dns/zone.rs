@@ -62,6 +62,17 @@ impl Zone {
         Ok(Found::Known(addresses.map(Data::Address).collect()))
     }
 
+    /// Who is asked for names of others, as the container's networks say.
+    pub fn servers(&self) -> Result<Vec<IpAddr>> {
+        let mut networks = self.store.networks()?.found;
+        networks.retain(|network| self.is_on(&network.id));
+        Ok(networks.into_iter().flat_map(|network| network.dns_servers).collect())
+    }
+
+    fn is_on(&self, network_id: &str) -> bool {
+        self.store.member_path(network_id, &self.container).exists()
+    }
+
     /// Of those that fit, the ones that run.
     fn living(&self, fits: impl Fn(&Member) -> bool) -> impl Iterator<Item = &Member> {
         let all = self.read.values().flat_map(|(_, members)| members);
@@ -73,7 +84,7 @@ impl Zone {
     fn refresh(&mut self) -> Result<()> {
         let mut read = BTreeMap::new();
         for id in self.store.networks_with_claims()? {
-            if !self.store.member_path(&id, &self.container).exists() {
+            if !self.is_on(&id) {
                 continue;
             }
             let changed = self
@@ -109,6 +120,30 @@ fn reversed(name: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::change;
+    use crate::store::networks::{DEFAULT, Network};
+    use crate::store::testing::Scratch;
+
+    #[test]
+    fn servers_are_those_of_the_containers_networks_as_they_are() {
+        let scratch = Scratch::new("servers");
+        let store = &scratch.store;
+        let zone = Zone::new(store.clone(), "a".into());
+        let asks = |name: &str, servers: &[&str]| {
+            let dns_servers = servers.iter().map(|server| server.parse().unwrap()).collect();
+            let like = store.network(DEFAULT).unwrap().unwrap();
+            store.write_network(&Network { name: name.into(), id: Network::id_of(name), dns_servers, ..like }).unwrap();
+        };
+        asks("other", &["192.0.2.9"]);
+        asks("net", &["192.0.2.1"]);
+        assert!(zone.servers().unwrap().is_empty());
+        let claim = store.member_path(&Network::id_of("net"), "a");
+        change::create_dirs(claim.parent().unwrap()).unwrap();
+        std::fs::write(&claim, "").unwrap();
+        assert_eq!(zone.servers().unwrap(), ["192.0.2.1".parse::<IpAddr>().unwrap()]);
+        asks("net", &[]);
+        assert!(zone.servers().unwrap().is_empty());
+    }
 
     #[test]
     fn addresses_are_read_backwards() {
