@@ -85,12 +85,14 @@ impl Create {
         if names::check(name).is_err() || name.len() > 200 {
             return Err(Report::new(format!(
                 "network name {name} invalid: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"
-            )));
+            ))
+            .hint("letters and digits, and behind the first of them `_`, `.` and `-`; at most 200"));
         }
         if MODES.contains(&name) {
             return Err(Report::new(format!(
                 "cannot create network with name \"{name}\" because it conflicts with a valid network mode"
-            )));
+            ))
+            .hint("`--network` means something else by it: any other name will do"));
         }
         Ok(())
     }
@@ -148,7 +150,8 @@ impl Create {
                 Some(other) => Err(Report::new(format!(
                     "bridge name {name} already in use by network `{}`: network already exists",
                     other.name
-                ))),
+                ))
+                .hint("without `--interface-name` one is found that no network has")),
                 None => Ok(name.clone()),
             },
         }

@@ -41,7 +41,7 @@ impl Subnets {
         }
         let mut lans: Vec<Lan> = Vec::new();
         for text in &self.subnet {
-            let subnet: Subnet = text.parse().map_err(Report::new)?;
+            let subnet: Subnet = text.parse().map_err(|error| Report::new(error).hint("`--subnet 10.1.1.0/24`"))?;
             if taken.iter().any(|other| other.overlaps(subnet)) {
                 return Err(Report::new(format!("subnet {subnet} is already used on the host or by another config"))
                     .hint("without `--subnet` one is found that nobody uses"));
@@ -58,7 +58,9 @@ impl Subnets {
         for gateway in &self.gateway {
             let mine = lans.iter_mut().find(|lan| lan.subnet.contains(*gateway));
             let subnets = self.subnet.join(", ");
-            mine.ok_or_else(|| Report::new(format!("gateway {gateway} not in subnet {subnets}")))?.gateway = *gateway;
+            let stray = || Report::new(format!("gateway {gateway} not in subnet {subnets}"));
+            mine.ok_or_else(|| stray().hint("without `--gateway` it is the subnet's first address"))?.gateway =
+                *gateway;
         }
         for text in &self.ip_range {
             let (first, last) = range(text)?;

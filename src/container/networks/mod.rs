@@ -61,12 +61,14 @@ impl Container {
         (0..).map(|number| format!("eth{number}")).find(is_free).unwrap_or_default()
     }
 
-    /// Under which others on its networks find it beside its name, as `inspect` lists them.
+    /// Under which others on its networks find it beside its name, each once, as `inspect` lists them.
     pub fn aliases(&self, attachment: &Attachment) -> Vec<String> {
-        let own = [self.short_id(), &self.hostname].map(str::to_owned);
-        let mut aliases = attachment.aliases.clone();
-        aliases.extend(own.into_iter().filter(|name| !name.is_empty() && !attachment.aliases.contains(name)));
-        aliases.dedup();
+        let mut aliases: Vec<String> = Vec::new();
+        for name in attachment.aliases.iter().map(String::as_str).chain([self.short_id(), &self.hostname]) {
+            if !name.is_empty() && !aliases.iter().any(|known| known == name) {
+                aliases.push(name.to_owned());
+            }
+        }
         aliases
     }
 }

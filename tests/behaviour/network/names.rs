@@ -15,6 +15,12 @@ pub fn containers_find_each_other(case: &Case) {
         reaches(case, "two", whom, "one");
     }
     reaches(case, "one", "two", "two");
+    // One that is named twice is one, and a name that no machine would have is found as it is.
+    serve(case, "My_db.1", &["--network=net:alias=uno,alias=uno", "--network-alias=uno", "--hostname=uno"]);
+    let twice = case.inspect("My_db.1", "{{json (index .NetworkSettings.Networks \"net\").Aliases}}");
+    assert_eq!(twice, format!(r#"["uno","{}"]"#, case.inspect("My_db.1", "{{slice .Id 0 12}}")));
+    reaches(case, "two", "my_db.1", "My_db.1");
+    case.coracle(["rm", "-f", "My_db.1"]).code(0);
     let aliases = case.inspect("one", "{{json (index .NetworkSettings.Networks \"net\").Aliases}}");
     assert_eq!(aliases, format!(r#"["eins","uno","{}","host-of-one"]"#, &id[..12]));
     let hosts = case.coracle(["exec", "one", "cat", "/etc/hosts"]).succeeded().stdout;
@@ -98,6 +104,25 @@ fn malformed_questions(case: &Case) {
     reaches(case, "one", "two", "two");
 }
 
+/// Who asks without end, for what others are asked and for what is known, is in nobody's way but its own.
+fn a_flood_of_questions(case: &Case) {
+    internal(case, "net", &["--subnet=10.201.10.0/24"]);
+    case.coracle(["network", "create", "--subnet=10.201.11.0/24", "--dns=127.0.0.1", "open"]).code(0);
+    let flood =
+        "for n in $(seq 20); do while :; do nslookup one; nslookup a.example; done >/dev/null 2>&1 & done; wait";
+    let image = case.busybox();
+    let run = ["run", "-d", "--name=flood", "--stop-timeout=0", "--network=net", "--network=open", &image, "sh", "-c"];
+    case.coracle(run.into_iter().chain([flood])).succeeded();
+    for name in ["one", "two"] {
+        serve(case, name, &["--network=net", "--network=open"]);
+    }
+    for _ in 0..20 {
+        reaches(case, "two", "one", "one");
+        reaches(case, "one", "two", "two");
+    }
+    assert_eq!(case.inspect("flood", "{{.State.Status}}"), "running");
+}
+
 /// Networks do not reach each other, whatever a container tells its own kernel.
 fn networks_are_apart(case: &Case) {
     internal(case, "left", &["--subnet=10.201.5.0/24"]);
@@ -147,4 +172,4 @@ fn a_way_out(case: &Case) {
 macro_rules! tests {
     ($($name:ident)+) => { $(mod $name { #[test] fn auto() { super::$name(&super::Case::new(super::Driver::Auto)); } })+ };
 }
-tests!(containers_find_each_other a_new_name an_alias_of_many a_name_server_inside malformed_questions networks_are_apart a_way_out);
+tests!(containers_find_each_other a_new_name an_alias_of_many a_name_server_inside malformed_questions a_flood_of_questions networks_are_apart a_way_out);

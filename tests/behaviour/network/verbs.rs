@@ -119,6 +119,7 @@ fn what_makes_no_sense_is_refused() {
         (&["net"][..], "network name net already used: network already exists"),
         (&["podman"], "network name podman already used"),
         (&["a b"], "network name a b invalid: names must match"),
+        (&["a/b"], "network name a/b invalid: names must match"),
         (&["host"], "because it conflicts with a valid network mode"),
         (&["--subnet=10.203.0.0/16", "x"], taken),
         (&["--subnet=10.203.2.128/25", "x"], taken),
@@ -131,7 +132,7 @@ fn what_makes_no_sense_is_refused() {
         (&["--interface-name=br7", "x"], "bridge name br7 already in use"),
         (&["--route=frob", "x"], "invalid route: frob"),
     ] {
-        case.coracle(["network", "create"].iter().chain(flags).copied()).code(125).error(words);
+        case.coracle(["network", "create"].iter().chain(flags).copied()).code(125).error(words).says("hint: ");
     }
     // What the host itself reaches is nobody's subnet.
     let routes = std::fs::read_to_string("/proc/net/route").unwrap();
@@ -142,7 +143,7 @@ fn what_makes_no_sense_is_refused() {
         (mask != 0).then(|| format!("{}/{}", std::net::Ipv4Addr::from_bits(first), mask.count_ones()))
     });
     for subnet in used {
-        case.coracle(["network", "create", "--subnet", &subnet, "x"]).code(125).error(taken);
+        case.coracle(["network", "create", "--subnet", &subnet, "x"]).code(125).error(taken).says("hint: ");
     }
     case.coracle(["network", "ls", "-q"]).code(0).stdout("net\npodman\n");
 }

@@ -35,11 +35,12 @@ pub fn mac(text: &str) -> Result<String, String> {
 
 /// A name by which others may ask.
 pub fn alias(text: &str) -> Result<String, Report> {
-    let is_label = |label: &str| (1..64).contains(&label.len()) && !label.contains(|c: char| !c.is_ascii_graphic());
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_label = |label: &str| (1..64).contains(&label.len()) && label.chars().all(is_letter);
     match text.len() <= 253 && text.split('.').all(is_label) {
         true => Ok(text.to_owned()),
         false => Err(Report::new(format!("the alias {text:?} is no name of a host"))
-            .hint("letters, digits and `-`, with dots between parts of at most 63 of them")),
+            .hint("letters, digits, `-` and `_`, with dots between parts of at most 63 of them")),
     }
 }
 
@@ -54,10 +55,12 @@ impl Flags {
         for text in given {
             let attachment = self.attachment(store, container, text)?;
             if container.networks.iter().any(|other| other.network == attachment.network) {
-                return Err(Report::new(format!("the network `{}` is named twice", attachment.network)));
+                return Err(Report::new(format!("the network `{}` is named twice", attachment.network))
+                    .hint("once is enough: `--network NAME:alias=…,alias=…` says all of it"));
             }
             if container.networks.iter().any(|other| other.interface == attachment.interface) {
-                return Err(Report::new(format!("the interface `{}` is named twice", attachment.interface)));
+                return Err(Report::new(format!("the interface `{}` is named twice", attachment.interface))
+                    .hint("`--network NAME:interface_name=…` gives each a name of its own"));
             }
             container.networks.push(attachment);
         }
@@ -159,8 +162,19 @@ mod tests {
         assert_eq!(attachment.aliases, ["db", "sql.internal"]);
         assert_eq!(attachment.addresses.len(), 2);
         assert_eq!((attachment.mac.as_deref(), attachment.interface.as_str()), (Some("02:00:00:00:00:01"), "net0"));
-        for bad in ["ip=fd00::2", "ip6=10.1.1.2", "ip=x", "mac=1", "interface_name=lo", "alias=", "alias=a b", "foo=1"]
-        {
+        for bad in [
+            "ip=fd00::2",
+            "ip6=10.1.1.2",
+            "ip=x",
+            "mac=1",
+            "interface_name=lo",
+            "alias=",
+            "alias=a b",
+            "alias=a/b",
+            "alias=a..b",
+            "alias=ä",
+            "foo=1",
+        ] {
             assert!(set(&mut attachment, bad).is_err(), "{bad}");
         }
     }
