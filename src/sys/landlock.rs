@@ -13,6 +13,9 @@ const PATH_BENEATH: libc::c_int = 1;
 /// The first version in which files can be linked and renamed from one directory to another (Linux 5.19).
 const LEAST: i64 = 2;
 
+/// `LANDLOCK_ACCESS_FS_READ_FILE` and `LANDLOCK_ACCESS_FS_READ_DIR`.
+const READ: u64 = 1 << 2 | 1 << 3;
+
 /// `struct landlock_ruleset_attr`; older kernels know its beginning.
 #[repr(C)]
 struct Ruleset {
@@ -31,13 +34,23 @@ struct Beneath {
 /// Leaves the calling thread what lies beneath these directories; no TCP, and no abstract sockets or signals of those outside,
 /// as far as the kernel knows how. Mounting ends, too. Whether the kernel has Landlock.
 pub fn confine(directories: &[BorrowedFd<'_>]) -> Result<bool> {
+    leave(directories, u64::MAX, 0b11)
+}
+
+/// As [`confine`], but what lies there may only be read, and TCP is left.
+pub fn confine_to_reading(directories: &[BorrowedFd<'_>]) -> Result<bool> {
+    leave(directories, READ, 0)
+}
+
+/// `kept`: what may be done beneath the directories; `network`: what is given up of TCP.
+fn leave(directories: &[BorrowedFd<'_>], kept: u64, network: u64) -> Result<bool> {
     let version = version();
     if version < LEAST {
         return Ok(false);
     }
     let ruleset = Ruleset {
         files: (1 << rights(version)) - 1,
-        network: if version >= 4 { 0b11 } else { 0 },
+        network: if version >= 4 { network } else { 0 },
         scoped: if version >= 6 { 0b11 } else { 0 },
     };
     let size = match version {
@@ -53,7 +66,7 @@ pub fn confine(directories: &[BorrowedFd<'_>]) -> Result<bool> {
     // SAFETY: the call has returned a new descriptor, which nobody else knows.
     let rules = unsafe { OwnedFd::from_raw_fd(fd as i32) };
     for directory in directories {
-        let beneath = Beneath { allowed: ruleset.files, directory: directory.as_raw_fd() };
+        let beneath = Beneath { allowed: ruleset.files & kept, directory: directory.as_raw_fd() };
         // SAFETY: the kernel reads one `landlock_path_beneath_attr`, which outlives the call; both descriptors are open.
         let added = unsafe {
             libc::syscall(libc::SYS_landlock_add_rule, rules.as_raw_fd(), PATH_BENEATH, &raw const beneath, 0)
@@ -122,6 +135,30 @@ mod tests {
         });
         assert_eq!(confined, version() >= LEAST);
         assert_eq!(fs::read(folder.join("outside")).unwrap(), b"x");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn only_reading_is_left() {
+        let folder = std::env::temp_dir().join(format!("coracle-landlock-read-{}", std::process::id()));
+        fs::create_dir_all(folder.join("inside")).unwrap();
+        fs::write(folder.join("inside/f"), "x").unwrap();
+        let inside = File::open(folder.join("inside")).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                rustix::thread::set_no_new_privs(true).unwrap();
+                if confine_to_reading(&[inside.as_fd()]).unwrap() {
+                    assert_eq!(fs::read(folder.join("inside/f")).unwrap(), b"x");
+                    for refused in [fs::write(folder.join("inside/f"), "y"), fs::remove_file(folder.join("inside/f"))] {
+                        assert_eq!(refused.unwrap_err().raw_os_error(), Some(libc::EACCES));
+                    }
+                    assert!(fs::read("/proc/self/maps").is_err());
+                }
+                std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            });
+            thread.join().unwrap();
+        });
         fs::remove_dir_all(folder).unwrap();
     }
 }

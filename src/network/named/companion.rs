@@ -5,8 +5,9 @@
 
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use crate::host::dirs::Dirs;
 use crate::host::role::{self, Role, Start};
 use crate::store::{self, Store};
 use crate::sys::process::Child;
-use crate::sys::{self, Call, capability, memory};
+use crate::sys::{self, Call, capability, landlock, memory};
 
 /// What helps where there are none.
 pub const BRIDGES: &str = "an administrator loads the kernel's modules for them with `modprobe -a bridge veth`";
@@ -128,6 +129,17 @@ pub fn run(job: &Job, monitor: &OwnedFd, container: OwnedFd, networks: OwnedFd) 
     let zone = Zone::new(Store::open(&Dirs::at(root))?, container.clone());
     // From here on a small part of the program serves, perhaps for months.
     memory::release_program_pages();
+    confine(root)?;
     let servers = servers.as_ref().map(|servers| servers.iter().copied().map(upstream::place).collect());
     Ok(Server::new(zone, servers).serve(&doors, monitor.as_fd()).call("poll(companion)")?)
+}
+
+/// Leaves this process, which reads packets from inside, no files but the store and what says whom the host asks, and those to read.
+fn confine(root: &Path) -> sys::Result<()> {
+    let resolver = std::fs::canonicalize("/etc/resolv.conf").ok();
+    let places =
+        [Some(root), resolver.as_deref().and_then(Path::parent), Some(Path::new("/etc")), Some(Path::new("/run"))];
+    let open = |path| rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok();
+    let open: Vec<OwnedFd> = places.into_iter().flatten().filter_map(open).collect();
+    landlock::confine_to_reading(&open.iter().map(AsFd::as_fd).collect::<Vec<_>>()).map(drop)
 }

@@ -2,9 +2,8 @@
 //! executing another.
 
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
-use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
 
-use crate::sys::{self, Call};
+use crate::sys::{self, Call, capability};
 
 /// Its root becomes an empty file system that is mounted nowhere, which nobody without capabilities leaves.
 pub fn confine() -> sys::Result<()> {
@@ -14,8 +13,5 @@ pub fn confine() -> sys::Result<()> {
     let empty = fsmount(&empty, FsMountFlags::FSMOUNT_CLOEXEC, flags).call("fsmount(tmpfs)")?;
     rustix::process::fchdir(&empty).call("fchdir(tmpfs)")?;
     rustix::process::chroot(".").call("chroot")?;
-    let none = CapabilitySet::empty();
-    let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
-    set_capabilities(None, sets).call("capset")?;
-    set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")
+    capability::give_up()
 }
