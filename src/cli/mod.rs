@@ -102,6 +102,7 @@ fn read(mut given: Vec<OsString>, words: &[String], settings: &mut Settings) -> 
             true
         }
         ["attach" | "exec" | "start"] | ["container", "attach" | "exec" | "start"] => true,
+        ["info"] | ["system", "info"] => true,
         _ => makes_container,
     };
     if has_defaults {
@@ -112,7 +113,7 @@ fn read(mut given: Vec<OsString>, words: &[String], settings: &mut Settings) -> 
         }
         *settings = Settings::of_account(&place.said("module").cloned().collect::<Vec<_>>())?;
         if !makes_container {
-            settings.keep_of_engine();
+            settings.leave_containers_out();
         }
         let path: Vec<String> = place.path.iter().map(ToString::to_string).collect();
         command = settings.defaults(command, &path);

@@ -34,6 +34,9 @@ fn info() {
     assert!(["systemd", "cgroupfs", "none"].map(Value::from).contains(manager), "{manager}");
     let files = case.home.join("registries.conf");
     std::fs::write(&files, "unqualified-search-registries = ['one.example', 'two.example']").unwrap();
+    std::fs::write(case.home.join("containers.conf"), "[network]\ndefault_rootless_network_cmd = 'pasta'\n").unwrap();
+    let info = case.command(["info", "--format", "{{.Host.NetworkBackend}}"]);
+    info.env("CONTAINERS_CONF", case.home.join("containers.conf")).finish().code(0).stdout("pasta\n");
     let info = case.command(["info", "--format", "{{.Registries.search}}"]).env("CONTAINERS_REGISTRIES_CONF", &files);
     info.finish().code(0).stdout("[one.example two.example]\n");
 }

@@ -78,8 +78,8 @@ impl Settings {
     }
 
     /// Leaves what is said of containers to those commands that make one.
-    pub fn keep_of_engine(&mut self) {
-        self.values.retain(|name, _| KEYS.iter().any(|key| key.table == "engine" && key.name == *name));
+    pub fn leave_containers_out(&mut self) {
+        self.values.retain(|name, _| KEYS.iter().any(|key| key.table != "containers" && key.name == *name));
     }
 
     /// A file that somebody has named must be there.

@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::version;
+use crate::cli::container::options::network::DefaultMaker;
 use crate::cli::output::template::Template;
 use crate::cli::output::{self, format, yaml};
 use crate::cli::{Context, Report};
@@ -31,12 +32,14 @@ pub struct Info {
     /// Print as `json`, or by a Go template: '{{.Store.GraphRoot}}'
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
+    #[command(flatten)]
+    network: DefaultMaker,
 }
 
 impl Info {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let info = json!({
-            "host": host(),
+            "host": host(self.network.get()?.unwrap_or_default()),
             "plugins": plugins(),
             "registries": registries(),
             "store": store(context)?,
@@ -51,12 +54,11 @@ impl Info {
     }
 }
 
-fn host() -> Value {
+fn host(way: Maker) -> Value {
     let memory = kernel::memory();
     let distribution = kernel::distribution();
     let groups = Cgroups::of_account();
     let executable = std::env::current_exe().unwrap_or_default();
-    let way = Maker::default();
     json!({
         "arch": version::arch(),
         "cgroupControllers": groups.controllers,
@@ -247,7 +249,7 @@ mod tests {
 
     #[test]
     fn templates_use_the_names_of_the_source() {
-        let info = json!({ "host": host(), "plugins": plugins(), "version": version::client() });
+        let info = json!({ "host": host(Maker::default()), "plugins": plugins(), "version": version::client() });
         let named = go_names(&info);
         let text = "{{.Host.OCIRuntime.Name}} {{.Host.Security.SECCOMPEnabled}} {{.Version.Version}} {{.Host.OS}} \
             {{.Host.LogDriver}} {{.Host.ServiceIsRemote}} {{.Host.RemoteSocket.Exists}} {{.Plugins.Volume}}";

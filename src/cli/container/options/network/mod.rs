@@ -39,9 +39,8 @@ pub struct Flags {
     /// Take the lines of this file into /etc/hosts in place of the host's; `image`: those of the image's own; `none`: no lines
     #[arg(long, value_name = "FILE")]
     hosts_file: Option<PathBuf>,
-    /// Who makes the way out where `--network` names nobody
-    #[arg(long, hide = true, value_name = "NAME")]
-    default_network_cmd: Option<String>,
+    #[command(flatten)]
+    default_maker: DefaultMaker,
     /// Words for pasta(1) before those of `--network=pasta:WORD,WORD`
     #[arg(long, hide = true, value_name = "WORD")]
     default_pasta_option: Vec<String>,
@@ -58,6 +57,26 @@ pub struct Flags {
     /// Leave /etc/hosts to the image
     #[arg(long, action = ArgAction::SetTrue)]
     no_hosts: bool,
+}
+
+/// What stands in containers.conf.
+#[derive(Debug, Args)]
+pub struct DefaultMaker {
+    /// Who makes the way out where `--network` names nobody
+    #[arg(long, hide = true, value_name = "NAME")]
+    default_network_cmd: Option<String>,
+}
+
+impl DefaultMaker {
+    pub fn get(&self) -> Result<Option<Maker>, Report> {
+        match self.default_network_cmd.as_deref() {
+            None | Some("") => Ok(None),
+            Some("pasta") => Ok(Some(Maker::Pasta)),
+            Some("stack" | "slirp4netns") => Ok(Some(Maker::Stack)),
+            Some(other) => Err(Report::new(format!("the default_rootless_network_cmd `{other}` is not known"))
+                .hint("`pasta`, `slirp4netns` and `stack` are")),
+        }
+    }
 }
 
 impl Flags {
@@ -92,7 +111,9 @@ impl Flags {
                     .hint("`--network=stack` has no need of it; `--network=pasta:WORD,WORD` hands words on"));
             }
             None if matches!(first, "stack" | "slirp4netns") => self.private(container, Some(Maker::Stack), ""),
-            None if matches!(first, "private" | "default" | "") => self.private(container, self.default_maker()?, ""),
+            None if matches!(first, "private" | "default" | "") => {
+                self.private(container, self.default_maker.get()?, "")
+            }
             None if first == "none" => container.network = Network::None,
             None if first == "host" => container.network = Network::Host,
             _ => return self.named.fill(store, container, &self.network),
@@ -111,17 +132,6 @@ impl Flags {
         container.way = way;
         if way != Some(Maker::Stack) {
             container.network_options = Options::parse(&self.default_pasta_option, words);
-        }
-    }
-
-    /// What stands in containers.conf.
-    fn default_maker(&self) -> Result<Option<Maker>, Report> {
-        match self.default_network_cmd.as_deref() {
-            None | Some("") => Ok(None),
-            Some("pasta") => Ok(Some(Maker::Pasta)),
-            Some("stack" | "slirp4netns") => Ok(Some(Maker::Stack)),
-            Some(other) => Err(Report::new(format!("the default_rootless_network_cmd `{other}` is not known"))
-                .hint("`pasta`, `slirp4netns` and `stack` are")),
         }
     }
 
