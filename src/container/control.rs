@@ -16,6 +16,7 @@
 //!    k            a user's signal goes to the program: no restart when it ends ▶
 //!    ◀── s TEXT + pidfd   the program runs; the descriptor is init's, the text lines about how it was started
 //!    ◀── o BYTES / e BYTES   output, error output
+//!    ◀── n TEXT              to the launcher: tell the service manager this ([`super::watch::service`])
 //!    ◀── f CODE TEXT         it did not start
 //!    ◀── x CODE (i32)        it ended
 //! ```
@@ -50,6 +51,7 @@ pub enum ToClient<'a> {
     Started(&'a str),
     Output(&'a [u8]),
     ErrorOutput(&'a [u8]),
+    Notice(&'a str),
     Failed { code: u8, message: &'a str },
     Exited(i32),
 }
@@ -96,6 +98,7 @@ impl<'a> ToClient<'a> {
             Self::Started(about) => [b"s", about.as_bytes()].concat(),
             Self::Output(bytes) => [b"o".as_slice(), bytes].concat(),
             Self::ErrorOutput(bytes) => [b"e".as_slice(), bytes].concat(),
+            Self::Notice(words) => [b"n", words.as_bytes()].concat(),
             Self::Failed { code, message } => [b"f".as_slice(), &[*code], message.as_bytes()].concat(),
             Self::Exited(code) => [b"x".as_slice(), &code.to_le_bytes()].concat(),
         }
@@ -107,6 +110,7 @@ impl<'a> ToClient<'a> {
             [b's', about @ ..] => Some(Self::Started(std::str::from_utf8(about).unwrap_or("?"))),
             [b'o', bytes @ ..] => Some(Self::Output(bytes)),
             [b'e', bytes @ ..] => Some(Self::ErrorOutput(bytes)),
+            [b'n', words @ ..] => std::str::from_utf8(words).ok().map(Self::Notice),
             [b'f', code, message @ ..] => {
                 Some(Self::Failed { code: *code, message: std::str::from_utf8(message).unwrap_or("?") })
             }
@@ -137,9 +141,14 @@ mod tests {
             assert_eq!(ToMonitor::decode(&message.encode()), Some(message));
         }
         let failed = ToClient::Failed { code: 127, message: "no such file" };
-        for message in
-            [ToClient::Started("how"), ToClient::Output(b"a"), ToClient::ErrorOutput(b""), failed, ToClient::Exited(-1)]
-        {
+        for message in [
+            ToClient::Started("how"),
+            ToClient::Output(b"a"),
+            ToClient::ErrorOutput(b""),
+            ToClient::Notice("READY=1"),
+            failed,
+            ToClient::Exited(-1),
+        ] {
             assert_eq!(ToClient::decode(&message.encode()), Some(message));
         }
         for junk in [b"".as_slice(), b"z", b"w1", b"xabc"] {

@@ -11,6 +11,7 @@ use super::log;
 use super::record::Driver;
 use super::state::State;
 use super::watch::health::HealthConfig;
+use super::watch::service::Notify;
 use crate::network::way::Wanted;
 use crate::overlay::Features;
 use crate::runtime::cgroup::Place;
@@ -21,7 +22,7 @@ use crate::runtime::plan::Plan;
 pub const WRITE_BACK: Duration = Duration::from_secs(120);
 
 /// The monitor's job. Descriptors: [`LOCK`] the container's lock, held; [`CLIENT`] the launcher's end of the talk; from [`STDIO`] on,
-/// with [`Streams::Given`], the program's standard descriptors, then what `joins`, `handed_on` and `networks` count.
+/// with [`Streams::Given`], the program's standard descriptors, then what `joins`, `handed_on` and `networks` count, and with `notify` the way to the service manager.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Job {
     /// The container's directory.
@@ -53,6 +54,10 @@ pub struct Job {
     pub network: Network,
     /// The container is on networks that others are on.
     pub networks: Option<Networks>,
+    /// Somebody is to be told when the program is ready.
+    pub notify: Option<Notify>,
+    /// The launcher goes once the program runs.
+    pub alone: bool,
     /// Where the container's control group is.
     pub cgroup: Option<Place>,
     /// The container goes when it has ended.

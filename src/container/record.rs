@@ -15,6 +15,7 @@ use super::namespace::Namespaces;
 use super::networks::Attachment;
 use super::user_namespace::UserNamespace;
 use super::watch::health::HealthConfig;
+use super::watch::service::Notify;
 use crate::network::pasta::Options;
 use crate::network::ports::{Published, SocketFile};
 use crate::network::resolv::Asked;
@@ -200,6 +201,9 @@ pub struct Container {
     /// `None`: nobody asks how it is.
     #[serde(default)]
     pub health: Option<HealthConfig>,
+    /// Who tells a service manager that it is ready.
+    #[serde(default)]
+    pub notify: Notify,
     /// What runs as the first process, the program below it.
     #[serde(default)]
     pub init: Option<Init>,

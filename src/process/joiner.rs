@@ -95,6 +95,7 @@ impl Joiner {
                     leashed: true,
                     signals: event_loop::signals().as_ref(),
                     watch: &mut Watch::default(),
+                    service: None,
                 }
                 .run();
                 let code = end.code();

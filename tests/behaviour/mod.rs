@@ -11,5 +11,6 @@ pub mod network;
 mod one_id;
 mod reports;
 mod scripts;
+mod service;
 pub mod storage;
 mod system;

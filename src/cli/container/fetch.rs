@@ -3,16 +3,22 @@
 
 use std::ffi::CString;
 use std::io::Read;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use clap::ValueEnum;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::stdio::{stderr, stdin};
 
 use crate::cli::image::pull::From;
 use crate::cli::{Context, Report};
+use crate::host::systemd::notify::Notifier;
 use crate::host::{fault, role};
 use crate::sys::Call;
 use crate::sys::process::Spawn;
+
+/// How often the service manager hears that a pull goes on, and how many microseconds more it is to be patient each time.
+const PAUSE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
+const MORE: u64 = 60_000_000;
 
 /// When to pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,6 +58,7 @@ pub fn pull(context: &Context, image: &str, quiet: bool, from: &From, silent: bo
     };
     let child = spawn.start()?;
     drop(write);
+    extend_start(&read);
     let mut said = String::new();
     let told = std::fs::File::from(read).read_to_string(&mut said);
     // It has said why.
@@ -60,4 +67,15 @@ pub fn pull(context: &Context, image: &str, quiet: bool, from: &From, silent: bo
     }
     told.call("read(pipe from the pull)")?;
     Ok(said.lines().last().unwrap_or_default().to_owned())
+}
+
+/// A service that starts has as long as the pull takes: until that says something.
+fn extend_start(talk: &OwnedFd) {
+    let Some(manager) = Notifier::of_environment() else { return };
+    loop {
+        manager.tell(&format!("EXTEND_TIMEOUT_USEC={MORE}"));
+        if poll(&mut [PollFd::new(talk, PollFlags::IN)], Some(&PAUSE)) != Ok(0) {
+            return;
+        }
+    }
 }

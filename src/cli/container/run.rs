@@ -10,7 +10,8 @@ use super::options::Options;
 use super::session::detach_keys::{self, DetachKeys};
 use super::session::direct::Direct;
 use super::session::foreground::{self, Foreground};
-use super::session::handed_on;
+use super::session::handed_on::{self, HandedOn};
+use super::session::service::Service;
 use crate::cli::image::remove::remove_unused;
 use crate::cli::{Context, Report, output};
 use crate::container::find::{Found, find};
@@ -24,7 +25,6 @@ use crate::container::watch::events::{self, Action};
 use crate::host::lock::Lock;
 use crate::host::message;
 use crate::store::Store;
-use crate::sys::process::Handed;
 
 /// Run a command in a new container
 #[derive(Debug, Args)]
@@ -54,7 +54,7 @@ pub struct Run {
 
 impl Run {
     pub fn run(mut self, context: &Context) -> Result<ExitCode, Report> {
-        let handed_on = self.handed_on.take()?;
+        let handed_on = self.handed_on.take_with_sockets()?;
         if self.rmi {
             if self.detach {
                 return Err(Report::new(
@@ -73,7 +73,7 @@ impl Run {
             return explain(&store, &found, lock);
         }
         if self.detach {
-            leave(context, &store, &found, Some(lock), &handed_on)?;
+            leave(context, &store, &found, Some(lock), &handed_on, Service::of(&found.container).as_ref())?;
             output::line(&found.container.id);
             return Ok(ExitCode::SUCCESS);
         }
@@ -90,24 +90,40 @@ impl Run {
 pub struct Manner {
     pub pass_signals: bool,
     pub keys: DetachKeys,
-    pub handed_on: Vec<Handed>,
+    pub handed_on: HandedOn,
 }
 
-/// Starts the container, with the lock of one that was just made, and lets it live on alone.
+/// Starts the container, with the lock of one that was just made, and lets it live on alone. Its monitor is what `service` has as its
+/// main process.
 pub fn leave(
     context: &Context,
     store: &Store,
     found: &Found,
     made: Option<Lock>,
-    handed_on: &[Handed],
+    handed_on: &HandedOn,
+    service: Option<&Service>,
 ) -> Result<(), Report> {
     start_dependencies(context, store, found)?;
     let direct = passthrough(&found.container)?;
     let stdio = direct.as_ref().map(Direct::stdio);
     let streams = if stdio.is_some() { Streams::Given } else { streams(&found.container) };
     let driver = context.driver()?;
-    let how = How { streams, stdio, log: true, leashed: true, handed_on, terminal_size: (0, 0), driver };
-    foreground::detach(&start(store, found, made, how)?.talk)
+    let how = How {
+        streams,
+        stdio,
+        log: true,
+        leashed: true,
+        handed_on: &handed_on.fds,
+        variables: &handed_on.variables,
+        manager: service.map(|service| &service.manager),
+        alone: true,
+        terminal_size: (0, 0),
+        driver,
+    };
+    let launched = start(store, found, made, how)?;
+    foreground::await_start(&launched.talk)?;
+    service.inspect(|service| service.started(launched.monitor.pid.as_raw_nonzero().get()));
+    foreground::let_go(&launched.talk)
 }
 
 /// As [`leave`], but stays with it until it has ended, or the user detaches; the exit code.
@@ -128,12 +144,16 @@ pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>,
     };
     let given = direct.as_ref().map(Direct::stdio);
     let streams = if given.is_some() { Streams::Given } else { streams(container) };
+    let service = Service::of(container);
     let how = How {
         streams,
         stdio: given,
         log: !container.remove,
         leashed: true,
-        handed_on: &manner.handed_on,
+        handed_on: &manner.handed_on.fds,
+        variables: &manner.handed_on.variables,
+        manager: service.as_ref().map(|service| &service.manager),
+        alone: false,
         terminal_size: if container.terminal { foreground::terminal_size() } else { (0, 0) },
         driver: context.driver()?,
     };
@@ -146,6 +166,7 @@ pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>,
         keys: manner.keys,
         muted: container.muted,
         launcher: true,
+        service,
     };
     foreground.stay(launched.talk)
 }
@@ -155,7 +176,7 @@ fn start_dependencies(context: &Context, store: &Store, found: &Found) -> Result
     for id in found.container.dependencies() {
         let needed = find(store, id)?;
         if needed.state()?.status != Status::Running {
-            leave(context, store, &needed, None, &[])?;
+            leave(context, store, &needed, None, &HandedOn::default(), None)?;
         }
     }
     Ok(())
@@ -174,8 +195,7 @@ fn streams(container: &Container) -> Streams {
 fn explain(store: &Store, found: &Found, lock: Lock) -> Result<ExitCode, Report> {
     use crate::container::life;
     let streams = streams(&found.container);
-    let how =
-        How { streams, stdio: None, log: false, leashed: true, handed_on: &[], terminal_size: (0, 0), driver: None };
+    let how = How { streams, ..life::start::IDLE };
     let job = life::start::job(store, found, how, &crate::host::subid::IdMaps::of_account()?)?;
     output::print(&output::format::json(&job.plan)?);
     drop(lock);

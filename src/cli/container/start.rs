@@ -8,6 +8,8 @@ use super::choice::{Choice, Wide};
 use super::run::{Manner, leave, stay};
 use super::session::attach::join;
 use super::session::detach_keys::{self, DetachKeys};
+use super::session::handed_on;
+use super::session::service::Service;
 use crate::cli::{Context, Report, output};
 use crate::container::state::Status;
 use crate::container::{Error, find};
@@ -40,6 +42,7 @@ pub struct Start {
 
 impl Start {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let handed_on = handed_on::Flags::default().take_with_sockets()?;
         let keys = DetachKeys::parse(&self.detach_keys)?;
         let store = context.store()?;
         let wide = Wide { all: self.all, filters: &self.filter, ..Wide::default() };
@@ -53,7 +56,7 @@ impl Start {
                 return join(&found, self.interactive, self.sig_proxy, keys).map(ExitCode::from);
             }
             found.container.interactive |= self.interactive;
-            let manner = Manner { pass_signals: self.sig_proxy, keys, handed_on: Vec::new() };
+            let manner = Manner { pass_signals: self.sig_proxy, keys, handed_on };
             return stay(context, &store, &found, None, manner).map(ExitCode::from);
         }
         super::each(&store, &names, |found, name| {
@@ -63,7 +66,7 @@ impl Start {
                 return Err(Error::Paused(found.container.short_id().to_owned()).into());
             }
             if !state.lives() {
-                leave(context, &store, found, None, &[])?;
+                leave(context, &store, found, None, &handed_on, Service::of(&found.container).as_ref())?;
             }
             output::line(name);
             Ok(())

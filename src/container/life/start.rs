@@ -15,9 +15,11 @@ use crate::container::namespace::Namespace;
 use crate::container::networks::begin::{Begun, begin};
 use crate::container::record::{Container, Driver, Init, Network};
 use crate::container::state::State;
+use crate::container::watch::service::{self, Notify};
 use crate::container::{Error, Result, networks, spec};
 use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
+use crate::host::systemd::notify::Notifier;
 use crate::host::{atomic_file, message, role};
 use crate::network::named::WAY_OUT;
 use crate::network::way::{Maker, Wanted};
@@ -43,6 +45,12 @@ pub struct How<'a> {
     /// The container ends with its launcher.
     pub leashed: bool,
     pub handed_on: &'a [Handed],
+    /// `NAME=value`: what the program is told of this start.
+    pub variables: &'a [String],
+    /// Who is to be told when it is ready.
+    pub manager: Option<&'a Notifier>,
+    /// The launcher goes once the program runs.
+    pub alone: bool,
     pub terminal_size: (u16, u16),
     /// The overlay driver that was asked for at this start, whatever the container was made with.
     pub driver: Option<Driver>,
@@ -68,12 +76,15 @@ pub fn start(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>) -> 
 }
 
 /// How one is started in which nothing is to run.
-const IDLE: How<'static> = How {
+pub const IDLE: How<'static> = How {
     streams: Streams::Pipes { input: false },
     stdio: None,
     log: false,
     leashed: true,
     handed_on: &[],
+    variables: &[],
+    manager: None,
+    alone: false,
     terminal_size: (0, 0),
     driver: None,
 };
@@ -149,6 +160,7 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
         fds.push(begun.turn.fd());
         fds.extend(begun.living.as_ref().map(|living| living.network.as_fd()));
     }
+    fds.extend(how.manager.map(Notifier::fd));
     let own_pids = !job.state.unbound;
     let launch = Launch { stdio: [null; 3], job: role::pack(&job)?, fds, own_pids, placement };
     let monitor = match user_namespace(store, &maps, begun.as_ref())? {
@@ -214,7 +226,12 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
     // With one id the layers hold nothing but that.
     let view = own.filter(|_| !maps.is_single()).and_then(|own| View::of(&own.maps));
     let features = Features { view, recorded: maps.is_single(), ..Features::default() };
-    let plan = plan(store, found, how.terminal_size, maps)?;
+    let mut plan = plan(store, found, how.terminal_size, maps)?;
+    plan.process.env.extend_from_slice(how.variables);
+    let notify = how.manager.map(|_| container.notify);
+    if notify == Some(Notify::Container) {
+        service::lend(&mut plan, &found.directory)?;
+    }
     Ok(Job {
         directory: found.directory.clone(),
         data: store.layout().root().to_owned(),
@@ -233,6 +250,8 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         log: container.log.target(&found.directory, &container.id, &container.name).filter(|_| how.log),
         network: network(store, found)?,
         networks: None,
+        notify,
+        alone: how.alone,
         cgroup: None,
         remove: container.remove,
         care: care(store, found, maps)?,

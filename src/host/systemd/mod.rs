@@ -4,6 +4,7 @@
 //! D-Bus knows its callers by their user: nothing in a user namespace can ask. All that is needed are three calls and a signal, so the
 //! protocol is spoken here, in [`wire`].
 
+pub mod notify;
 mod wire;
 
 use std::io::{self, Read, Write};

@@ -40,12 +40,15 @@ use super::session::event_loop::{self, End};
 use super::session::health::Patient;
 use super::session::prepare;
 use super::session::refusal::Refusal;
+use super::session::service::Service;
 use super::session::watch::Watch;
 use crate::container::job::{self, Job, Networks, Purpose, Streams};
 use crate::container::life::restart::{BackOff, RestartPolicy};
 use crate::container::watch::events::{self, Action};
+use crate::container::watch::service::Notify;
 use crate::host::lock::Lock;
 use crate::host::role;
+use crate::host::systemd::notify::Notifier;
 use crate::runtime::outside::init;
 use crate::runtime::outside::join::Join;
 use crate::runtime::outside::launch::await_ids;
@@ -69,6 +72,9 @@ struct Monitor {
     networks: Namespace,
     /// Until the container can be found.
     turn: Option<Lock>,
+    /// The way to the service manager, until `service` has it.
+    manager: Option<(Notifier, Notify)>,
+    service: Option<Service>,
     /// That of the first life.
     filter: Option<Result<prepare::Filter, Refusal>>,
 }
@@ -102,10 +108,15 @@ impl Monitor {
             networks = Namespace::of(there.then(|| role::inherited(next + 1)).transpose()?);
             next += 1 + usize::from(there);
         }
+        let mut manager = None;
+        if let Some(notify) = job.notify {
+            manager = Some((Notifier::from_fd(role::inherited(next)?), notify));
+            next += 1;
+        }
         // While the helpers map the ids.
         let filter = Some(prepare::filter(&job.plan.process));
         await_ids(role::inherited(next)?)?;
-        Ok(Self { job, lock, clients, given, joins, handed_on, networks, turn, filter })
+        Ok(Self { job, lock, clients, given, joins, handed_on, networks, turn, manager, service: None, filter })
     }
 
     fn live(mut self) {
@@ -160,6 +171,10 @@ impl Monitor {
         // The first filter was made while the helpers mapped the ids.
         let filter = self.filter.take().unwrap_or_else(|| prepare::filter(&self.job.plan.process))?;
         let streams = self.streams()?;
+        if let Some((manager, notify)) = self.manager.take() {
+            self.service =
+                Some(Service::open(manager, notify, self.job.alone, &self.job.directory).map_err(Refusal::ours)?);
+        }
         if self.job.networks.is_some() {
             self.networks.make().map_err(Refusal::ours)?;
         }
@@ -221,6 +236,7 @@ impl Monitor {
             leashed: self.job.leashed,
             signals,
             watch: &mut watch,
+            service: self.service.as_mut(),
         }
         .run();
         self.job.care = watch.updated.take().unwrap_or(std::mem::take(&mut self.job.care));

@@ -143,6 +143,20 @@ impl Clients {
         }
     }
 
+    /// Whether the launcher is still there.
+    pub fn has_launcher(&self) -> bool {
+        self.all.iter().any(|client| client.launcher && client.socket.is_some())
+    }
+
+    /// What the launcher is to tell the service manager. `false`: it is gone.
+    pub fn tell_launcher(&mut self, words: &str) -> bool {
+        let launcher = self.all.iter_mut().find(|client| client.launcher && client.socket.is_some());
+        launcher.is_some_and(|launcher| {
+            launcher.say(&ToClient::Notice(words));
+            true
+        })
+    }
+
     /// How a health check ended, for those who asked for it.
     pub fn tell_health(&mut self, words: &ToClient<'_>) {
         for client in self.all.iter_mut().filter(|client| client.awaits_health) {

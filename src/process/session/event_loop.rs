@@ -42,6 +42,7 @@ enum Source {
     Container,
     Listener,
     Health,
+    Service,
     Signals,
     Door,
     Client(usize),
@@ -60,6 +61,7 @@ impl Session<'_> {
                     Source::Server | Source::Container => self.kill(libc::SIGKILL),
                     Source::Listener => self.listener.take().map_or((), Listener::hand_over),
                     Source::Health => self.check(Health::hear),
+                    Source::Service => self.service.iter_mut().for_each(|service| service.hear(self.clients)),
                     Source::Signals => self.pass_on(),
                     Source::Door => self.clients.admit(),
                     Source::Client(index) => self.listen(index),
@@ -73,6 +75,7 @@ impl Session<'_> {
             self.check(Health::keep_time);
             self.clients.dismiss_late();
             self.clients.forget_gone();
+            self.service.iter_mut().for_each(|service| service.catch_up(self.clients));
         }
     }
 
@@ -80,6 +83,9 @@ impl Session<'_> {
     fn check(&mut self, turn: fn(&mut Health) -> Option<Verdict>) {
         let Some(verdict) = self.watch.health.as_mut().and_then(turn) else { return };
         self.clients.tell_health(&verdict.words());
+        if let (Some(service), true) = (&mut self.service, self.watch.health.as_ref().is_some_and(Health::is_well)) {
+            service.healthy(self.clients);
+        }
         match verdict.act {
             OnFailure::None => {}
             OnFailure::Kill => self.kill(libc::SIGKILL),
@@ -100,6 +106,9 @@ impl Session<'_> {
     }
 
     fn end(mut self) -> End {
+        if let Some(service) = &mut self.service {
+            service.finish(self.clients);
+        }
         // The word that it is not to start again came before the signal that ended it, as a signal or from a client.
         self.pass_on();
         self.watch.given_up |= self.clients.give_up();
@@ -127,6 +136,8 @@ impl Session<'_> {
             let outputs = self.held.outputs.iter().enumerate();
             sources.extend(outputs.map(|(index, (_, output))| (Source::Output(index), output.as_fd(), PollFlags::IN)));
         }
+        let service = self.service.as_ref().filter(|_| !self.clients.is_full()).and_then(|service| service.door());
+        sources.extend(service.map(|door| (Source::Service, door, PollFlags::IN)));
         sources.extend(self.held.hungry_input().map(|input| (Source::Input, input, PollFlags::OUT)));
         let mut polled: Vec<PollFd<'_>> =
             sources.iter().map(|(_, fd, wanted)| PollFd::from_borrowed_fd(*fd, *wanted)).collect();

@@ -183,6 +183,11 @@ impl Health {
         }
     }
 
+    /// The last check was passed, and all that had to be before.
+    pub fn is_well(&self) -> bool {
+        self.startup.is_none() && self.found.status == Status::Healthy
+    }
+
     fn start(&self) -> Result<Running, role::Error> {
         let (ours, theirs) = handshake::pair()?;
         // The joiner waits for the word that its ids are mapped: they are this process's.
@@ -223,7 +228,7 @@ impl Health {
                 running.output.extend(message.bytes().take(most));
                 code.into()
             }
-            Some(ToClient::Started(_)) => return None,
+            Some(ToClient::Started(_) | ToClient::Notice(_)) => return None,
             // It ended without a word.
             None => 125,
         };

@@ -17,6 +17,7 @@ pub mod health;
 pub mod log;
 pub mod prepare;
 pub mod refusal;
+pub mod service;
 pub mod streams;
 pub mod watch;
 
@@ -28,6 +29,7 @@ use super::supervisor::Listener;
 use crate::sys::process::Child;
 use clients::Clients;
 use log::Log;
+use service::Service;
 use streams::Held;
 use watch::Watch;
 
@@ -48,4 +50,6 @@ pub struct Session<'a> {
     /// What [`event_loop::signals`] gave.
     pub signals: Option<&'a SignalFd>,
     pub watch: &'a mut Watch,
+    /// Who is told when it is ready.
+    pub service: Option<&'a mut Service>,
 }

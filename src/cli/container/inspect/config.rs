@@ -48,8 +48,7 @@ pub fn config(container: &Container) -> Value {
         "HealthLogDestination": health.map_or(Path::new("local"), |health| health.log_destination()),
         "HealthcheckMaxLogCount": health.map_or(LOG_COUNT, |health| health.max_log_count),
         "HealthcheckMaxLogSize": health.map_or(LOG_SIZE, |health| health.max_log_size),
-        // A service manager is told nothing.
-        "sdNotifyMode": "ignore",
+        "sdNotifyMode": container.notify.name(),
         "Passwd": container.introductions.is_some(),
         "Secrets": container.secrets.iter().filter_map(secret).collect::<Vec<_>>(),
         "ExposedPorts": published::with_exposed(container).keys().map(|port| (port.clone(), json!({}))).collect::<Map<_, _>>(),

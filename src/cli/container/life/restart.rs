@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::cli::container::choice::{Choice, Wide};
 use crate::cli::container::options::value::patience;
+use crate::cli::container::session::handed_on::HandedOn;
 use crate::cli::container::{each, run};
 use crate::cli::{Context, Report, output};
 use crate::container::find::Found;
@@ -63,6 +64,6 @@ impl Restart {
         }
         events::record_of(found.root(), container, &[Action::Restart], None);
         life::stop::stop(found, Duration::from_secs(self.time.unwrap_or(container.stop_timeout).into()))?;
-        run::leave(context, store, found, None, &[])
+        run::leave(context, store, found, None, &HandedOn::default(), None)
     }
 }

@@ -9,6 +9,7 @@ use crate::cli::Report;
 use crate::cli::output::time;
 use crate::container::record::Container;
 use crate::container::watch::health::{Check, HealthConfig, OnFailure};
+use crate::container::watch::service::Notify;
 use crate::oci::image_config::{Healthcheck, RunConfig};
 
 /// Nanoseconds.
@@ -74,6 +75,10 @@ impl Flags {
     pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
         let of_image = config.healthcheck.as_ref().map_or_else(usual, of_image);
         container.health = self.change(of_image, container.remove)?;
+        if container.notify == Notify::Healthy && container.health.is_none() {
+            return Err(Report::new("sdnotify policy \"healthy\" requires a healthcheck to be set")
+                .hint("`--health-cmd` sets it"));
+        }
         Ok(())
     }
 

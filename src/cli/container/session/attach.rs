@@ -47,6 +47,7 @@ pub fn join(found: &Found, input: bool, pass_signals: bool, keys: DetachKeys) ->
         keys,
         muted: [false; 2],
         launcher: false,
+        service: None,
     };
     foreground.stay(attach::attach(found)?)
 }

@@ -101,7 +101,8 @@ impl Exec {
             })?;
         if self.detach {
             // That the command does not start is then this program's failure.
-            foreground::detach(&talk).map_err(|report| report.code(125))?;
+            foreground::await_start(&talk).map_err(|report| report.code(125))?;
+            foreground::let_go(&talk)?;
             output::line(&session);
             return Ok(ExitCode::SUCCESS);
         }
@@ -112,6 +113,7 @@ impl Exec {
             keys,
             muted: [false; 2],
             launcher: true,
+            service: None,
         };
         foreground.stay(talk).map(ExitCode::from)
     }

@@ -14,6 +14,7 @@ use rustix::stdio::{stderr, stdin, stdout};
 use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize, tcsetattr};
 
 use super::detach_keys::DetachKeys;
+use super::service::Service;
 use crate::cli::Report;
 use crate::container::control::{CHUNK, ToClient, ToMonitor};
 use crate::host::message;
@@ -23,7 +24,7 @@ use crate::sys::signalfd::Signals;
 use crate::sys::{Call, process::Ended};
 
 /// What the client does beside waiting.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Foreground {
     /// Standard input is fed to the program.
     pub input: bool,
@@ -35,6 +36,8 @@ pub struct Foreground {
     pub muted: [bool; 2],
     /// The session is ours: its output has no other reader, and while it starts it ends with us.
     pub launcher: bool,
+    /// This process is the service's main one.
+    pub service: Option<Service>,
 }
 
 /// How long a monitor may take to end a container that is given up while it starts.
@@ -79,21 +82,26 @@ pub fn terminal_size() -> (u16, u16) {
         .map_or((0, 0), |size| (size.ws_row, size.ws_col))
 }
 
-/// Waits until the program runs, then lets it live on alone. Until the word is said, it ends with us.
-pub fn detach(talk: &OwnedFd) -> Result<(), Report> {
+/// Waits until the program runs. It ends with us.
+pub fn await_start(talk: &OwnedFd) -> Result<(), Report> {
     let mut buffer = vec![0; CHUNK + 16];
     let (count, _pidfd) = receive_with_fd(talk.as_fd(), &mut buffer)?;
     match ToClient::decode(buffer.get(..count).unwrap_or_default()) {
         Some(ToClient::Started(about)) => {
             tell(about);
-            match rustix::net::send(talk, &ToMonitor::Detach.encode(), SendFlags::NOSIGNAL) {
-                // It has ended already.
-                Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
-                other => Ok(other.map(drop).call("send(detach)")?),
-            }
+            Ok(())
         }
         Some(ToClient::Failed { code, message }) => Err(Report::new(message).code(code)),
         _ => Err(gone()),
+    }
+}
+
+/// From now on it lives on alone.
+pub fn let_go(talk: &OwnedFd) -> Result<(), Report> {
+    match rustix::net::send(talk, &ToMonitor::Detach.encode(), SendFlags::NOSIGNAL) {
+        // It has ended already.
+        Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
+        other => Ok(other.map(drop).call("send(detach)")?),
     }
 }
 
@@ -125,6 +133,7 @@ impl Foreground {
             pass_signals: self.pass_signals,
             keys: if self.terminal { self.keys } else { DetachKeys::default() },
             launcher: self.launcher,
+            service: self.service,
         };
         loop {
             if let Some(code) = relay.turn()? {
@@ -166,6 +175,7 @@ struct Relay {
     pass_signals: bool,
     keys: DetachKeys,
     launcher: bool,
+    service: Option<Service>,
 }
 
 /// Something to be done in its turn.
@@ -214,12 +224,14 @@ impl Relay {
             Some(ToClient::Started(about)) => {
                 tell(about);
                 self.init = fd;
+                self.service.iter().for_each(|service| service.started(std::process::id() as i32));
                 if self.terminal {
                     self.send_size();
                 }
             }
             Some(ToClient::Output(bytes)) => self.queue(Target::Output, bytes),
             Some(ToClient::ErrorOutput(bytes)) => self.queue(Target::Error, bytes),
+            Some(ToClient::Notice(words)) => self.service.iter().for_each(|service| service.manager.tell(words)),
             Some(ToClient::Failed { code, message }) => return Err(Report::new(message).code(code)),
             Some(ToClient::Exited(code)) => self.output.push_back(Due::Exit(code)),
             None if self.init.is_none() && !self.launcher => {

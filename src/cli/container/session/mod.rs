@@ -6,3 +6,4 @@ pub mod direct;
 pub mod exec;
 pub mod foreground;
 pub mod handed_on;
+pub mod service;

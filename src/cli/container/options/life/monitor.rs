@@ -8,6 +8,7 @@ use crate::cli::Report;
 use crate::cli::container::options::value::absolute;
 use crate::container::life::restart::RestartPolicy;
 use crate::container::record::{Container, Init};
+use crate::container::watch::service::Notify;
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -27,9 +28,10 @@ pub struct Flags {
     /// Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`
     #[arg(long, value_name = "POLICY", default_value = "no", hide_default_value = true)]
     restart: String,
-    /// `ignore`: the service manager is told nothing
-    #[arg(long, value_name = "MODE")]
-    sdnotify: Option<String>,
+    /// Who tells the service manager that the container is ready: `container`, its program; `conmon`, this program when that runs;
+    /// `healthy`, at the first health check that is passed; `ignore`, nobody
+    #[arg(long, value_name = "MODE", default_value = "container", hide_default_value = true)]
+    sdnotify: String,
     /// Kill the program when it has run for this long; 0: never
     #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
     timeout: u32,
@@ -51,16 +53,15 @@ impl Flags {
             (true, None) => Some(Init::Own),
             (false, _) => None,
         };
-        match self.sdnotify.as_deref() {
-            None | Some("ignore") => Ok(()),
-            Some("container" | "conmon" | "healthy") => {
-                Err(Report::new("a service manager can't be told yet that a container is ready")
-                    .hint("use `--sdnotify=ignore`, with `Type=exec` in the unit"))
-            }
-            Some(other) => Err(Report::new(format!(
-                "invalid sdnotify value \"{other}\": must be container, conmon, healthy or ignore"
-            ))),
-        }
+        let named = |(name, _): &&(&str, Notify)| *name == self.sdnotify;
+        let Some((_, notify)) = Notify::ALL.iter().find(named) else {
+            return Err(Report::new(format!(
+                "invalid sdnotify value \"{}\": must be container, conmon, healthy or ignore",
+                self.sdnotify
+            )));
+        };
+        container.notify = *notify;
+        Ok(())
     }
 }
 
