@@ -7,6 +7,7 @@
 //! ```text
 //! 8  cli        the command line: one file a command; report turns errors into words; the only room that prints
 //!    process    the cast: worker, mounter, net, monitor, joiner, init; the session of a program and its clients
+//! 7  systemd    quadlet: files that say which containers are to run, and the units made of them
 //! 5  container  record, state, life: create start stop remove list inspect; into: attach exec
 //! 4  image      pull, archive: load and save, import, list, history, inspect, mount, remove, manifest: lists of images
 //! 3  registry   a client over the network        layer    unpack: from a tar stream to a directory
@@ -35,3 +36,4 @@ pub mod registry;
 pub mod runtime;
 pub mod store;
 pub mod sys;
+pub mod systemd;

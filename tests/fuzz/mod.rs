@@ -132,4 +132,5 @@ exercised!(
     devices,
     question,
     packet,
+    quadlet,
 );

@@ -5,11 +5,12 @@ mod archive;
 mod documents;
 mod packets;
 mod tables;
+mod units;
 
 /// A target: its name, the folder of its seeds, its body.
 pub type Target = (&'static str, &'static str, fn(&[u8]));
 
-pub const ALL: [Target; 20] = [
+pub const ALL: [Target; 21] = [
     ("tar_stream", "archive", archive::tar_stream),
     ("unpack", "archive", archive::unpack),
     ("pack", "archive", archive::pack),
@@ -30,6 +31,7 @@ pub const ALL: [Target; 20] = [
     ("devices", "devices", documents::devices),
     ("question", "question", packets::question),
     ("packet", "packet", packets::packet),
+    ("quadlet", "quadlet", units::quadlet),
 ];
 
 /// Gives `bytes` to the target of that name.
