@@ -112,6 +112,9 @@ _coracle() {
             coracle,push)
                 cmd="coracle__subcmd__push"
                 ;;
+            coracle,quadlet)
+                cmd="coracle__subcmd__quadlet"
+                ;;
             coracle,rename)
                 cmd="coracle__subcmd__rename"
                 ;;
@@ -153,6 +156,9 @@ _coracle() {
                 ;;
             coracle,top)
                 cmd="coracle__subcmd__top"
+                ;;
+            coracle,unit)
+                cmd="coracle__subcmd__unit"
                 ;;
             coracle,unpause)
                 cmd="coracle__subcmd__unpause"
@@ -418,6 +424,21 @@ _coracle() {
             coracle__subcmd__port,rm)
                 cmd="coracle__subcmd__port__subcmd__rm"
                 ;;
+            coracle__subcmd__quadlet,install)
+                cmd="coracle__subcmd__quadlet__subcmd__install"
+                ;;
+            coracle__subcmd__quadlet,list)
+                cmd="coracle__subcmd__quadlet__subcmd__list"
+                ;;
+            coracle__subcmd__quadlet,ls)
+                cmd="coracle__subcmd__quadlet__subcmd__list"
+                ;;
+            coracle__subcmd__quadlet,print)
+                cmd="coracle__subcmd__quadlet__subcmd__print"
+                ;;
+            coracle__subcmd__quadlet,rm)
+                cmd="coracle__subcmd__quadlet__subcmd__rm"
+                ;;
             coracle__subcmd__secret,create)
                 cmd="coracle__subcmd__secret__subcmd__create"
                 ;;
@@ -503,7 +524,7 @@ _coracle() {
 
     case "${cmd}" in
         coracle)
-            opts="-h -V --root --runroot --storage-driver --storage-opt --cgroup-manager --config --log-level --module --help --version attach commit container cp create diff exec export healthcheck inspect kill logs pause port ps list rename restart rm run start stats stop top unpause update wait doctor events info system unshare version generate history image login logout search images import load manifest network pod pull push rmi save tag untag secret volume"
+            opts="-h -V --root --runroot --storage-driver --storage-opt --cgroup-manager --config --log-level --module --help --version attach commit container cp create diff exec export healthcheck inspect kill logs pause port ps list rename restart rm run start stats stop top unpause update wait doctor events info system unshare version generate history image login logout search images import load manifest network pod quadlet unit pull push rmi save tag untag secret volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5240,6 +5261,88 @@ _coracle() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        coracle__subcmd__quadlet)
+            opts="-h --dryrun --user --no-kmsg-log --help install list ls print rm"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__quadlet__subcmd__install)
+            opts="-h --replace --reload-systemd --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reload-systemd)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__quadlet__subcmd__list)
+            opts="-h --format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__quadlet__subcmd__print)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__quadlet__subcmd__rm)
+            opts="-a -f -i -h --all --force --ignore --reload-systemd --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reload-systemd)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         coracle__subcmd__rename)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -6434,6 +6537,20 @@ _coracle() {
             ;;
         coracle__subcmd__top)
             opts="-l -h --latest --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        coracle__subcmd__unit)
+            opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -79,6 +79,8 @@ complete -c coracle -n "__fish_coracle_needs_command" -f -a "load" -d 'Load imag
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "manifest" -d 'Manage manifest lists: images for several platforms under one name'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "network" -d 'Manage networks on which containers find each other'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "pod" -d 'List pods, of which there are none'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "quadlet" -d 'Make units of systemd of the files that say which containers are to run, see coracle-quadlet(5)'
+complete -c coracle -n "__fish_coracle_needs_command" -f -a "unit" -d 'Write a container as a file that `quadlet install` takes, to be a service of systemd'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "pull" -d 'Pull images from a registry'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "push" -d 'Push an image to a registry'
 complete -c coracle -n "__fish_coracle_needs_command" -f -a "rmi" -d 'Remove images, or names of images that have several'
@@ -210,7 +212,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -d 'Who tells the service manager that the container is ready: `container`, its program; `conmon`, this program when that runs; `healthy`, at the first health check that is passed; `ignore`, nobody' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
@@ -506,7 +508,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_se
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
-complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
+complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -d 'Who tells the service manager that the container is ready: `container`, its program; `conmon`, this program when that runs; `healthy`, at the first health check that is passed; `ignore`, nobody' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
@@ -739,7 +741,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand create" -l conmon-pidfil
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
-complete -c coracle -n "__fish_coracle_using_subcommand create" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
+complete -c coracle -n "__fish_coracle_using_subcommand create" -l sdnotify -d 'Who tells the service manager that the container is ready: `container`, its program; `conmon`, this program when that runs; `healthy`, at the first health check that is passed; `ignore`, nobody' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand create" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
@@ -1014,7 +1016,7 @@ complete -c coracle -n "__fish_coracle_using_subcommand run" -l conmon-pidfile -
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l init-path -d 'The init process of `--init`, a program of this machine [default: one of this program\'s own]' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l pidfile -d 'Write the program\'s pid to this file when it starts' -r -F
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l restart -d 'Start the program again when it has ended: `no`, `on-failure[:N]`, `always` or `unless-stopped`' -r
-complete -c coracle -n "__fish_coracle_using_subcommand run" -l sdnotify -d '`ignore`: the service manager is told nothing' -r
+complete -c coracle -n "__fish_coracle_using_subcommand run" -l sdnotify -d 'Who tells the service manager that the container is ready: `container`, its program; `conmon`, this program when that runs; `healthy`, at the first health check that is passed; `ignore`, nobody' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l timeout -d 'Kill the program when it has run for this long; 0: never' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l default-sysctl -d 'Those of the configuration' -r
 complete -c coracle -n "__fish_coracle_using_subcommand run" -l oom-score-adj -d 'The program\'s preference when memory runs out, from -1000 to 1000: the higher, the sooner it is killed' -r
@@ -1654,6 +1656,31 @@ complete -c coracle -n "__fish_coracle_using_subcommand pod; and __fish_seen_sub
 complete -c coracle -n "__fish_coracle_using_subcommand pod; and __fish_seen_subcommand_from rm" -s a -l all -d 'All pods'
 complete -c coracle -n "__fish_coracle_using_subcommand pod; and __fish_seen_subcommand_from rm" -s f -l force -d 'What is not there is no error'
 complete -c coracle -n "__fish_coracle_using_subcommand pod; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and not __fish_seen_subcommand_from install list ls print rm" -l dryrun -d 'Print the units, and write none'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and not __fish_seen_subcommand_from install list ls print rm" -l user -d 'Those of this user, which are the only ones that there are'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and not __fish_seen_subcommand_from install list ls print rm" -l no-kmsg-log -d 'Complain on standard error, as is always done'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and not __fish_seen_subcommand_from install list ls print rm" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and not __fish_seen_subcommand_from install list ls print rm" -a "install" -d 'Copy files into the folder of this account\'s quadlets, and write their units'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and not __fish_seen_subcommand_from install list ls print rm" -a "list" -d 'List quadlets'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and not __fish_seen_subcommand_from install list ls print rm" -a "ls" -d 'List quadlets'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and not __fish_seen_subcommand_from install list ls print rm" -a "print" -d 'Show a quadlet'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and not __fish_seen_subcommand_from install list ls print rm" -a "rm" -d 'Remove quadlets of this account, and their units'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from install" -l reload-systemd -d 'Have the service manager read its units again' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from install" -l replace -d 'In place of those of the same names that are there'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from list" -l format -d '`json`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from ls" -l format -d '`json`' -r
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from print" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from rm" -l reload-systemd -d 'Have the service manager read its units again' -r -f -a "true\t''
+false\t''"
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from rm" -s a -l all -d 'All of them'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from rm" -s f -l force -d 'Stop the units before'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'What is not there is no error'
+complete -c coracle -n "__fish_coracle_using_subcommand quadlet; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c coracle -n "__fish_coracle_using_subcommand unit" -s h -l help -d 'Print help'
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l tls-verify -d 'Require a registry with a certificate that holds; `false`: also take any certificate or plain HTTP [default: true, but plain HTTP for a registry on this machine]' -r -f -a "true\t''
 false\t''"
 complete -c coracle -n "__fish_coracle_using_subcommand pull" -l authfile -d 'Look for credentials in this file alone' -r -F

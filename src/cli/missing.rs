@@ -16,7 +16,7 @@ const MISSING: [(&[&str], &str, &str); 7] = [
         "`coracle run` and `coracle commit` make one step by step, `coracle import` makes one of an archive",
     ),
     (
-        &["kube", "play", "quadlet", "compose", "auto-update"],
+        &["kube", "play", "compose", "auto-update"],
         "descriptions of several containers are not read yet",
         "`coracle run` starts each of them",
     ),

@@ -13,6 +13,7 @@ mod network;
 pub mod output;
 mod pod;
 mod prune;
+mod quadlet;
 mod registry;
 mod report;
 mod root;
@@ -47,6 +48,9 @@ pub fn main() -> ExitCode {
     let umask = rustix::process::umask(Mode::RWXU);
     rustix::process::umask(umask.difference(Mode::RWXU));
     let mut given: Vec<OsString> = std::env::args_os().collect();
+    if let Some(words) = quadlet::of_generator(&given) {
+        given = words;
+    }
     let words: Vec<String> = given.iter().filter_map(|word| word.clone().into_string().ok()).collect();
     let mut settings = Settings::default();
     if given.len() > 1 {

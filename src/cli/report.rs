@@ -121,6 +121,7 @@ reported!(
     crate::host::subid::Error,
     crate::network::ports::Error,
     crate::store::Error,
+    crate::systemd::quadlet::folder::Error,
 );
 
 impl From<crate::container::Error> for Report {

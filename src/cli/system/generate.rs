@@ -7,7 +7,7 @@ use clap::Args;
 use clap_complete::Shell;
 
 use crate::cli::root::{Context, whole};
-use crate::cli::{Report, config, registry};
+use crate::cli::{Report, config, quadlet, registry};
 use crate::host::{atomic_file, change};
 
 /// Write completions and manual pages into `completions/` and `man/` of a directory
@@ -38,6 +38,7 @@ impl Generate {
         command.build();
         page(&man, &command, "coracle".to_owned())?;
         atomic_file::write(&man.join("coracle-registries.5"), registry::page::page().as_bytes(), false)?;
+        atomic_file::write(&man.join("coracle-quadlet.5"), quadlet::page::page().as_bytes(), false)?;
         atomic_file::write(&man.join("coracle-configuration.5"), config::page::page().as_bytes(), false)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,7 +1,7 @@
 //! The user's service manager, asked over the user's bus (`org.freedesktop.systemd1(5)`): for a scope, a unit that is made of
 //! processes which somebody else has started, with a control group of its own that is ours to divide.
 //!
-//! D-Bus knows its callers by their user: nothing in a user namespace can ask. All that is needed are three calls and a signal, so the
+//! D-Bus knows its callers by their user: nothing in a user namespace can ask. All that is needed are a few calls and a signal, so the
 //! protocol is spoken here, in [`wire`].
 
 pub mod notify;
@@ -17,6 +17,8 @@ use wire::{Message, Method, Reader, Writer};
 
 /// How long an answer may take: a machine that is starting many units at once is slow.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// And how long a unit that stops: as long as systemd gives it, unless told otherwise.
+const STOPPING: Duration = Duration::from_secs(90);
 
 const BUS: Method = Method {
     destination: "org.freedesktop.DBus",
@@ -105,8 +107,31 @@ impl Manager {
         self.send(&MANAGER, &body)
     }
 
+    /// Has it read all units again.
+    pub fn reload(&mut self) -> Result<(), Error> {
+        let asked = self.send(&Method { member: "Reload", signature: "", ..MANAGER }, &Writer::default())?;
+        self.reply(asked).map(drop)
+    }
+
+    /// Stops a unit, and waits until it has stopped. One that is not there has.
+    pub fn stop(&mut self, unit: &str) -> Result<(), Error> {
+        let mut body = Writer::default();
+        body.string(unit);
+        body.string("replace");
+        let asked = self.send(&Method { member: "StopUnit", signature: "ss", ..MANAGER }, &body)?;
+        self.stream.set_read_timeout(Some(STOPPING)).map_err(|error| self.broken(error))?;
+        match self.await_job(asked) {
+            Err(Error::Refused { name, .. }) if name == "org.freedesktop.systemd1.NoSuchUnit" => Ok(()),
+            other => other,
+        }
+    }
+
     /// Waits until the scope that was asked for is there.
     pub fn await_scope(&mut self, asked: Asked) -> Result<(), Error> {
+        self.await_job(asked)
+    }
+
+    fn await_job(&mut self, asked: Asked) -> Result<(), Error> {
         let reply = self.reply(asked)?;
         let job = Reader::of(&reply).string().ok_or_else(|| self.malformed())?.to_owned();
         loop {

@@ -1,6 +1,7 @@
 //! The program as a service: what the service manager is told, and what a container is given of the manager's.
 
 mod notify;
+mod quadlet;
 mod sockets;
 
 use std::sync::OnceLock;

@@ -1,0 +1,121 @@
+//! `quadlet`: units of systemd in which containers run, made of files that say what is to run.
+//!
+//! Called by the name of a generator (systemd.generator(7)), as through a link from /usr/lib/systemd/user-generators, the program is
+//! one. Without an administrator there is no such link: then `install` and `rm` write the units themselves.
+
+mod install;
+mod list;
+pub mod page;
+mod print;
+mod rm;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::{Context, Report, output};
+use crate::host::systemd::Manager;
+use crate::systemd::quadlet::{self, Service, find, folder};
+
+/// What a generator is called.
+const GENERATOR: &str = "user-generator";
+
+/// Make units of systemd of the files that say which containers are to run, see coracle-quadlet(5)
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Quadlet {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    /// Print the units, and write none
+    #[arg(long)]
+    dryrun: bool,
+    /// Those of this user, which are the only ones that there are
+    #[arg(long)]
+    user: bool,
+    /// Complain on standard error, as is always done
+    #[arg(long)]
+    no_kmsg_log: bool,
+    /// Where the units go; the second and the third are there since systemd names three
+    #[arg(value_name = "DIRECTORY", num_args = 0..=3)]
+    directories: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Install(install::Install),
+    #[command(visible_alias = "ls")]
+    List(list::List),
+    Print(print::Print),
+    Rm(rm::Rm),
+}
+
+impl Quadlet {
+    pub fn run(self, _context: &Context) -> Result<ExitCode, Report> {
+        match self.verb {
+            Some(Verb::Install(verb)) => return verb.run(),
+            Some(Verb::List(verb)) => return verb.run(),
+            Some(Verb::Print(verb)) => return verb.run(),
+            Some(Verb::Rm(verb)) => return verb.run(),
+            None => {}
+        }
+        let (quadlets, unreadable) = find::load(&find::folders());
+        let (services, errors) = quadlet::services(&quadlets, &program()?);
+        match self.directories.first() {
+            _ if self.dryrun => services.iter().for_each(|service| output::print(&shown(service))),
+            Some(directory) => folder::write(directory, &services)?,
+            None => return Err(Report::new("missing output directory").hint("`--dryrun` prints the units")),
+        }
+        let errors: Vec<_> = unreadable.into_iter().chain(errors).collect();
+        errors.iter().for_each(|error| output::complain(&format!("Error: {error}")));
+        Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// The words of the command that a generator's are. `None`: the program is called by its own name.
+pub fn of_generator(given: &[OsString]) -> Option<Vec<OsString>> {
+    let (name, directories) = given.split_first()?;
+    let name = Path::new(name).file_name()?.to_str()?;
+    name.ends_with(GENERATOR)
+        .then(|| [name.into(), "quadlet".into()].into_iter().chain(directories.iter().cloned()).collect())
+}
+
+fn shown(service: &Service) -> String {
+    format!("---{}---\n{}\n", service.name, service.text())
+}
+
+/// The path by which units start this program.
+fn program() -> Result<String, Report> {
+    let path = std::env::current_exe().map_err(|error| Report::new(format!("this program has no path: {error}")))?;
+    path.to_str().map(str::to_owned).ok_or_else(|| Report::new(format!("`{}` is not valid UTF-8", path.display())))
+}
+
+/// The account's own folder of quadlets.
+fn own() -> Result<PathBuf, Report> {
+    find::own().ok_or_else(|| Report::new("this account has no home directory").hint("set `HOME`"))
+}
+
+/// The account's own folder of units is made what the quadlets say, and its service manager reads it again. Those that can't be units
+/// are told of.
+fn renew(reload: bool) -> Result<ExitCode, Report> {
+    let (quadlets, unreadable) = find::load(&find::folders());
+    let (services, errors) = quadlet::services(&quadlets, &program()?);
+    let units = own()?.join("../../systemd/user");
+    folder::keep_in_step(&units, &services)?;
+    if reload {
+        match Manager::of_user() {
+            Some(manager) => manager.and_then(|mut manager| manager.reload()).map_err(Report::new)?,
+            None => output::complain("no service manager of this user runs: it will find the units when it does"),
+        }
+    }
+    let errors: Vec<_> = unreadable.into_iter().chain(errors).collect();
+    errors.iter().for_each(|error| output::complain(&format!("Error: {error}")));
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn unknown(name: &str) -> Report {
+    Report::new(format!("there is no quadlet `{name}`"))
+        .hint("`coracle quadlet list` shows those that are there")
+        .code(1)
+}
