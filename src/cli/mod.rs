@@ -19,6 +19,7 @@ mod report;
 mod root;
 mod secret;
 mod system;
+mod unit;
 mod volume;
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, FromArgMatches};
 
 use super::config::storage;
-use super::{Report, container, image, manifest, network, pod, quadlet, registry, secret, system, volume};
+use super::{Report, container, image, manifest, network, pod, quadlet, registry, secret, system, unit, volume};
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
 use crate::runtime::cgroup::placement::Maker;
@@ -112,6 +112,7 @@ commands! {
     "network" => network::Network,
     "pod" => pod::Pod,
     "quadlet" => quadlet::Quadlet,
+    "unit" => unit::Unit,
     "pull" => image::pull::Pull,
     "push" => image::push::Push,
     "rmi" => image::remove::Rmi,

@@ -3,6 +3,7 @@
 mod notify;
 mod quadlet;
 mod sockets;
+mod unit;
 
 use std::sync::OnceLock;
 

@@ -1,0 +1,128 @@
+//! `unit`: what a container was made with, as a quadlet: then systemd starts it, at boot too, and starts it again.
+
+use std::process::ExitCode;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
+
+use super::{Context, Report, as_podman_reads, output, root};
+use crate::container::find::find;
+use crate::container::life::restart::RestartPolicy;
+use crate::container::record::Container;
+use crate::systemd::quadlet::{Kind, Means, words};
+
+/// Write a container as a file that `quadlet install` takes, to be a service of systemd
+#[derive(Debug, Args)]
+pub struct Unit {
+    /// Name or ID
+    container: String,
+}
+
+/// Flags that a unit gives itself, or that mean something for the caller of a command alone.
+const NOT_SAID: [&str; 14] = [
+    "name",
+    "detach",
+    "detach-keys",
+    "rm",
+    "rmi",
+    "replace",
+    "restart",
+    "sdnotify",
+    "cgroups",
+    "cidfile",
+    "pull",
+    "quiet",
+    "attach",
+    "sig-proxy",
+];
+
+impl Unit {
+    pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
+        let found = find(&context.store()?, &self.container)?;
+        output::print(&quadlet(&found.container)?);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A `.container` file, whose lines are those flags of the container's command that have a key, and the others as they are.
+fn quadlet(container: &Container) -> Result<String, Report> {
+    let whole = as_podman_reads(root::whole());
+    let matches = whole.clone().try_get_matches_from(&container.create_command);
+    let matches =
+        matches.map_err(|_| Report::new(format!("`{}` was not made by `run` or `create`", container.name)))?;
+    let global: Vec<String> = said(&whole, &matches).map(|(flag, value)| format!("--{flag}={value}")).collect();
+    let (mut command, mut matches) = (&whole, &matches);
+    while let Some((name, below)) = matches.subcommand() {
+        command = command.find_subcommand(name).unwrap_or(command);
+        matches = below;
+    }
+    let mut lines = Vec::new();
+    let mut others = Vec::new();
+    for (flag, value) in said(command, matches).filter(|(flag, _)| !NOT_SAID.contains(flag)) {
+        let value = literal(&if flag == "env" { with_value(container, &value) } else { value });
+        match line(flag, &value) {
+            Some(line) => lines.push(line),
+            None => others.push(format!("--{flag}={value}")),
+        }
+    }
+    let program: Vec<String> = raw(matches, "image_and_command").iter().skip(1).map(|word| literal(word)).collect();
+    let origin = match (&container.rootfs, &container.image) {
+        (Some(rootfs), _) => format!("Rootfs={}", literal(&rootfs.path.to_string_lossy())),
+        (None, image) => format!("Image={}", image.as_ref().map_or("", |image| &image.name)),
+    };
+    let key = |key: &str, words: &[String]| (!words.is_empty()).then(|| format!("{key}={}", words::join(words)));
+    let own = [Some("[Container]".to_owned()), Some(origin), Some(format!("ContainerName={}", container.name))];
+    let last = [key("GlobalArgs", &global), key("PodmanArgs", &others), key("Exec", &program)];
+    let all = own.into_iter().chain(lines.into_iter().map(Some)).chain(last).flatten().chain(service(container));
+    Ok(all.map(|line| format!("{line}\n")).collect())
+}
+
+/// The flags of a command line, one for each value.
+fn said<'a>(command: &'a clap::Command, matches: &'a ArgMatches) -> impl Iterator<Item = (&'a str, String)> {
+    let given = |arg: &&clap::Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+    command
+        .get_arguments()
+        .filter(given)
+        .filter_map(|arg| Some((arg.get_long()?, arg.get_id().as_str())))
+        .flat_map(|(flag, id)| raw(matches, id).into_iter().map(move |value| (flag, value)))
+}
+
+fn raw(matches: &ArgMatches, id: &str) -> Vec<String> {
+    let values = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
+    values.map(|value| value.to_string_lossy().into_owned()).collect()
+}
+
+/// The line of a flag that has a key.
+fn line(flag: &str, value: &str) -> Option<String> {
+    Kind::Container.keys().iter().find_map(|(key, means)| match means {
+        Means::Last(known) | Means::Each(known) | Means::Switch(known) if *known == flag => {
+            Some(format!("{key}={value}"))
+        }
+        Means::Words(known) if *known == flag => Some(format!("{key}={}", words::join(&[value.to_owned()]))),
+        _ if *key == "Volume" && flag == "volume" && !value.starts_with('.') => Some(format!("{key}={value}")),
+        _ if *key == "Network" && flag == "network" => Some(format!("{key}={value}")),
+        _ => None,
+    })
+}
+
+/// A variable that was taken from the environment has the value that it had.
+fn with_value(container: &Container, variable: &str) -> String {
+    let pair = |pair: &&String| pair.split_once('=').is_some_and(|(name, _)| name == variable);
+    container.env.iter().find(pair).cloned().unwrap_or(variable.to_owned())
+}
+
+/// Nothing in it means anything to systemd.
+fn literal(text: &str) -> String {
+    text.replace('%', "%%").replace('$', "$$")
+}
+
+/// When the service is started.
+fn service(container: &Container) -> Vec<String> {
+    let restart = match container.restart {
+        RestartPolicy::No => None,
+        RestartPolicy::OnFailure(_) => Some("Restart=on-failure"),
+        RestartPolicy::Always | RestartPolicy::UnlessStopped => Some("Restart=always"),
+    };
+    let service = restart.into_iter().flat_map(|restart| ["", "[Service]", restart]);
+    service.chain(["", "[Install]", "WantedBy=default.target"]).map(str::to_owned).collect()
+}
