@@ -94,7 +94,7 @@ fn several_networks_in_their_order() {
         (&["--network=podman", "--network-alias=a"], "because dns is disabled"),
         (&["--network=none", "--ip=10.1.1.1"], "--ip needs a named network"),
     ] {
-        run(&case, flags).code(125).error(words);
+        run(&case, flags).code(125).error(words).says("hint: ");
     }
 }
 

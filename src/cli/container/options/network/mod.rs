@@ -122,7 +122,8 @@ impl Flags {
         if self.network.len() > 1 {
             return Err(Report::new(format!(
                 "cannot set multiple networks without bridge network mode, selected mode {first}: invalid argument"
-            )));
+            ))
+            .hint("several are named networks, all of them: `coracle network ls` lists those"));
         }
         Ok(())
     }
