@@ -8,6 +8,7 @@ use coracle::{cli, process};
 fn main() -> ExitCode {
     match role::current() {
         None => cli::main(),
+        Some(Role::Completer) => cli::complete::main(),
         Some(Role::Worker) => process::worker::main(),
         Some(Role::Monitor) => process::monitor::main(),
         Some(Role::Mounter) => process::mounter::main(),

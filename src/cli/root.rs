@@ -1,19 +1,19 @@
 //! The root of the command line: global options, the list of commands, and what every command gets.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 
 use super::config::storage;
-use super::{Report, container, image, manifest, network, pod, quadlet, registry, secret, system, unit, volume};
+use super::{Report, complete, container, image, manifest, network, pod, quadlet, registry, secret, system, unit, volume};
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
 use crate::runtime::cgroup::placement::Maker;
 use crate::store::Store;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Global {
     /// Keep images and containers in this directory [default: $XDG_DATA_HOME/coracle]
     #[arg(long, value_name = "DIRECTORY", global = false)]
@@ -68,6 +68,7 @@ macro_rules! commands {
 
 commands! {
     "attach" => container::session::attach::Attach,
+    "completion" => complete::Completion,
     "commit" => container::tree::commit::Commit,
     "container" => container::Container,
     "cp" => container::tree::cp::Cp,
@@ -237,6 +238,11 @@ pub struct Context {
 }
 
 impl Context {
+    /// Of a command line that says no more than where the store is.
+    pub fn of_root(root: Option<&Path>) -> Self {
+        Self { global: Global { root: root.map(Path::to_owned), ..Global::default() } }
+    }
+
     pub fn dirs(&self) -> Result<Dirs, Report> {
         let named = if self.global.root.is_none() { storage::root()? } else { None };
         let dirs = Dirs::of_account(self.global.root.as_deref().or(named.as_deref()))?;

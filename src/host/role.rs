@@ -18,6 +18,8 @@ use crate::sys::{self, Call};
 /// What a process of this program is for, beside the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
+    /// Tells a shell what may follow on its command line. It has no job, but words behind its name.
+    Completer,
     /// One piece of file work as root of the user's namespace.
     Worker,
     /// The container's parent.
@@ -36,13 +38,23 @@ pub enum Role {
     Stack,
 }
 
-const ROLES: [Role; 8] =
-    [Role::Worker, Role::Monitor, Role::Mounter, Role::Net, Role::Stack, Role::Joiner, Role::Supervisor, Role::Init];
+const ROLES: [Role; 9] = [
+    Role::Completer,
+    Role::Worker,
+    Role::Monitor,
+    Role::Mounter,
+    Role::Net,
+    Role::Stack,
+    Role::Joiner,
+    Role::Supervisor,
+    Role::Init,
+];
 
 impl Role {
     /// The hidden first argument.
     pub fn argument(self) -> &'static str {
         match self {
+            Self::Completer => "@complete",
             Self::Worker => "@worker",
             Self::Monitor => "@monitor",
             Self::Mounter => "@mounter",
@@ -57,6 +69,7 @@ impl Role {
     /// What `ps` shows; the kernel keeps 15 bytes.
     fn process_name(self) -> &'static std::ffi::CStr {
         match self {
+            Self::Completer => c"coracle-compl.",
             Self::Worker => c"coracle-worker",
             Self::Monitor => c"coracle-monitor",
             Self::Mounter => c"coracle-mounter",

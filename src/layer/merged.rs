@@ -195,6 +195,19 @@ impl Merged {
         Ok((!parts.is_empty()).then(|| Self { parts, owners: self.owners.clone() }))
     }
 
+    /// Where the symlink `name` leads. `None`: it is none.
+    pub fn link(&self, name: &[u8]) -> sys::Result<Option<Vec<u8>>> {
+        for part in &self.parts {
+            match rustix::fs::readlinkat(&part.fd, name, Vec::new()) {
+                Ok(target) => return Ok(Some(target.into_bytes())),
+                Err(Errno::INVAL) => return Ok(None),
+                Err(Errno::NOENT) => {}
+                Err(error) => return Err(sys::Error::new(format!("readlinkat({})", shown(name)), error)),
+            }
+        }
+        Ok(None)
+    }
+
     /// Opens the entry's deciding part for reading. `None`: it is gone, or a symlink by now.
     pub fn open(&self, entry: &Entry) -> sys::Result<Option<OwnedFd>> {
         match self.parts.get(entry.part) {

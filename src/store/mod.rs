@@ -151,6 +151,12 @@ impl Store {
         Ok(Self { layout })
     }
 
+    /// The store of this account, if there is one: nothing is made.
+    pub fn existing(dirs: &Dirs) -> Option<Self> {
+        let layout = Layout::new(dirs);
+        layout.tmp().is_dir().then_some(Self { layout })
+    }
+
     /// Directories that [`Store::open`] has made and that somebody took away since, outer ones first.
     pub fn missing_directories(&self) -> Vec<PathBuf> {
         self.layout.directories().into_iter().filter(|directory| !directory.is_dir()).collect()

@@ -12,5 +12,6 @@ mod one_id;
 mod reports;
 mod scripts;
 mod service;
+mod shell;
 pub mod storage;
 mod system;

@@ -105,7 +105,7 @@ fn rfc3339(moment: chrono::DateTime<chrono::Utc>) -> String {
 /// What a template sees.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Row {
+pub struct Row {
     #[serde(rename = "ID")]
     id: String,
     created: String,

@@ -12,7 +12,7 @@ use crate::container::find;
 use crate::store::Store;
 use crate::store::networks::{DEFAULT, Network};
 
-const KEYS: [&str; 7] = ["dangling", "driver", "id", "label", "label!", "name", "until"];
+pub const KEYS: [&str; 7] = ["dangling", "driver", "id", "label", "label!", "name", "until"];
 
 /// What a network must be.
 #[derive(Debug)]

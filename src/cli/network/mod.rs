@@ -3,7 +3,7 @@
 mod connect;
 mod create;
 mod exists;
-mod filter;
+pub mod filter;
 mod inspect;
 mod ls;
 pub mod prune;

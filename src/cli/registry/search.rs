@@ -49,7 +49,7 @@ pub struct Search {
 
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Found {
+pub struct Found {
     index: String,
     name: String,
     description: String,

@@ -31,7 +31,7 @@ pub struct Ls {
 /// A row by Podman's keys.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Row {
+pub struct Row {
     #[serde(rename = "ID")]
     id: String,
     name: String,

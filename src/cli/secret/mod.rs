@@ -3,7 +3,7 @@
 mod create;
 mod exists;
 mod inspect;
-mod ls;
+pub mod ls;
 mod rm;
 
 use std::process::ExitCode;

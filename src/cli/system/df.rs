@@ -31,7 +31,7 @@ pub struct Df {
 /// One kind of things: Podman's fields.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Kind {
+pub struct Kind {
     #[serde(rename = "Type")]
     name: &'static str,
     total: usize,

@@ -39,7 +39,7 @@ pub struct Events {
     until: Option<String>,
 }
 
-const FILTERS: [&str; 8] = ["container", "event", "image", "label", "pod", "status", "type", "volume"];
+pub const FILTERS: [&str; 8] = ["container", "event", "image", "label", "pod", "status", "type", "volume"];
 
 /// An event as Podman's templates and JSON have it.
 #[derive(Debug, Serialize)]

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use clap_complete::Shell;
 
 use crate::cli::root::{Context, whole};
-use crate::cli::{Report, config, quadlet, registry};
+use crate::cli::{Report, complete, config, quadlet, registry};
 use crate::host::{atomic_file, change};
 
 /// Write completions and manual pages into `completions/` and `man/` of a directory
@@ -22,15 +21,8 @@ impl Generate {
     pub fn run(self, _context: &Context) -> Result<ExitCode, Report> {
         let completions = self.directory.join("completions");
         change::create_dirs(&completions)?;
-        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            let mut text = Vec::new();
-            let mut command = whole();
-            clap_complete::generate(shell, &mut command, "coracle", &mut text);
-            let file = match shell {
-                Shell::Zsh => "_coracle".to_owned(),
-                _ => format!("coracle.{shell}"),
-            };
-            atomic_file::write(&completions.join(file), &text, false)?;
+        for (file, script) in complete::scripts() {
+            atomic_file::write(&completions.join(file), script.as_bytes(), false)?;
         }
         let man = self.directory.join("man");
         change::create_dirs(&man)?;

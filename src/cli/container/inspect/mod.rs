@@ -1,7 +1,7 @@
 //! `inspect`: everything about containers, and about images, volumes and networks where no container has the name.
 
 mod config;
-mod container;
+pub mod container;
 mod host_config;
 mod network;
 

@@ -12,7 +12,7 @@ use crate::container::state::{State, Status};
 use crate::store::Store;
 use crate::store::networks::Network;
 
-const KEYS: [&str; 17] = [
+pub const KEYS: [&str; 17] = [
     "ancestor",
     "annotation",
     "before",
@@ -33,7 +33,7 @@ const KEYS: [&str; 17] = [
 ];
 
 /// The words of Podman for what a container may do; those that none can do here are never true.
-const STATES: [&str; 11] = [
+pub const STATES: [&str; 11] = [
     "configured",
     "created",
     "exited",

@@ -82,7 +82,7 @@ struct Look {
 
 /// A row as templates see it: Podman's fields.
 #[derive(Debug, Default, Serialize)]
-struct Row {
+pub struct Row {
     #[serde(rename = "ID")]
     id: String,
     #[serde(rename = "Name")]

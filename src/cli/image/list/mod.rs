@@ -1,7 +1,7 @@
 //! `images`: what is here.
 
 mod filter;
-mod row;
+pub mod row;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;

@@ -1,0 +1,116 @@
+//! Words that are known without the store: commands, flags, and what flags take one of.
+
+use clap::{Arg, Command};
+
+use super::Candidate;
+use super::place::{Place, is_switch};
+use crate::oci::capability::CapabilitySet;
+
+pub fn commands(command: &Command) -> Vec<Candidate> {
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    shown
+        .map(|command| {
+            Candidate::new(command.get_name(), command.get_about().map(ToString::to_string).unwrap_or_default())
+        })
+        .collect()
+}
+
+/// The long names, and of flags that have none the short one.
+pub fn flags(command: &Command) -> Vec<Candidate> {
+    let own = command.get_arguments().filter(|arg| !arg.is_positional() && !arg.is_hide_set());
+    let name = |arg: &Arg| match (arg.get_long(), arg.get_short()) {
+        (Some(long), _) => Some(format!("--{long}")),
+        (None, short) => short.map(|letter| format!("-{letter}")),
+    };
+    let candidate = |arg: &Arg| Some(Candidate::new(name(arg)?, first_line(arg)));
+    own.filter_map(candidate).chain([Candidate::new("--help", "Print help")]).collect()
+}
+
+fn first_line(arg: &Arg) -> String {
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    help.lines().next().unwrap_or_default().to_owned()
+}
+
+/// What flags take one of, by their names, where clap does not know it.
+const CHOICES: [(&str, &[&str]); 27] = [
+    ("arch", &["amd64", "arm", "arm64", "386", "ppc64le", "riscv64", "s390x"]),
+    ("attach", &["stdin", "stdout", "stderr"]),
+    ("cgroup-manager", &["systemd", "cgroupfs"]),
+    ("cgroupns", &["private", "host", "container:", "ns:"]),
+    ("cgroups", &["enabled", "disabled", "no-conmon", "split"]),
+    ("driver", &["bridge", "local", "file"]),
+    ("health-on-failure", &["none", "kill", "restart", "stop"]),
+    ("image-volume", &["anonymous", "tmpfs", "ignore"]),
+    ("ipc", &["shareable", "private", "none", "host", "container:", "ns:"]),
+    ("log-driver", &["k8s-file", "json-file", "journald", "none", "passthrough"]),
+    ("log-level", &["trace", "debug", "info", "warn", "error", "fatal", "panic"]),
+    ("log-opt", &["max-size=", "path=", "tag="]),
+    (
+        "mount",
+        &[
+            "type=bind,source=",
+            "type=volume,source=",
+            "type=tmpfs,target=",
+            "type=image,source=",
+            "type=glob,source=",
+            "type=devpts,target=",
+        ],
+    ),
+    ("network", &["private", "none", "host", "pasta", "stack", "container:", "ns:"]),
+    ("os", &["linux"]),
+    ("pid", &["private", "host", "container:"]),
+    (
+        "platform",
+        &["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386", "linux/ppc64le", "linux/riscv64", "linux/s390x"],
+    ),
+    ("pull", &["missing", "always", "newer", "never"]),
+    ("restart", &["no", "on-failure", "always", "unless-stopped"]),
+    ("sdnotify", &["ignore"]),
+    (
+        "security-opt",
+        &["no-new-privileges", "seccomp=", "mask=", "unmask=", "proc-opts=", "label=disable", "apparmor=unconfined"],
+    ),
+    ("sort", &[]),
+    ("storage-driver", &["auto", "kernel", "fuse"]),
+    ("systemd", &["true", "false", "always"]),
+    ("type", &[]),
+    ("userns", &["host", "keep-id", "auto", "nomap", "container:", "ns:"]),
+    ("uts", &["private", "host", "container:", "ns:"]),
+];
+
+/// What a flag takes one of.
+pub fn choices(place: &Place<'_>, arg: &Arg) -> Vec<Candidate> {
+    if is_switch(arg) {
+        return plain(["true", "false"]);
+    }
+    let known = arg.get_possible_values();
+    if !known.is_empty() {
+        let about =
+            |value: &clap::builder::PossibleValue| value.get_help().map(ToString::to_string).unwrap_or_default();
+        return known.iter().map(|value| Candidate::new(value.get_name(), about(value))).collect();
+    }
+    let long = arg.get_long().unwrap_or_default();
+    match (place.path.as_slice(), long) {
+        (_, "signal" | "stop-signal") => plain(signals()),
+        (_, "cap-add" | "cap-drop") => {
+            let names = CapabilitySet::ALL.iter().map(|capability| capability.name());
+            plain(["ALL".to_owned()].into_iter().chain(names))
+        }
+        (["inspect"], "type") => plain(["container", "image", "volume", "network", "all"]),
+        (["images"] | ["image", "ls"], "sort") => plain(["created", "id", "repository", "size", "tag"]),
+        (["exec"], "attach") => Vec::new(),
+        _ => {
+            let found = CHOICES.iter().find(|(name, _)| *name == long);
+            plain(found.map(|(_, choices)| choices.iter().copied()).into_iter().flatten())
+        }
+    }
+}
+
+pub fn plain(values: impl IntoIterator<Item = impl Into<String>>) -> Vec<Candidate> {
+    values.into_iter().map(|value| Candidate::new(value, "")).collect()
+}
+
+/// As shells name them.
+fn signals() -> impl Iterator<Item = &'static str> {
+    nix::sys::signal::Signal::iterator().map(|signal| signal.as_str().trim_start_matches("SIG"))
+}

@@ -1,0 +1,4 @@
+//! At a shell: completion, in the engine's answers and under the shells themselves.
+
+mod answers;
+mod terminals;
