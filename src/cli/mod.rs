@@ -19,6 +19,7 @@ mod registry;
 mod report;
 mod root;
 mod secret;
+mod similar;
 mod system;
 mod unit;
 mod volume;

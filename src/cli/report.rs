@@ -9,10 +9,11 @@
 
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::config::Settings;
 use super::container::options::refused;
+use super::similar::Missing;
 use super::{missing, output, root};
 
 /// What goes back to the user instead of a result.
@@ -22,22 +23,30 @@ pub struct Report {
     pub messages: Vec<String>,
     pub hints: Vec<String>,
     pub code: u8,
+    /// What was named and is not there.
+    pub missing: Vec<Missing>,
 }
 
 impl Report {
     pub fn new(message: impl ToString) -> Self {
         let message = message.to_string();
         let hints = what_helps(&message).map(str::to_owned).into_iter().collect();
-        Self { messages: vec![message], hints, code: 125 }
+        Self { messages: vec![message], hints, code: 125, missing: Vec::new() }
     }
 
     /// A failure whose words have been printed already.
     pub fn silent(code: u8) -> Self {
-        Self { messages: Vec::new(), hints: Vec::new(), code }
+        Self { messages: Vec::new(), hints: Vec::new(), code, missing: Vec::new() }
     }
 
     pub fn hint(mut self, hint: impl ToString) -> Self {
         self.hints.push(hint.to_string());
+        self
+    }
+
+    /// It was about something that is not there: who knows the store may find what was meant.
+    pub fn missing(mut self, missing: Option<Missing>) -> Self {
+        self.missing.extend(missing);
         self
     }
 
@@ -54,6 +63,7 @@ impl Report {
                 self.hints.push(hint);
             }
         }
+        self.missing.extend(other.missing);
         self.code = self.code.max(other.code);
     }
 
@@ -90,17 +100,48 @@ fn what_helps(message: &str) -> Option<&'static str> {
             "a network file system gives no files to subordinate ids: name a directory on a disk of this machine with `--root`",
         );
     }
-    if message.starts_with("mkdir(") && is(libc::EACCES) {
+    if message.starts_with("mkdir(") && (is(libc::EACCES) || is(libc::ENOENT)) {
         return Some("name a directory of your own with `--root DIRECTORY`, or set `HOME` to one");
     }
     if message.contains("clone") && is(libc::EAGAIN) {
         return Some("this account, or its session, has as many processes as it may: `ulimit -u` tells the limit");
+    }
+    if let Some(hint) = what_is_mistyped(message) {
+        return Some(hint);
     }
     if is(libc::EROFS) {
         return Some("name a directory on a disk that can be written with `--root DIRECTORY`");
     }
     (is(libc::ENOSPC) || is(libc::EDQUOT))
         .then_some("free space, for example with `coracle rmi` of an image that is not needed")
+}
+
+/// What helps against words that name nothing, or nothing that can be used so.
+fn what_is_mistyped(message: &str) -> Option<&'static str> {
+    let lower = message.to_lowercase();
+    // Who says that with a hint of its own.
+    if lower.starts_with("statfs ") {
+        return None;
+    }
+    if lower.starts_with("executable file") {
+        return Some("the program must be in the image, in a directory of its PATH or named by its whole path");
+    }
+    if lower.contains("can't be executed: permission denied") {
+        return Some("name a program; a script becomes one by `chmod +x`, in the image");
+    }
+    if lower.contains("unable to find user") {
+        return Some("`--user` takes the name of a user that the image has, or any number");
+    }
+    if lower.contains("unknown capability") {
+        return Some("capabilities(7) lists their names, of which `ALL` means all");
+    }
+    if lower.contains("is not a valid restart policy") {
+        return Some("`no`, `on-failure`, `on-failure:3`, `always` and `unless-stopped` are");
+    }
+    if lower.contains("names must match") {
+        return Some("a name is made of letters, digits, `_`, `.` and `-`, as in `my-data_1`");
+    }
+    lower.contains("no such file or directory").then_some("check the path: nothing is there")
 }
 
 /// Gives a room's error its words; those that know what to do say it in a hint.
@@ -120,7 +161,6 @@ reported!(
     crate::host::lock::Error,
     crate::host::subid::Error,
     crate::network::ports::Error,
-    crate::store::Error,
     crate::systemd::quadlet::folder::Error,
 );
 
@@ -130,10 +170,24 @@ impl From<crate::container::Error> for Report {
             crate::container::Error::Refused { code, message } => Self::new(message).code(code),
             crate::container::Error::Port(error) => Self::from(error).code(126),
             other => {
-                let hint = other.hint();
-                Self::with(other, hint)
+                let (hint, missing) = (other.hint(), Missing::of_container(&other));
+                Self::with(other, hint).missing(missing)
             }
         }
+    }
+}
+
+impl From<crate::image::Error> for Report {
+    fn from(error: crate::image::Error) -> Self {
+        let (hint, missing) = (error.hint(), Missing::of_image(&error));
+        Self::with(error, hint).missing(missing)
+    }
+}
+
+impl From<crate::store::Error> for Report {
+    fn from(error: crate::store::Error) -> Self {
+        let (hint, missing) = (error.hint(), Missing::of_store(&error));
+        Self::with(error, hint).missing(missing)
     }
 }
 
@@ -143,16 +197,25 @@ impl From<crate::sys::Error> for Report {
     }
 }
 
-reported!(crate::image::Error, crate::registry::Error, crate::layer::Error);
+reported!(crate::registry::Error, crate::layer::Error);
 
-fn unknown_command(name: &str, words: &[String]) -> Report {
-    if let Some((why, hint)) = missing::why(name) {
+fn unknown_command(error: &clap::Error, words: &[String]) -> Report {
+    let name = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string).unwrap_or_default();
+    if let Some((why, hint)) = missing::why(&name) {
         return Report::new(format!("there is no `{name}`: {why}")).hint(hint);
     }
-    let noun = root::command_among(words.iter().take_while(|word| *word != name));
+    let noun = root::command_among(words.iter().take_while(|word| **word != name));
     let above = noun.map_or_else(|| "coracle".to_owned(), |noun| format!("coracle {noun}"));
-    Report::new(format!("unrecognized command `{above} {name}`"))
-        .hint(format!("try `{above} --help` for the list of commands"))
+    let report = Report::new(format!("unrecognized command `{above} {name}`"));
+    let similar = match error.get(ContextKind::SuggestedSubcommand) {
+        // The most similar one is the last.
+        Some(ContextValue::Strings(names)) => names.last(),
+        _ => None,
+    };
+    match similar {
+        Some(similar) => report.hint(format!("did you mean `{above} {similar}`?")),
+        None => report.hint(format!("try `{above} --help` for the list of commands")),
+    }
 }
 
 /// What clap refuses of these words, or of the defaults that `settings` gave, in Podman's words; help and version are not failures.
@@ -167,7 +230,7 @@ pub fn usage(error: &clap::Error, words: &[String], settings: &Settings) -> Exit
             output::complain(error.render().to_string().trim_end());
             return Report::new("missing command `coracle COMMAND`").print();
         }
-        ErrorKind::InvalidSubcommand => unknown_command(&text(ContextKind::InvalidSubcommand), words),
+        ErrorKind::InvalidSubcommand => unknown_command(error, words),
         ErrorKind::UnknownArgument if !text(ContextKind::InvalidArg).starts_with('-') => {
             Report::new(format!("one argument too many: `{}`", text(ContextKind::InvalidArg)))
                 .hint("see `--help` of the command")
@@ -176,16 +239,15 @@ pub fn usage(error: &clap::Error, words: &[String], settings: &Settings) -> Exit
             let flag = text(ContextKind::InvalidArg);
             let refused = match root::command_among(words.iter().take_while(|word| !word.starts_with(&flag))) {
                 None => refused::why_global(&flag),
-                // Only these have so many that some are missing.
                 Some("run" | "create" | "update" | "container") => refused::why(&flag),
-                Some(_) => None,
+                Some(command) => refused::why_of(command, &flag),
             };
             if let Some((why, hint)) = refused {
                 return Report::new(format!("{flag}: {why}")).hint(hint).print();
             }
             let report = Report::new(format!("unknown flag: {flag}"));
             match error.get(ContextKind::SuggestedArg) {
-                Some(similar) => report.hint(format!("a similar flag exists: `{similar}`")),
+                Some(similar) => report.hint(format!("did you mean `{similar}`?")),
                 None => report.hint("see `--help` of the command"),
             }
         }

@@ -226,7 +226,7 @@ fn head() -> clap::Command {
 pub fn run(matches: &ArgMatches) -> Result<ExitCode, Stopped> {
     let context = Context { global: Global::from_arg_matches(matches)? };
     match matches.subcommand() {
-        Some((name, matches)) => dispatch(name, matches, &context),
+        Some((name, matches)) => dispatch(name, matches, &context).map_err(|stopped| context.with_similar(stopped)),
         None => Err(Report::new("missing command `coracle COMMAND`").into()),
     }
 }
@@ -274,6 +274,18 @@ impl Context {
                     .hint("`systemd` and `cgroupfs` are"))
             }
         }
+    }
+
+    /// Says, of what was named and is not there, what it may have meant.
+    fn with_similar(&self, stopped: Stopped) -> Stopped {
+        let Stopped::Failed(mut report) = stopped else { return stopped };
+        if let Some(store) =
+            self.dirs().ok().filter(|_| !report.missing.is_empty()).and_then(|dirs| Store::existing(&dirs))
+        {
+            let hints: Vec<String> = report.missing.iter().filter_map(|missing| missing.hint(&store)).collect();
+            report.hints.splice(0..0, hints);
+        }
+        Stopped::Failed(report)
     }
 
     pub fn store(&self) -> Result<Store, Report> {

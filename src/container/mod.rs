@@ -259,6 +259,13 @@ impl Error {
             Self::RemoveRunning { id, .. } => Some(format!("`coracle stop {id}` first, or remove it with `--force`")),
             Self::StopPaused(id) | Self::Paused(id) => Some(format!("`coracle unpause {id}` first")),
             Self::RestartPaused => Some("`coracle unpause` it first".into()),
+            Self::NotExecutable(id) | Self::NotAttachable(id) | Self::NotRunning(id) => {
+                Some(format!("`coracle start {id}` starts it, `coracle logs {id}` shows what it last said"))
+            }
+            Self::NoHealthcheck(_) => Some("a container gets one from its image, or by `--health-cmd`".into()),
+            Self::TimeZone(_) => Some("names are those of files below /usr/share/zoneinfo, as in `Europe/Berlin`".into()),
+            Self::NoContainer => Some("as in `coracle cp box:/etc/hosts .`".into()),
+            Self::NoJournalctl => Some("install systemd, or keep logs elsewhere with `--log-driver=k8s-file`".into()),
             Self::NoGroup(_) => Some(match Cgroups::of_account().obstacle(&[]) {
                 Some(obstacle) => format!("{}: {}", obstacle.why, obstacle.hint),
                 None => "start it without `--cgroups=disabled`".into(),

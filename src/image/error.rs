@@ -122,6 +122,9 @@ impl Error {
                 Some("name it behind the path, as in `oci-archive:x.tar:name`, or by its place: `:@0`".into())
             }
             Self::NotUnpacked { image, .. } => Some(format!("`coracle pull {image}` unpacks it")),
+            Self::Unknown { .. } => {
+                Some("`coracle images` lists all images that are here, `coracle pull` fetches one".into())
+            }
             Self::LayerGone { .. } => Some("pull the image of the container again".into()),
             Self::Manifest(ManifestError::Schema1) => {
                 Some("have the image pushed again with a tool of this decade: `skopeo copy --format oci`".into())

@@ -147,6 +147,12 @@ impl Error {
             Self::Unauthorized { looked, .. } => Some(format!(
                 "the image may not exist, or the registry wants a user and password: these are looked for in {looked}"
             )),
+            Self::Refused { registry } => {
+                Some(format!("nothing listens there: is `{registry}` its address, with its port, and does it run?"))
+            }
+            Self::Unreachable { .. } | Self::Timeout { .. } => Some(
+                "check the name and the way there; a proxy is named by `HTTPS_PROXY`, and one that is to be passed by in `NO_PROXY`".into(),
+            ),
             Self::NotTls { .. } => {
                 Some("if you trust the network between here and there, use plain HTTP with `--tls-verify=false`".into())
             }

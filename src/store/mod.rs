@@ -112,6 +112,7 @@ impl Error {
             Self::NameTaken { name, holder } => {
                 Some(format!("remove it with `coracle rm {holder}`, or choose a name other than `{name}`"))
             }
+            Self::BadName(_) => Some("as in `my-box_1`".into()),
             Self::AmbiguousNetwork(_) => Some("`coracle network ls` lists all networks".into()),
             Self::AddressTaken { .. } | Self::MacTaken { .. } => {
                 Some("ask for another one, or for none: then one is found that is free".into())

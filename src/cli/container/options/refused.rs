@@ -55,6 +55,47 @@ pub fn why(flag: &str) -> Option<(&'static str, &'static str)> {
     refused.map(|(_, why, hint)| (*why, *hint))
 }
 
+/// Flags of other commands, Podman's and Docker's, that this program does not have: which commands, which flags, why, and what to do.
+type OfCommands = (&'static [&'static str], &'static [&'static str], &'static str, &'static str);
+const OF_COMMANDS: [OfCommands; 9] = [
+    (
+        &["pull", "push", "image"],
+        &["all-tags"],
+        "that is Docker's alone",
+        "`coracle search --list-tags NAME` lists the tags",
+    ),
+    (&["pull", "push", "image"], &["disable-content-trust"], "it would change nothing here", "leave it out"),
+    (
+        &["pull", "push", "image"],
+        &["decryption-key", "encrypt-layer", "encryption-key"],
+        "encrypted images are not supported",
+        "move the image in the clear, over TLS",
+    ),
+    (&["rmi", "image"], &["no-prune"], "what lies below an image is a part of it", "leave it out"),
+    (&["image", "system"], &["build", "build-cache"], "no image is built here yet", "leave it out"),
+    (
+        &["logs"],
+        &["color", "details"],
+        "the lines are shown as they were written",
+        "`--names` and `--timestamps` tell them apart",
+    ),
+    (&["cp"], &["follow-link"], "that is Docker's alone", "name what the link leads to"),
+    (&["rm"], &["link"], "that is Docker's alone", "`coracle network disconnect` takes a container off a network"),
+    (
+        &["network"],
+        &["attachable", "config-from", "config-only", "ingress", "scope"],
+        "that is of Docker's swarm alone",
+        "leave it out: every container of yours can be on the network",
+    ),
+];
+
+/// Why a flag of another command than `run` and its like is not there.
+pub fn why_of(command: &str, flag: &str) -> Option<(&'static str, &'static str)> {
+    let name = flag.trim_start_matches('-').split('=').next()?;
+    let refused = OF_COMMANDS.iter().find(|(commands, flags, ..)| commands.contains(&command) && flags.contains(&name));
+    refused.map(|(_, _, why, hint)| (*why, *hint))
+}
+
 /// Why a flag that stands before the command is not there.
 pub fn why_global(flag: &str) -> Option<(&'static str, &'static str)> {
     match flag.trim_start_matches('-').split('=').next()? {

@@ -17,9 +17,10 @@ pub fn bytes(text: &str) -> Result<u64, Report> {
         _ => 1,
     };
     let number: Option<u64> = digits.parse().ok();
-    number
-        .and_then(|number| number.checked_mul(factor))
-        .ok_or_else(|| Report::new(format!("`{text}` is not a size: expected a number and `b`, `k`, `m`, `g` or `t`")))
+    number.and_then(|number| number.checked_mul(factor)).ok_or_else(|| {
+        Report::new(format!("`{text}` is not a size: expected a number and `b`, `k`, `m`, `g` or `t`"))
+            .hint("as in `512m` or `2g`")
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use crate::cli::Report;
 
 /// An absolute path, made plain: the container's own links are followed when it starts, beneath its root.
 pub fn parse(text: &str) -> Result<String, Report> {
-    let refused = || Report::new(format!("invalid container path \"{text}\", must be an absolute path"));
+    let refused = || {
+        Report::new(format!("invalid container path \"{text}\", must be an absolute path"))
+            .hint("as in `-v data:/data`")
+    };
     if !text.starts_with('/') || text.contains('\0') {
         return Err(refused());
     }
