@@ -31,12 +31,12 @@ impl Check {
         Self { name, ok: true, essential: false, why: why.into(), hint: None }
     }
 
-    /// Some things do not work, or not as well.
+    /// Some things do not work, or not as well: something is missing.
     pub fn poor(name: &'static str, why: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { name, ok: false, essential: false, why: why.into(), hint: Some(hint.into()) }
     }
 
-    /// No container can run.
+    /// Something is broken, without which no container can run.
     pub fn bad(name: &'static str, why: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { name, ok: false, essential: true, why: why.into(), hint: Some(hint.into()) }
     }

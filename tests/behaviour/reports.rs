@@ -46,11 +46,19 @@ fn doctor() {
     let case = case();
     let finished = case.coracle(["doctor"]).code(0);
     assert!(finished.stdout.lines().count() >= 5, "{finished}");
+    assert!(finished.stdout.lines().any(|line| line.starts_with("ok       kernel ")), "{finished}");
     // What is missing is named together with the fix.
     let broken = case.command(["doctor"]).env("PATH", "/nonexistent").finish();
     assert_ne!(broken.code, Some(0), "{broken}");
     let text = format!("{}{}", broken.stdout, broken.stderr);
-    assert!(text.contains("newuidmap") && text.contains("hint: "), "{broken}");
+    assert!(
+        text.contains("broken   subordinate ids ") && text.contains("newuidmap") && text.contains("hint: "),
+        "{broken}"
+    );
+    let json = case.command(["doctor", "--format=json"]).env("PATH", "/nonexistent").finish().code(1);
+    let checks: Value = serde_json::from_str(&json.stdout).unwrap();
+    let states: Vec<_> = checks.as_array().unwrap().iter().map(|check| check["State"].as_str().unwrap()).collect();
+    assert!(states.contains(&"ok") && states.contains(&"broken"), "{json}");
 }
 
 /// Without the programs that write the maps, `run` says what to install.

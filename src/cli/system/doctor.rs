@@ -14,6 +14,8 @@ use crate::host::dirs::{Dirs, network};
 use crate::network::named::{companion, plumbing};
 
 /// Try each thing that a container needs of this machine and account, and say what helps
+///
+/// `ok`: it works; `missing`: containers run without it, and lack what it is good for; `broken`: none can run, and the exit code is 1
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// Print as `json`
@@ -50,6 +52,7 @@ impl Doctor {
 fn value(check: &Check) -> serde_json::Value {
     json!({
         "Name": check.name,
+        "State": state(check),
         "Ok": check.ok,
         "Essential": check.essential,
         "Why": check.why,
@@ -58,14 +61,17 @@ fn value(check: &Check) -> serde_json::Value {
 }
 
 fn print(check: &Check) {
-    let verdict = match (check.ok, check.essential) {
-        (true, _) => "ok  ",
-        (false, false) => "poor",
-        (false, true) => "bad ",
-    };
-    output::line(&format!("{verdict}  {:<20}  {}", check.name, output::printable(&check.why)));
+    output::line(&format!("{:<7}  {:<20}  {}", state(check), check.name, output::printable(&check.why)));
     if let Some(hint) = &check.hint {
-        output::line(&format!("      hint: {}", output::printable(hint)));
+        output::line(&format!("         hint: {}", output::printable(hint)));
+    }
+}
+
+fn state(check: &Check) -> &'static str {
+    match (check.ok, check.essential) {
+        (true, _) => "ok",
+        (false, false) => "missing",
+        (false, true) => "broken",
     }
 }
 
