@@ -9,6 +9,7 @@ mod container;
 mod filter;
 mod image;
 mod manifest;
+mod manual;
 mod missing;
 mod network;
 pub mod output;

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, FromArgMatches};
 
 use super::config::storage;
-use super::{Report, complete, container, image, manifest, network, pod, quadlet, registry, secret, system, unit, volume};
+use super::{
+    Report, complete, container, image, manifest, manual, network, pod, quadlet, registry, secret, system, unit, volume,
+};
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
 use crate::runtime::cgroup::placement::Maker;
@@ -101,6 +103,7 @@ commands! {
     "unshare" => system::unshare::Unshare,
     "version" => system::version::Version,
     "generate" => system::generate::Generate,
+    "help" => manual::help::Help,
     "history" => image::history::History,
     "image" => image::Image,
     "login" => registry::login::Login,

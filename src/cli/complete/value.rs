@@ -54,9 +54,10 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
             found
         }
         (["diff"], [] | [_]) => containers(|_| true).into_iter().chain(objects::images(place, typed)).collect(),
+        (["network", "reload"], _) => containers(runs),
         (["commit" | "exists" | "export" | "rename" | "update"], []) => containers(|_| true),
         (["network", "connect" | "disconnect"], [_]) => containers(|_| true),
-        (["network", "connect" | "disconnect"], []) | (["network", "exists" | "inspect" | "rm"], _) => {
+        (["network", "connect" | "disconnect"], []) | (["network", "exists" | "inspect" | "rm" | "update"], _) => {
             objects::networks(place)
         }
         (["volume", "import"], [_]) | (["secret", "create"], [_]) | (["import"] | ["image", "import"], []) => {

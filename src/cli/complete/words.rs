@@ -32,13 +32,12 @@ fn first_line(arg: &Arg) -> String {
 }
 
 /// What flags take one of, by their names, where clap does not know it.
-const CHOICES: [(&str, &[&str]); 27] = [
+const CHOICES: [(&str, &[&str]); 24] = [
     ("arch", &["amd64", "arm", "arm64", "386", "ppc64le", "riscv64", "s390x"]),
     ("attach", &["stdin", "stdout", "stderr"]),
     ("cgroup-manager", &["systemd", "cgroupfs"]),
     ("cgroupns", &["private", "host", "container:", "ns:"]),
     ("cgroups", &["enabled", "disabled", "no-conmon", "split"]),
-    ("driver", &["bridge", "local", "file"]),
     ("health-on-failure", &["none", "kill", "restart", "stop"]),
     ("image-volume", &["anonymous", "tmpfs", "ignore"]),
     ("ipc", &["shareable", "private", "none", "host", "container:", "ns:"]),
@@ -70,10 +69,8 @@ const CHOICES: [(&str, &[&str]); 27] = [
         "security-opt",
         &["no-new-privileges", "seccomp=", "mask=", "unmask=", "proc-opts=", "label=disable", "apparmor=unconfined"],
     ),
-    ("sort", &[]),
     ("storage-driver", &["auto", "kernel", "fuse"]),
     ("systemd", &["true", "false", "always"]),
-    ("type", &[]),
     ("userns", &["host", "keep-id", "auto", "nomap", "container:", "ns:"]),
     ("uts", &["private", "host", "container:", "ns:"]),
 ];
@@ -98,7 +95,6 @@ pub fn choices(place: &Place<'_>, arg: &Arg) -> Vec<Candidate> {
         }
         (["inspect"], "type") => plain(["container", "image", "volume", "network", "all"]),
         (["images"] | ["image", "ls"], "sort") => plain(["created", "id", "repository", "size", "tag"]),
-        (["exec"], "attach") => Vec::new(),
         _ => {
             let found = CHOICES.iter().find(|(name, _)| *name == long);
             plain(found.map(|(_, choices)| choices.iter().copied()).into_iter().flatten())

@@ -1,12 +1,12 @@
-//! `generate`: completions and manual pages from the definition of the command line.
+//! `generate`: completions and manual pages, for who packages the program.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::cli::root::{Context, whole};
-use crate::cli::{Report, complete, config, quadlet, registry};
+use crate::cli::root::Context;
+use crate::cli::{Report, complete, manual};
 use crate::host::{atomic_file, change};
 
 /// Write completions and manual pages into `completions/` and `man/` of a directory
@@ -26,26 +26,9 @@ impl Generate {
         }
         let man = self.directory.join("man");
         change::create_dirs(&man)?;
-        let mut command = whole();
-        command.build();
-        page(&man, &command, "coracle".to_owned())?;
-        atomic_file::write(&man.join("coracle-registries.5"), registry::page::page().as_bytes(), false)?;
-        atomic_file::write(&man.join("coracle-quadlet.5"), quadlet::page::page().as_bytes(), false)?;
-        atomic_file::write(&man.join("coracle-configuration.5"), config::page::page().as_bytes(), false)?;
+        for (file, text) in manual::pages()? {
+            atomic_file::write(&man.join(file), text.as_bytes(), false)?;
+        }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// The page of a command, then those of its own.
-fn page(directory: &Path, command: &clap::Command, name: String) -> Result<(), Report> {
-    let mut text = Vec::new();
-    let titled = command.clone().name(name.clone()).display_name(name.clone());
-    // No date: the page of a release must not change from day to day.
-    let page = clap_mangen::Man::new(titled).date("").manual("coracle");
-    page.render(&mut text).map_err(Report::new)?;
-    atomic_file::write(&directory.join(format!("{name}.1")), &text, false)?;
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
-        self::page(directory, sub, format!("{name}-{}", sub.get_name()))?;
-    }
-    Ok(())
 }

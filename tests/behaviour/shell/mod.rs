@@ -1,5 +1,6 @@
-//! At a shell: completion, in the engine's answers and under the shells themselves; and what mistakes are told.
+//! At a shell: completion, in the engine's answers and under the shells themselves.
 
 mod answers;
+mod manual;
 mod terminals;
 mod words;

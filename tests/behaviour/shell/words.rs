@@ -31,6 +31,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("ps --filter status=up", "unknown container state", "`running`"),
     ("images --filter frob=1", "invalid image filter", "`reference`"),
     ("volume ls --filter frob=1", "invalid volume filter", "`dangling`"),
+    ("help frob", "no page about `frob`", "coracle help"),
     // Names.
     ("start wbe", "no such container", "did you mean `web`?"),
     ("logs Web", "no such container", "did you mean `web`?"),
