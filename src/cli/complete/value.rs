@@ -55,14 +55,15 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
         }
         (["diff"], [] | [_]) => containers(|_| true).into_iter().chain(objects::images(place, typed)).collect(),
         (["network", "reload"], _) => containers(runs),
-        (["commit" | "exists" | "export" | "rename" | "update"], []) => containers(|_| true),
+        (["commit" | "exists" | "export" | "rename" | "unit" | "update"], []) => containers(|_| true),
         (["network", "connect" | "disconnect"], [_]) => containers(|_| true),
         (["network", "connect" | "disconnect"], []) | (["network", "exists" | "inspect" | "rm" | "update"], _) => {
             objects::networks(place)
         }
-        (["volume", "import"], [_]) | (["secret", "create"], [_]) | (["import"] | ["image", "import"], []) => {
-            paths::of_machine(typed, false)
-        }
+        (["volume", "import"], [_])
+        | (["secret", "create"], [_])
+        | (["quadlet", "install"], _)
+        | (["import"] | ["image", "import"], []) => paths::of_machine(typed, false),
         (["volume", "exists" | "export" | "import" | "inspect" | "mount" | "rm" | "unmount"], _) => {
             objects::volumes(place)
         }

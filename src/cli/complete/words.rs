@@ -64,7 +64,7 @@ const CHOICES: [(&str, &[&str]); 24] = [
     ),
     ("pull", &["missing", "always", "newer", "never"]),
     ("restart", &["no", "on-failure", "always", "unless-stopped"]),
-    ("sdnotify", &["ignore"]),
+    ("sdnotify", &["container", "conmon", "healthy", "ignore"]),
     (
         "security-opt",
         &["no-new-privileges", "seccomp=", "mask=", "unmask=", "proc-opts=", "label=disable", "apparmor=unconfined"],

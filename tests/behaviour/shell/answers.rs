@@ -43,6 +43,7 @@ fn values_of_flags() {
     assert_eq!(values(&case, &["run", "--pull", "ne"]), ["newer", "never"]);
     assert_eq!(values(&case, &["run", "--pull=ne"]), ["--pull=newer", "--pull=never"]);
     assert_eq!(values(&case, &["run", "--restart", ""]), ["no", "on-failure", "always", "unless-stopped"]);
+    assert_eq!(values(&case, &["run", "--sdnotify=c"]), ["--sdnotify=container", "--sdnotify=conmon"]);
     assert_eq!(values(&case, &["kill", "-s", "TE"]), ["TERM"]);
     assert_eq!(values(&case, &["run", "--cap-add", "CAP_NET_B"]), ["CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST"]);
     assert_eq!(values(&case, &["ps", "--sort", "ru"]), ["runningfor"]);
@@ -95,6 +96,7 @@ fn objects_by_verb_and_state() {
         assert_eq!(values(&case, &[verb, ""]), ["running"], "{verb}");
     }
     assert_eq!(values(&case, &["container", "rm", ""]), ["stopped", "running"]);
+    assert_eq!(values(&case, &["unit", "st"]), ["stopped"]);
     assert_eq!(values(&case, &["run", "--network", "container:"]), ["container:", "container:running"]);
     // An ID once its beginning is typed.
     assert!(values(&case, &["start", &stopped[..1]]).iter().all(|found| found.len() < 12));
