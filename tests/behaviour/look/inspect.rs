@@ -117,7 +117,7 @@ fn templates_know_gos_names() {
     let of_config =
         "{{.ID}} {{.Config.DomainName}}|{{.Config.SdNotifyMode}}|{{.Config.HealthMaxLogCount}}|{{.State.Healthcheck}}";
     let id = case.inspect("box", "{{.Id}}");
-    assert_eq!(case.inspect("box", of_config), format!("{id} |ignore|5|<nil>"));
+    assert_eq!(case.inspect("box", of_config), format!("{id} |container|5|<nil>"));
     assert_eq!(case.inspect("box", "{{json .Config.Entrypoint}} {{json .Config.Cmd}}"), "null [\"true\"]");
     let of_image = "{{.HealthCheck}} {{range .History}}{{.CreatedBy}}{{.Comment}}{{.Author}}{{.EmptyLayer}}{{end}}";
     case.coracle(["commit", "-q", "box", "made"]).succeeded();
