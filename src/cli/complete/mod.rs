@@ -91,7 +91,9 @@ fn candidates(words: &[String]) -> Vec<Candidate> {
         Wanted::Flag => words::flags(place.command),
         Wanted::Word { commands } => {
             let mut found = if *commands { words::commands(place.command) } else { Vec::new() };
-            found.extend(value::of_word(&place, current));
+            // What is named once needs no naming again, but for words of another program's.
+            let is_given = |value: &String| !place.is_anothers() && place.given.iter().any(|given| given == value);
+            found.extend(value::of_word(&place, current).into_iter().filter(|candidate| !is_given(&candidate.value)));
             found
         }
     };

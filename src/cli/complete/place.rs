@@ -118,7 +118,7 @@ impl<'a> Place<'a> {
     }
 
     /// The words are another program's from here on, flags included.
-    fn is_anothers(&self) -> bool {
+    pub fn is_anothers(&self) -> bool {
         !self.given.is_empty() && self.command.get_positionals().any(Arg::is_trailing_var_arg_set)
     }
 }

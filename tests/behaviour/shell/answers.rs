@@ -96,6 +96,7 @@ fn objects_by_verb_and_state() {
         assert_eq!(values(&case, &[verb, ""]), ["running"], "{verb}");
     }
     assert_eq!(values(&case, &["container", "rm", ""]), ["stopped", "running"]);
+    assert_eq!(values(&case, &["rm", "stopped", ""]), ["running"], "named once");
     assert_eq!(values(&case, &["unit", "st"]), ["stopped"]);
     assert_eq!(values(&case, &["run", "--network", "container:"]), ["container:", "container:running"]);
     // An ID once its beginning is typed.
