@@ -106,6 +106,12 @@ fn who_makes_the_way_out(case: &Case) {
         std::fs::write(&file, format!("[network]\n{key} = {value}\n")).unwrap();
         assert_eq!(made(path, &[]), "pasta", "{key}");
     }
+    // On named networks it makes the way out as well: ports of one that runs are fixed with pasta.
+    std::fs::write(&file, "[network]\ndefault_rootless_network_cmd = 'pasta'\n").unwrap();
+    case.coracle(["network", "create", "net"]).code(0);
+    let run = ["run", "-d", "--name=box", "--network=net", "--stop-timeout=0", &image, "sleep", "1000"];
+    case.command(run).env("CONTAINERS_CONF", &file).finish().succeeded();
+    case.coracle(["port", "add", "box", "127.0.0.1::7000"]).code(125).error("its way out is pasta");
     std::fs::write(&file, "[network]\ndefault_rootless_network_cmd = 'frob'\n").unwrap();
     case.command(["create", &image])
         .env("CONTAINERS_CONF", &file)

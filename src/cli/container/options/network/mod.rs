@@ -116,7 +116,10 @@ impl Flags {
             }
             None if first == "none" => container.network = Network::None,
             None if first == "host" => container.network = Network::Host,
-            _ => return self.named.fill(store, container, &self.network),
+            _ => {
+                container.way = self.default_maker.get()?;
+                return self.named.fill(store, container, &self.network);
+            }
         }
         self.named.refuse(first)?;
         if self.network.len() > 1 {
