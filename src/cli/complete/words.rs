@@ -71,7 +71,7 @@ const CHOICES: [(&str, &[&str]); 24] = [
     ),
     ("storage-driver", &["auto", "kernel", "fuse"]),
     ("systemd", &["true", "false", "always"]),
-    ("userns", &["host", "keep-id", "auto", "nomap", "container:", "ns:"]),
+    ("userns", &["host", "keep-id", "auto", "nomap", "container:"]),
     ("uts", &["private", "host", "container:", "ns:"]),
 ];
 
@@ -109,4 +109,28 @@ pub fn plain(values: impl IntoIterator<Item = impl Into<String>>) -> Vec<Candida
 /// As shells name them.
 fn signals() -> impl Iterator<Item = &'static str> {
     nix::sys::signal::Signal::iterator().map(|signal| signal.as_str().trim_start_matches("SIG"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Their help tells no values, or not in the form in which they are typed.
+    const NOT_TOLD: [&str; 5] = ["arch", "mount", "os", "platform", "security-opt"];
+
+    #[test]
+    fn choices_are_those_that_the_help_tells() {
+        let whole = crate::cli::root::whole();
+        let run = whole.find_subcommand("run").unwrap();
+        let mut checked = 0;
+        for (flag, choices) in CHOICES.iter().filter(|(flag, _)| !NOT_TOLD.contains(flag)) {
+            let Some(arg) = run.get_arguments().find(|arg| arg.get_long() == Some(*flag)) else { continue };
+            let help = arg.get_help().unwrap().to_string();
+            for choice in *choices {
+                checked += 1;
+                assert!(help.contains(&format!("`{}", choice.trim_end_matches('='))), "--{flag} {choice}: {help}");
+            }
+        }
+        assert!(checked > 40, "{checked}");
+    }
 }
