@@ -56,7 +56,11 @@ pub fn size(top: BorrowedFd<'_>, path: &str) -> sys::Result<u64> {
         let mut buffer = [MaybeUninit::uninit(); 8192];
         let mut entries = RawDir::new(&directory, &mut buffer);
         while let Some(entry) = entries.next() {
-            let entry = entry.call_with(|| format!("readdir({path})"))?;
+            let entry = match entry {
+                // The directory itself is gone.
+                Err(Errno::NOENT) => break,
+                other => other.call_with(|| format!("readdir({path})"))?,
+            };
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
             if name == "." || name == ".." {
                 continue;
@@ -104,6 +108,26 @@ mod tests {
         assert_eq!(size(top.as_fd(), "tree").unwrap(), 1000);
         assert_eq!(size(top.as_fd(), "nope").unwrap(), 0);
         assert_eq!(size(top.as_fd(), "tree/link").unwrap(), 0);
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_tree_that_is_removed_meanwhile_is_no_error() {
+        let root = std::env::temp_dir().join(format!("coracle-measure-gone-{}", std::process::id()));
+        std::fs::create_dir_all(&root).unwrap();
+        let top = rustix::fs::open(&root, OFlags::RDONLY, Mode::empty()).unwrap();
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    std::fs::create_dir(root.join("tree")).unwrap();
+                    std::fs::remove_dir(root.join("tree")).unwrap();
+                }
+            });
+            let measured = (0..20_000).try_for_each(|_| size(top.as_fd(), "tree").map(drop));
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+            measured.unwrap();
+        });
         std::fs::remove_dir_all(root).unwrap();
     }
 }
