@@ -8,6 +8,7 @@
 //! 8  cli        the command line: one file a command; report turns errors into words; the only room that prints
 //!    process    the cast: worker, mounter, net, monitor, joiner, init; the session of a program and its clients
 //! 7  systemd    quadlet: files that say which containers are to run, and the units made of them
+//! 6  build      a Containerfile: its words, its stages, what is left out of the context
 //! 5  container  record, state, life: create start stop remove list inspect; into: attach exec
 //! 4  image      pull, archive: load and save, import, list, history, inspect, mount, remove, manifest: lists of images
 //! 3  registry   a client over the network        layer    unpack: from a tar stream to a directory
@@ -23,6 +24,7 @@
 //! A *mounter* serves the FUSE overlay, a *companion* connects a container to named networks and answers for names there, a
 //! *worker* does file work as root of the user's namespace, a *joiner* is the parent of a command in a container that runs.
 
+pub mod build;
 pub mod cli;
 pub mod container;
 pub mod host;

@@ -191,6 +191,12 @@ impl From<crate::store::Error> for Report {
     }
 }
 
+impl From<crate::build::Fault> for Report {
+    fn from(fault: crate::build::Fault) -> Self {
+        Self::with(format!("{fault}\n{}", fault.place.excerpt()), fault.hint())
+    }
+}
+
 impl From<crate::sys::Error> for Report {
     fn from(error: crate::sys::Error) -> Self {
         Self::new(error)
@@ -290,5 +296,13 @@ mod tests {
             assert!(report.hints.len() == 1 && report.hints.iter().all(|said| said.contains(hint)), "{report:?}");
         }
         assert!(Report::new("open(/x): Permission denied (os error 13)").hints.is_empty());
+    }
+
+    #[test]
+    fn a_wrong_instruction_is_shown_with_its_line() {
+        let fault = crate::build::parse::parse("Containerfile", b"FROM scratch\n  RUNN x\n").unwrap_err();
+        let report = Report::from(fault);
+        let shown = "Containerfile:2:3: unknown instruction `RUNN`\n 2 |   RUNN x\n   |   ^^^^";
+        assert_eq!((report.messages, report.hints), (vec![shown.to_owned()], vec!["did you mean `RUN`?".to_owned()]));
     }
 }
