@@ -129,10 +129,11 @@ impl Placement {
         };
         let found = Cgroups::of_groups(around.iter().map(|around| around.name.clone()));
         let Some(around) = around.filter(|_| found.delegated.is_some()) else { return wanted.without(found) };
-        if wanted.flags().is_some() {
+        // One that has processes and hands controllers on can have no groups below but threads' (cgroups(7), "Thread mode").
+        if wanted.maker == Some(Maker::Cgroupfs) || wanted.flags().is_some() {
             around.clear();
+            around.hand_on();
         }
-        around.hand_on();
         let payload = around.child(&format!("payload-{}", wanted.id));
         wanted.fill(&payload)?;
         let place = Place { name: payload.name, beside: false, must: wanted.flags().is_some() };
