@@ -11,7 +11,7 @@ use super::session::detach_keys::{self, DetachKeys};
 use super::session::direct::Direct;
 use super::session::foreground::{self, Foreground};
 use super::session::handed_on::{self, HandedOn};
-use super::session::service::Service;
+use super::session::service::{self, Service};
 use crate::cli::image::remove::remove_unused;
 use crate::cli::{Context, Report, output};
 use crate::container::find::{Found, find};
@@ -135,9 +135,11 @@ pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>,
             "standard input is not a terminal, so `--tty` and `--interactive` may not work as expected".to_owned()
         });
     }
+    // What the journal has outlives the container.
+    let kept = !container.remove || container.log.driver == LogDriver::Journald;
     let direct = match passthrough(container)? {
         // Straight through, where nothing is kept.
-        None if container.remove && !container.terminal && container.muted == [false; 2] => {
+        None if !kept && !container.terminal && container.muted == [false; 2] => {
             Direct::of(container, &container.user, container.interactive)?
         }
         other => other,
@@ -148,7 +150,7 @@ pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>,
     let how = How {
         streams,
         stdio: given,
-        log: !container.remove,
+        log: kept,
         leashed: true,
         handed_on: &manner.handed_on.fds,
         variables: &manner.handed_on.variables,
@@ -164,7 +166,7 @@ pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>,
         terminal: container.terminal,
         pass_signals: manner.pass_signals,
         keys: manner.keys,
-        muted: container.muted,
+        muted: service::muted(container),
         launcher: true,
         service,
     };

@@ -24,7 +24,9 @@ const FILES: [(&str, &str); 7] = [
     (
         "containers",
         "The unit's main process is `coracle run`, which stays: its exit code, its output and its end are the container's. Type= is \
-         notify, exec or oneshot; KillMode= mixed or control-group. System units with User= work as those of users do.",
+         notify, exec or oneshot; KillMode= mixed or control-group. System units with User= work as those of users do. What the program \
+         writes is in the journal, with the unit's name and the container's, and `coracle logs` reads it there, unless LogDriver= says \
+         otherwise.",
     ),
     (
         "each other",

@@ -35,6 +35,10 @@ impl Conversion<'_> {
             format!("--sdnotify={ready}"),
         ];
         let mut command: Vec<String> = program.iter().cloned().chain(own).collect();
+        // There it is found by the unit and by the container, and with it `logs` reads it.
+        if self.quadlet.last("LogDriver").is_none() {
+            command.push("--log-driver=journald".into());
+        }
         command.extend(keys::flags(self.quadlet)?);
         command.extend(self.more_flags()?);
         command.extend(self.places(service)?);

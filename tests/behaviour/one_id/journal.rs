@@ -8,6 +8,10 @@ use crate::harness::{Case, Driver, LIMIT, binary};
 /// What runs `"$@"` where `folder` is `/run/systemd/journal`; a namespace of one id can be had by this account alone.
 const ELSEWHERE: &str = "mount -t tmpfs none /run && mkdir -p /run/systemd/journal \
     && mount --bind \"$HOME/journal\" /run/systemd/journal && exec \"$@\"";
+/// The same, with the standard output of a service: it leads to the journal, too.
+const AS_SERVICE: &str = "JOURNAL_STREAM=$(stat -L -c %d:%i /proc/$$/fd/1) && export JOURNAL_STREAM && \
+    mount -t tmpfs none /run && mkdir -p /run/systemd/journal \
+    && mount --bind \"$HOME/journal\" /run/systemd/journal && exec \"$@\"";
 
 /// The fields of a datagram, all of which are lines here.
 fn fields(datagram: &[u8]) -> Vec<String> {
@@ -58,4 +62,31 @@ fn the_journal_gets_what_podman_sends() {
         expected.sort();
         assert_eq!(*fields, expected);
     }
+}
+
+/// What a service writes is in the journal once; also of a container that is removed at its end.
+#[test]
+fn a_service_is_in_the_journal_once() {
+    if !super::no_ids() {
+        return;
+    }
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    std::fs::create_dir(case.home.join("journal")).unwrap();
+    let journal = UnixDatagram::bind(case.home.join("journal/socket")).unwrap();
+    journal.set_read_timeout(Some(LIMIT)).unwrap();
+    let as_service = ["--user", "--map-current-user", "--keep-caps", "--mount", "sh", "-c", AS_SERVICE, "sh"];
+    let program = binary();
+    let run = ["run", "--rm", "--network=none", "--log-driver=journald", &image, "sh", "-c", "echo one; echo two >&2"];
+    let line = as_service.into_iter().chain([program.to_str().unwrap()]).chain(run);
+    case.command_of(Path::new("/usr/bin/unshare"), line).finish().code(0).stdout("").stderr("two\n");
+    let mut got: Vec<String> = (0..2)
+        .map(|_| {
+            let mut buffer = [0; 4096];
+            let count = journal.recv(&mut buffer).unwrap();
+            fields(&buffer[..count]).into_iter().find(|field| field.starts_with("MESSAGE=")).unwrap()
+        })
+        .collect();
+    got.sort();
+    assert_eq!(got, ["MESSAGE=one", "MESSAGE=two"]);
 }

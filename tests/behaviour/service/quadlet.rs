@@ -102,6 +102,7 @@ fn a_container_becomes_a_service() {
     );
     let words = [
         "--log-level=debug run --name=systemd-%N --replace --rm --cgroups=split --sdnotify=healthy",
+        "--log-driver=journald",
         "--env=A=1 \"--env=B=two words\"",
         "--volume=vault:/data:ro",
         &format!("--volume={folder}/here:/here"),

@@ -6,6 +6,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::stdio::{stderr, stdin, stdout};
 use rustix::termios::isatty;
 
+use super::service::is_journal;
 use crate::cli::Report;
 use crate::container::record::Container;
 use crate::sys::Call;
@@ -17,11 +18,12 @@ pub struct Direct {
 }
 
 impl Direct {
-    /// `None`: one of them leads to a file of the host's; or the user inside is not root, who could not open /dev/stdout anew.
+    /// `None`: one of them leads to a file of the host's, or to the journal, which would take what is written for another unit's, where
+    /// the container has a control group of its own; or the user inside is not root, who could not open /dev/stdout anew.
     pub fn of(container: &Container, user: &str, input: bool) -> Result<Option<Self>, Report> {
         let direct = Self::new(input)?;
         let root = matches!(user, "" | "0" | "root") && container.user_namespace.is_none();
-        Ok((root && direct.stdio().iter().all(|fd| leads_nowhere(*fd))).then_some(direct))
+        Ok((root && direct.stdio().iter().all(|fd| leads_nowhere(*fd) && !is_journal(*fd))).then_some(direct))
     }
 
     /// Whatever they lead to, since the user wants just that (`--log-driver=passthrough`), but for a terminal.

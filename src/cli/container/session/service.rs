@@ -1,5 +1,10 @@
 //! This command as a service: what it tells the service manager of a container that it has started.
 
+use std::os::fd::BorrowedFd;
+
+use rustix::stdio::{stderr, stdout};
+
+use crate::container::log::LogDriver;
 use crate::container::record::Container;
 use crate::container::watch::service::Notify;
 use crate::host::systemd::notify::Notifier;
@@ -22,4 +27,22 @@ impl Service {
         let ready = if self.notify == Notify::Conmon { "\nREADY=1" } else { "" };
         self.manager.tell(&format!("MAINPID={main}{ready}"));
     }
+}
+
+/// Outputs of this process on which the container's are not to be seen: those that nobody wants, and, of one that writes into the
+/// journal itself, those that lead there too.
+pub fn muted(container: &Container) -> [bool; 2] {
+    let twice = |fd| container.log.driver == LogDriver::Journald && is_journal(fd);
+    let [output, error] = container.muted;
+    [output || twice(stdout()), error || twice(stderr())]
+}
+
+/// Whether it is what systemd has connected to the journal (systemd.exec(5), `$JOURNAL_STREAM`).
+pub fn is_journal(fd: BorrowedFd<'_>) -> bool {
+    let named = std::env::var("JOURNAL_STREAM").ok();
+    let number = |text: &str| text.parse::<u64>().ok();
+    let named = named.as_deref().and_then(|named| named.split_once(':'));
+    let named = named.and_then(|(device, inode)| number(device).zip(number(inode)));
+    let this = rustix::fs::fstat(fd).ok().map(|stat| (stat.st_dev, stat.st_ino));
+    named.is_some() && named == this
 }
