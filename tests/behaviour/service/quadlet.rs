@@ -264,7 +264,7 @@ fn the_commands_of_units_run(case: &Case) {
     std::fs::write(folder.join("data.volume"), text).unwrap();
     let text = format!(
         "[Container]\nImage={image}\nContainerName=box\nNetwork=none\nVolume=data.volume:/data\nEnvironment=\"A=two words\"\n\
-         AddCapability=NET_ADMIN\nMask=/proc/stat\nSeccompProfile=unconfined\nSecurityLabelDisable=yes\nTimezone=UTC\n\
+         AddCapability=NET_ADMIN\nMask=/proc/stat\nSeccompProfile=unconfined\nSecurityLabelDisable=yes\nTimezone=UTC\nLogDriver=k8s-file\n\
          Exec=sh -c 'echo \"$$A\" >/data/x; cat /data/x; exit 7'\n"
     );
     std::fs::write(folder.join("box.container"), text).unwrap();
