@@ -176,6 +176,9 @@ pub struct Container {
     /// And which socket files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub socket_files: Vec<SocketFile>,
+    /// Seconds without anybody at a published port after which it is stopped; 0: never.
+    #[serde(default)]
+    pub idle: u32,
     /// All exposed ports were to be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub publish_all: bool,
@@ -345,12 +348,17 @@ impl Container {
     /// Who makes its way out, if it has one of its own.
     pub fn way_maker(&self) -> Maker {
         // What only one of them can do or understands is meant for it.
-        let fitting = match (self.socket_files.is_empty(), self.network_options.is_empty()) {
+        let fitting = match (self.socket_files.is_empty() && self.idle == 0, self.network_options.is_empty()) {
             (false, _) => Some(Maker::Stack),
             (true, false) => Some(Maker::Pasta),
             (true, true) => None,
         };
         self.way.or(fitting).unwrap_or_default()
+    }
+
+    /// Whether somebody from outside can come to it.
+    pub fn publishes(&self) -> bool {
+        !(self.published.is_empty() && self.socket_files.is_empty())
     }
 
     /// The first twelve digits of the id, as lists show it.

@@ -121,6 +121,14 @@ impl Way {
         }
     }
 
+    /// Where it is heard, if it ever says anything.
+    pub fn stack(&self) -> Option<&stack::Running> {
+        match self {
+            Self::Pasta(_) => None,
+            Self::Stack(stack) => Some(stack),
+        }
+    }
+
     /// Ends it and reaps it: where no pid namespace does.
     pub fn stop(self) -> Result<(), Error> {
         match self {

@@ -88,6 +88,7 @@ impl Joiner {
                     program: &program,
                     servers: Vec::new(),
                     container: container.as_ref().map(AsFd::as_fd),
+                    way: None,
                     listener: None,
                     held: &mut held,
                     log: None,

@@ -317,7 +317,7 @@ fn way(found: &Found, interface: Option<String>) -> Wanted {
         Maker::Pasta => Wanted::Pasta(pasta::Wanted { published, options, interface }),
         Maker::Stack => {
             let (sockets, directory) = (container.socket_files.clone(), found.directory.clone());
-            Wanted::Stack(stack::Wanted { version: 1, published, sockets, interface, directory })
+            Wanted::Stack(stack::Wanted { version: 1, published, sockets, interface, directory, idle: container.idle })
         }
     }
 }

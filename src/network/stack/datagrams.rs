@@ -34,6 +34,9 @@ pub struct Conversations {
     swept: Option<Instant>,
     most: usize,
     buffer: Vec<u8>,
+    /// How many began at a published port, and how many of them go on.
+    come: u64,
+    guests: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,6 +128,7 @@ impl Conversations {
 
     fn remove(&mut self, id: u64) {
         if let Some(conversation) = self.all.remove(&id) {
+            self.guests -= usize::from(matches!(conversation.host, Host::Published(..)));
             self.by_subject.remove(&(conversation.ends, conversation.subject));
         }
     }
@@ -166,12 +170,23 @@ impl Conversations {
                 None => {
                     let host = Host::Published(Rc::clone(socket), peer);
                     let id = net.name();
+                    (self.come, self.guests) = (self.come + 1, self.guests + 1);
                     self.add(net, id, Conversation { ends, subject: Subject::Udp, host, last: now, unanswered: 0 });
                 }
             }
             let data = self.buffer.get(..count).unwrap_or_default();
             net.tun.write(|buffer| packet::udp(buffer, ends.outside, ends.inside, data));
         }
+    }
+
+    /// How many have begun at a published port.
+    pub fn come(&self) -> u64 {
+        self.come
+    }
+
+    /// Whether one of them goes on.
+    pub fn has_guests(&self) -> bool {
+        self.guests > 0
     }
 
     /// When those that are over are to be looked for.

@@ -22,6 +22,7 @@ mod confine;
 pub mod control;
 mod datagrams;
 mod device;
+mod idle;
 mod listeners;
 mod net;
 pub mod packet;
@@ -96,6 +97,20 @@ pub struct Wanted {
     pub sockets: Vec<SocketFile>,
     /// The container's own, where it listens for what is wanted later.
     pub directory: PathBuf,
+    /// Its starter is told when nobody has been at a published port for so many seconds; 0: never.
+    #[serde(default)]
+    pub idle: u32,
+}
+
+/// The packet that says that nobody is there any more.
+const IDLE: u8 = 2;
+
+/// What a way out may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    Nothing,
+    /// Nobody has been at a published port for as long as was asked.
+    Idle,
 }
 
 /// One that is setting up.
@@ -164,6 +179,21 @@ fn say(socket: BorrowedFd<'_>, result: &Result<(), Error>) -> sys::Result<()> {
 }
 
 impl Running {
+    /// Readable when [`Running::hear`] has something to say.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// What it says while it serves. `None`: nothing more will come.
+    pub fn hear(&self) -> Option<Word> {
+        let mut packet = [0; 1];
+        match recv(&self.socket, &mut packet, RecvFlags::DONTWAIT) {
+            Ok((1, _)) if packet == [IDLE] => Some(Word::Idle),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Some(Word::Nothing),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
     /// Ends it: nothing of this machine's leads inside any more. The process itself outlives that by the time that the kernel
     /// takes for its device, 20 ms and more, for which nobody waits.
     pub fn stop(self) -> Result<(), Error> {
@@ -213,5 +243,5 @@ fn make(wanted: &Wanted, namespace: OwnedFd) -> Result<Stack, Error> {
     let descriptors = raise_descriptor_limit();
     memory::give_pages_from(tcp::SMALLEST as i32);
     confine::confine()?;
-    Ok(Stack::new(net, listeners, control, descriptors))
+    Ok(Stack::new(net, listeners, control, descriptors, wanted.idle))
 }

@@ -5,9 +5,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, Event, EventFlags};
 use rustix::io::Errno;
+use rustix::net::SendFlags;
 
 use super::control::{self, Request};
 use super::datagrams::{Conversations, Subject};
+use super::idle::Idle;
 use super::listeners::Listeners;
 use super::net::{Kind, Net};
 use super::packet::{self, Content};
@@ -27,12 +29,14 @@ pub struct Stack {
     listeners: Listeners,
     control: OwnedFd,
     packet: Vec<u8>,
+    idle: Idle,
 }
 
 impl Stack {
-    /// `descriptors`: how many this process may have.
-    pub fn new(net: Net, listeners: Listeners, control: OwnedFd, descriptors: u64) -> Self {
+    /// `descriptors`: how many this process may have; `idle`: after how many seconds without anybody from outside it says so.
+    pub fn new(net: Net, listeners: Listeners, control: OwnedFd, descriptors: u64, idle: u32) -> Self {
         Self {
+            idle: Idle::new(idle, net.clock.now()),
             net,
             connections: Connections::new(descriptors),
             conversations: Conversations::new(descriptors),
@@ -72,12 +76,19 @@ impl Stack {
             }
             self.connections.carry(&mut self.net);
             self.conversations.sweep(&self.net);
+            let come = self.connections.come() + self.conversations.come();
+            let here = self.connections.has_guests() || self.conversations.has_guests();
+            if self.idle.is_over(self.net.clock.now(), come, here) {
+                // A monitor that hears nothing now hears its end.
+                let _ = rustix::net::send(monitor, &[super::IDLE], SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+            }
         }
     }
 
     /// `None`: until something happens.
     fn patience(&self) -> Option<Timespec> {
-        let next = self.connections.next().into_iter().chain(self.conversations.next()).min()?;
+        let next =
+            [self.connections.next(), self.conversations.next(), self.idle.next()].into_iter().flatten().min()?;
         let micros = (next.total_micros() - self.net.clock.now().total_micros()).max(0);
         Some(Timespec { tv_sec: micros / 1_000_000, tv_nsec: micros % 1_000_000 * 1000 })
     }
@@ -134,7 +145,7 @@ mod tests {
         let (tun, inside) = socketpair(AddressFamily::UNIX, SocketType::DGRAM, flags, None).unwrap();
         let net = Net::new(tun, Places::of_host().unwrap()).unwrap();
         let (control, _) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
-        let mut stack = Stack::new(net, Listeners::default(), control, 256);
+        let mut stack = Stack::new(net, Listeners::default(), control, 256, 0);
         let mut state = 7_u64;
         let mut random = move || {
             state ^= state << 13;

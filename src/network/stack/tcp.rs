@@ -49,6 +49,9 @@ pub struct Connections {
     stirred: Vec<u64>,
     most: usize,
     last_port: u16,
+    /// How many came from outside, and how many of them are here.
+    come: u64,
+    guests: usize,
 }
 
 #[derive(Debug)]
@@ -64,6 +67,8 @@ struct Connection {
     /// The other end was told that the container has nothing more to say.
     shut: bool,
     failed: bool,
+    /// It came from outside.
+    guest: bool,
     /// How often the container was asked once more.
     requests: u8,
     is_stirred: bool,
@@ -140,7 +145,7 @@ impl Connections {
             Ok(()) | Err(Errno::INPROGRESS) => {}
             Err(error) => return Err(error),
         }
-        self.add(net, ends, host, Stage::Connecting { request: request.to_vec() })
+        self.add(net, ends, host, false, Stage::Connecting { request: request.to_vec() })
     }
 
     /// For who has none of its own: each in turn, so that none is soon used again.
@@ -162,7 +167,9 @@ impl Connections {
         let mut socket = self.socket();
         let connected = socket.connect(net.interface.context(), ends.inside, ends.outside);
         connected.map_err(|_| Errno::INVAL)?;
-        self.add(net, ends, host, open(socket))
+        self.add(net, ends, host, true, open(socket))?;
+        (self.come, self.guests) = (self.come + 1, self.guests + 1);
+        Ok(())
     }
 
     fn abandon(&mut self, net: &mut Net, id: u64) {
@@ -173,12 +180,22 @@ impl Connections {
         self.remove(id);
     }
 
+    /// How many have come from outside since the beginning.
+    pub fn come(&self) -> u64 {
+        self.come
+    }
+
+    /// Whether somebody from outside is here.
+    pub fn has_guests(&self) -> bool {
+        self.guests > 0
+    }
+
     /// Whether there is one between these.
     pub fn has(&self, ends: &Ends) -> bool {
         self.by_ends.contains_key(ends)
     }
 
-    fn add(&mut self, net: &mut Net, ends: Ends, host: OwnedFd, stage: Stage) -> Result<(), Errno> {
+    fn add(&mut self, net: &mut Net, ends: Ends, host: OwnedFd, guest: bool, stage: Stage) -> Result<(), Errno> {
         let id =
             net.watch(&host, Kind::Connection, EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET)?;
         let connection = Connection {
@@ -190,6 +207,7 @@ impl Connections {
             ended: false,
             shut: false,
             failed: false,
+            guest,
             requests: 0,
             is_stirred: false,
             timer: None,
@@ -287,6 +305,7 @@ impl Connections {
     fn remove(&mut self, id: u64) {
         let Some(connection) = self.all.remove(&id) else { return };
         self.by_ends.remove(&connection.ends);
+        self.guests -= usize::from(connection.guest);
         if let Some(timer) = connection.timer {
             self.timers.remove(&(timer, id));
         }

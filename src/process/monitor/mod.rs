@@ -49,6 +49,7 @@ use crate::container::watch::service::Notify;
 use crate::host::lock::Lock;
 use crate::host::role;
 use crate::host::systemd::notify::Notifier;
+use crate::network::way::Way;
 use crate::runtime::outside::init;
 use crate::runtime::outside::join::Join;
 use crate::runtime::outside::launch::await_ids;
@@ -229,6 +230,7 @@ impl Monitor {
                 .chain(running.companion.as_ref().map(|companion| &companion.child))
                 .collect(),
             container: None,
+            way: running.network.as_ref().and_then(Way::stack),
             listener: running.listener.take(),
             held: &mut running.held,
             log: running.log.as_mut(),

@@ -15,6 +15,7 @@ use super::health::{Health, Verdict};
 use super::streams::{self, Kind, Read};
 use crate::container::control::{CHUNK, GIVE_UP, ToClient, ToMonitor};
 use crate::container::watch::health::OnFailure;
+use crate::network::stack::{self, Word};
 use crate::sys::process::{self, Ended};
 use crate::sys::{memory, signal};
 
@@ -32,6 +33,8 @@ pub struct End {
     pub left: Vec<(Kind, Vec<u8>)>,
     /// It was killed since its time was over.
     pub timed_out: bool,
+    /// It was stopped since nobody had been there for long.
+    pub idle: bool,
 }
 
 /// What a ready descriptor is.
@@ -41,6 +44,7 @@ enum Source {
     Server,
     Container,
     Listener,
+    Way,
     Health,
     Service,
     Signals,
@@ -60,6 +64,7 @@ impl Session<'_> {
                     // The root file system, or the network, is gone with its server: nothing inside can go on.
                     Source::Server | Source::Container => self.kill(libc::SIGKILL),
                     Source::Listener => self.listener.take().map_or((), Listener::hand_over),
+                    Source::Way => self.hear_way(),
                     Source::Health => self.check(Health::hear),
                     Source::Service => self.service.iter_mut().for_each(|service| service.hear(self.clients)),
                     Source::Signals => self.pass_on(),
@@ -100,6 +105,18 @@ impl Session<'_> {
         }
     }
 
+    /// Nobody needs the container any more; or nothing more will be heard.
+    fn hear_way(&mut self) {
+        match self.way.and_then(stack::Running::hear) {
+            Some(Word::Nothing) => {}
+            Some(Word::Idle) => {
+                (self.watch.idle, self.watch.given_up) = (true, true);
+                self.stop();
+            }
+            None => self.way = None,
+        }
+    }
+
     fn stop(&mut self) {
         self.kill(self.watch.stop.0);
         self.watch.stopping();
@@ -112,7 +129,12 @@ impl Session<'_> {
         // The word that it is not to start again came before the signal that ended it, as a signal or from a client.
         self.pass_on();
         self.watch.given_up |= self.clients.give_up();
-        End { ended: self.program.wait().ok(), left: self.drain(), timed_out: self.watch.timed_out() }
+        End {
+            ended: self.program.wait().ok(),
+            left: self.drain(),
+            timed_out: self.watch.timed_out(),
+            idle: self.watch.idle,
+        }
     }
 
     /// Waits; output of a program whose reader has no room, and input for a program that takes none, are left to wait.
@@ -121,6 +143,7 @@ impl Session<'_> {
         sources.extend(self.servers.iter().map(|server| (Source::Server, server.pidfd.as_fd(), PollFlags::IN)));
         sources.extend(self.container.map(|init| (Source::Container, init, PollFlags::IN)));
         sources.extend(self.listener.iter().map(|listener| (Source::Listener, listener.as_fd(), PollFlags::IN)));
+        sources.extend(self.way.map(|way| (Source::Way, way.fd(), PollFlags::IN)));
         let health = self.watch.health.as_ref().and_then(Health::fd);
         sources.extend(health.map(|health| (Source::Health, health, PollFlags::IN)));
         sources.extend(self.signals.map(|signals| (Source::Signals, signals.as_fd(), PollFlags::IN)));
@@ -283,9 +306,13 @@ impl Session<'_> {
 }
 
 impl End {
-    /// As a shell counts, and -1 for a program whose time was over. `None`: nobody knows.
+    /// As a shell counts, -1 for a program whose time was over, and 0 for one that nobody needed. `None`: nobody knows.
     pub fn code(&self) -> Option<i32> {
-        if self.timed_out { Some(-1) } else { self.ended.map(Ended::code) }
+        match self.ended {
+            _ if self.timed_out => Some(-1),
+            Some(_) if self.idle => Some(0),
+            ended => ended.map(Ended::code),
+        }
     }
 
     /// What is left of the output and, behind it, the code: the last words to the clients.

@@ -26,6 +26,7 @@ use std::os::fd::BorrowedFd;
 use nix::sys::signalfd::SignalFd;
 
 use super::supervisor::Listener;
+use crate::network::stack;
 use crate::sys::process::Child;
 use clients::Clients;
 use log::Log;
@@ -40,6 +41,8 @@ pub struct Session<'a> {
     pub servers: Vec<&'a Child>,
     /// Of a command in a container, that one's first process: it ends with it, also where no pid namespace sees to that.
     pub container: Option<BorrowedFd<'a>>,
+    /// Its way out, as long as that may have something to say.
+    pub way: Option<&'a stack::Running>,
     /// Until there is something to hear.
     pub listener: Option<Listener>,
     pub held: &'a mut Held,

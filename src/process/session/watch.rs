@@ -10,6 +10,8 @@ use crate::container::job::Care;
 pub struct Watch {
     /// The program's user wants its end: it is not started again.
     pub given_up: bool,
+    /// It has been stopped since nobody needed it.
+    pub idle: bool,
     /// It is started again, whatever its restart policy.
     pub again: bool,
     pub health: Option<Health>,

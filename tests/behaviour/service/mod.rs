@@ -1,5 +1,6 @@
 //! The program as a service: what the service manager is told, and what a container is given of the manager's.
 
+mod idle;
 mod notify;
 mod quadlet;
 mod sockets;

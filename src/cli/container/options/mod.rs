@@ -7,6 +7,7 @@ mod accounts;
 pub mod environment;
 pub mod health;
 mod identity;
+mod idle;
 mod life;
 pub mod limits;
 mod log;
@@ -64,6 +65,8 @@ pub struct Options {
     network: network::Flags,
     #[command(flatten)]
     publish: publish::Flags,
+    #[command(flatten)]
+    idle: idle::Flags,
     #[command(flatten)]
     security: security::Flags,
     #[command(flatten)]
@@ -165,6 +168,7 @@ impl Options {
         self.log.fill(&mut container)?;
         self.network.fill(store, &mut container, config)?;
         self.publish.fill(store, &mut container)?;
+        self.idle.fill(&mut container)?;
         self.namespaces.fill(store, &mut container, self.identity.hostname.is_some())?;
         self.environment.fill(&mut container, config)?;
         self.limits.fill(&mut container)?;
