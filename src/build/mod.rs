@@ -9,7 +9,10 @@
 //! What must stay true: what is wrong with a file is said with its line, column and text; a file that is refused is refused
 //! before anything runs.
 
+pub mod arguments;
+pub mod graph;
 pub mod parse;
 pub mod source;
+pub mod words;
 
 pub use source::{Fault, Place, Source, Span};

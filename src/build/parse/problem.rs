@@ -56,6 +56,18 @@ pub enum Problem {
     HealthCheck(String),
     #[error("{0} can't be what ONBUILD delays")]
     OnBuild(&'static str),
+    #[error("`{word}` is empty, or no name")]
+    NoImage {
+        word: String,
+        /// A variable in it that has no value.
+        unset: Option<String>,
+    },
+    #[error("there is no stage of the number {0}")]
+    StageNumber(String),
+    #[error("the stages need each other: {}", .0.join(", "))]
+    Circle(Vec<String>),
+    #[error(transparent)]
+    Word(#[from] crate::build::words::WordError),
     #[error(transparent)]
     Mount(#[from] super::mount::MountError),
 }
@@ -82,6 +94,14 @@ impl Problem {
             Self::HealthCheck(_) => "as in `HEALTHCHECK CMD curl -f http://localhost/`",
             Self::Needs { instruction: "FROM", .. } => "`FROM scratch` begins with nothing",
             Self::Needs { instruction: "COPY" | "ADD", .. } => "as in `COPY SOURCE... DESTINATION`; `.` is the context",
+            Self::NoImage { unset: Some(name), .. } => {
+                return Some(format!(
+                    "`ARG {name}=VALUE` above the first FROM gives it one, and so does `--build-arg {name}=VALUE` with an `ARG {name}` there"
+                ));
+            }
+            Self::StageNumber(_) => "the numbers of stages begin with 0; a name is better: `FROM IMAGE AS NAME`",
+            Self::Circle(_) => "what both need belongs into a stage of its own",
+            Self::Word(error) => return error.hint(),
             Self::Mount(error) => return error.hint(),
             _ => return None,
         };
