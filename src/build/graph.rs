@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::arguments::Arguments;
-use super::parse::{Dockerfile, Kind, Problem, Word, near};
+use super::parse::{Dockerfile, Instruction, Kind, Problem, Word, near};
 use super::source::{Fault, Span};
 use super::words;
 
@@ -43,6 +43,11 @@ impl Stage {
     /// Its name, or its number.
     pub fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| format!("stage-{}", self.number))
+    }
+
+    /// Behind its FROM.
+    pub fn instructions<'a>(&self, file: &'a Dockerfile) -> &'a [Instruction] {
+        file.instructions.get(self.instructions.clone()).unwrap_or_default()
     }
 }
 
@@ -151,9 +156,9 @@ impl Graph {
 
     /// What the instructions of a stage take from others.
     fn take_in(&mut self, file: &Dockerfile, number: usize) -> Result<(), Fault> {
-        let Some(range) = self.stages.get(number).map(|stage| stage.instructions.clone()) else { return Ok(()) };
+        let Some(stage) = self.stages.get(number) else { return Ok(()) };
         let mut needs = BTreeSet::new();
-        for instruction in file.instructions.get(range).unwrap_or_default() {
+        for instruction in stage.instructions(file) {
             for (from, span) in taken(&instruction.kind) {
                 match self.origin(from, number) {
                     None => return Err(file.source.fault(span, Problem::StageNumber(from.to_owned()))),
@@ -224,8 +229,7 @@ impl Graph {
     /// Where a stage names the other.
     fn where_taken(&self, file: &Dockerfile, stage: usize, other: usize) -> Span {
         let Some(found) = self.stages.get(stage) else { return Span::default() };
-        let instructions = file.instructions.get(found.instructions.clone()).unwrap_or_default();
-        let mut words = instructions.iter().flat_map(|instruction| taken(&instruction.kind));
+        let mut words = found.instructions(file).iter().flat_map(|instruction| taken(&instruction.kind));
         let word = words.find(|(from, _)| self.origin(from, stage) == Some(Origin::Stage(other)));
         word.map_or(found.span, |(_, span)| span)
     }

@@ -4,6 +4,7 @@
 //!  text ──parse──▶ Dockerfile (instructions with their spans) ──graph──▶ stages, in the order that they need each other
 //!                        words: unexpanded                      │
 //!                          └──── words, arguments ◀── a stage's variables, as its instructions set them
+//!  .dockerignore ──ignore, pattern──▶ what of the context is left out
 //! ```
 //!
 //! What must stay true: what is wrong with a file is said with its line, column and text; a file that is refused is refused
@@ -11,7 +12,9 @@
 
 pub mod arguments;
 pub mod graph;
+pub mod ignore;
 pub mod parse;
+pub mod pattern;
 pub mod source;
 pub mod words;
 

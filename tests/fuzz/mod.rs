@@ -133,4 +133,6 @@ exercised!(
     question,
     packet,
     quadlet,
+    containerfile,
+    ignore,
 );

@@ -66,6 +66,12 @@ pub enum Problem {
     StageNumber(String),
     #[error("the stages need each other: {}", .0.join(", "))]
     Circle(Vec<String>),
+    #[error("a `!` with nothing behind it")]
+    EmptyRule,
+    #[error("more than {0} rules")]
+    TooManyRules(usize),
+    #[error(transparent)]
+    Pattern(#[from] crate::build::pattern::PatternError),
     #[error(transparent)]
     Word(#[from] crate::build::words::WordError),
     #[error(transparent)]
@@ -101,6 +107,8 @@ impl Problem {
             }
             Self::StageNumber(_) => "the numbers of stages begin with 0; a name is better: `FROM IMAGE AS NAME`",
             Self::Circle(_) => "what both need belongs into a stage of its own",
+            Self::EmptyRule => "`!PATTERN` takes back in what a line above leaves out",
+            Self::Pattern(error) => return error.hint(),
             Self::Word(error) => return error.hint(),
             Self::Mount(error) => return error.hint(),
             _ => return None,

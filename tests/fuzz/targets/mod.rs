@@ -2,6 +2,7 @@
 //! result promises. cargo-fuzz runs these bodies by the hour (`main.rs`), the ordinary tests for a second (`mod.rs`).
 
 mod archive;
+mod build;
 mod documents;
 mod packets;
 mod tables;
@@ -10,7 +11,7 @@ mod units;
 /// A target: its name, the folder of its seeds, its body.
 pub type Target = (&'static str, &'static str, fn(&[u8]));
 
-pub const ALL: [Target; 21] = [
+pub const ALL: [Target; 23] = [
     ("tar_stream", "archive", archive::tar_stream),
     ("unpack", "archive", archive::unpack),
     ("pack", "archive", archive::pack),
@@ -32,6 +33,8 @@ pub const ALL: [Target; 21] = [
     ("question", "question", packets::question),
     ("packet", "packet", packets::packet),
     ("quadlet", "quadlet", units::quadlet),
+    ("containerfile", "containerfile", build::containerfile),
+    ("ignore", "ignore", build::ignore),
 ];
 
 /// Gives `bytes` to the target of that name.
