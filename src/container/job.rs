@@ -56,6 +56,8 @@ pub struct Job {
     pub networks: Option<Networks>,
     /// Somebody is to be told when the program is ready.
     pub notify: Option<Notify>,
+    /// How long a service manager waits for a sign of life, in microseconds; 0: it does not, or the program gives it.
+    pub watchdog: u64,
     /// The launcher goes once the program runs.
     pub alone: bool,
     /// Where the container's control group is.

@@ -4,7 +4,7 @@ use crate::cli::output::roff;
 use crate::systemd::quadlet::{Kind, Means};
 
 /// What is not plain from the keys.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 9] = [
     (
         "where",
         "$QUADLET_UNIT_DIRS, or else $XDG_RUNTIME_DIR/containers/systemd, $XDG_CONFIG_HOME/containers/systemd, \
@@ -24,9 +24,19 @@ const FILES: [(&str, &str); 7] = [
     (
         "containers",
         "The unit's main process is `coracle run`, which stays: its exit code, its output and its end are the container's. Type= is \
-         notify, exec or oneshot; KillMode= mixed or control-group. System units with User= work as those of users do. What the program \
+         notify, notify-reload, exec or oneshot; KillMode= mixed or control-group. System units with User= work as those of users do. What the program \
          writes is in the journal, with the unit's name and the container's, and `coracle logs` reads it there, unless LogDriver= says \
          otherwise.",
+    ),
+    (
+        "reloads",
+        "ReloadSignal= and ReloadCmd= say what `systemctl reload` does. With Type=notify-reload systemd sends SIGHUP, which the program \
+         gets; with Notify=yes it says itself when it has read its files again.",
+    ),
+    (
+        "WatchdogSec=",
+        "The container's monitor gives the signs of life, and stops when the health checks find the container unhealthy; with Notify=yes \
+         the program does, whose variable WATCHDOG_USEC says how often.",
     ),
     (
         "each other",

@@ -19,7 +19,7 @@ use crate::container::watch::service::{self, Notify};
 use crate::container::{Error, Result, networks, spec};
 use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
-use crate::host::systemd::notify::Notifier;
+use crate::host::systemd::notify::{self, Notifier};
 use crate::host::{atomic_file, message, role};
 use crate::network::named::WAY_OUT;
 use crate::network::way::{Maker, Wanted};
@@ -229,8 +229,9 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
     let mut plan = plan(store, found, how.terminal_size, maps)?;
     plan.process.env.extend_from_slice(how.variables);
     let notify = how.manager.map(|_| container.notify);
+    let mut watchdog = notify.and_then(|_| notify::watchdog()).unwrap_or_default();
     if notify == Some(Notify::Container) {
-        service::lend(&mut plan, &found.directory)?;
+        service::lend(&mut plan, &found.directory, std::mem::take(&mut watchdog))?;
     }
     Ok(Job {
         directory: found.directory.clone(),
@@ -251,6 +252,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         network: network(store, found)?,
         networks: None,
         notify,
+        watchdog,
         alone: how.alone,
         cgroup: None,
         remove: container.remove,

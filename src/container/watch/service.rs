@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::systemd::notify::VARIABLE;
+use crate::host::systemd::notify::{VARIABLE, WATCHDOG};
 use crate::runtime::plan::{self, Mount, Owners, Plan, Propagation, Source, Step};
 use crate::sys::mount::Attributes;
 
@@ -54,8 +54,9 @@ pub fn directory(container: &Path) -> PathBuf {
     container.join(DIRECTORY)
 }
 
-/// Gives the program the socket, which is there by the time that it runs.
-pub fn lend(plan: &mut Plan, container: &Path) -> Result<(), plan::Error> {
+/// Gives the program the socket, which is there by the time that it runs, and tells it how often the manager wants a sign of life, in
+/// microseconds; 0: never.
+pub fn lend(plan: &mut Plan, container: &Path, watchdog: u64) -> Result<(), plan::Error> {
     let directory = directory(container);
     let not_utf8 = || plan::Error::NotUtf8(directory.display().to_string());
     let path = directory.to_str().ok_or_else(not_utf8)?.to_owned();
@@ -69,5 +70,6 @@ pub fn lend(plan: &mut Plan, container: &Path) -> Result<(), plan::Error> {
         optional: false,
     }));
     plan.process.env.push(format!("{VARIABLE}={INSIDE}/{SOCKET}"));
+    plan.process.env.extend((watchdog > 0).then(|| format!("{WATCHDOG}={watchdog}")));
     Ok(())
 }

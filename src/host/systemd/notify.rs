@@ -15,6 +15,17 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Names the socket.
 pub const VARIABLE: &str = "NOTIFY_SOCKET";
+/// Says how often the manager wants a sign of life.
+pub const WATCHDOG: &str = "WATCHDOG_USEC";
+
+/// How long the manager waits for a sign of life before it gives the service up, in microseconds (sd_watchdog_enabled(3)). `None`: it
+/// waits for none, or for another process's.
+pub fn watchdog() -> Option<u64> {
+    let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
+    let another =
+        std::env::var_os("WATCHDOG_PID").is_some() && number("WATCHDOG_PID") != Some(std::process::id().into());
+    number(WATCHDOG).filter(|limit| *limit > 0 && !another)
+}
 
 /// A way to the manager.
 #[derive(Debug)]

@@ -173,8 +173,10 @@ impl Monitor {
         let filter = self.filter.take().unwrap_or_else(|| prepare::filter(&self.job.plan.process))?;
         let streams = self.streams()?;
         if let Some((manager, notify)) = self.manager.take() {
-            self.service =
-                Some(Service::open(manager, notify, self.job.alone, &self.job.directory).map_err(Refusal::ours)?);
+            self.service = Some(
+                Service::open(manager, notify, self.job.alone, self.job.watchdog, &self.job.directory)
+                    .map_err(Refusal::ours)?,
+            );
         }
         if self.job.networks.is_some() {
             self.networks.make().map_err(Refusal::ours)?;

@@ -80,7 +80,10 @@ impl Session<'_> {
             self.check(Health::keep_time);
             self.clients.dismiss_late();
             self.clients.forget_gone();
-            self.service.iter_mut().for_each(|service| service.catch_up(self.clients));
+            if let Some(service) = &mut self.service {
+                service.catch_up(self.clients);
+                service.keep_time(self.clients, self.watch.health.as_ref().is_some_and(Health::is_unwell));
+            }
         }
     }
 
@@ -164,7 +167,8 @@ impl Session<'_> {
         sources.extend(self.held.hungry_input().map(|input| (Source::Input, input, PollFlags::OUT)));
         let mut polled: Vec<PollFd<'_>> =
             sources.iter().map(|(_, fd, wanted)| PollFd::from_borrowed_fd(*fd, *wanted)).collect();
-        let limit = [self.clients.patience(), self.watch.patience()].into_iter().flatten().min().map(timespec);
+        let service = self.service.as_ref().and_then(|service| service.patience());
+        let limit = [self.clients.patience(), self.watch.patience(), service].into_iter().flatten().min().map(timespec);
         if poll(&mut polled, limit.as_ref()).is_err() {
             return Vec::new();
         }

@@ -183,6 +183,11 @@ impl Health {
         }
     }
 
+    /// So many checks have failed that it is known to be.
+    pub fn is_unwell(&self) -> bool {
+        self.found.status == Status::Unhealthy
+    }
+
     /// The last check was passed, and all that had to be before.
     pub fn is_well(&self) -> bool {
         self.startup.is_none() && self.found.status == Status::Healthy

@@ -6,6 +6,7 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType};
@@ -41,13 +42,35 @@ pub struct Service {
     /// What is to be said once the launcher is gone.
     waiting: Option<String>,
     door: Option<OwnedFd>,
+    /// How often it is said that the container lives, and when next.
+    watchdog: Option<(Duration, Instant)>,
 }
 
 impl Service {
-    /// In the container's directory, whose lock this process holds.
-    pub fn open(manager: Notifier, notify: Notify, alone: bool, container: &Path) -> Result<Self> {
+    /// In the container's directory, whose lock this process holds. `watchdog`: how long the manager waits for a sign of life, in
+    /// microseconds; 0: it does not.
+    pub fn open(manager: Notifier, notify: Notify, alone: bool, watchdog: u64, container: &Path) -> Result<Self> {
         let door = (notify == Notify::Container).then(|| door(&service::directory(container))).transpose()?;
-        Ok(Self { manager, notify, alone, waiting: None, door })
+        // Twice in the time, as sd_watchdog_enabled(3) recommends.
+        let watchdog = (watchdog > 0).then(|| (Duration::from_micros(watchdog / 2), Instant::now()));
+        Ok(Self { manager, notify, alone, waiting: None, door, watchdog })
+    }
+
+    /// How long there is nothing to say. `None`: until something is heard.
+    pub fn patience(&self) -> Option<Duration> {
+        self.watchdog.map(|(_, due)| due.saturating_duration_since(Instant::now()))
+    }
+
+    /// Gives a sign of life when one is due, unless the container is known to be unwell: then systemd does what it was told to do.
+    pub fn keep_time(&mut self, clients: &mut Clients, unwell: bool) {
+        let now = Instant::now();
+        let Some((pause, due)) = self.watchdog.as_mut().filter(|(_, due)| *due <= now) else { return };
+        *due = now + *pause;
+        // One that is being left alone has something else to say first.
+        let waits = self.alone && clients.has_launcher();
+        if !(unwell || waits) {
+            self.tell(clients, "WATCHDOG=1".to_owned());
+        }
     }
 
     /// Where the program speaks, unless it must wait.

@@ -5,7 +5,7 @@ use super::file::Entry;
 use super::{Conversion, Error, Kind, Problem, Service, keys};
 
 /// Types of services that a container can be.
-const TYPES: [&str; 3] = ["notify", "oneshot", "exec"];
+const TYPES: [&str; 4] = ["notify", "notify-reload", "oneshot", "exec"];
 /// The exit code of a program that SIGTERM has ended.
 const STOPPED: &str = "143";
 /// Ways to end one that leave the container the time to stop.
@@ -21,7 +21,7 @@ impl Conversion<'_> {
         service.add("Service", "SuccessExitStatus", STOPPED);
         let name = self.container_name();
         let ready = match service.last("Service", "Type") {
-            Some("notify") => self.notify()?,
+            Some("notify" | "notify-reload") => self.notify()?,
             _ => "ignore",
         };
         let cgroups = self.quadlet.last("CgroupsMode").map_or("split", Entry::text);
@@ -58,7 +58,7 @@ impl Conversion<'_> {
 
     fn check_service(&self) -> Result<(), Error> {
         for (key, known, why) in [
-            ("Type", &TYPES[..], "a container is `notify`, `exec` or `oneshot`"),
+            ("Type", &TYPES[..], "a container is `notify`, `notify-reload`, `exec` or `oneshot`"),
             ("KillMode", &KILL_MODES[..], "a container is stopped by `mixed` or `control-group`"),
         ] {
             if let Some(entry) = self.quadlet.file.last("Service", key)

@@ -4,10 +4,12 @@ use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::image;
-use crate::harness::{Case, Command, LIMIT};
+use crate::harness::{Case, Command, LIMIT, wait_until};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg, sockopt};
+use rustix::process::Signal;
 
 /// A service manager, as far as it hears.
 struct Manager {
@@ -106,6 +108,59 @@ fn a_container_is_ready_when_it_is_healthy(case: &Case) {
     case.coracle(["create", "--sdnotify=healthy", &image]).code(125).error("requires a healthcheck to be set");
 }
 
+/// A manager that wants to know is told twice in its time that the container lives, but not while that is unwell.
+fn a_sign_of_life_is_given_while_all_is_well(case: &Case) {
+    let manager = Manager::new(case);
+    let image = case.pull(image());
+    let health = ["--health-cmd=test ! -e /ill", "--health-interval=100ms", "--health-retries=1"];
+    let line = RUN.into_iter().chain(["--name=box", "--sdnotify=conmon", "--stop-timeout=0"]).chain(health);
+    let running = manager.command(case, line.chain([&*image, "sleep", "1000"])).env("WATCHDOG_USEC", "300000").start();
+    let pid = running.pid().as_raw_nonzero().get();
+    assert_eq!(manager.hear(), (pid, format!("MAINPID={pid}\nREADY=1")));
+    for _ in 0..3 {
+        assert_eq!(manager.hear(), (pid, "WATCHDOG=1".to_owned()));
+    }
+    case.coracle(["exec", "box", "touch", "/ill"]).succeeded();
+    wait_until("the checks see it", LIMIT, || case.inspect("box", "{{.State.Health.Status}}") == "unhealthy");
+    manager.socket.set_read_timeout(Some(Duration::from_millis(1500))).unwrap();
+    // What was said before.
+    while manager.socket.recv(&mut [0; 4096]).is_ok() {}
+    assert_eq!(case.inspect("box", "{{.State.Health.Status}}"), "unhealthy");
+    case.coracle(["exec", "box", "rm", "/ill"]).succeeded();
+    manager.socket.set_read_timeout(Some(LIMIT)).unwrap();
+    assert_eq!(manager.hear(), (pid, "WATCHDOG=1".to_owned()));
+    running.signal(Signal::TERM);
+    case.coracle(["rm", "-f", "-t", "0", "box"]).code(0);
+    running.finish();
+    // A program that speaks for itself does so of its life, too; a watchdog of another process is not its.
+    let script = "echo $WATCHDOG_USEC; service READY=1";
+    let line: Vec<&str> = RUN.into_iter().chain([&*image, "sh", "-c", script]).collect();
+    let command = || manager.command(case, line.iter().copied()).env("WATCHDOG_USEC", "300000");
+    command().finish().succeeded().stdout("300000\n");
+    command().env("WATCHDOG_PID", "1").finish().succeeded().stdout("\n");
+}
+
+/// SIGHUP of a manager is no hangup: the program has it, the manager is told, and all goes on, restarts included.
+fn a_reload_is_the_programs(case: &Case) {
+    let manager = Manager::new(case);
+    let image = case.pull(image());
+    let script = "trap 'touch /again' HUP; trap 'exit 0' TERM; touch /set; while sleep 0.1; do if test -e /end; then rm /end; exit 1; fi; done";
+    let line = ["run", "--name=box", "--network=none", "--sdnotify=conmon", "--restart=on-failure:1"];
+    let running = manager.command(case, line.into_iter().chain([&*image, "sh", "-c", script])).start();
+    let pid = running.pid().as_raw_nonzero().get();
+    assert_eq!(manager.hear(), (pid, format!("MAINPID={pid}\nREADY=1")));
+    case.coracle(["exec", "box", "sh", "-c", "until test -e /set; do sleep 0.1; done"]).succeeded();
+    running.signal(Signal::HUP);
+    let (sender, words) = manager.hear();
+    let moment: u64 = words.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap().parse().unwrap();
+    assert!(sender == pid && moment > 0);
+    assert_eq!(manager.hear(), (pid, "READY=1".to_owned()));
+    case.coracle(["exec", "box", "sh", "-c", "until test -e /again; do sleep 0.1; done; touch /end"]).succeeded();
+    running.finish().code(1);
+    wait_until("the next life", LIMIT, || case.inspect("box", "{{.State.Status}} {{.RestartCount}}") == "running 1");
+    case.coracle(["rm", "-f", "-t", "0", "box"]).code(0);
+}
+
 /// Nobody speaks who is not to.
 fn silence_is_kept(case: &Case) {
     let manager = Manager::new(case);
@@ -121,5 +176,7 @@ on_both_drivers!(
     a_command_that_stays_speaks_for_the_container,
     a_monitor_speaks_once_it_is_alone,
     a_container_is_ready_when_it_is_healthy,
+    a_sign_of_life_is_given_while_all_is_well,
+    a_reload_is_the_programs,
     silence_is_kept,
 );

@@ -333,11 +333,15 @@ impl Relay {
             }
             self.await_start()?;
             if let (Some(init), true) = (&self.init, self.pass_signals) {
-                // What its user ends is not to start again. A monitor that has no room for the word has other worries.
-                let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-                let _ = rustix::net::send(&self.talk, &ToMonitor::GiveUp.encode(), flags);
+                let reload = self.service.as_ref().filter(|_| number == libc::SIGHUP);
+                if reload.is_none() {
+                    // What its user ends is not to start again. A monitor that has no room for the word has other worries.
+                    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+                    let _ = rustix::net::send(&self.talk, &ToMonitor::GiveUp.encode(), flags);
+                }
                 // A program that is just ending needs no signal.
                 let _ = signal::send(init.as_fd(), number);
+                reload.inspect(|service| service.reloaded());
             } else {
                 return Err(self.give_up(number));
             }

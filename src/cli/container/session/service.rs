@@ -27,6 +27,17 @@ impl Service {
         let ready = if self.notify == Notify::Conmon { "\nREADY=1" } else { "" };
         self.manager.tell(&format!("MAINPID={main}{ready}"));
     }
+
+    /// The program was passed the signal by which a service is reloaded, and has it by now: of one that does not speak for itself nothing
+    /// more can be told (systemd.service(5), Type=notify-reload).
+    pub fn reloaded(&self) {
+        if self.notify == Notify::Conmon {
+            let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+            let micros = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
+            self.manager.tell(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
+            self.manager.tell("READY=1");
+        }
+    }
 }
 
 /// Outputs of this process on which the container's are not to be seen: those that nobody wants, and, of one that writes into the
