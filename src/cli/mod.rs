@@ -7,6 +7,7 @@ pub mod complete;
 pub mod config;
 mod container;
 mod filter;
+mod generate;
 mod image;
 mod manifest;
 mod manual;

@@ -8,7 +8,8 @@ use clap::{ArgMatches, Args, FromArgMatches};
 
 use super::config::storage;
 use super::{
-    Report, complete, container, image, manifest, manual, network, pod, quadlet, registry, secret, system, unit, volume,
+    Report, complete, container, generate, image, manifest, manual, network, pod, quadlet, registry, secret, system,
+    unit, volume,
 };
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
@@ -102,7 +103,7 @@ commands! {
     "system" => system::System,
     "unshare" => system::unshare::Unshare,
     "version" => system::version::Version,
-    "generate" => system::generate::Generate,
+    "generate" => generate::Generate,
     "help" => manual::help::Help,
     "history" => image::history::History,
     "image" => image::Image,

@@ -86,7 +86,7 @@ fn shown(service: &Service) -> String {
 }
 
 /// The path by which units start this program.
-fn program() -> Result<String, Report> {
+pub fn program() -> Result<String, Report> {
     let path = std::env::current_exe().map_err(|error| Report::new(format!("this program has no path: {error}")))?;
     path.to_str().map(str::to_owned).ok_or_else(|| Report::new(format!("`{}` is not valid UTF-8", path.display())))
 }

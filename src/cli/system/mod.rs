@@ -4,7 +4,6 @@ pub mod check;
 pub mod df;
 pub mod doctor;
 pub mod events;
-pub mod generate;
 pub mod info;
 pub mod nothing;
 pub mod prune;

@@ -46,26 +46,15 @@ impl Unit {
 
 /// A `.container` file, whose lines are those flags of the container's command that have a key, and the others as they are.
 fn quadlet(container: &Container) -> Result<String, Report> {
-    let whole = as_podman_reads(root::whole());
-    let matches = whole.clone().try_get_matches_from(&container.create_command);
-    let matches =
-        matches.map_err(|_| Report::new(format!("`{}` was not made by `run` or `create`", container.name)))?;
-    let global: Vec<String> = said(&whole, &matches).map(|(flag, value)| format!("--{flag}={value}")).collect();
-    let (mut command, mut matches) = (&whole, &matches);
-    while let Some((name, below)) = matches.subcommand() {
-        command = command.find_subcommand(name).unwrap_or(command);
-        matches = below;
-    }
+    let Made { global, flags, program, .. } = Made::of(container)?;
     let mut lines = Vec::new();
     let mut others = Vec::new();
-    for (flag, value) in said(command, matches).filter(|(flag, _)| !NOT_SAID.contains(flag)) {
-        let value = literal(&if flag == "env" { with_value(container, &value) } else { value });
-        match line(flag, &value) {
+    for (flag, value) in flags {
+        match line(&flag, &value) {
             Some(line) => lines.push(line),
             None => others.push(format!("--{flag}={value}")),
         }
     }
-    let program: Vec<String> = raw(matches, "image_and_command").iter().skip(1).map(|word| literal(word)).collect();
     let origin = match (&container.rootfs, &container.image) {
         (Some(rootfs), _) => format!("Rootfs={}", literal(&rootfs.path.to_string_lossy())),
         (None, image) => format!("Image={}", image.as_ref().map_or("", |image| &image.name)),
@@ -75,6 +64,43 @@ fn quadlet(container: &Container) -> Result<String, Report> {
     let last = [key("GlobalArgs", &global), key("PodmanArgs", &others), key("Exec", &program)];
     let all = own.into_iter().chain(lines.into_iter().map(Some)).chain(last).flatten().chain(service(container));
     Ok(all.map(|line| format!("{line}\n")).collect())
+}
+
+/// The command by which a container was made, as words that mean nothing else to systemd.
+#[derive(Debug)]
+pub struct Made {
+    /// What is said before the command.
+    pub global: Vec<String>,
+    /// Flags and their values, without those of [`NOT_SAID`].
+    pub flags: Vec<(String, String)>,
+    /// The image, or the directory in its place.
+    pub image: String,
+    pub program: Vec<String>,
+    /// Who says that it is ready was said, too.
+    pub says_ready: Option<String>,
+}
+
+impl Made {
+    pub fn of(container: &Container) -> Result<Self, Report> {
+        let whole = as_podman_reads(root::whole());
+        let matches = whole.clone().try_get_matches_from(&container.create_command);
+        let matches =
+            matches.map_err(|_| Report::new(format!("`{}` was not made by `run` or `create`", container.name)))?;
+        let global = said(&whole, &matches).map(|(flag, value)| format!("--{flag}={value}")).collect();
+        let (mut command, mut matches) = (&whole, &matches);
+        while let Some((name, below)) = matches.subcommand() {
+            command = command.find_subcommand(name).unwrap_or(command);
+            matches = below;
+        }
+        let flags = said(command, matches).filter(|(flag, _)| !NOT_SAID.contains(flag)).map(|(flag, value)| {
+            let value = if flag == "env" { with_value(container, &value) } else { value };
+            (flag.to_owned(), literal(&value))
+        });
+        let flags = flags.collect();
+        let says_ready = said(command, matches).find(|(flag, _)| *flag == "sdnotify").map(|(_, value)| value);
+        let mut words = raw(matches, "image_and_command").into_iter().map(|word| literal(&word));
+        Ok(Self { global, flags, image: words.next().unwrap_or_default(), program: words.collect(), says_ready })
+    }
 }
 
 /// The flags of a command line, one for each value.
@@ -112,7 +138,7 @@ fn with_value(container: &Container, variable: &str) -> String {
 }
 
 /// Nothing in it means anything to systemd.
-fn literal(text: &str) -> String {
+pub fn literal(text: &str) -> String {
     text.replace('%', "%%").replace('$', "$$")
 }
 

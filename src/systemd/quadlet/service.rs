@@ -25,6 +25,11 @@ pub struct Service {
 }
 
 impl Service {
+    /// One that is made of no quadlet.
+    pub fn new(name: String) -> Self {
+        Self { name, source: PathBuf::new(), links: Vec::new(), sections: Vec::new() }
+    }
+
     /// All that the quadlet says to systemd; its own section is kept under a name that systemd passes over. `rename` says which unit a
     /// quadlet becomes.
     pub fn of(quadlet: &Quadlet, rename: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {

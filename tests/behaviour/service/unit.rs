@@ -1,6 +1,6 @@
 //! `unit`: a container as a quadlet, which makes it again.
 
-use crate::harness::Case;
+use crate::harness::{Case, binary};
 
 fn a_container_becomes_a_quadlet(case: &Case) {
     let image = case.busybox();
@@ -47,4 +47,60 @@ fn a_container_becomes_a_quadlet(case: &Case) {
     case.coracle(["unit", "nobody"]).code(125).error("no container with name or ID \"nobody\" found");
 }
 
-on_both_drivers!(a_container_becomes_a_quadlet);
+/// For scripts that call it as Podman's: a unit of the container that is there, and one that makes it each time.
+fn a_unit_is_generated(case: &Case) {
+    let image = case.busybox();
+    let script = "trap 'exit 0' TERM; while sleep 0.1; do :; done";
+    let line = ["create", "--name=box", "--network=none", "--env=A=1 %$", "--stop-timeout=7"];
+    case.coracle(line.into_iter().chain([&*image, "sh", "-c", script])).succeeded();
+    let id = case.inspect("box", "{{.Id}}");
+    let program = binary().canonicalize().unwrap().display().to_string();
+    let said = case.coracle(["generate", "systemd", "box"]).succeeded().stdout;
+    for line in [
+        &format!("# container-{id}.service"),
+        "Description=Container box",
+        "Restart=on-failure",
+        "TimeoutStopSec=67",
+        "Type=exec",
+        &format!("ExecStart={program} start --attach {id}"),
+        &format!("ExecStop={program} stop --ignore --time=7 {id}"),
+        "WantedBy=default.target",
+    ] {
+        assert!(said.lines().any(|other| other == line), "no {line:?} in {said}");
+    }
+    let flags = ["--restart-policy=always", "--restart-sec=3", "--start-timeout=20", "-t", "5", "--wants=a.service"];
+    let more = ["--after=b.service", "--requires=c.service", "-e", "B=x y", "--container-prefix=c", "--separator=_"];
+    let line = ["generate", "systemd", "--new", "--name", "--files", "--no-header"].into_iter();
+    let line = line.chain(flags).chain(more).chain(["box"]);
+    let file = case.home.join("c_box.service");
+    let written = case.command(line).directory(&case.home).finish().succeeded();
+    assert_eq!(written.stdout, format!("{}\n", file.display()));
+    let said = std::fs::read_to_string(&file).unwrap();
+    assert!(said.starts_with("[Unit]\n"), "{said}");
+    for line in [
+        "Restart=always",
+        "RestartSec=3",
+        "TimeoutStartSec=20",
+        "TimeoutStopSec=65",
+        "Wants=a.service",
+        "After=b.service",
+        "Requires=c.service",
+        "Environment=\"B=x y\"",
+        "Type=notify",
+        "Delegate=yes",
+        &format!("ExecStop={program} stop --ignore --time=5 box"),
+        &format!("ExecStopPost=-{program} rm --force --ignore --time=5 box"),
+    ] {
+        assert!(said.lines().any(|other| other == line), "no {line:?} in {said}");
+    }
+    let start = said.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
+    let own = format!("ExecStart={program} run --name=box --replace --rm --cgroups=split --sdnotify=conmon ");
+    assert!(start.starts_with(&own) && start.contains(" \"--env=A=1 %%$$\" ") && start.contains(&image), "{start}");
+    let json = case.coracle(["generate", "systemd", "--template", "--name", "--format=json", "box"]).succeeded().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["container-box@"].as_str().unwrap().contains(" --name=box-%i "), "{json}");
+    case.coracle(["generate", "systemd", "nobody"]).code(125).error("no container with name or ID \"nobody\" found");
+    case.coracle(["generate", "systemd", "--format=xml", "box"]).code(125).error("the format `xml` is not known");
+}
+
+on_both_drivers!(a_container_becomes_a_quadlet, a_unit_is_generated);
