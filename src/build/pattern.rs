@@ -327,7 +327,7 @@ mod tests {
     fn nothing_takes_long() {
         let pattern = Pattern::deep(&format!("{}b", "*a**/".repeat(500))).unwrap();
         assert!(!pattern.matches(&"a/".repeat(2000)));
-        let pattern = Pattern::new(&format!("{}b", "*a".repeat(2000))).unwrap();
-        assert!(!pattern.matches(&"a".repeat(4000)));
+        let pattern = Pattern::new(&format!("{}b", "*a".repeat(1000))).unwrap();
+        assert!(!pattern.matches(&"a".repeat(2000)));
     }
 }
