@@ -22,7 +22,7 @@ use crate::runtime::plan::Plan;
 pub const WRITE_BACK: Duration = Duration::from_secs(120);
 
 /// The monitor's job. Descriptors: [`LOCK`] the container's lock, held; [`CLIENT`] the launcher's end of the talk; from [`STDIO`] on,
-/// with [`Streams::Given`], the program's standard descriptors, then what `joins`, `handed_on` and `networks` count, and with `notify` the way to the service manager.
+/// with [`Streams::Given`], the program's standard descriptors, then what `joins`, `handed_on`, the sockets passed in `network`, and `networks` count, and with `notify` the way to the service manager.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Job {
     /// The container's directory.
@@ -161,4 +161,14 @@ pub enum Network {
     Nothing,
     /// Somebody joins the container's namespace to the host's network.
     Way(Wanted),
+}
+
+impl Network {
+    /// How many sockets that somebody else listens on lead inside.
+    pub fn passed(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Way(wanted) => wanted.passed(),
+        }
+    }
 }

@@ -17,7 +17,7 @@ use super::user_namespace::UserNamespace;
 use super::watch::health::HealthConfig;
 use super::watch::service::Notify;
 use crate::network::pasta::Options;
-use crate::network::ports::{Published, SocketFile};
+use crate::network::ports::{Passed, Published, SocketFile};
 use crate::network::resolv::Asked;
 use crate::network::way::Maker;
 use crate::oci::Digest;
@@ -179,6 +179,9 @@ pub struct Container {
     /// Seconds without anybody at a published port after which it is stopped; 0: never.
     #[serde(default)]
     pub idle: u32,
+    /// And which sockets of whoever starts it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_sockets: Vec<Passed>,
     /// All exposed ports were to be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub publish_all: bool,
@@ -348,10 +351,11 @@ impl Container {
     /// Who makes its way out, if it has one of its own.
     pub fn way_maker(&self) -> Maker {
         // What only one of them can do or understands is meant for it.
-        let fitting = match (self.socket_files.is_empty() && self.idle == 0, self.network_options.is_empty()) {
-            (false, _) => Some(Maker::Stack),
-            (true, false) => Some(Maker::Pasta),
-            (true, true) => None,
+        let needs_stack = !self.socket_files.is_empty() || !self.passed_sockets.is_empty() || self.idle > 0;
+        let fitting = match (needs_stack, self.network_options.is_empty()) {
+            (true, _) => Some(Maker::Stack),
+            (false, false) => Some(Maker::Pasta),
+            (false, true) => None,
         };
         self.way.or(fitting).unwrap_or_default()
     }

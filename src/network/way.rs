@@ -1,7 +1,7 @@
 //! The way out of a private network namespace: by the network stack of this program, or by pasta where it was asked for.
 
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use serde::{Deserialize, Serialize};
 
@@ -83,13 +83,13 @@ impl fmt::Display for Maker {
     }
 }
 
-/// Starts one for the network namespace behind `namespace`.
+/// Starts one for the network namespace behind `namespace`, with those sockets of somebody else's that [`Wanted::passed`] counts.
 ///
 /// This process must be root of a user namespace that owns, or is above, the one that owns the network namespace.
-pub fn start(namespace: BorrowedFd<'_>, wanted: &Wanted) -> Result<Starting, Error> {
+pub fn start(namespace: BorrowedFd<'_>, wanted: &Wanted, passed: &[OwnedFd]) -> Result<Starting, Error> {
     match wanted {
         Wanted::Pasta(wanted) => Ok(Starting::Pasta(pasta::start(&pasta::find()?, namespace, wanted)?)),
-        Wanted::Stack(wanted) => Ok(Starting::Stack(stack::start(namespace, wanted)?)),
+        Wanted::Stack(wanted) => Ok(Starting::Stack(stack::start(namespace, wanted, passed)?)),
     }
 }
 
@@ -152,6 +152,14 @@ impl Wanted {
         match self {
             Self::Pasta(wanted) => wanted.published = ports,
             Self::Stack(wanted) => wanted.published = ports,
+        }
+    }
+
+    /// How many sockets that somebody else listens on lead inside.
+    pub fn passed(&self) -> usize {
+        match self {
+            Self::Pasta(_) => 0,
+            Self::Stack(wanted) => wanted.passed.len(),
         }
     }
 

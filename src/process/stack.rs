@@ -23,7 +23,9 @@ pub fn main() -> ExitCode {
     if PASSED_OVER.into_iter().collect::<SigSet>().thread_block().is_err() {
         return ExitCode::FAILURE;
     }
-    match stack::serve(&wanted, namespace, &socket) {
+    let passed = (2..).take(wanted.passed.len()).map(role::inherited).collect();
+    let Ok(passed) = passed else { return ExitCode::FAILURE };
+    match stack::serve(&wanted, namespace, &socket, passed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

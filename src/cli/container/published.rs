@@ -17,7 +17,7 @@ pub fn cell(container: &Container) -> String {
         let Published { protocol, host, container, count, .. } = one;
         format!("{}:{}->{}/{protocol}", one.shown_address(), range(*host, *count), range(*container, *count))
     });
-    let files = socket_files(container).map(|(port, place)| format!("{place}->{port}"));
+    let files = sockets(container).map(|(port, place)| format!("{place}->{port}"));
     let exposed = container.exposed_ports.iter().filter(|port| !is_published(container, port)).cloned();
     published.chain(files).chain(exposed).collect::<Vec<_>>().join(", ")
 }
@@ -34,9 +34,11 @@ pub fn each(container: &Container) -> impl Iterator<Item = (String, String, u16)
     })
 }
 
-/// Each of those on socket files: `80/tcp`, and where.
-pub fn socket_files(container: &Container) -> impl Iterator<Item = (String, String)> {
-    container.socket_files.iter().map(|one| (format!("{}/tcp", one.container), format!("unix:{}", one.path.display())))
+/// Each of those on socket files, and on sockets that are passed: `80/tcp`, and where.
+pub fn sockets(container: &Container) -> impl Iterator<Item = (String, String)> {
+    let files = container.socket_files.iter().map(|one| (one.container, format!("unix:{}", one.path.display())));
+    let passed = container.passed_sockets.iter().map(|one| (one.container, format!("fd:{}", one.socket)));
+    files.chain(passed).map(|(port, place)| (format!("{port}/tcp"), place))
 }
 
 /// As `inspect` has it: of each port of the container, where it is published.

@@ -104,6 +104,8 @@ pub fn leave(
     service: Option<&Service>,
 ) -> Result<(), Report> {
     start_dependencies(context, store, found)?;
+    let lent = handed_on.lend(&found.container)?;
+    let published = lent.published();
     let direct = passthrough(&found.container)?;
     let stdio = direct.as_ref().map(Direct::stdio);
     let streams = if stdio.is_some() { Streams::Given } else { streams(&found.container) };
@@ -113,8 +115,9 @@ pub fn leave(
         stdio,
         log: true,
         leashed: true,
-        handed_on: &handed_on.fds,
-        variables: &handed_on.variables,
+        handed_on: &lent.fds,
+        published: &published,
+        variables: &lent.variables,
         manager: service.map(|service| &service.manager),
         alone: true,
         terminal_size: (0, 0),
@@ -137,6 +140,8 @@ pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>,
     }
     // What the journal has outlives the container.
     let kept = !container.remove || container.log.driver == LogDriver::Journald;
+    let lent = manner.handed_on.lend(container)?;
+    let published = lent.published();
     let direct = match passthrough(container)? {
         // Straight through, where nothing is kept.
         None if !kept && !container.terminal && container.muted == [false; 2] => {
@@ -152,8 +157,9 @@ pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>,
         stdio: given,
         log: kept,
         leashed: true,
-        handed_on: &manner.handed_on.fds,
-        variables: &manner.handed_on.variables,
+        handed_on: &lent.fds,
+        published: &published,
+        variables: &lent.variables,
         manager: service.as_ref().map(|service| &service.manager),
         alone: false,
         terminal_size: if container.terminal { foreground::terminal_size() } else { (0, 0) },

@@ -22,6 +22,7 @@ use crate::host::subid::IdMaps;
 use crate::host::systemd::notify::{self, Notifier};
 use crate::host::{atomic_file, message, role};
 use crate::network::named::WAY_OUT;
+use crate::network::ports::Listening;
 use crate::network::way::{Maker, Wanted};
 use crate::network::{pasta, ports, stack};
 use crate::overlay::Features;
@@ -45,6 +46,8 @@ pub struct How<'a> {
     /// The container ends with its launcher.
     pub leashed: bool,
     pub handed_on: &'a [Handed],
+    /// What somebody else listens on, and where it leads.
+    pub published: &'a [Listening<'a>],
     /// `NAME=value`: what the program is told of this start.
     pub variables: &'a [String],
     /// Who is to be told when it is ready.
@@ -82,6 +85,7 @@ pub const IDLE: How<'static> = How {
     log: false,
     leashed: true,
     handed_on: &[],
+    published: &[],
     variables: &[],
     manager: None,
     alone: false,
@@ -151,18 +155,18 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
             .call("socketpair")?;
     let null =
         rustix::fs::openat(CWD, c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).call("open(/dev/null)")?;
-    let null = null.as_fd();
     let mut fds = vec![lock.fd(), theirs.as_fd()];
     fds.extend(how.stdio.into_iter().flatten());
     fds.extend(joins.iter().map(|join| join.fd.as_fd()));
     fds.extend(how.handed_on.iter().map(|handed| handed.fd.as_fd()));
+    fds.extend(how.published.iter().map(|one| one.socket).take(job.network.passed()));
     if let Some(begun) = &begun {
         fds.push(begun.turn.fd());
         fds.extend(begun.living.as_ref().map(|living| living.network.as_fd()));
     }
     fds.extend(how.manager.map(Notifier::fd));
     let own_pids = !job.state.unbound;
-    let launch = Launch { stdio: [null; 3], job: role::pack(&job)?, fds, own_pids, placement };
+    let launch = Launch { stdio: [null.as_fd(); 3], job: role::pack(&job)?, fds, own_pids, placement };
     let monitor = match user_namespace(store, &maps, begun.as_ref())? {
         Some(namespace) => launch.in_namespace(namespace)?,
         None => launch.in_new_namespace(&maps)?,
@@ -249,7 +253,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         joins: Vec::new(),
         handed_on: how.handed_on.iter().map(|handed| handed.number).collect(),
         log: container.log.target(&found.directory, &container.id, &container.name).filter(|_| how.log),
-        network: network(store, found)?,
+        network: network(store, found, how)?,
         networks: None,
         notify,
         watchdog,
@@ -302,24 +306,26 @@ fn plan(store: &Store, found: &Found, terminal_size: (u16, u16), maps: &IdMaps) 
     Ok(plan)
 }
 
-fn network(store: &Store, found: &Found) -> Result<NetworkJob> {
+fn network(store: &Store, found: &Found, how: How<'_>) -> Result<NetworkJob> {
     let container = &found.container;
     let interface = match container.network {
         Network::Private => None,
         Network::Named if !networks::is_internal(store, container)? => Some(WAY_OUT.to_owned()),
         Network::Named | Network::None | Network::Host | Network::Joined => return Ok(NetworkJob::Nothing),
     };
-    Ok(NetworkJob::Way(way(found, interface)))
+    Ok(NetworkJob::Way(way(found, how, interface)))
 }
 
-fn way(found: &Found, interface: Option<String>) -> Wanted {
+fn way(found: &Found, how: How<'_>, interface: Option<String>) -> Wanted {
     let container = &found.container;
     let (published, options) = (container.published.clone(), container.network_options.clone());
     match container.way_maker() {
         Maker::Pasta => Wanted::Pasta(pasta::Wanted { published, options, interface }),
         Maker::Stack => {
             let (sockets, directory) = (container.socket_files.clone(), found.directory.clone());
-            Wanted::Stack(stack::Wanted { version: 1, published, sockets, interface, directory, idle: container.idle })
+            let passed = how.published.iter().map(|one| one.container).collect();
+            let idle = container.idle;
+            Wanted::Stack(stack::Wanted { version: 1, published, sockets, passed, interface, directory, idle })
         }
     }
 }

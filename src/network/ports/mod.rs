@@ -6,6 +6,7 @@
 
 pub mod holder;
 mod parse;
+mod passed;
 mod socket_file;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::sys;
 
 pub use parse::parse;
+pub use passed::{Listening, Passed};
 pub use socket_file::SocketFile;
 
 /// Where the kernel says from which port on anybody may listen.
@@ -49,6 +51,12 @@ pub struct Published {
 pub enum Error {
     #[error("invalid port specification `{0}`: {1}")]
     Malformed(String, &'static str),
+    #[error("invalid port specification `{0}`: {1}")]
+    MalformedSocket(String, &'static str),
+    #[error("no socket `{socket}` was passed to this command, as a service manager does with LISTEN_FDS")]
+    NotPassed { socket: String, passed: Vec<String> },
+    #[error("the socket `{socket}` that was passed {why}, so no port can be published on it")]
+    NoListener { socket: String, why: &'static str },
     #[error("conflicting port mappings for host port {port} (protocol {protocol})")]
     Conflict { protocol: Protocol, port: u16 },
     #[error("port {port}/{protocol} of this machine is in use{}", holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default())]
@@ -73,6 +81,15 @@ impl Error {
                 "`[[ADDRESS:][PORT]:]PORT[/PROTOCOL]`, as in 8080:80, 127.0.0.1::80, [::1]:53:53/udp or 8000-8010:8000-8010"
                     .into(),
             ),
+            Self::MalformedSocket(..) => Some(
+                "`fd:SOCKET:PORT`, with its name (FileDescriptorName= of a socket unit) or its number, as in fd:web:8080 or fd:3:8080"
+                    .into(),
+            ),
+            Self::NotPassed { socket, passed } if passed.is_empty() => Some(format!(
+                "start it from a unit with a socket, or by hand with `systemd-socket-activate --fdname={socket} -l 8080 coracle …`"
+            )),
+            Self::NotPassed { passed, .. } => Some(format!("there are {}", passed.join(", "))),
+            Self::NoListener { .. } => Some("a socket unit listens on one with `ListenStream=`".into()),
             Self::Taken { .. } => Some("with the container's port alone, as in `-p 80`, one that is free is chosen".into()),
             Self::Privileged(port) => Some(format!(
                 "publish one from {} on, or let an administrator run `sysctl -w net.ipv4.ip_unprivileged_port_start={port}`",

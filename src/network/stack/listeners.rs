@@ -31,7 +31,7 @@ struct Listener {
     protocol: Protocol,
     /// The container's.
     port: u16,
-    /// Of this machine; `None`: a socket file.
+    /// Of this machine; `None`: a socket file, or a socket that somebody else listens on.
     at: Option<SocketAddr>,
 }
 
@@ -59,7 +59,7 @@ impl Listeners {
         Ok(())
     }
 
-    /// Has whoever connects to a socket file taken to this port of the container's.
+    /// Has whoever connects to such a socket taken to this port of the container's.
     pub fn add_socket(&mut self, net: &mut Net, socket: OwnedFd, port: u16) -> sys::Result<()> {
         let id = net.watch(&socket, Kind::Listener, EventFlags::IN).call("epoll_ctl")?;
         self.0.insert(id, Listener { socket: Rc::new(socket), protocol: Protocol::Tcp, port, at: None });

@@ -83,7 +83,8 @@ impl Error {
     }
 }
 
-/// What a way out is to be: the job of the role. Its descriptors: the network namespace, and the socket to its starter.
+/// What a way out is to be: the job of the role. Its descriptors: the network namespace, the socket to its starter, and then what
+/// `passed` counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Wanted {
@@ -95,6 +96,9 @@ pub struct Wanted {
     /// And the socket files.
     #[serde(default)]
     pub sockets: Vec<SocketFile>,
+    /// The ports of the container's to which sockets lead that somebody else listens on.
+    #[serde(default)]
+    pub passed: Vec<u16>,
     /// The container's own, where it listens for what is wanted later.
     pub directory: PathBuf,
     /// Its starter is told when nobody has been at a published port for so many seconds; 0: never.
@@ -129,12 +133,14 @@ pub struct Running {
 /// Starts one for the network namespace behind `namespace`.
 ///
 /// This process must be root of a user namespace that owns, or is above, the one that owns the network namespace.
-pub fn start(namespace: BorrowedFd<'_>, wanted: &Wanted) -> Result<Starting, Error> {
+pub fn start(namespace: BorrowedFd<'_>, wanted: &Wanted, passed: &[OwnedFd]) -> Result<Starting, Error> {
     fault::point("stack: start").call("start the stack")?;
     let flags = SocketFlags::CLOEXEC;
     let (socket, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).call("socketpair")?;
     let stdio = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
-    let child = Start { role: Role::Stack, stdio, fds: vec![namespace, theirs.as_fd()] }.run(wanted)?;
+    let mut fds = vec![namespace, theirs.as_fd()];
+    fds.extend(passed.iter().map(AsFd::as_fd));
+    let child = Start { role: Role::Stack, stdio, fds }.run(wanted)?;
     Ok(Starting(Running { child, socket }))
 }
 
@@ -213,8 +219,8 @@ impl Running {
 }
 
 /// In the role: all of it.
-pub fn serve(wanted: &Wanted, namespace: OwnedFd, socket: &OwnedFd) -> Result<(), Error> {
-    let made = make(wanted, namespace);
+pub fn serve(wanted: &Wanted, namespace: OwnedFd, socket: &OwnedFd, passed: Vec<OwnedFd>) -> Result<(), Error> {
+    let made = make(wanted, namespace, passed);
     let (stack, result) = match made {
         Ok(stack) => (Some(stack), Ok(())),
         Err(error) => (None, Err(error)),
@@ -227,7 +233,7 @@ pub fn serve(wanted: &Wanted, namespace: OwnedFd, socket: &OwnedFd) -> Result<()
     Ok(())
 }
 
-fn make(wanted: &Wanted, namespace: OwnedFd) -> Result<Stack, Error> {
+fn make(wanted: &Wanted, namespace: OwnedFd, passed: Vec<OwnedFd>) -> Result<Stack, Error> {
     let mut places = Places::of_host()?;
     places.interface = wanted.interface.clone().or(places.interface);
     let tun = device::make(namespace.as_fd(), &mut places)?;
@@ -238,6 +244,11 @@ fn make(wanted: &Wanted, namespace: OwnedFd) -> Result<Stack, Error> {
     }
     for file in &wanted.sockets {
         listeners.add_socket(&mut net, file.listen()?, file.container)?;
+    }
+    for (socket, container) in passed.into_iter().zip(&wanted.passed) {
+        // Its other holders wait in poll(2), as this process does.
+        rustix::io::ioctl_fionbio(&socket, true).call("ioctl(FIONBIO)")?;
+        listeners.add_socket(&mut net, socket, *container)?;
     }
     let control = control::listen(&wanted.directory)?;
     let descriptors = raise_descriptor_limit();

@@ -69,6 +69,8 @@ struct Monitor {
     given: Option<[OwnedFd; 3]>,
     joins: Vec<Join>,
     handed_on: Vec<Handed>,
+    /// What leads inside and somebody else listens on, for each life.
+    passed: Vec<OwnedFd>,
     /// N, as long as the monitor lives.
     networks: Namespace,
     /// Until the container can be found.
@@ -103,6 +105,8 @@ impl Monitor {
             handed_on.push(Handed { number: *number, fd: role::inherited(next)? });
             next += 1;
         }
+        let passed = (next..).take(job.network.passed()).map(role::inherited).collect::<Result<Vec<_>, _>>()?;
+        next += passed.len();
         let (mut turn, mut networks) = (None, Namespace::default());
         if let Some(Networks { there }) = job.networks {
             turn = Some(Lock::from_fd(role::inherited(next)?));
@@ -117,7 +121,7 @@ impl Monitor {
         // While the helpers map the ids.
         let filter = Some(prepare::filter(&job.plan.process));
         await_ids(role::inherited(next)?)?;
-        Ok(Self { job, lock, clients, given, joins, handed_on, networks, turn, manager, service: None, filter })
+        Ok(Self { job, lock, clients, given, joins, handed_on, passed, networks, turn, manager, service: None, filter })
     }
 
     fn live(mut self) {
@@ -181,7 +185,7 @@ impl Monitor {
         if self.job.networks.is_some() {
             self.networks.make().map_err(Refusal::ours)?;
         }
-        let started = start::start(&self.job, streams, &self.joins, &mut self.networks, filter);
+        let started = start::start(&self.job, streams, &self.joins, &mut self.networks, &self.passed, filter);
         self.turn = None;
         if started.is_err() {
             // Why it does not run is what the user must know.

@@ -92,6 +92,7 @@ pub fn start(
     given: init::Streams,
     joins: &[Join],
     networks: &mut Namespace,
+    passed: &[OwnedFd],
     filter: prepare::Filter,
 ) -> Result<Running, Refusal> {
     let mut root = root::mount(job)?;
@@ -130,7 +131,7 @@ pub fn start(
     let group = group.map(Counted::of);
     let init = init::start(&plan, joins, prepared, channel, place).map_err(Refusal::ours)?;
     let networks = networks.get().map_err(Refusal::ours)?;
-    let ways = Ways::begin(job, init.host_pid, networks)?;
+    let ways = Ways::begin(job, init.host_pid, networks, passed)?;
     let state =
         State { networks: networks.map(networks::held).transpose().map_err(Refusal::ours)?, ..State::default() };
     let (network, companion, listener) = (None, None, None);
@@ -213,10 +214,10 @@ struct Ways {
 }
 
 impl Ways {
-    fn begin(job: &Job, init: i32, networks: Option<BorrowedFd<'_>>) -> Result<Self, Refusal> {
+    fn begin(job: &Job, init: i32, networks: Option<BorrowedFd<'_>>, passed: &[OwnedFd]) -> Result<Self, Refusal> {
         let networks = networks.map(|n| networks::connect(job, init, n)).transpose()?;
         let out = match &job.network {
-            Network::Way(wanted) => Some(way_out(init, wanted)?),
+            Network::Way(wanted) => Some(way_out(init, wanted, passed)?),
             Network::Nothing => None,
         };
         Ok(Self { out, networks })
@@ -230,13 +231,13 @@ impl Ways {
     }
 }
 
-fn way_out(init: i32, wanted: &Wanted) -> Result<way::Starting, Refusal> {
+fn way_out(init: i32, wanted: &Wanted, passed: &[OwnedFd]) -> Result<way::Starting, Refusal> {
     let path = format!("/proc/{init}/ns/net");
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let namespace = rustix::fs::open(path.as_str(), flags, Mode::empty())
         .call_with(|| format!("open({path})"))
         .map_err(Refusal::ours)?;
-    way::start(namespace.as_fd(), wanted).map_err(hinted)
+    way::start(namespace.as_fd(), wanted, passed).map_err(hinted)
 }
 
 fn hinted(error: way::Error) -> Refusal {

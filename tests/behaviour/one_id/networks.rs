@@ -2,6 +2,7 @@
 
 use super::no_ids;
 use crate::behaviour::network::{changes, death, names, services};
+use crate::behaviour::service::sockets;
 use crate::harness::{Case, Driver};
 
 #[test]
@@ -29,5 +30,13 @@ fn whoever_dies() {
 fn web_database_and_client() {
     if no_ids() {
         services::web_database_and_client(&Case::new(Driver::Auto));
+    }
+}
+
+#[test]
+fn sockets_of_a_service_manager_lead_inside() {
+    if no_ids() {
+        sockets::a_socket_becomes_a_published_port(&Case::new(Driver::Auto));
+        sockets::a_socket_leads_to_a_container_on_a_network(&Case::new(Driver::Auto));
     }
 }

@@ -3,7 +3,7 @@
 mod idle;
 mod notify;
 mod quadlet;
-mod sockets;
+pub mod sockets;
 mod unit;
 
 use std::sync::OnceLock;

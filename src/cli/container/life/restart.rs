@@ -62,6 +62,8 @@ impl Restart {
             ))
             .hint("run it without `--rm`"));
         }
+        // Before it is stopped: one whose ports are sockets that are passed is its service manager's to start.
+        HandedOn::default().lend(container)?;
         events::record_of(found.root(), container, &[Action::Restart], None);
         life::stop::stop(found, Duration::from_secs(self.time.unwrap_or(container.stop_timeout).into()))?;
         run::leave(context, store, found, None, &HandedOn::default(), None)

@@ -6,7 +6,7 @@ use crate::cli::Report;
 use crate::container::networks;
 use crate::container::record::{Container, Network};
 use crate::host::message;
-use crate::network::ports::{self, Published, SocketFile};
+use crate::network::ports::{self, Passed, Published, SocketFile};
 use crate::network::way::Maker;
 use crate::store::Store;
 
@@ -15,7 +15,8 @@ use crate::store::Store;
 #[group(skip)]
 pub struct Flags {
     /// Let a port of this machine, or any that is free, lead to a port of the container, and a range to one as long; with
-    /// `unix:/PATH:PORT` a socket file, made for this account alone
+    /// `unix:/PATH:PORT` a socket file, made for this account alone, and with `fd:SOCKET:PORT` a socket that a service manager passes,
+    /// by its name or number
     #[arg(long, short, value_name = "[[ADDRESS:][PORT]:]PORT[/PROTOCOL]")]
     publish: Vec<String>,
     /// Publish all exposed ports, on ports of this machine that are free
@@ -26,12 +27,13 @@ pub struct Flags {
 impl Flags {
     /// Once the network and the exposed ports are known.
     pub fn fill(&self, store: &Store, container: &mut Container) -> Result<(), Report> {
-        let mut files = Vec::new();
+        let (mut files, mut sockets) = (Vec::new(), Vec::new());
         let mut asked = Vec::new();
         for text in &self.publish {
-            match SocketFile::parse(text) {
-                Some(file) => files.push(file?),
-                None => asked.extend(ports::parse(text)?),
+            match (SocketFile::parse(text), Passed::parse(text)) {
+                (Some(file), _) => files.push(file?),
+                (_, Some(socket)) => sockets.push(socket?),
+                (None, None) => asked.extend(ports::parse(text)?),
             }
         }
         if self.publish_all {
@@ -42,13 +44,18 @@ impl Flags {
         let mode = match container.network {
             Network::Named if networks::is_internal(store, container)? => "internal",
             Network::Private | Network::Named => {
-                if !files.is_empty() && container.way == Some(Maker::Pasta) {
-                    return Err(
-                        Report::new("`pasta` does not publish ports on socket files").hint("`--network=stack` does")
-                    );
+                let others = match (&files[..], &sockets[..]) {
+                    ([], []) => None,
+                    ([], _) => Some("sockets that are passed"),
+                    _ => Some("socket files"),
+                };
+                if let Some(others) = others.filter(|_| container.way == Some(Maker::Pasta)) {
+                    return Err(Report::new(format!("`pasta` does not publish ports on {others}"))
+                        .hint("`--network=stack` does"));
                 }
                 container.published = ports::settle(asked)?;
                 container.socket_files = files;
+                container.passed_sockets = sockets;
                 container.publish_all = self.publish_all;
                 return Ok(());
             }
@@ -56,7 +63,7 @@ impl Flags {
             Network::Host => "host",
             Network::Joined => "container",
         };
-        if !asked.is_empty() || !files.is_empty() {
+        if !asked.is_empty() || !files.is_empty() || !sockets.is_empty() {
             message::warn(|| {
                 format!(
                     "port mappings have been discarded because \"{mode}\" network namespace mode does not support them"

@@ -62,7 +62,7 @@ impl Port {
             runs = true;
             let ports =
                 published::each(&one.container).map(|(port, address, host)| (port, format!("{address}:{host}")));
-            for (port, place) in ports.chain(published::socket_files(&one.container)) {
+            for (port, place) in ports.chain(published::sockets(&one.container)) {
                 match wanted {
                     Some(wanted) if *wanted != port && format!("{wanted}/tcp") != port => continue,
                     Some(_) => output::line(&place),
