@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use crate::host::role;
 use crate::network::named::companion::{self, CONTAINER, Job, MONITOR, NETWORKS};
+use crate::process::filter;
+use crate::runtime::seccomp::own;
 use crate::sys::signal;
 
 pub fn main() -> ExitCode {
@@ -18,7 +20,10 @@ pub fn main() -> ExitCode {
     };
     // A unit that is stopped tells all its processes, and the container's program is to end first, with its network.
     let passed_over = signal::pass_over();
-    match passed_over.map_err(Into::into).and_then(|()| companion::run(&job, &monitor, container, networks)) {
+    match passed_over
+        .map_err(Into::into)
+        .and_then(|()| companion::run(&job, &monitor, container, networks, &filter::of_server(&own::companion())))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -10,6 +10,8 @@ use nix::sys::signal::{SigSet, Signal};
 
 use crate::host::role;
 use crate::network::stack::{self, Wanted};
+use crate::process::filter;
+use crate::runtime::seccomp::own;
 
 /// A unit that is stopped tells all its processes, and the container's program is to end first, with its network.
 const PASSED_OVER: [Signal; 4] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT];
@@ -25,7 +27,7 @@ pub fn main() -> ExitCode {
     }
     let passed = (2..).take(wanted.passed.len()).map(role::inherited).collect();
     let Ok(passed) = passed else { return ExitCode::FAILURE };
-    match stack::serve(&wanted, namespace, &socket, passed) {
+    match stack::serve(&wanted, namespace, &socket, passed, &filter::of_server(&own::stack())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

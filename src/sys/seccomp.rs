@@ -16,6 +16,11 @@ pub fn load(program: &[libc::sock_filter]) -> Result<()> {
     set_filter(program, 0).map(drop)
 }
 
+/// As [`load`], unless there is nothing to load.
+pub fn load_any(program: &[libc::sock_filter]) -> Result<()> {
+    if program.is_empty() { Ok(()) } else { load(program) }
+}
+
 /// As [`load`], and gives the listener for the calls on which `program` does not decide itself. Only one filter of a thread may
 /// have a listener (EBUSY).
 pub fn load_with_listener(program: &[libc::sock_filter]) -> Result<OwnedFd> {

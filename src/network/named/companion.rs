@@ -19,7 +19,7 @@ use crate::host::dirs::Dirs;
 use crate::host::role::{self, Role, Start};
 use crate::store::{self, Store};
 use crate::sys::process::Child;
-use crate::sys::{self, Call, capability, landlock, memory};
+use crate::sys::{self, Call, capability, landlock, memory, seccomp};
 
 /// What helps where there are none.
 pub const BRIDGES: &str = "an administrator loads the kernel's modules for them with `modprobe -a bridge veth`";
@@ -113,8 +113,14 @@ impl Starting {
     }
 }
 
-/// In the companion: all that it does.
-pub fn run(job: &Job, monitor: &OwnedFd, container: OwnedFd, networks: OwnedFd) -> Result<(), Error> {
+/// In the companion: all that it does. `filter`: what of the kernel is left to it once it answers.
+pub fn run(
+    job: &Job,
+    monitor: &OwnedFd,
+    container: OwnedFd,
+    networks: OwnedFd,
+    filter: &[libc::sock_filter],
+) -> Result<(), Error> {
     let made = plumbing::connect(networks.as_fd(), container.as_fd(), &job.links)
         .and_then(|()| plumbing::doors(container.as_fd()));
     drop((container, networks));
@@ -130,6 +136,7 @@ pub fn run(job: &Job, monitor: &OwnedFd, container: OwnedFd, networks: OwnedFd) 
     // From here on a small part of the program serves, perhaps for months.
     memory::release_program_pages();
     confine(root)?;
+    seccomp::load_any(filter)?;
     let servers = servers.as_ref().map(|servers| servers.iter().copied().map(upstream::place).collect());
     Ok(Server::new(zone, servers).serve(&doors, monitor.as_fd()).call("poll(companion)")?)
 }

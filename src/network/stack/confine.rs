@@ -1,17 +1,18 @@
-//! What the process gives up before it reads its first packet: all files, all capabilities, and all that a program could gain by
-//! executing another.
+//! What the process gives up before it reads its first packet: all files, all capabilities, all that a program could gain by
+//! executing another, and every system call that it does not need.
 
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 
-use crate::sys::{self, Call, capability};
+use crate::sys::{self, Call, capability, seccomp};
 
 /// Its root becomes an empty file system that is mounted nowhere, which nobody without capabilities leaves.
-pub fn confine() -> sys::Result<()> {
+pub fn confine(filter: &[libc::sock_filter]) -> sys::Result<()> {
     let empty = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC).call("fsopen(tmpfs)")?;
     fsconfig_create(&empty).call("fsconfig(tmpfs)")?;
     let flags = MountAttrFlags::MOUNT_ATTR_RDONLY | MountAttrFlags::MOUNT_ATTR_NOEXEC;
     let empty = fsmount(&empty, FsMountFlags::FSMOUNT_CLOEXEC, flags).call("fsmount(tmpfs)")?;
     rustix::process::fchdir(&empty).call("fchdir(tmpfs)")?;
     rustix::process::chroot(".").call("chroot")?;
-    capability::give_up()
+    capability::give_up()?;
+    seccomp::load_any(filter)
 }

@@ -219,8 +219,17 @@ impl Running {
 }
 
 /// In the role: all of it.
-pub fn serve(wanted: &Wanted, namespace: OwnedFd, socket: &OwnedFd, passed: Vec<OwnedFd>) -> Result<(), Error> {
-    let made = make(wanted, namespace, passed);
+///
+/// `filter`: what of the kernel is left to it from its first packet on.
+pub fn serve(
+    wanted: &Wanted,
+    namespace: OwnedFd,
+    socket: &OwnedFd,
+    passed: Vec<OwnedFd>,
+    filter: &[libc::sock_filter],
+) -> Result<(), Error> {
+    let made =
+        make(wanted, namespace, passed).and_then(|stack| confine::confine(filter).map(|()| stack).map_err(Error::from));
     let (stack, result) = match made {
         Ok(stack) => (Some(stack), Ok(())),
         Err(error) => (None, Err(error)),
@@ -253,6 +262,5 @@ fn make(wanted: &Wanted, namespace: OwnedFd, passed: Vec<OwnedFd>) -> Result<Sta
     let control = control::listen(&wanted.directory)?;
     let descriptors = raise_descriptor_limit();
     memory::give_pages_from(tcp::SMALLEST as i32);
-    confine::confine()?;
     Ok(Stack::new(net, listeners, control, descriptors, wanted.idle))
 }

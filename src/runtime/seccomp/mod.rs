@@ -19,6 +19,7 @@ mod compile;
 mod default;
 mod emulation;
 pub mod json;
+pub mod own;
 mod profile;
 mod syscalls;
 #[cfg(test)]

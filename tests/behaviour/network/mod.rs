@@ -4,6 +4,7 @@
 
 mod addresses;
 pub mod changes;
+mod confined;
 mod crowd;
 pub mod death;
 pub mod names;
