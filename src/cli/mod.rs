@@ -48,6 +48,7 @@ const OF_ENVIRONMENT: [&str; 7] =
 
 /// The program as a user starts it.
 pub fn main() -> ExitCode {
+    container::session::times::begin();
     crate::sys::signal::notice_children();
     // What a umask keeps from the group and others is the user's to say; a store whose owner can't read it is no use.
     let umask = rustix::process::umask(Mode::RWXU);

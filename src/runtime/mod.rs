@@ -18,3 +18,4 @@ pub mod inside;
 pub mod outside;
 pub mod plan;
 pub mod seccomp;
+pub mod times;

@@ -12,6 +12,7 @@ use super::session::direct::Direct;
 use super::session::foreground::{self, Foreground};
 use super::session::handed_on::{self, HandedOn};
 use super::session::service::{self, Service};
+use super::session::times;
 use crate::cli::image::remove::remove_unused;
 use crate::cli::{Context, Report, output};
 use crate::container::find::{Found, find};
@@ -45,11 +46,21 @@ pub struct Run {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(default_value_t = true, action = clap::ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
     sig_proxy: bool,
-    /// Print the steps of the start as JSON instead of carrying them out
-    #[arg(long)]
-    explain: bool,
+    /// `plan`, which is meant without a word: print the steps of the start as JSON instead of carrying them out; `times`: carry them
+    /// out, and say on standard error where the time went
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "plan")]
+    #[arg(hide_possible_values = true)]
+    explain: Option<Explain>,
     #[command(flatten)]
     options: Options,
+}
+
+/// What of a start is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Explain {
+    #[value(alias = "true")]
+    Plan,
+    Times,
 }
 
 impl Run {
@@ -65,20 +76,28 @@ impl Run {
             self.options.remove_with_image();
         }
         let keys = DetachKeys::parse(&self.detach_keys)?;
+        if self.explain == Some(Explain::Times) {
+            times::measure();
+            times::mark("the command line and the configuration were read");
+        }
         let store = context.store()?;
         let Created { container, lock, .. } = self.options.create(context, &store)?;
+        times::mark("the container's record was written, its image pulled where it was missing");
         let directory = store.layout().container(&container.id);
         let found = Found { directory, container };
-        if self.explain {
+        if self.explain == Some(Explain::Plan) {
             return explain(&store, &found, lock);
         }
         if self.detach {
             leave(context, &store, &found, Some(lock), &handed_on, Service::of(&found.container).as_ref())?;
             output::line(&found.container.id);
+            times::tell();
             return Ok(ExitCode::SUCCESS);
         }
         let manner = Manner { pass_signals: self.sig_proxy, keys, handed_on };
         let ended = stay(context, &store, &found, Some(lock), manner);
+        times::mark("the program ended, and what it left was tidied");
+        times::tell();
         if self.rmi && found.container.image.is_some() {
             remove_unused(&store, found.container.image_name())?;
         }
@@ -124,6 +143,7 @@ pub fn leave(
         driver,
     };
     let launched = start(store, found, made, how)?;
+    times::mark("the start was planned, and its monitor cloned");
     foreground::await_start(&launched.talk)?;
     service.inspect(|service| service.started(launched.monitor.pid.as_raw_nonzero().get()));
     foreground::let_go(&launched.talk)
@@ -166,6 +186,7 @@ pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>,
         driver: context.driver()?,
     };
     let launched = start(store, found, made, how)?;
+    times::mark("the start was planned, and its monitor cloned");
     events::record_of(found.root(), container, &[Action::Attach], None);
     let foreground = Foreground {
         input: container.interactive && streams != Streams::Given,

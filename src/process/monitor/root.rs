@@ -10,6 +10,7 @@ use crate::overlay::probe::Probed;
 use crate::overlay::start::Mounter;
 use crate::overlay::{self, Stack, Upper, kernel};
 use crate::process::session::refusal::Refusal;
+use crate::runtime::times::Times;
 use crate::store::records;
 use crate::sys::mount::{self, Attributes};
 use crate::sys::process::{Child, raise_descriptor_limit};
@@ -21,16 +22,26 @@ pub struct Root {
     pub driver: &'static str,
     pub reason: String,
     pub mounter: Option<Child>,
+    /// When each step was over, this one first.
+    pub times: Times,
     /// Open as long as the mounter is to serve.
     _talk: Option<OwnedFd>,
 }
 
 /// Mounts the container's layers, or the directory that takes their place.
 pub fn mount(job: &Job) -> Result<Root, Refusal> {
+    let mut times = Times::default();
+    times.mark("the monitor had its namespaces and ids");
+    let mut root = mount_any(job, times)?;
+    root.times.mark("the root file system was mounted");
+    Ok(root)
+}
+
+fn mount_any(job: &Job, times: Times) -> Result<Root, Refusal> {
     if let Some(directory) = &job.rootfs {
         let mount = bind(directory).map_err(Refusal::ours)?;
         let reason = "the directory itself is the root".to_owned();
-        return Ok(Root { mount: Some(mount), driver: "none", reason, mounter: None, _talk: None });
+        return Ok(Root { mount: Some(mount), driver: "none", reason, mounter: None, times, _talk: None });
     }
     raise_descriptor_limit();
     let (driver, reason) = choose(job)?;
@@ -40,11 +51,11 @@ pub fn mount(job: &Job) -> Result<Root, Refusal> {
             let stdio = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
             let Mounter { child, mount, socket } =
                 overlay::start::start_mounter(&stack, &job.overlay.features, None, stdio).map_err(Refusal::ours)?;
-            Ok(Root { mount: Some(mount), driver: "fuse", reason, mounter: Some(child), _talk: Some(socket) })
+            Ok(Root { mount: Some(mount), driver: "fuse", reason, mounter: Some(child), times, _talk: Some(socket) })
         }
         Driver::Kernel | Driver::Auto => {
             let mount = kernel::mount(&stack, job.overlay.features.volatile).map_err(Refusal::ours)?;
-            Ok(Root { mount: Some(mount), driver: "kernel", reason, mounter: None, _talk: None })
+            Ok(Root { mount: Some(mount), driver: "kernel", reason, mounter: None, times, _talk: None })
         }
     }
 }

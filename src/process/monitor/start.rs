@@ -82,6 +82,7 @@ impl Running {
         lines.extend(self.network.as_ref().map(|way| format!("started {}", way.maker())));
         lines.extend(self.companion.as_ref().map(|_| "started the companion on networks".to_owned()));
         lines.push(format!("the program runs, pid {}", self.init.host_pid));
+        lines.extend(self.root.times.lines());
         lines.join("\n")
     }
 }
@@ -253,6 +254,7 @@ fn shake_hands(
     mut started: Option<Staged>,
     recording: Option<&Recording>,
 ) -> Result<(), Refusal> {
+    running.root.times.mark("mounts and users were prepared, and init was cloned");
     let init = &running.init;
     let channel = init.channel.as_fd();
     let run_hooks = |moment| hooks::run(job, moment, init, recording.is_some());
@@ -260,12 +262,15 @@ fn shake_hands(
         match handshake::hear(channel).map_err(Refusal::ours)? {
             FromInit::Terminal(master) => running.held = streams::terminal(master).map_err(Refusal::ours)?,
             FromInit::Mounted => {
+                running.root.times.mark("init mounted what the container sees");
                 run_hooks(Moment::CreateRuntime)?;
                 run_hooks(Moment::CreateContainer)?;
                 handshake::tell(channel, ToInit::Go).map_err(Refusal::ours)?;
             }
             FromInit::Ready => {
+                running.root.times.mark("init gave up its rights");
                 (running.network, running.companion) = ways.finish()?;
+                running.root.times.mark("the network was waited for");
                 recording.map_or(Ok(()), |recording| recording.begin(init.host_pid)).map_err(Refusal::ours)?;
                 let word = match job.purpose {
                     Purpose::Run => ToInit::Start,
@@ -284,6 +289,7 @@ fn shake_hands(
             FromInit::Listener(fd) => running.listener = recording.map(|recording| recording.listener(fd)),
             FromInit::Failed(failure) => return Err(Refusal::of_init(&failure)),
             FromInit::Executed => {
+                running.root.times.mark("the program was executed");
                 return run_hooks(Moment::Poststart).inspect_err(|_| {
                     let _ = signal::send(init.child.pidfd.as_fd(), libc::SIGKILL);
                     let _ = init.child.wait();

@@ -2,5 +2,6 @@
 
 mod answers;
 mod manual;
+mod screens;
 mod terminals;
 mod words;

@@ -15,6 +15,7 @@ use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize,
 
 use super::detach_keys::DetachKeys;
 use super::service::Service;
+use super::times;
 use crate::cli::Report;
 use crate::container::control::{CHUNK, ToClient, ToMonitor};
 use crate::host::message;
@@ -107,7 +108,7 @@ pub fn let_go(talk: &OwnedFd) -> Result<(), Report> {
 
 /// How the program was started.
 fn tell(about: &str) {
-    about.lines().for_each(|line| message::debug(|| line.to_owned()));
+    about.lines().filter(|line| !times::take(line)).for_each(|line| message::debug(|| line.to_owned()));
 }
 
 fn gone() -> Report {

@@ -7,3 +7,4 @@ pub mod exec;
 pub mod foreground;
 pub mod handed_on;
 pub mod service;
+pub mod times;

@@ -1,0 +1,112 @@
+//! What is shown on a terminal, and what of it where there is none.
+
+use crate::behaviour::into::terminal::on_terminal_of;
+use crate::harness::{Case, Driver, Terminal};
+
+/// A shell on a terminal of so many columns, in which `coracle` is the program.
+fn shell(case: &Case, columns: u16, more: &[(&str, &str)]) -> Terminal {
+    let folder = crate::harness::binary().parent().unwrap().display().to_string();
+    let path = format!("{folder}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
+    let more: Vec<_> = more.iter().copied().chain([("PATH", path.as_str()), ("PS1", "> ")]).collect();
+    let mut terminal = on_terminal_of(case, &["bash", "--norc", "--noprofile", "-i"], &more);
+    terminal.resize(24, columns);
+    terminal.write("echo rea''dy\r");
+    terminal.expect("ready\r\n");
+    terminal
+}
+
+/// Runs a line to its end, and gives what was shown of it.
+fn shown(terminal: &mut Terminal, line: &str) -> String {
+    terminal.write(&format!("{line}; echo en''ded $?\r"));
+    let shown = terminal.expect("ended ");
+    terminal.expect("\r\n");
+    shown
+}
+
+/// The sequences that colour a terminal, or make its letters bold.
+fn is_coloured(text: &str) -> bool {
+    text.split("\x1b[")
+        .skip(1)
+        .any(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m'))
+}
+
+/// Whatever the width, a pull tells of each layer once it is there; in a pipe it has no bar, with `--quiet` no word.
+#[test]
+fn a_pull_on_terminals_and_in_pipes() {
+    for columns in [80, 20, 1, 0] {
+        let case = Case::new(Driver::Auto);
+        let image = crate::harness::Image::busybox().push("screens:latest");
+        let mut terminal = shell(&case, columns, &[]);
+        let text = shown(&mut terminal, &format!("coracle pull {image}"));
+        for words in ["Copying blob ", " done", "Writing manifest"] {
+            assert!(text.contains(words), "no {words:?} at {columns} columns: {text:?}");
+        }
+    }
+    let case = Case::new(Driver::Auto);
+    let image = crate::harness::Image::busybox().push("screens:latest");
+    let piped = case.coracle(["pull", &image]).code(0);
+    assert!(piped.stderr.contains("Copying blob ") && !piped.stderr.contains(['\x1b', '\r', '[']), "{piped}");
+    case.coracle(["rmi", &image]).code(0);
+    case.coracle(["pull", "--quiet", &image]).code(0).stderr("");
+    let mut terminal = shell(&case, 80, &[]);
+    case.coracle(["rmi", &image]).code(0);
+    let text = shown(&mut terminal, &format!("coracle pull --quiet {image}"));
+    assert!(!text.contains("Copying"), "{text:?}");
+}
+
+/// Nothing has colours: where NO_COLOR asks for it, and where it does not.
+#[test]
+fn nothing_is_coloured() {
+    let case = Case::new(Driver::Auto);
+    for more in [&[][..], &[("NO_COLOR", "1")]] {
+        let mut terminal = shell(&case, 80, more);
+        for line in ["coracle --help", "coracle ps -a", "coracle start nobody", "coracle run --frob", "coracle doctor"]
+        {
+            let text = shown(&mut terminal, line);
+            assert!(!is_coloured(&text), "{line}: {text:?}");
+        }
+    }
+}
+
+/// Where the time of a start went, step by step; what the program writes is its own.
+#[test]
+fn the_times_of_a_start() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let begin = std::time::Instant::now();
+    let done = case.coracle(["run", "--rm", "--explain=times", &image, "echo", "hello"]).code(0).stdout("hello\n");
+    let whole = begin.elapsed().as_secs_f64() * 1000.0;
+    let steps: Vec<(f64, &str)> = done
+        .stderr
+        .lines()
+        .map(|line| line.trim_start().split_once(" ms  ").unwrap_or_else(|| panic!("no step: {line}")))
+        .map(|(took, what)| (took.parse().unwrap(), what))
+        .collect();
+    let names: Vec<&str> = steps.iter().map(|(_, what)| *what).collect();
+    assert_eq!(
+        names,
+        [
+            "the command line and the configuration were read",
+            "the container's record was written, its image pulled where it was missing",
+            "the start was planned, and its monitor cloned",
+            "the monitor had its namespaces and ids",
+            "the root file system was mounted",
+            "mounts and users were prepared, and init was cloned",
+            "init gave up its rights",
+            "the network was waited for",
+            "the program was executed",
+            "the program ended, and what it left was tidied",
+            "in all",
+        ]
+    );
+    let (in_all, parts) = (steps.last().unwrap().0, steps.iter().rev().skip(1).map(|(took, _)| took).sum::<f64>());
+    assert!((in_all - parts).abs() < 0.1 && in_all <= whole, "{in_all} of {whole} ms: {parts}");
+    let done = case.coracle(["run", "-d", "--name=box", "--explain=times", &image, "sleep", "1000"]).code(0);
+    assert!(done.stderr.ends_with(" ms  in all\n") && !done.stderr.contains("the program ended"), "{done}");
+    // Nobody else is told.
+    case.coracle(["run", "--rm", &image, "true"]).code(0).stderr("");
+    let debug = case.coracle(["--log-level=debug", "run", "--rm", &image, "true"]).code(0).stderr;
+    assert!(debug.contains("the program runs, pid ") && !debug.contains("msg=\"@"), "{debug}");
+    let plan = case.coracle(["run", "--explain", &image, "true"]).code(0).stdout;
+    assert!(plan.starts_with('{'), "{plan}");
+}
