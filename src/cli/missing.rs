@@ -1,7 +1,7 @@
 //! Commands of Podman's that this program does not have, and what serves instead.
 
 /// Commands that are missing for one reason, which the second text says, and the third what to do.
-const MISSING: [(&[&str], &str, &str); 7] = [
+const MISSING: [(&[&str], &str, &str); 9] = [
     (&["clone"], "a container is not copied with its flags", "`coracle commit` makes an image of it to run"),
     (
         &["mount", "umount", "unmount"],
@@ -21,6 +21,16 @@ const MISSING: [(&[&str], &str, &str); 7] = [
         "`coracle run` starts each of them",
     ),
     (&["machine"], "there is no virtual machine: containers run on this one", "leave it out"),
+    (
+        &["swarm", "service", "stack", "node", "config"],
+        "containers of several machines are not led together here",
+        "`coracle quadlet` lets systemd keep those of this one running",
+    ),
+    (
+        &["context", "plugin", "trust"],
+        "there is no daemon that could be another machine's, or extended",
+        "`ssh HOST coracle` runs commands there; `policy.json` says which signatures must be there",
+    ),
 ];
 
 /// Why a command is not there, and what to do.

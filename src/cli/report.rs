@@ -39,8 +39,12 @@ impl Report {
         Self { messages: Vec::new(), hints: Vec::new(), code, missing: Vec::new() }
     }
 
+    /// Each is said once.
     pub fn hint(mut self, hint: impl ToString) -> Self {
-        self.hints.push(hint.to_string());
+        let hint = hint.to_string();
+        if !self.hints.contains(&hint) {
+            self.hints.push(hint);
+        }
         self
     }
 
@@ -100,7 +104,18 @@ fn what_helps(message: &str) -> Option<&'static str> {
             "a network file system gives no files to subordinate ids: name a directory on a disk of this machine with `--root`",
         );
     }
-    if message.starts_with("mkdir(") && (is(libc::EACCES) || is(libc::ENOENT)) {
+    // Of both the limit on their number, where it is 0, says that there is no space.
+    if (message.contains("unshare(user") || message.contains("no user namespace can be made"))
+        && [libc::ENOSPC, libc::EUSERS, libc::EPERM, libc::EACCES].into_iter().any(is)
+    {
+        return Some("`coracle doctor` tells what forbids user namespaces here, and who can allow them");
+    }
+    if is(libc::EMFILE) || is(libc::ENFILE) {
+        return Some(
+            "this session may have no more files open: `ulimit -n` tells the limit, `ulimit -n 1024` raises it",
+        );
+    }
+    if message.starts_with("mkdir(") && [libc::EACCES, libc::ENOENT, libc::ENOTDIR].into_iter().any(is) {
         return Some("name a directory of your own with `--root DIRECTORY`, or set `HOME` to one");
     }
     if message.contains("clone") && is(libc::EAGAIN) {
@@ -120,7 +135,7 @@ fn what_helps(message: &str) -> Option<&'static str> {
 fn what_is_mistyped(message: &str) -> Option<&'static str> {
     let lower = message.to_lowercase();
     // Who says that with a hint of its own.
-    if lower.starts_with("statfs ") {
+    if lower.starts_with("statfs ") || lower.contains("open(/dev/") {
         return None;
     }
     if lower.starts_with("executable file") {
@@ -140,6 +155,18 @@ fn what_is_mistyped(message: &str) -> Option<&'static str> {
     }
     if lower.contains("names must match") {
         return Some("a name is made of letters, digits, `_`, `.` and `-`, as in `my-data_1`");
+    }
+    if lower.contains("must be lower case") {
+        return Some("write it in small letters, as in `docker.io/library/debian`");
+    }
+    if lower.contains("is not a tag: ") {
+        return Some("a tag stands behind the last colon, as in `debian:12`");
+    }
+    if lower.contains("is not a digest: ") {
+        return Some("`coracle images --digests` shows those of images that are here");
+    }
+    if lower.starts_with("invalid host entry") {
+        return Some("as in `--add-host db:10.0.0.5`, or `db:host-gateway` for this machine");
     }
     lower.contains("no such file or directory").then_some("check the path: nothing is there")
 }
@@ -291,6 +318,9 @@ mod tests {
             ("mkdir(/nonexistent)", libc::EACCES, "--root"),
             ("clone3", libc::EAGAIN, "ulimit -u"),
             ("open(/x)", libc::ENOSPC, "free space"),
+            ("unshare(user)", libc::ENOSPC, "coracle doctor"),
+            ("unshare(user)", libc::EPERM, "coracle doctor"),
+            ("start newgidmap", libc::EMFILE, "ulimit -n"),
         ] {
             let report = Report::new(format!("{call}: {}", std::io::Error::from_raw_os_error(errno)));
             assert!(report.hints.len() == 1 && report.hints.iter().all(|said| said.contains(hint)), "{report:?}");

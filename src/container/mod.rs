@@ -259,6 +259,8 @@ impl Error {
             Self::RemoveRunning { id, .. } => Some(format!("`coracle stop {id}` first, or remove it with `--force`")),
             Self::StopPaused(id) | Self::Paused(id) => Some(format!("`coracle unpause {id}` first")),
             Self::RestartPaused => Some("`coracle unpause` it first".into()),
+            Self::NotPausable(_) => Some("only what runs can be paused: `coracle start` it first".into()),
+            Self::NotPaused(_) => Some("`coracle ps --filter status=paused` lists those that are".into()),
             Self::NotExecutable(id) | Self::NotAttachable(id) | Self::NotRunning(id) => {
                 Some(format!("`coracle start {id}` starts it, `coracle logs {id}` shows what it last said"))
             }

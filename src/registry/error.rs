@@ -97,6 +97,9 @@ fn is_of_the_moment(code: u16) -> bool {
     code == 429 || code >= 500
 }
 
+/// Where a way to registries is named.
+const HAVE_PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+
 impl Error {
     /// It may pass by itself: try again.
     pub fn is_transient(&self) -> bool {
@@ -145,10 +148,20 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unauthorized { looked, .. } => Some(format!(
-                "the image may not exist, or the registry wants a user and password: these are looked for in {looked}"
+                "the image may not exist, or the registry wants a user and password, which `coracle login` asks for: they are looked for in {looked}"
             )),
+            Self::Configuration { path, .. } if path.ends_with("policy.json") => {
+                Some("containers-policy.json(5) describes the file; without it all images are taken".into())
+            }
             Self::Refused { registry } => {
-                Some(format!("nothing listens there: is `{registry}` its address, with its port, and does it run?"))
+                let proxy = if HAVE_PROXY.iter().any(|name| std::env::var_os(name).is_some()) {
+                    "; a proxy that `HTTPS_PROXY` or `HTTP_PROXY` names must run, too"
+                } else {
+                    ""
+                };
+                Some(format!(
+                    "nothing listens there: is `{registry}` its address, with its port, and does it run?{proxy}"
+                ))
             }
             Self::Unreachable { .. } | Self::Timeout { .. } => Some(
                 "check the name and the way there; a proxy is named by `HTTPS_PROXY`, and one that is to be passed by in `NO_PROXY`".into(),

@@ -31,8 +31,10 @@ pub fn parse(path: &Path, text: &str, ours: bool) -> Result<Vec<(&'static Key, F
         format!("{}:{line}", path.display())
     };
     let wrong = |offset: usize, what: String| Report::new(format!("{}: {what}", place(offset)));
-    let document = DeTable::parse(text)
-        .map_err(|error| wrong(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+    let described = if ours { "coracle-config(5) describes the file" } else { "containers.conf(5) describes the file" };
+    let document = DeTable::parse(text).map_err(|error| {
+        wrong(error.span().map_or(0, |span| span.start), error.message().to_owned()).hint(described)
+    })?;
     let mut found = Vec::new();
     for (table, content) in document.get_ref() {
         let (offset, table) = (table.span().start, table.get_ref().as_ref());

@@ -17,7 +17,8 @@ impl Key {
     pub fn of(text: Option<&str>, registries: &Registries) -> Result<Self, Report> {
         match text.or(registries.searched().first().map(String::as_str)) {
             Some(text) => Self::parse(text),
-            None => Err(Report::new("no registries found in registries.conf, a registry must be provided")),
+            None => Err(Report::new("no registries found in registries.conf, a registry must be provided")
+                .hint("as in `coracle login docker.io`")),
         }
     }
 

@@ -133,7 +133,8 @@ fn asked(user: Option<String>, password: Option<String>, known: &Credentials) ->
 
 fn check(key: &Key, credentials: &Credentials, options: &Options) -> Result<(), Report> {
     Client::with(&key.registry, credentials.clone(), options)?.check().map_err(|error| match error {
-        Error::Unauthorized { .. } => Report::new(format!("logging into {:?}: invalid username/password", key.key)),
+        Error::Unauthorized { .. } => Report::new(format!("logging into {:?}: invalid username/password", key.key))
+            .hint("some registries want a token in the password's place, which their web page makes"),
         other => other.into(),
     })
 }

@@ -42,7 +42,8 @@ impl Logout {
         if sources.remove(&key)? {
             output::line(&format!("Removed login credentials for {key}"));
         } else if sources.find_for(&key)? == Credentials::Anonymous {
-            return Err(Report::new(format!("not logged into {key}")));
+            return Err(Report::new(format!("not logged into {key}"))
+                .hint("registries are named as at `coracle login`; `--all` forgets all of them"));
         } else {
             output::line(&format!(
                 "Not logged into {key} with current tool. Existing credentials were established via docker login. Please use \

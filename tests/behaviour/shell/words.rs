@@ -1,7 +1,9 @@
 //! The mistakes and troubles of somebody's first days, in one table: each is told in words, with what to do.
 
+use std::path::PathBuf;
+
 use crate::harness::image::registry;
-use crate::harness::{Case, Driver};
+use crate::harness::{Case, Driver, Finished, binary, has};
 
 /// What is typed; a part of the error; a part of one of its hints. `IMAGE` is the small image, `REGISTRY` that of the tests; `web` runs,
 /// `done` has ended; there are a volume `data`, a network `lan` and a secret `token`.
@@ -92,6 +94,95 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("--storage-driver frob run IMAGE true", "frob", "`fuse`"),
     ("--cgroup-manager frob run IMAGE true", "frob", "`systemd`"),
     ("ps --format {{.Frob}}", "Frob", "{{json .}}"),
+    ("run -p fd:nobody:80 IMAGE true", "no socket `nobody` was passed", "systemd-socket-activate"),
+    ("run --dns frob IMAGE true", "frob is not an ip address", "--dns 192.0.2.53"),
+    ("run --add-host frob IMAGE true", "invalid host entry `frob`", "--add-host db:10.0.0.5"),
+    ("run --sysctl frob IMAGE true", "KEY=VALUE", "--sysctl net."),
+    ("run --workdir rel IMAGE true", "`rel` is not an absolute path", "--workdir /rel"),
+    ("run --cpuset-cpus 999 IMAGE true", "requested `999`", "lscpu"),
+    ("run --mount dst=/x IMAGE true", "incorrect mount format", "type=bind"),
+    ("run --rm --restart always IMAGE true", "--rm option conflicts", "without `--rm`"),
+    ("run --cidfile password IMAGE true", "container id file exists", "`rm password`"),
+    ("run --requires nobody IMAGE true", "cannot be used as a dependency", "coracle ps -a"),
+    ("run --gpus all IMAGE true", "unresolvable CDI devices", "/etc/cdi"),
+    ("run --ip 10.0.0.1 IMAGE true", "--ip needs a named network", "coracle network create"),
+    ("run -p 192.0.2.1:8080:80 IMAGE true", "192.0.2.1 is no address", "ip address"),
+    ("run --ulimit frob=1 IMAGE true", "frob=1", "nofile"),
+    ("pull docker.io/Debian", "must be lower case", "small letters"),
+    ("pull debian:", "is not a tag", "debian:12"),
+    ("pull x@sha256:abc", "is not a digest", "--digests"),
+    ("images --sort frob", "not a valid field for sorting", "--sort size"),
+    ("top done", "top can only be used on running containers", "coracle start done"),
+    ("pause done", "not running, can't pause", "coracle start"),
+    ("unpause web", "not paused, can't unpause", "status=paused"),
+    ("inspect qqqq", "no such object", "coracle ps -a"),
+    ("logout 127.0.0.1:9", "not logged into 127.0.0.1:9", "--all"),
+    ("swarm init", "there is no `swarm`", "coracle quadlet"),
+    ("context ls", "there is no `context`", "ssh HOST coracle"),
+];
+
+/// Troubles of the machine and of its settings, as [`TABLE`]; the first column is a script.
+const TROUBLES: &[(&str, &str, &str)] = &[
+    // The kernel.
+    (
+        "unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec $coracle --root $PWD/other load -i image.tar'",
+        "unshare(user)",
+        "coracle doctor",
+    ),
+    (
+        "unshare -Ur sh -c '$coracle --root $PWD/off load -q -i image.tar; echo 0 >/proc/sys/user/max_user_namespaces; \
+         exec $coracle --root $PWD/off run --rm --network=none $image true'",
+        "no user namespace can be made",
+        "coracle doctor",
+    ),
+    (
+        "mkdir dev; unshare -Urm sh -c '$coracle --root $PWD/nofuse load -q -i image.tar; mount -t tmpfs dev dev; \
+         for one in null zero full random urandom tty; do : >dev/$one; mount --bind /dev/$one dev/$one; done; \
+         mount --rbind dev /dev; exec $coracle --root $PWD/nofuse --storage-driver=fuse run --rm --network=none $image true'",
+        "open(/dev/fuse)",
+        "modprobe fuse",
+    ),
+    (
+        "unshare -Urm sh -c '$coracle --root $PWD/notun load -q -i image.tar; mount -t tmpfs net /dev/net; \
+         exec $coracle --root $PWD/notun run --rm $image true'",
+        "open(/dev/net/tun)",
+        "--network=none",
+    ),
+    (
+        "unshare -Urm sh -c '$coracle --root $PWD/nogroups load -q -i image.tar; mount -t tmpfs groups /sys/fs/cgroup; \
+         exec $coracle --root $PWD/nogroups run --rm --network=none --memory 64m $image true'",
+        "control groups are not version 2",
+        "systemd.unified_cgroup_hierarchy=1",
+    ),
+    ("ulimit -n 16; $coracle run --rm --network=none $image true", "Too many open files", "ulimit -n"),
+    // The account.
+    ("PATH=/nonexistent $coracle run --rm --network=none $image true", "`newuidmap` is not installed", "uidmap"),
+    ("mkdir -m 500 closed; $coracle --root $PWD/closed/store ps", "mkdir", "--root DIRECTORY"),
+    ("$coracle --root /dev/null/store ps", "mkdir", "--root DIRECTORY"),
+    ("$coracle save -o /dev/full $image", "No space left on device", "free space"),
+    // Registries, and the way to them.
+    (
+        "HTTPS_PROXY=http://127.0.0.1:9 $coracle pull docker.io/library/x",
+        "refused the connection",
+        "a proxy that `HTTPS_PROXY`",
+    ),
+    ("$coracle pull --tls-verify=true $registry/x", "TLS", "--tls-verify=false"),
+    ("$coracle pull --creds=someone:secret $tls_server/x", "certificate", "authority"),
+    ("$coracle pull --cert-dir=named $tls_expired/x", "certificate of the registry", "--tls-verify=false"),
+    ("$coracle pull --cert-dir=named $tls_other/x", "certificate of the registry", "--tls-verify=false"),
+    ("$coracle pull $private/x", "anonymous users", "coracle login"),
+    ("$coracle login --username=someone --password=guessed $private", "invalid username/password", "token"),
+    ("CONTAINERS_REGISTRIES_CONF=/dev/null $coracle pull qqqq", "no unqualified-search registries", "docker.io/qqqq"),
+    // Files of configuration.
+    ("echo '[x' >bad; CONTAINERS_REGISTRIES_CONF=bad $coracle pull x", "bad:1: ", "containers-registries.conf(5)"),
+    ("echo '[x' >bad; CONTAINERS_CONF=bad $coracle run $image true", "bad:1: ", "containers.conf(5)"),
+    ("echo '{' >bad; $coracle pull --authfile=bad $registry/x", "`bad` can't be used", "--authfile FILE"),
+    (
+        "mkdir -p .config/containers; echo '{' >.config/containers/policy.json; $coracle pull $registry/x; code=$?; \
+         rm .config/containers/policy.json; exit $code",
+        "policy.json` can't be used",
+        "containers-policy.json(5)",
+    ),
 ];
 
 #[test]
@@ -115,14 +206,44 @@ fn each_mistake_has_its_hint() {
             other => other.replace("REGISTRY", &registry),
         });
         let words: Vec<String> = words.collect();
-        let done = case.coracle(words.iter().map(String::as_str));
-        let starts = |start: &str, part: &str| {
-            done.stderr.lines().any(|line| line.strip_prefix(start).is_some_and(|rest| rest.contains(part)))
-        };
-        if done.code == Some(0) || !starts("Error: ", error) || !starts("hint: ", hint) {
-            complaints
-                .push(format!("{line}\n  wanted {error:?} and {hint:?}\n  {}", done.stderr.replace('\n', "\n  ")));
-        }
+        complaints.extend(complaint(line, &case.coracle(words.iter().map(String::as_str)), error, hint));
     }
     assert!(complaints.is_empty(), "{} of {}:\n{}", complaints.len(), TABLE.len(), complaints.join("\n"));
+}
+
+/// What was wanted and is not told.
+fn complaint(line: &str, done: &Finished, error: &str, hint: &str) -> Option<String> {
+    let starts = |start: &str, part: &str| {
+        done.stderr.lines().any(|line| line.strip_prefix(start).is_some_and(|rest| rest.contains(part)))
+    };
+    let told = done.code != Some(0) && starts("Error: ", error) && starts("hint: ", hint);
+    (!told).then(|| format!("{line}\n  wanted {error:?} and {hint:?}\n  {}", done.stderr.replace('\n', "\n  ")))
+}
+
+#[test]
+fn each_trouble_has_its_hint() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    case.coracle(["save", "-q", "-o", "image.tar", &image]).succeeded();
+    let tls = PathBuf::from(std::env::var("CORACLE_TLS").unwrap_or_default());
+    if !has("registries with TLS", tls.join("server.address").exists()) {
+        return;
+    }
+    std::fs::create_dir(case.home.join("named")).unwrap();
+    std::fs::copy(tls.join("ca.crt"), case.home.join("named/ca.crt")).unwrap();
+    let address = |name: &str| std::fs::read_to_string(tls.join(format!("{name}.address"))).unwrap().trim().to_owned();
+    let private = std::env::var("CORACLE_PRIVATE_REGISTRY").expect("tests/run starts a private registry");
+    let mut complaints = Vec::new();
+    for (script, error, hint) in TROUBLES {
+        let mut shell = case.command_of("bash".as_ref(), ["-c", script]);
+        for (name, value) in [("image", image.clone()), ("registry", registry()), ("private", private.clone())] {
+            shell = shell.env(name, value);
+        }
+        for name in ["server", "expired", "other"] {
+            shell = shell.env(&format!("tls_{name}"), address(name));
+        }
+        let done = shell.env("coracle", binary()).finish();
+        complaints.extend(complaint(script, &done, error, hint));
+    }
+    assert!(complaints.is_empty(), "{} of {}:\n{}", complaints.len(), TROUBLES.len(), complaints.join("\n"));
 }

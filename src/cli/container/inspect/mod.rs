@@ -146,7 +146,8 @@ impl InspectContainer {
         }
         match networks::get(store, name) {
             Ok(network) => Ok(object(&network, Some(&store.members(&network.id)?))),
-            Err(_) if kind == Kind::All => Err(Report::new(format!("no such object: \"{name}\""))),
+            Err(_) if kind == Kind::All => Err(Report::new(format!("no such object: \"{name}\""))
+                .hint("`coracle ps -a`, `images`, `volume ls` and `network ls` list what there is")),
             Err(error) => Err(error.into()),
         }
     }

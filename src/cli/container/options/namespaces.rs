@@ -71,6 +71,7 @@ impl Flags {
         for name in &self.requires {
             let found = find(store, name).map_err(|error| {
                 Report::new(format!("\"{name}\" is not a valid container, cannot be used as a dependency: {error}"))
+                    .hint("`coracle ps -a` lists all containers")
             })?;
             container.requires.push(found.container.id);
         }

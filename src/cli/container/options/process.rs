@@ -94,7 +94,8 @@ fn working_dir(path: &str) -> Result<String, Report> {
     match path {
         "" => Ok("/".into()),
         path if path.starts_with('/') => Ok(path.into()),
-        path => Err(Report::new(format!("the working directory `{path}` is not an absolute path"))),
+        path => Err(Report::new(format!("the working directory `{path}` is not an absolute path"))
+            .hint(format!("as in `--workdir /{path}`"))),
     }
 }
 

@@ -109,7 +109,9 @@ impl Top {
         };
         let state = found.state()?;
         if state.status != Status::Running {
-            return Err(Report::new("top can only be used on running containers"));
+            let name = &found.container.name;
+            return Err(Report::new("top can only be used on running containers")
+                .hint(format!("`coracle start {name}` starts it")));
         }
         let words: Vec<&str> = self
             .container_and_descriptors

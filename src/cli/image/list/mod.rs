@@ -135,7 +135,7 @@ impl Images {
             other => {
                 let fields = "repository, size, tag, created, id";
                 let problem = format!("\"{other}\" is not a valid field for sorting. Choose from: {fields}");
-                return Err(Report::new(problem));
+                return Err(Report::new(problem).hint("as in `--sort size`"));
             }
         })
     }

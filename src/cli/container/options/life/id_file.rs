@@ -18,7 +18,8 @@ impl<'a> IdFile<'a> {
             Err(error) if error.errno() == libc::EEXIST => Err(Report::new(format!(
                 "container id file exists. Ensure another container is not using it or delete {}",
                 path.display()
-            ))),
+            ))
+            .hint(format!("`rm {}`, if its container is not needed any more", path.display()))),
             other => Ok(other.map(|()| Self { path, filled: false })?),
         }
     }

@@ -43,7 +43,8 @@ impl Flags {
         if container.remove && container.restart != RestartPolicy::No {
             return Err(Report::new(
                 "the --rm option conflicts with --restart, when the restartPolicy is not \"\" and \"no\"",
-            ));
+            )
+            .hint("without `--rm` it stays when it has ended, and is started again"));
         }
         container.timeout = self.timeout;
         container.pid_file = self.pidfile.as_ref().map(absolute).transpose()?;

@@ -141,9 +141,10 @@ fn ulimit(text: &str) -> Result<Rlimit, Report> {
 
 /// `NAME=VALUE`, if it is the container's own to set.
 fn sysctl(text: &str, host_network: bool) -> Result<(String, String), Report> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| Report::new(format!("{text} is invalid, sysctl values must be in the form of KEY=VALUE")))?;
+    let (name, value) = text.split_once('=').ok_or_else(|| {
+        Report::new(format!("{text} is invalid, sysctl values must be in the form of KEY=VALUE"))
+            .hint("as in `--sysctl net.ipv4.ip_unprivileged_port_start=80`")
+    })?;
     // sysctl(8): with a slash first, slashes part and dots belong to names, as of the interface `eth0.1`.
     let slashes = name.find(['.', '/']).is_some_and(|first| name[first..].starts_with('/'));
     let dotted = if slashes { name.replace('/', ".") } else { name.to_owned() };

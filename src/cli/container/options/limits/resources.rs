@@ -191,7 +191,8 @@ fn check_numbers(flag: &str, asked: &str, there: &str) -> Result<(), Report> {
         return Err(Report::new(format!("`--{flag}={asked}`: expected numbers and ranges such as `0-3,5`")));
     };
     if wanted.iter().any(|(first, last)| !have.iter().any(|(from, to)| from <= first && last <= to)) {
-        return Err(Report::new(format!("`--{flag}`: requested `{asked}`, available: {there}")));
+        return Err(Report::new(format!("`--{flag}`: requested `{asked}`, available: {there}"))
+            .hint("`lscpu` shows the processors and memory nodes of this machine"));
     }
     Ok(())
 }

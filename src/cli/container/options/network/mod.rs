@@ -148,8 +148,11 @@ impl Flags {
                 self.network.join(", ")
             )));
         }
-        let server =
-            |text: &String| text.parse::<IpAddr>().map_err(|_| Report::new(format!("{text} is not an ip address")));
+        let server = |text: &String| {
+            let none = || Report::new(format!("{text} is not an ip address"));
+            text.parse::<IpAddr>()
+                .map_err(|_| none().hint("servers are named by their addresses, as in `--dns 192.0.2.53`"))
+        };
         let words =
             |texts: &[String]| match texts.iter().find(|text| text.is_empty() || text.contains(char::is_whitespace)) {
                 Some(bad) => Err(Report::new(format!("{bad:?} is no word of resolv.conf(5)"))),

@@ -39,7 +39,8 @@ pub fn parse(text: &str, store: &Store, mode: Mode) -> Result<Vec<Mount>, Report
         "devpts" => fields.devpts().map(|mount| vec![mount]),
         "" => Err(Report::new(
             "incorrect mount format: should be --mount type=<bind|glob|tmpfs|volume>,[src=<host-dir|volume-name>,]target=<ctr-dir>[,options]",
-        )),
+        )
+        .hint("as in `--mount type=bind,src=/srv/data,target=/data`")),
         other => Err(Report::new(format!("invalid filesystem type \"{other}\""))
             .hint("`bind`, `volume`, `tmpfs`, `image`, `glob` and `devpts` are")),
     }
