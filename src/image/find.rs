@@ -11,8 +11,8 @@ use crate::oci::manifest::{Document, MAX_CONFIG, MAX_MANIFEST, parse};
 use crate::oci::reference::DEFAULT_TAG;
 use crate::oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference};
 use crate::registry::registries;
-use crate::store::Store;
 use crate::store::images::{Entry, Summary};
+use crate::store::{self, Store};
 
 /// When it was made, where no config says it (image-spec, annotations.md).
 const CREATED: &str = "org.opencontainers.image.created";
@@ -106,11 +106,26 @@ pub fn find(store: &Store, text: &str) -> Result<Option<Found>> {
 
 /// The same for those who run nothing of it: an artifact counts, too.
 pub fn find_any(store: &Store, text: &str) -> Result<Option<Found>> {
-    let found = entry(store, text).and_then(|Meant { entry, names, .. }| Found::load(store, &entry, names));
-    match found {
-        Ok(found) => Ok(Some(found)),
+    match load_meant(store, text, Found::load) {
+        Ok((found, _)) => Ok(Some(found)),
         Err(Error::Unknown { .. }) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Readers take no lock: what was removed while it was read is looked for anew, and not found then, or found as another.
+fn load_meant(
+    store: &Store,
+    text: &str,
+    load: impl Fn(&Store, &Entry, Vec<String>) -> Result<Found>,
+) -> Result<(Found, Option<String>)> {
+    loop {
+        let Meant { entry, name, names } = entry(store, text)?;
+        match load(store, &entry, names) {
+            Ok(found) => return Ok((found, name)),
+            Err(Error::Store(store::Error::NoBlob { .. })) if !store.images()?.contains(&entry) => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 
@@ -162,8 +177,7 @@ pub(super) fn entry(store: &Store, text: &str) -> Result<Meant> {
 
 /// What `text` means, an index as itself, and the one of its names that was said.
 pub(super) fn find_with_name(store: &Store, text: &str) -> Result<(Found, Option<String>)> {
-    let Meant { entry, name, names } = entry(store, text)?;
-    Ok((Found::load_itself(store, &entry, names)?, name))
+    load_meant(store, text, Found::load_itself)
 }
 
 /// All names of what has this key.
