@@ -11,9 +11,9 @@ const MISSING: [(&[&str], &str, &str); 9] = [
     (&["checkpoint", "restore"], "processes are not kept on disk", "`coracle commit` keeps a container's files"),
     (&["init"], "a container is set up when it starts", "`coracle start` does both"),
     (
-        &["build", "buildx", "builder", "farm"],
-        "to build images is not there yet",
-        "`coracle run` and `coracle commit` make one step by step, `coracle import` makes one of an archive",
+        &["buildx", "builder", "farm"],
+        "there is one builder, and it needs no care",
+        "`coracle build` builds; `coracle image prune` removes what it remembers",
     ),
     (
         &["kube", "play", "compose", "auto-update"],

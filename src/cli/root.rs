@@ -72,6 +72,7 @@ macro_rules! commands {
 commands! {
     "attach" => container::session::attach::Attach,
     "completion" => complete::Completion,
+    "build" => image::build::Build,
     "commit" => container::tree::commit::Commit,
     "container" => container::Container,
     "cp" => container::tree::cp::Cp,

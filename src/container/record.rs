@@ -85,6 +85,12 @@ pub struct Container {
     pub muted: [bool; 2],
     #[serde(default)]
     pub remove: bool,
+    /// A step of a build: it lies under `tmp/`, nobody knows it by name, and whoever builds removes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_step: bool,
+    /// Nothing is mounted in it, nor any file of this program's: it is read and written from outside, and runs nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_bare: bool,
     /// `create` made it, to be started some time or never.
     #[serde(default)]
     pub waits: bool,
@@ -346,6 +352,11 @@ impl Container {
     /// Whether it has a way out, and ports, of its own.
     pub fn has_own_network(&self) -> bool {
         matches!(self.network, Network::Private | Network::Named)
+    }
+
+    /// Whether it is to outlive a power cut.
+    pub fn is_durable(&self) -> bool {
+        !self.remove && !self.is_step
     }
 
     /// Who makes its way out, if it has one of its own.

@@ -28,6 +28,11 @@ pub fn layers(store: &Store, mode: Mode, diff_ids: &[Digest]) -> Vec<Layer> {
 
 /// A container's tree: what it wrote, above its image's layers. What a running one has written is in it.
 pub fn of(store: &Store, found: &Found) -> Result<Tree> {
+    Ok(Tree { live: live(found)?, ..at_rest(store, found) })
+}
+
+/// The same of one in which nothing runs.
+pub fn at_rest(store: &Store, found: &Found) -> Tree {
     let Container { mode, layers: diff_ids, rootfs, .. } = &found.container;
     let upper = Layer::upper(found.directory.join("upper"), *mode);
     let (top, below) = match rootfs {
@@ -35,7 +40,7 @@ pub fn of(store: &Store, found: &Found) -> Result<Tree> {
         Some(rootfs) if rootfs.overlay => (upper, vec![Layer::foreign(rootfs.path.clone())]),
         Some(rootfs) => (Layer::foreign(rootfs.path.clone()), Vec::new()),
     };
-    Ok(Tree { top, below, live: live(found)? })
+    Tree { top, below, live: None }
 }
 
 /// Paths within the tree, without a slash before them, of files that are the program's own: in the tree there is at most the
@@ -52,7 +57,7 @@ pub fn own_paths(container: Option<&Container>) -> Vec<&'static str> {
 /// Writes all that the container shows, as one tar stream.
 pub fn export(store: &Store, found: &Found, out: BorrowedFd<'_>) -> Result<()> {
     let tree = of(store, found)?;
-    let packed = read::start_pack(&IdMaps::of_account()?, &tree, Form::Tree, &[], out).and_then(|pack| pack.finish());
+    let packed = read::start_pack(&IdMaps::of_account()?, &tree, Form::TREE, &[], out).and_then(|pack| pack.finish());
     // Half of its files were missing then, or all.
     if found.is_gone() {
         return Err(Error::NotFound(found.container.name.clone()));

@@ -57,7 +57,8 @@ impl Import<'_> {
             ..History::default()
         });
         let (store, progress) = (self.store, self.progress);
-        let new = New { store, progress, format: Format::Oci, below: Vec::new(), config, name: name.as_deref() };
+        let (below, annotations) = Default::default();
+        let new = New { store, progress, format: Format::Oci, below, config, annotations, name: name.as_deref() };
         new.finish(layer, &ids)
     }
 }

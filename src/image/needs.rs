@@ -41,6 +41,15 @@ impl Needs {
         Ok(needs)
     }
 
+    /// What steps of builds are remembered by, and what lives without a name.
+    pub fn add_cached(&mut self, store: &Store) {
+        for (_, step) in store.cached_steps() {
+            self.sources.entry(step.diff_id.clone()).or_default().insert(step.blob.digest.clone());
+            self.blobs.insert(step.blob.digest);
+            self.layers.insert(step.diff_id);
+        }
+    }
+
     fn add_image(&mut self, image: &Found) {
         let layers = image.manifest.layers.iter().map(|layer| layer.digest.clone());
         self.blobs.extend(layers.chain([image.manifest_digest.clone(), image.manifest.config.digest.clone()]));

@@ -99,19 +99,22 @@ fn delete(store: &Store, text: &str, key: &Digest, id: &Digest, by_id: bool, use
     }
     if let Some(mut kept) = kept {
         kept.layers.extend(users.iter().flat_map(|user| user.layers.iter().cloned()));
+        kept.add_cached(store);
         drop_unused(store, &gone, &kept, &mut removed)?;
     }
     Ok(removed)
 }
 
 /// Removes the blobs and layers that no image and no container uses: a command was killed before it named them, or before it
-/// removed them. Where an image can't be read, nobody knows what it needs, and all stay.
+/// removed them; and what builds remember of such layers. Where an image can't be read, nobody knows what it needs, and all stay.
 pub fn drop_orphans(store: &Store, users: &dyn Users) -> Result<Removed> {
     let _lock = store.lock_exclusive()?;
     let mut removed = Removed::default();
     if let Ok(mut kept) = Needs::of(store, &store.images()?) {
         let users = users.users().map_err(Error::Users)?;
         kept.layers.extend(users.into_iter().flat_map(|user| user.layers));
+        store.forget_steps(|step| !kept.layers.contains(&step.diff_id))?;
+        kept.add_cached(store);
         let blobs = store.blobs()?.into_iter().collect();
         let layers = store.layers()?.into_iter().map(|(_, diff_id)| diff_id).collect();
         drop_unused(store, &Needs { blobs, layers, ..Needs::default() }, &kept, &mut removed)?;

@@ -273,7 +273,8 @@ pub fn empty_as_root(ids: &IdMaps, path: &Path, keep: &[&str]) -> Result<()> {
 pub fn extract(ids: &IdMaps, directory: &Path, archive: BorrowedFd<'_>, place: &str) -> Result<u64> {
     let (path, place) = (b"/".to_vec(), place.to_owned());
     let owners = if ids.is_single() { Owners::Own } else { Owners::Kept };
-    let target = Target { path, place, stream: Stream::Archive, overwrite: true, owners };
+    let (overwrite, parents, recorded) = (true, false, false);
+    let target = Target { path, place, stream: Stream::Archive, overwrite, parents, owners, recorded };
     match Running::start(ids, directory, &Job::Extract { target }, &[archive])?.result()? {
         Reply::Copied(entries) => Ok(entries),
         other => Err(unexpected(&other)),

@@ -29,7 +29,7 @@ use crate::store::owners::{self, Journal, Owner, Table};
 use crate::sys;
 
 /// `uid:gid` with `-` for what stays: the owner of this file, as a chown inside asked for.
-pub const OWNER: &str = "security.coracle.owner";
+pub const OWNER: &str = owners::WORD;
 /// As [`OWNER`], asked for by a descriptor of the file.
 pub const OWNER_OF_OPEN: &str = "security.coracle.owner-of-open";
 /// `uid:gid`, of the root: whose the files are that are made from now on.
@@ -134,6 +134,22 @@ impl Tree {
             Err(Errno::OPNOTSUPP) => owners.note(stat.st_ino, owner),
             result => result,
         }
+    }
+
+    /// Whose a file is, as it is written down: the answer to who asks for [`OWNER`].
+    pub fn noted_owner(&self, ino: u64) -> Op<Owner> {
+        let Some(owners) = &self.owners else { return Err(Errno::OPNOTSUPP) };
+        let node = self.node(ino)?;
+        let _names = self.reading();
+        if *node.layers().first().ok_or(Errno::STALE)? != UPPER {
+            return self.owner_below(&node);
+        }
+        let stat = self.stat(&node)?;
+        if !takes_attribute(&stat) {
+            return Ok(lock(&owners.journal).get(stat.st_ino).unwrap_or_default());
+        }
+        let file = if node.is_dir() { self.directory(&node, UPPER)? } else { self.opened(&node)? };
+        lock(&owners.journal).owner_of(stat.st_ino, Some(file.as_fd())).map_err(|error| errno(&error))
     }
 
     /// Whose the lower file `node` is. Needs `names`.

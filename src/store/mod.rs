@@ -40,6 +40,7 @@ use crate::oci::Digest;
 use crate::sys;
 
 pub mod blobs;
+pub mod build_cache;
 pub mod commit;
 pub mod compressed;
 pub mod images;

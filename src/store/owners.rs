@@ -33,6 +33,10 @@ pub const FILE: &str = "owners";
 /// The attribute of a file or directory in an upper directory.
 pub const ATTRIBUTE: &CStr = c"user.coracle.owner";
 
+/// No attribute, but a word to the overlay, through its mount: `uid:gid`, with `-` for what stays, is this file's owner from now
+/// on.
+pub const WORD: &str = "security.coracle.owner";
+
 /// The attribute of the empty file that stands for a device (`c 1:3`).
 pub const DEVICE: &CStr = c"user.coracle.device";
 

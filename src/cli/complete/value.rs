@@ -63,7 +63,7 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
         (["volume", "import"], [_])
         | (["secret", "create"], [_])
         | (["quadlet", "install"], _)
-        | (["import"] | ["image", "import"], []) => paths::of_machine(typed, false),
+        | (["import"] | ["image", "import"] | ["build"] | ["image", "build"], []) => paths::of_machine(typed, false),
         (["volume", "exists" | "export" | "import" | "inspect" | "mount" | "rm" | "unmount"], _) => {
             objects::volumes(place)
         }

@@ -2,7 +2,7 @@
 
 mod choice;
 pub mod create;
-mod fetch;
+pub mod fetch;
 pub mod inspect;
 pub mod kill;
 pub mod latest;

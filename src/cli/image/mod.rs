@@ -1,6 +1,7 @@
 //! Commands about images.
 
 pub mod archive;
+pub mod build;
 pub mod exists;
 pub mod history;
 pub mod inspect;
@@ -32,6 +33,7 @@ pub struct Image {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Build(Box<build::Build>),
     Diff(DiffImage),
     Exists(exists::Exists),
     History(history::History),
@@ -57,6 +59,7 @@ enum Command {
 impl Image {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         match self.command {
+            Command::Build(command) => command.run(context),
             Command::Diff(command) => command.run(context),
             Command::Exists(command) => command.run(context),
             Command::History(command) => command.run(context),

@@ -21,7 +21,7 @@ pub struct Prune {
     /// Those with names, too
     #[arg(long, short)]
     all: bool,
-    /// Accepted for scripts: there is no such cache
+    /// Accepted for scripts: what builds remember and no image has goes anyway
     #[arg(long, hide = true)]
     build_cache: bool,
     /// Accepted for scripts: other programs' containers are never in this store

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::cli::{Context, Report, output};
 use crate::container;
+use crate::container::commit::step;
 use crate::container::mount::Source;
 use crate::container::record::Container;
 use crate::container::watch::events::{self, Action, Event, Kind};
@@ -16,6 +17,7 @@ use crate::image::find::{find_any, is_id};
 use crate::image::list::{List, list};
 use crate::image::remove::{Removal, Removed, User, Users};
 use crate::layer::worker;
+use crate::oci::Digest;
 use crate::store::Store;
 
 /// Remove images, or names of images that have several
@@ -149,6 +151,15 @@ impl Users for Containers<'_> {
             let all: Vec<_> = own.into_iter().chain(mounted).collect();
             all.into_iter().map(move |(image, layers)| User { container: short.clone(), image, layers })
         });
-        Ok(all.collect())
+        // An image is not in use by what is built upon it, but its layers are.
+        let built = |container: Container| {
+            let images = container.mounts.into_iter().filter_map(|mount| match mount.source {
+                Source::Image { layers, .. } => Some(layers),
+                _ => None,
+            });
+            let layers = images.flatten().chain(container.layers).collect();
+            User { container: container.id, image: Digest::of(b""), layers }
+        };
+        Ok(all.chain(step::living(self.0).into_iter().map(built)).collect())
     }
 }

@@ -237,6 +237,10 @@ impl Survey<'_> {
             self.used_blobs.extend(needs.blobs);
             self.used_layers.extend(needs.layers);
         }
+        let mut cached = Needs::default();
+        cached.add_cached(self.store);
+        self.used_blobs.extend(cached.blobs);
+        self.used_layers.extend(cached.layers);
         Ok(())
     }
 

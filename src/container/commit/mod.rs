@@ -4,6 +4,9 @@
 //! runs goes on: what it writes meanwhile may be in the layer or not.
 
 pub mod config;
+pub mod step;
+
+use std::collections::BTreeMap;
 
 use super::find::Found;
 use super::watch::events::{self, Action};
@@ -40,8 +43,8 @@ impl Commit<'_> {
         let base = find::of_manifest(self.store, &image.manifest)?;
         let config = config::config(base.config, container, &self.asked)?;
         let (form, below) = match self.asked.squash {
-            true => (Form::Tree, Vec::new()),
-            false => (Form::Layer, base.manifest.layers.into_iter().zip(base.layers).collect()),
+            true => (Form::TREE, Vec::new()),
+            false => (Form::LAYER, base.manifest.layers.into_iter().zip(base.layers).collect()),
         };
         let tree = tree::of(self.store, found)?;
         let layer = NewLayer::pack(self.store, &ids, container.mode, &tree, form, &tree::own_files(container));
@@ -56,6 +59,7 @@ impl Commit<'_> {
             format: self.format,
             below,
             config,
+            annotations: BTreeMap::new(),
             name: name.as_deref(),
         };
         let id = new.finish(layer, &ids)?;

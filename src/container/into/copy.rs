@@ -14,7 +14,7 @@ use crate::container::control::{CHUNK, ToClient};
 use crate::container::find::Found;
 use crate::container::life::{start, stop};
 use crate::container::{Error, Result};
-use crate::host::lock;
+use crate::host::lock::{self, Lock};
 use crate::host::subid::IdMaps;
 use crate::layer::copy::inside::{self, Inside, RunningCopy};
 use crate::layer::copy::{self, Owners, Root, Source, Stream, Target};
@@ -55,7 +55,7 @@ pub fn copy(store: &Store, from: &End<'_>, to: &End<'_>, how: How) -> Result<()>
             let (read, write) = pipe_with(PipeFlags::CLOEXEC).call("pipe2")?;
             let unpacking = mounted.write(target, stream_of(path), how, read.as_fd())?;
             drop(read);
-            let source = Source { path: path.clone(), place: MACHINE.into(), bare: false };
+            let source = Source { path: path.clone(), place: MACHINE.into(), bare: false, recorded: false };
             let packed = copy::pack(Root::Machine(&ids), &source, BufWriter::with_capacity(PIECE, File::from(write)));
             first_cause(packed, unpacking.finish())
         }
@@ -65,7 +65,8 @@ pub fn copy(store: &Store, from: &End<'_>, to: &End<'_>, how: How) -> Result<()>
             let packing = mounted.read(path, false, write.as_fd())?;
             drop(write);
             let (path, place, stream) = (target.clone(), MACHINE.into(), stream_of(path));
-            let target = Target { path, place, stream, overwrite: how.overwrite, owners: Owners::Own };
+            let (overwrite, parents, recorded) = (how.overwrite, false, false);
+            let target = Target { path, place, stream, overwrite, parents, owners: Owners::Own, recorded };
             let source = BufReader::with_capacity(PIECE, File::from(read));
             first_cause(copy::unpack(Root::Machine(&ids), &target, source), packing.finish())
         }
@@ -105,12 +106,12 @@ fn first_cause(ours: layer::Result<u64>, theirs: layer::Result<u64>) -> Result<(
 }
 
 /// A container with all that is mounted in it.
-struct Mounted<'a> {
+pub struct Mounted<'a> {
     found: &'a Found,
     ids: &'a IdMaps,
     live: Live,
     /// Behind the root, which must be closed before the monitor can unmount it.
-    _held: Option<Held>,
+    held: Option<Held>,
 }
 
 /// The monitor of a container that does not run, and the talk that keeps it.
@@ -132,10 +133,15 @@ impl<'a> Mounted<'a> {
                 && signal::exists(pidfd.as_fd())
                 && lock::is_held(&found.directory.join("lock"))?
             {
-                return Ok(Self { found, ids, live, _held: None });
+                return Ok(Self { found, ids, live, held: None });
             }
         }
-        let start::Launched { monitor, talk } = start::hold(store, found)?;
+        Self::hold(store, found, ids, None)
+    }
+
+    /// One that does not run. `lock`: the caller's, of one that nobody else knows.
+    pub fn hold(store: &Store, found: &'a Found, ids: &'a IdMaps, lock: Option<Lock>) -> Result<Self> {
+        let start::Launched { monitor, talk } = start::hold(store, found, lock)?;
         let mut buffer = vec![0; CHUNK + 16];
         let heard = receive_with_fd(talk.as_fd(), &mut buffer);
         let held = Held { monitor, talk: Some(talk) };
@@ -144,7 +150,7 @@ impl<'a> Mounted<'a> {
             (Some(ToClient::Started(_)), Some(pidfd)) => {
                 // Init lives as long as we talk.
                 if let Some(live) = pid_of(pidfd.as_fd()).and_then(reach) {
-                    return Ok(Self { found, ids, live, _held: Some(held) });
+                    return Ok(Self { found, ids, live, held: Some(held) });
                 }
                 "its root can't be opened"
             }
@@ -154,8 +160,15 @@ impl<'a> Mounted<'a> {
         Err(Error::NotMounted { id: found.container.short_id().to_owned(), message: message.to_owned() })
     }
 
+    /// Starts a worker that writes what is at an absolute path to `out`, with the owners that it means to have.
+    pub fn take(&self, path: &[u8], out: BorrowedFd<'_>) -> Result<RunningCopy> {
+        let (path, place) = (path.to_vec(), self.place());
+        let source = Source { path, place, bare: false, recorded: self.ids.is_single() };
+        Ok(inside::start_pack(self.ids, &self.inside(), source, out)?)
+    }
+
     fn read(&self, path: &[u8], bare: bool, out: BorrowedFd<'_>) -> Result<RunningCopy> {
-        let source = Source { path: self.path(path), place: self.place(), bare };
+        let source = Source { path: self.path(path), place: self.place(), bare, recorded: false };
         Ok(inside::start_pack(self.ids, &self.inside(), source, out)?)
     }
 
@@ -165,8 +178,28 @@ impl<'a> Mounted<'a> {
         let owners = if single { Owners::Own } else { Owners::Kept };
         let user = (how.own && !single).then(|| self.found.container.user.clone());
         let (path, place) = (self.path(path), self.place());
-        let target = Target { path, place, stream, overwrite: how.overwrite, owners };
+        let (overwrite, parents, recorded) = (how.overwrite, false, false);
+        let target = Target { path, place, stream, overwrite, parents, owners, recorded };
         Ok(inside::start_unpack(self.ids, &self.inside(), target, user, input)?)
+    }
+
+    /// Starts a worker that makes what `input` holds at an absolute path, and the directories that it lacks: with the owners that
+    /// the stream has, or all of one `user[:group]` as the container's accounts have them. With one id they are written down.
+    pub fn put(&self, path: &[u8], stream: Stream, user: Option<String>, input: BorrowedFd<'_>) -> Result<RunningCopy> {
+        let target = Target {
+            path: path.to_vec(),
+            place: self.place(),
+            stream,
+            overwrite: false,
+            parents: true,
+            owners: Owners::Kept,
+            recorded: self.ids.is_single(),
+        };
+        // The overlay takes words about owners from root of the namespace that it is mounted in, and not from the container's.
+        let above = self.held.as_ref().filter(|_| target.recorded).map(|held| held.above(&self.live)).transpose()?;
+        let live = above.as_ref().unwrap_or(&self.live);
+        let inside = Inside { directory: &self.found.directory, live };
+        Ok(inside::start_unpack(self.ids, &inside, target, user, input)?)
     }
 
     fn inside(&self) -> Inside<'_> {
@@ -183,6 +216,16 @@ impl<'a> Mounted<'a> {
 
     fn place(&self) -> String {
         format!("container {}", self.found.container.name)
+    }
+}
+
+impl Held {
+    /// The container's root, for root of the namespace that the container's lies in.
+    fn above(&self, live: &Live) -> Result<Live> {
+        let path = format!("/proc/{}/ns/user", self.monitor.pid.as_raw_nonzero());
+        let opened = rustix::fs::openat(CWD, path.as_str(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        let root = live.root.try_clone().call("fcntl(F_DUPFD_CLOEXEC)")?;
+        Ok(Live { user_namespace: opened.call_with(|| format!("open({path})"))?, root })
     }
 }
 

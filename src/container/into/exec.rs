@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use crate::container::find::Found;
 use crate::container::job::Streams;
 use crate::container::mount::secret;
-use crate::container::record::Container;
 use crate::container::state::{State, Status};
 use crate::container::watch::events::{self, Action, Event};
 use crate::container::{Error, Result, apt, spec};
@@ -90,7 +89,7 @@ pub fn exec(store: &Store, found: &Found, command: Command, how: &How<'_>) -> Re
     let init = state.pidfd().filter(|_| state.status == Status::Running && !state.paused).ok_or_else(not_running)?;
     let namespace = namespace_of_monitor(&state, &found.directory)?.ok_or_else(not_running)?;
     let maps = IdMaps::of_account()?;
-    let plan = plan(store, container, command, &maps)?;
+    let plan = plan(store, found, command, &maps)?;
     let job = Join {
         process: plan.process,
         namespaces: plan.namespaces | plan.joined,
@@ -123,7 +122,7 @@ pub fn exec(store: &Store, found: &Found, command: Command, how: &How<'_>) -> Re
 pub fn prepare(store: &Store, found: &Found, args: Vec<String>, maps: &IdMaps) -> Result<Join> {
     let container = &found.container;
     let command = Command { args, env: container.env.clone(), ..Command::default() };
-    let plan = plan(store, container, command, maps)?;
+    let plan = plan(store, found, command, maps)?;
     Ok(Join {
         process: plan.process,
         namespaces: plan.namespaces,
@@ -139,9 +138,10 @@ pub fn prepare(store: &Store, found: &Found, args: Vec<String>, maps: &IdMaps) -
 }
 
 /// The container's plan, with the command in its program's place.
-fn plan(store: &Store, container: &Container, command: Command, maps: &IdMaps) -> Result<Plan> {
+fn plan(store: &Store, found: &Found, command: Command, maps: &IdMaps) -> Result<Plan> {
+    let container = &found.container;
     let nested = container.user_namespace.as_ref().map_or_else(|| Ok(maps.nested()), |own| own.nested(maps))?;
-    let spec = spec::spec(container, store, &nested)?;
+    let spec = spec::spec(found, store, &nested)?;
     let beyond = Beyond {
         maps: nested,
         root: String::new(),
@@ -157,7 +157,7 @@ fn plan(store: &Store, container: &Container, command: Command, maps: &IdMaps) -
     let mut plan = Plan::from_spec(&spec, beyond)?;
     plan.process.args = command.args;
     plan.process.env = apt::environment(container, command.env);
-    plan.process.env.extend(secret::variables(container, &store.layout().container(&container.id))?);
+    plan.process.env.extend(secret::variables(container, &found.directory)?);
     plan.process.cwd = command.working_dir.unwrap_or_else(|| container.working_dir.clone());
     plan.process.terminal = command.terminal;
     if command.privileged {

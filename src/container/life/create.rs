@@ -52,15 +52,10 @@ pub fn create(store: &Store, mut container: Container, given_name: Option<&str>,
 }
 
 fn write_down(store: &Store, container: Container, given_name: Option<&str>, replaces: bool) -> Result<Created> {
-    let durable = !container.remove;
+    let durable = container.is_durable();
     let place = store.tmp_dir()?;
     let directory = place.path();
-    for folder in ["upper", "work", "merged"] {
-        change::create_dir(&directory.join(folder))?;
-    }
-    // The root of a container is everybody's to walk through; only the directory above it is private.
-    set_mode(&directory.join("upper"), 0o755)?;
-    files::write(store, &container, directory)?;
+    furnish(store, &container, directory)?;
     secret::take(store, &container, directory, durable)?;
     records::create(&directory.join("container.json"), &container, durable)?;
     if durable {
@@ -100,6 +95,16 @@ fn write_down(store: &Store, container: Container, given_name: Option<&str>, rep
     }
     events::record_of(store.layout().root(), &container, &[Action::Create], None);
     Ok(Created { container, lock, replaced })
+}
+
+/// What a container's directory holds beside its record.
+pub fn furnish(store: &Store, container: &Container, directory: &Path) -> Result<()> {
+    for folder in ["upper", "work", "merged"] {
+        change::create_dir(&directory.join(folder))?;
+    }
+    // The root of a container is everybody's to walk through; only the directory above it is private.
+    set_mode(&directory.join("upper"), 0o755)?;
+    files::write(store, container, directory)
 }
 
 fn refuse_taken(store: &Store, name: &str) -> Result<()> {

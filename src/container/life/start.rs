@@ -93,9 +93,10 @@ pub const IDLE: How<'static> = How {
     driver: None,
 };
 
-/// Mounts what the container would see, for as long as the talk lasts, and runs nothing. The launcher has one thread.
-pub fn hold(store: &Store, found: &Found) -> Result<Launched> {
-    launch(store, found, None, IDLE, Purpose::Hold)
+/// Mounts what the container would see, for as long as the talk lasts, and runs nothing. The launcher has one thread. `made`: the
+/// lock of one that was just made.
+pub fn hold(store: &Store, found: &Found, made: Option<Lock>) -> Result<Launched> {
+    launch(store, found, made, IDLE, Purpose::Hold)
 }
 
 /// Does all of a start but to execute the program and to put it on the network: what refuses it now would refuse it later. `lock`: of
@@ -176,7 +177,7 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
 
 /// The container's runtime spec, where its hooks look for it: in its directory, which is their bundle.
 fn write_bundle(store: &Store, found: &Found, maps: &IdMaps) -> Result<()> {
-    let spec = spec::spec(&found.container, store, &nested(&found.container, maps)?)?;
+    let spec = spec::spec(found, store, &nested(&found.container, maps)?)?;
     let text = serde_json::to_vec(&spec).map_err(|error| Error::Spec(error.to_string()))?;
     Ok(atomic_file::write(&found.directory.join("config.json"), &text, false)?)
 }
@@ -267,7 +268,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         stop: (container.stop_signal, container.stop_timeout),
         leashed: how.leashed,
         purpose: Purpose::Run,
-        durable: !container.remove,
+        durable: container.is_durable(),
         state: State {
             remove: container.remove,
             unbound: container.namespaces.pid != Namespace::Private,
@@ -286,7 +287,7 @@ fn plan(store: &Store, found: &Found, terminal_size: (u16, u16), maps: &IdMaps) 
     let merged = found.directory.join("merged");
     let root = merged.to_str().ok_or_else(|| Error::Spec(format!("`{}` is not valid UTF-8", merged.display())))?;
     let maps = nested(container, maps)?;
-    let spec = spec::spec(container, store, &maps)?;
+    let spec = spec::spec(found, store, &maps)?;
     let beyond = Beyond {
         maps,
         root: root.to_owned(),
@@ -361,7 +362,7 @@ fn overlay(store: &Store, found: &Found, driver: Option<Driver>, features: Featu
         None => (container.layers.iter().rev().map(layer).collect(), None),
     };
     let driver = driver.unwrap_or(container.driver);
-    let features = Features { volatile: container.remove, living, quota: container.quota, ..features };
+    let features = Features { volatile: !container.is_durable(), living, quota: container.quota, ..features };
     Ok(Overlay { driver, lowers, features })
 }
 

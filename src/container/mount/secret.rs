@@ -41,13 +41,18 @@ fn copy(directory: &Path, number: usize) -> PathBuf {
 
 /// Copies the secrets of a container into its directory, which nobody sees yet.
 pub fn take(store: &Store, container: &Container, directory: &Path, durable: bool) -> Result<()> {
-    if container.secrets.is_empty() {
-        return Ok(());
+    let find = |used: &Secret| store.secret(&used.id)?.ok_or_else(|| Error::NoSecret(used.name.clone()));
+    let secrets = container.secrets.iter().map(find).collect::<Result<Vec<_>>>()?;
+    write(&secrets.iter().map(|secret| secret.data.0.as_slice()).collect::<Vec<_>>(), directory, durable)
+}
+
+/// Writes their contents into a container's directory, in the order in which its record has them.
+pub fn write(secrets: &[&[u8]], directory: &Path, durable: bool) -> Result<()> {
+    if !secrets.is_empty() {
+        change::create_dir(&directory.join(COPIES))?;
     }
-    change::create_dir(&directory.join(COPIES))?;
-    for (number, used) in container.secrets.iter().enumerate() {
-        let secret = store.secret(&used.id)?.ok_or_else(|| Error::NoSecret(used.name.clone()))?;
-        atomic_file::create(&copy(directory, number), &secret.data.0, 0o600, durable)?;
+    for (number, bytes) in secrets.iter().enumerate() {
+        atomic_file::create(&copy(directory, number), bytes, 0o600, durable)?;
     }
     Ok(())
 }

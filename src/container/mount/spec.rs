@@ -6,6 +6,7 @@ use oci_spec::OciSpecError;
 use oci_spec::runtime::{Mount as SpecMount, MountBuilder};
 
 use super::{Mount, Overlay, Source, Volume};
+use crate::container::find::Found;
 use crate::container::record::Container;
 use crate::store::Store;
 use crate::store::volumes::DATA;
@@ -20,11 +21,12 @@ pub fn mount(typ: &str, source: &Path, target: &str, options: &[&str]) -> Built<
 
 /// What the container asked for, and the rest of what every container has: in the order of how deep they lie, so that nothing
 /// covers what was mounted before it.
-pub fn add(container: &Container, store: &Store, every: Vec<SpecMount>) -> Built<Vec<SpecMount>> {
+pub fn add(found: &Found, store: &Store, every: Vec<SpecMount>) -> Built<Vec<SpecMount>> {
+    let Found { directory, container } = found;
     let asked_for = |target: &Path| container.mounts.iter().any(|mount| Path::new(&mount.target) == target);
     let mut all: Vec<SpecMount> = every.into_iter().filter(|mount| !asked_for(mount.destination())).collect();
     for (number, mount) in container.mounts.iter().enumerate() {
-        let place = store.layout().container(&container.id).join("mounts").join(number.to_string());
+        let place = directory.join("mounts").join(number.to_string());
         all.push(Asked { container, store, mount, place }.spec()?);
     }
     all.sort_by_key(|mount| mount.destination().components().count());

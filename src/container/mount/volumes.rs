@@ -117,7 +117,7 @@ fn directory(store: &Store, volume: &volumes::Volume) -> Result<PathBuf> {
 pub fn export(store: &Store, volume: &volumes::Volume, out: BorrowedFd<'_>) -> Result<()> {
     let top = Layer::upper(directory(store, volume)?, Mode::Mapped);
     let tree = Tree { top, below: Vec::new(), live: None };
-    read::start_pack(&IdMaps::of_account()?, &tree, Form::Tree, &[], out)?.finish()?;
+    read::start_pack(&IdMaps::of_account()?, &tree, Form::TREE, &[], out)?.finish()?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use oci_spec::runtime::{
     Mount, PosixRlimit, PosixRlimitBuilder, PosixRlimitType, ProcessBuilder, RootBuilder, Spec, SpecBuilder,
 };
 
+use super::find::Found;
 use super::mount::spec::{add, mount};
 use super::namespace::Namespace;
 use super::record::{Container, Device, Init, Kernel, Rlimit};
@@ -54,13 +55,14 @@ pub const FILES: [(&str, &str); 4] = [
 ];
 
 /// The spec of a container of this store whose namespace has these maps.
-pub fn spec(container: &Container, store: &Store, maps: &IdMaps) -> Result<Spec> {
-    build(container, store, maps).map_err(|error| Error::Spec(error.to_string()))
+pub fn spec(found: &Found, store: &Store, maps: &IdMaps) -> Result<Spec> {
+    build(found, store, maps).map_err(|error| Error::Spec(error.to_string()))
 }
 
 type Built<T> = std::result::Result<T, OciSpecError>;
 
-fn build(container: &Container, store: &Store, maps: &IdMaps) -> Built<Spec> {
+fn build(found: &Found, store: &Store, maps: &IdMaps) -> Built<Spec> {
+    let container = &found.container;
     // The crate's names have no prefix.
     let known = |name: String| name.trim_start_matches("CAP_").parse::<Capability>();
     let bounding: std::result::Result<Capabilities, _> =
@@ -80,7 +82,7 @@ fn build(container: &Container, store: &Store, maps: &IdMaps) -> Built<Spec> {
     }
     .build()?;
     // Said in both cases: the crate has lists of its own where nothing is said.
-    let (masked, read_only) = match container.privileged {
+    let (masked, read_only) = match container.privileged || container.is_bare {
         true => (Vec::new(), Vec::new()),
         false => covered(&container.kernel),
     };
@@ -92,15 +94,10 @@ fn build(container: &Container, store: &Store, maps: &IdMaps) -> Built<Spec> {
         .readonly_paths(read_only);
     let mut spec = SpecBuilder::default()
         .version("1.2.0")
-        .root(
-            RootBuilder::default()
-                .path(store.layout().container(&container.id).join("merged"))
-                .readonly(container.read_only)
-                .build()?,
-        )
+        .root(RootBuilder::default().path(found.directory.join("merged")).readonly(container.read_only).build()?)
         .hostname(container.hostname.clone())
         .process(process)
-        .mounts(mounts(container, store, maps)?)
+        .mounts(mounts(found, store, maps)?)
         .linux(linux.build()?)
         .build()?;
     spec.set_hooks(hooks::hooks(&container.hooks)?);
@@ -164,7 +161,8 @@ fn rlimits(container: &Container) -> Built<Vec<PosixRlimit>> {
 pub fn files(container: &Container) -> impl Iterator<Item = (&'static str, &'static str)> {
     let usual = FILES.into_iter().filter(|(file, _)| !is_of_image(container, file));
     let apt = apt::is_told(container).then_some(apt::FILE);
-    usual.chain(apt).chain(container.time_zone.as_ref().map(|_| time_zone::FILE))
+    let zone = container.time_zone.as_ref().map(|_| time_zone::FILE);
+    usual.chain(apt).chain(zone).filter(|_| !container.is_bare)
 }
 
 /// Whether the image keeps its own in place of one of [`FILES`].
@@ -177,7 +175,11 @@ fn is_of_image(container: &Container, file: &str) -> bool {
     }
 }
 
-fn mounts(container: &Container, store: &Store, maps: &IdMaps) -> Built<Vec<Mount>> {
+fn mounts(found: &Found, store: &Store, maps: &IdMaps) -> Built<Vec<Mount>> {
+    let Found { directory, container } = found;
+    if container.is_bare {
+        return Ok(Vec::new());
+    }
     let mut mounts = kernel::mounts(container, maps)?;
     if let Some(systemd) = &container.systemd {
         mounts.extend(systemd::mounts(systemd)?);
@@ -190,7 +192,6 @@ fn mounts(container: &Container, store: &Store, maps: &IdMaps) -> Built<Vec<Moun
             }
         }
     }
-    let directory = store.layout().container(&container.id);
     for (file, target) in files(container) {
         // Who shares a network has the names of it.
         let home = match &container.namespaces.network {
@@ -205,5 +206,5 @@ fn mounts(container: &Container, store: &Store, maps: &IdMaps) -> Built<Vec<Moun
     for Device { host, target, .. } in &container.devices {
         mounts.push(mount("bind", host, target, &["bind", "rprivate", "nosuid", "noexec"])?);
     }
-    add(container, store, mounts)
+    add(found, store, mounts)
 }

@@ -27,7 +27,9 @@ use crate::sys::{self, beneath};
 
 pub mod inside;
 mod mounted;
+mod parents;
 mod place;
+pub mod rewrite;
 mod source;
 mod target;
 
@@ -54,6 +56,9 @@ pub struct Source {
     pub place: String,
     /// The stream is for a reader of its own: of a directory's content, the directory itself is not in it.
     pub bare: bool,
+    /// Owners are asked of the overlay, which has written them down (see [`crate::store::owners::WORD`]).
+    #[serde(default)]
+    pub recorded: bool,
 }
 
 /// Where it goes.
@@ -64,7 +69,13 @@ pub struct Target {
     pub stream: Stream,
     /// Directories and others may take each other's place.
     pub overwrite: bool,
+    /// What the path lacks is made: directories of the owner that the copies get, or root's.
+    #[serde(default)]
+    pub parents: bool,
     pub owners: Owners,
+    /// Owners are words to the overlay, which writes them down (see [`crate::store::owners::WORD`]).
+    #[serde(default)]
+    pub recorded: bool,
 }
 
 /// What the stream holds.

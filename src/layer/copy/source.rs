@@ -13,6 +13,7 @@ use super::super::pack::data::{self, Content};
 use super::super::pack::header::{BLOCK, Header};
 use super::{Problem, Root, Source, failed};
 use crate::layer::{Error, Result, shown};
+use crate::store::owners::WORD;
 use crate::sys::Call;
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -30,7 +31,8 @@ const MOST_UNTOLD: usize = 16 << 20;
 pub fn pack(root: Root<'_>, source: &Source, out: impl Write) -> Result<u64> {
     let top = root.open(&source.path, OFlags::PATH).map_err(|error| source.unreachable(error))?;
     let stat = rustix::fs::fstat(&top).call("fstat").map_err(failed(&source.path))?;
-    let mut packer = Packer { root, out, links: HashMap::new(), buffer: data::buffer(), path: Vec::new(), entries: 0 };
+    let (links, buffer, path, recorded) = (HashMap::new(), data::buffer(), Vec::new(), source.recorded);
+    let mut packer = Packer { root, out, links, buffer, path, recorded, entries: 0 };
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => {
             let top = root.open(&source.path, DIRECTORY.difference(OFlags::NOFOLLOW));
@@ -56,6 +58,7 @@ struct Packer<'a, W> {
     buffer: Vec<u8>,
     /// Of the current entry.
     path: Vec<u8>,
+    recorded: bool,
     entries: u64,
 }
 
@@ -131,10 +134,11 @@ impl<W: Write> Packer<'_, W> {
                 Err(Errno::NOENT | Errno::INVAL) => {}
                 link => {
                     let link = link.call("readlinkat").map_err(failed(&self.path))?.into_bytes();
-                    self.put(Header { link, ..self.header(EntryType::Symlink, &stat) })?;
+                    let header = self.noted_name(self.header(EntryType::Symlink, &stat), parent, name)?;
+                    self.put(Header { link, ..header })?;
                 }
             },
-            FileType::Fifo => self.put(self.header(EntryType::Fifo, &stat))?,
+            FileType::Fifo => self.put(self.noted_name(self.header(EntryType::Fifo, &stat), parent, name)?)?,
             _ => {}
         }
         Ok(None)
@@ -142,7 +146,8 @@ impl<W: Write> Packer<'_, W> {
 
     fn directory(&mut self, directory: BorrowedFd<'_>, stat: &Stat) -> Result<()> {
         let xattrs = attributes::of(directory).map_err(failed(&self.path))?;
-        self.put(Header { xattrs, ..self.header(EntryType::Directory, stat) })
+        let header = self.noted(self.header(EntryType::Directory, stat), directory)?;
+        self.put(Header { xattrs, ..header })
     }
 
     fn file(&mut self, file: BorrowedFd<'_>) -> Result<()> {
@@ -158,7 +163,7 @@ impl<W: Write> Packer<'_, W> {
             self.links.insert((stat.st_dev, stat.st_ino), self.path.clone());
         }
         let xattrs = attributes::of(file).map_err(failed(&self.path))?;
-        let header = Header { xattrs, ..self.header(EntryType::Regular, &stat) };
+        let header = Header { xattrs, ..self.noted(self.header(EntryType::Regular, &stat), file)? };
         if stat.st_size == 0 {
             return self.untold(file, header);
         }
@@ -195,6 +200,35 @@ impl<W: Write> Packer<'_, W> {
             mtime: (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or(0)),
             ..Header::marker()
         }
+    }
+
+    /// With the owner that is written down for an open file.
+    fn noted(&self, header: Header, file: BorrowedFd<'_>) -> Result<Header> {
+        self.owned(header, |value| rustix::fs::fgetxattr(file, WORD, value))
+    }
+
+    /// The same of what can't be opened.
+    fn noted_name(&self, header: Header, parent: BorrowedFd<'_>, name: &[u8]) -> Result<Header> {
+        self.owned(header, |value| {
+            rustix::process::fchdir(parent)?;
+            rustix::fs::lgetxattr(name, WORD, value)
+        })
+    }
+
+    fn owned(&self, header: Header, get: impl FnOnce(&mut [u8]) -> rustix::io::Result<usize>) -> Result<Header> {
+        if !self.recorded {
+            return Ok(header);
+        }
+        let mut value = [0; 32];
+        let count = match get(&mut value) {
+            // On another file system than the overlay.
+            Err(Errno::NODATA | Errno::OPNOTSUPP) => return Ok(header),
+            got => got.call("getxattr(security.coracle.owner)").map_err(failed(&self.path))?,
+        };
+        let text = String::from_utf8_lossy(value.get(..count).unwrap_or_default());
+        let ids = text.split_once(':').and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?)));
+        let (uid, gid) = ids.unwrap_or((header.uid, header.gid));
+        Ok(Header { uid, gid, ..header })
     }
 
     fn put(&mut self, header: Header) -> Result<()> {

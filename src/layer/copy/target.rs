@@ -16,8 +16,9 @@ use super::super::unpack::{Failure, data};
 use super::super::{Error, Problem as Wrong, Result, shown};
 use super::mounted::{holds_mount, is_mounted};
 use super::place::Place;
-use super::{Owners, Problem, Root, Stream, Target, failed};
+use super::{Owners, Problem, Root, Stream, Target, failed, parents};
 use crate::host::change;
+use crate::store::owners::WORD as OWNER;
 use crate::sys::{self, Call, beneath};
 
 const REACHED: OFlags = OFlags::PATH.union(OFlags::DIRECTORY);
@@ -28,6 +29,9 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 /// After an error, what was made before stays; the entry that failed is not there, or as it was.
 pub fn unpack(root: Root<'_>, target: &Target, source: impl BufRead) -> Result<u64> {
     let mut stream = TarStream::new(source);
+    if target.parents {
+        parents::make(root, target)?;
+    }
     // An archive is not begun to be read for a target that can't take it; what else goes there, its first entry tells.
     let directory = match target.stream {
         Stream::Archive => match Place::find(root, target, true)? {
@@ -182,11 +186,7 @@ impl<'a> Maker<'a> {
         let above = self.parent(above)?;
         rustix::fs::mkdirat(&*above, name, Mode::from_raw_mode(0o755)).call("mkdirat").map_err(&failed)?;
         let made = rustix::fs::openat(&*above, name, DIRECTORY, Mode::empty()).call("openat").map_err(&failed)?;
-        if let Owners::Given { uid, gid } = self.target.owners {
-            rustix::fs::fchown(&made, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
-                .call("fchown")
-                .map_err(failed)?;
-        }
+        parents::own(self.target, made.as_fd()).map_err(failed)?;
         Ok(made)
     }
 
@@ -299,6 +299,9 @@ impl<'a> Maker<'a> {
 
     fn own(&self, file: BorrowedFd<'_>, entry: &Entry) -> Result<()> {
         let Some((uid, gid)) = self.owner(entry)? else { return Ok(()) };
+        if self.target.recorded {
+            return record(uid, gid, |value| rustix::fs::fsetxattr(file, OWNER, value, XattrFlags::empty()), entry);
+        }
         chowned(rustix::fs::fchown(file, Some(uid), Some(gid)), entry)
     }
 
@@ -306,7 +309,13 @@ impl<'a> Maker<'a> {
     fn finish_name(&self, parent: BorrowedFd<'_>, name: &[u8], entry: &Entry) -> Result<()> {
         let flags = AtFlags::SYMLINK_NOFOLLOW;
         if let Some((uid, gid)) = self.owner(entry)? {
-            chowned(rustix::fs::chownat(parent, name, Some(uid), Some(gid), flags), entry)?;
+            if self.target.recorded {
+                let failed = failed(&entry.path);
+                rustix::process::fchdir(parent).call("fchdir").map_err(&failed)?;
+                record(uid, gid, |value| rustix::fs::lsetxattr(name, OWNER, value, XattrFlags::empty()), entry)?;
+            } else {
+                chowned(rustix::fs::chownat(parent, name, Some(uid), Some(gid), flags), entry)?;
+            }
         }
         let done = rustix::fs::utimensat(parent, name, &times(entry.mtime), flags);
         done.call("utimensat").map_err(failed(&entry.path))
@@ -399,6 +408,11 @@ fn chowned(done: rustix::io::Result<()>, entry: &Entry) -> Result<()> {
         Err(Errno::INVAL | Errno::PERM) => Err(unmapped(entry)),
         done => done.call("chown").map_err(failed(&entry.path)),
     }
+}
+
+fn record(uid: Uid, gid: Gid, set: impl FnOnce(&[u8]) -> rustix::io::Result<()>, entry: &Entry) -> Result<()> {
+    let value = format!("{}:{}", uid.as_raw(), gid.as_raw());
+    set(value.as_bytes()).call("setxattr(security.coracle.owner)").map_err(failed(&entry.path))
 }
 
 fn unmapped(entry: &Entry) -> Error {

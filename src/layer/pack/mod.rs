@@ -30,8 +30,8 @@ use super::{Error, Result, shown};
 use crate::store::owners::{DEVICE, Device, Owner};
 use crate::sys::{self, Call};
 
-pub(super) mod data;
-pub(super) mod header;
+pub mod data;
+pub mod header;
 #[cfg(test)]
 mod tests;
 
@@ -40,8 +40,20 @@ use header::Header;
 
 /// What the stream is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    pub shape: Shape,
+    /// No file is younger than this, in seconds since 1970 (`SOURCE_DATE_EPOCH`).
+    pub latest: Option<i64>,
+}
+
+impl Form {
+    pub const LAYER: Self = Self { shape: Shape::Layer, latest: None };
+    pub const TREE: Self = Self { shape: Shape::Tree, latest: None };
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Form {
+pub enum Shape {
     /// A layer: what the topmost directory holds, and what it hides.
     Layer,
     /// The tree that all layers together show.
@@ -95,9 +107,9 @@ struct Packer<W> {
 
 impl<W: Write> Packer<W> {
     fn level(&self, directory: Merged) -> Result<Level> {
-        let entries = match self.form {
-            Form::Layer => directory.top_entries(),
-            Form::Tree => directory.entries(),
+        let entries = match self.form.shape {
+            Shape::Layer => directory.top_entries(),
+            Shape::Tree => directory.entries(),
         };
         let entries = entries.map_err(|source| self.failed(source))?.into_iter();
         Ok(Level { directory, entries, length: self.path.len() })
@@ -109,7 +121,7 @@ impl<W: Write> Packer<W> {
             self.hide(&entry.name)?;
             return Ok(None);
         }
-        if self.form == Form::Layer && entry.name.starts_with(whiteout::PREFIX) {
+        if self.form.shape == Shape::Layer && entry.name.starts_with(whiteout::PREFIX) {
             return Err(Error::ReservedName { entry: shown(&self.path) });
         }
         if entry.is_dir() {
@@ -145,7 +157,7 @@ impl<W: Write> Packer<W> {
             header.xattrs = self.attributes(top)?;
         }
         self.put(header)?;
-        if self.form == Form::Layer && inner.is_opaque().map_err(|source| self.failed(source))? {
+        if self.form.shape == Shape::Layer && inner.is_opaque().map_err(|source| self.failed(source))? {
             self.path.push(b'/');
             let opaque = Header { path: [&self.path, whiteout::OPAQUE].concat(), ..Header::marker() };
             self.path.pop();
@@ -211,8 +223,11 @@ impl<W: Write> Packer<W> {
         attributes::of(file).map_err(|source| self.failed(source))
     }
 
-    fn put(&mut self, header: Header) -> Result<()> {
+    fn put(&mut self, mut header: Header) -> Result<()> {
         self.entries += 1;
+        if let Some(latest) = self.form.latest.filter(|latest| header.mtime > (*latest, 0)) {
+            header.mtime = (latest, 0);
+        }
         self.out.write_all(&header.encode()).map_err(Error::Write)
     }
 

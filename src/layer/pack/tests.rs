@@ -144,9 +144,9 @@ fn random_trees_come_back_as_they_went() {
         let scratch = Scratch::new("random");
         let tree = scratch.dir("tree");
         fill(&mut Random(seed * 0x9e37_79b9), &tree, 4, &mut Vec::new());
-        let first = packed(&[&tree], Form::Layer);
+        let first = packed(&[&tree], Form::LAYER);
         let copy = unpacked(&scratch, "copy", &first);
-        assert!(first == packed(&[&copy], Form::Layer), "seed {seed}");
+        assert!(first == packed(&[&copy], Form::LAYER), "seed {seed}");
         assert_eq!(first.len() % 512, 0);
     }
 }
@@ -166,7 +166,7 @@ fn a_layer_says_what_it_hides() {
     attribute(&tree.join("d/marked/also-gone"), "user.overlay.whiteout", b"y");
     fs::write(tree.join("left-out"), "x").unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(tree.join("d/socket")).unwrap();
-    let bytes = packed(&[&tree], Form::Layer);
+    let bytes = packed(&[&tree], Form::LAYER);
     let expected = [
         "d/",
         "d/.wh.gone",
@@ -178,13 +178,13 @@ fn a_layer_says_what_it_hides() {
         "z/",
     ];
     assert_eq!(names(&bytes), expected);
-    assert!(bytes == packed(&[&unpacked(&scratch, "copy", &bytes)], Form::Layer));
+    assert!(bytes == packed(&[&unpacked(&scratch, "copy", &bytes)], Form::LAYER));
 
     // Its own name says what a whiteout says.
     fs::write(tree.join("d/.wh.x"), "").unwrap();
-    let error = pack(root(&[&tree]), Form::Layer, &[], std::io::sink()).unwrap_err();
+    let error = pack(root(&[&tree]), Form::LAYER, &[], std::io::sink()).unwrap_err();
     assert!(error.to_string().contains("`d/.wh.x`") && error.hint().is_some(), "{error}");
-    assert!(pack(root(&[&tree]), Form::Tree, &[], std::io::sink()).is_ok());
+    assert!(pack(root(&[&tree]), Form::TREE, &[], std::io::sink()).is_ok());
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn layers_are_seen_as_one_tree() {
     whiteout(&upper.join("d/gone"));
     attribute(&middle.join("o"), "user.overlay.opaque", b"y");
     change::create_dirs(&upper.join("o")).unwrap();
-    let bytes = packed(&[&upper, &middle, &lower], Form::Tree);
+    let bytes = packed(&[&upper, &middle, &lower], Form::TREE);
     let expected = ["d/", "d/changed", "d/kept", "d/new", "f", "left-out", "o/", "o/middle"];
     assert_eq!(names(&bytes), expected);
     let copy = unpacked(&scratch, "copy", &bytes);
@@ -229,7 +229,7 @@ fn links_devices_holes_and_large_numbers() {
     fs::hard_link(tree.join("huge"), tree.join("link")).unwrap();
     symlink("target", tree.join("s")).unwrap();
     fs::hard_link(tree.join("s"), tree.join("s2")).unwrap();
-    let bytes = packed(&[&tree], Form::Layer);
+    let bytes = packed(&[&tree], Form::LAYER);
     assert!(bytes.len() < 3 << 20, "20 GiB of holes are not written: {}", bytes.len());
     let all = entries(&bytes);
     let kinds: Vec<_> = all.iter().map(|entry| (entry.kind, entry.link.as_slice())).collect();
@@ -245,7 +245,7 @@ fn links_devices_holes_and_large_numbers() {
     let copy = unpacked(&scratch, "copy", &bytes);
     let meta = fs::metadata(copy.join("link")).unwrap();
     assert_eq!((meta.nlink(), meta.len()), (2, 20 << 30));
-    assert!(bytes == packed(&[&copy], Form::Layer));
+    assert!(bytes == packed(&[&copy], Form::LAYER));
 
     let header = Header { path: b"x".to_vec(), uid: 3_000_000, size: 9 << 30, mtime: (-2, 5), ..Header::marker() };
     let mut bytes = header.encode();

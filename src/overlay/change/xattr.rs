@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::whiteout::point;
 use crate::overlay::inode::{Node, ROOT, lock};
+use crate::overlay::owners::OWNER;
 use crate::overlay::quota::BLOCK;
 use crate::overlay::session::turns::lock_patiently;
 use crate::overlay::tree::{Op, Tree};
@@ -63,6 +64,9 @@ impl Tree {
 
     /// FUSE getxattr.
     pub fn getxattr(&self, ino: u64, attribute: &[u8]) -> Op<Vec<u8>> {
+        if attribute == OWNER.as_bytes() && self.is_word(attribute) {
+            return Ok(self.noted_owner(ino)?.to_string().into_bytes());
+        }
         let attribute = public(attribute)?;
         let node = self.node(ino)?;
         let _names = self.reading();

@@ -145,7 +145,7 @@ fn what_is_not_there_says_what_is(case: &Case) {
     for (line, hint) in [
         (&["container", "clone", "box"][..], "coracle commit"),
         (&["container", "mount", "box"], "coracle cp"),
-        (&["build", "."], "coracle import"),
+        (&["buildx", "build", "."], "coracle build"),
         (&["kube", "play", "x"], "coracle run"),
     ] {
         let refused = case.coracle(line.iter().copied()).code(125).says("hint: ");
@@ -153,7 +153,7 @@ fn what_is_not_there_says_what_is(case: &Case) {
     }
     case.coracle(["frob"]).code(125).error("unrecognized command `coracle frob`");
     case.coracle(["network", "frob"]).code(125).error("unrecognized command `coracle network frob`");
-    case.coracle(["generate", "systemd", "x"]).code(125).error("one argument too many: `x`");
+    case.coracle(["rename", "x", "y", "z"]).code(125).error("one argument too many: `z`");
     case.coracle(["--frob", "ps"]).code(125).error("unknown flag: --frob");
     case.coracle(["ps", "--memory=1"]).code(125).error("unknown flag: --memory");
     case.coracle(["run", "--frob", &image]).code(125).error("unknown flag: --frob");

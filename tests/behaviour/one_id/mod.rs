@@ -3,6 +3,7 @@
 use super::flags::hooks;
 use crate::harness::{Account, Case, Driver, Image, Layer};
 
+mod build;
 mod journal;
 mod networks;
 mod owners;

@@ -72,7 +72,7 @@ pub fn pack(bytes: &[u8]) {
     let packed = |root: &Path| {
         let mut bytes = Vec::new();
         let root = Merged::root(vec![(File::open(root).unwrap().into(), Owners::Disk)]);
-        packing::pack(root, Form::Layer, &[], &mut bytes).map(|_| bytes)
+        packing::pack(root, Form::LAYER, &[], &mut bytes).map(|_| bytes)
     };
     let bytes = with_checksums(bytes);
     let bytes = bytes.get(..MOST as usize).unwrap_or(&bytes);

@@ -24,7 +24,7 @@ mod user_namespace;
 pub mod value;
 mod volumes;
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, FromArgMatches};
 
 use self::origin::Origin;
 use crate::cli::{Context, Report};
@@ -93,6 +93,22 @@ impl Options {
     /// As [`Options::create`], one that may wait for its start for ever.
     pub fn create_only(&self, context: &Context, store: &Store) -> Result<Container, Report> {
         Ok(self.make(context, store, true)?.container)
+    }
+
+    /// What words of `run` say of any container, whatever it is made from: for the steps of a build.
+    pub fn template(words: Vec<String>, context: &Context, store: &Store) -> Result<Container, Report> {
+        let flags = Self::augment_args(clap::Command::new("build").no_binary_name(true).disable_help_flag(true));
+        // An image and a command, which are each step's own.
+        let words = words.into_iter().chain(["scratch".to_owned(), "true".to_owned()]);
+        let matches = flags.try_get_matches_from(words).map_err(|error| Report::new(error.to_string().trim()))?;
+        let options = Self::from_arg_matches(&matches).map_err(|error| Report::new(error.to_string().trim()))?;
+        let origin = Origin::nothing(store)?;
+        let mut container = options.container(context, store, &origin)?;
+        options.volumes.fill(&mut container, &origin.config, store)?;
+        options.devices.fill(&mut container)?;
+        drop(options.user_namespace.settle(store, &mut container, false)?);
+        options.limits.fill_defaults(&mut container)?;
+        Ok(container)
     }
 
     /// As `--rm`, and the image after it.

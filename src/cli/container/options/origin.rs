@@ -47,6 +47,13 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// For who only wants to know what flags mean.
+    pub fn nothing(store: &Store) -> Result<Self, Report> {
+        let mode = if IdMaps::of_account()?.is_single() { Mode::Recorded } else { Mode::Mapped };
+        let (config, layers, _kept) = (RunConfig::default(), Vec::new(), store.lock_shared()?);
+        Ok(Self { image: None, rootfs: None, config, layers, mode, _kept })
+    }
+
     pub fn find(flags: &Flags, name: &str, context: &Context, store: &Store) -> Result<Self, Report> {
         let ids = IdMaps::of_account()?;
         let mode = if ids.is_single() { Mode::Recorded } else { Mode::Mapped };

@@ -1,0 +1,390 @@
+//! The build context: the directory whose files COPY and ADD take.
+//!
+//! Everything is reached beneath one descriptor of it (openat2(2), RESOLVE_BENEATH): neither `..` nor a symlink leads out. What a
+//! path of the user's names is followed through symlinks; below a directory nothing is. What .dockerignore excludes is not there.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
+use tar::EntryType;
+
+use super::hashes::Hashes;
+use super::ignore::{self, Ignore, Verdict};
+use super::pattern::{Pattern, is_pattern};
+use super::{Error, Result};
+use crate::layer::pack::data::{self, Content};
+use crate::layer::pack::header::{BLOCK, Header};
+use crate::oci::Digest;
+use crate::sys::Call;
+
+const REACHED: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// A FIFO of that name must not hold the reader up.
+const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// Deeper than any path of a file is long.
+const DEEPEST: usize = 2048;
+
+#[derive(Debug)]
+pub struct Context {
+    path: PathBuf,
+    root: OwnedFd,
+    ignore: Ignore,
+}
+
+/// What a path of the user's leads to.
+#[derive(Debug)]
+pub struct Source {
+    /// From the context on, as it was asked for.
+    path: Vec<u8>,
+    /// The last component, as a copy of it is called.
+    pub name: Vec<u8>,
+    pub is_directory: bool,
+    /// How many components of the path stand before `/./`.
+    pivot: usize,
+    /// It and all below it; of a directory, all but itself. In the order of their names.
+    pub items: Vec<Item>,
+}
+
+/// A file, directory, symlink or FIFO.
+#[derive(Debug)]
+pub struct Item {
+    /// From the context on.
+    path: Vec<u8>,
+    /// From what was asked for on: the name of the copy.
+    pub name: Vec<u8>,
+    stat: Stat,
+    link: Vec<u8>,
+}
+
+impl Context {
+    pub fn open(path: &Path, ignore: Ignore) -> Result<Self> {
+        let root = rustix::fs::openat(CWD, path, DIRECTORY.difference(OFlags::NOFOLLOW), Mode::empty());
+        let root = root.call_with(|| format!("open({})", path.display())).map_err(Error::Context)?;
+        Ok(Self { path: path.to_owned(), root, ignore })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What a path leads to (`O_PATH`).
+    pub fn open_path(&self, text: &str) -> Result<OwnedFd> {
+        match self.reach(inner(text)?.as_bytes()) {
+            Err(Errno::XDEV | Errno::LOOP) => Err(Error::LeavesContext { path: text.to_owned() }),
+            Err(Errno::NOENT | Errno::NOTDIR) => Err(Error::NoSource { path: text.to_owned(), place: self.place() }),
+            reached => reached.call_with(|| format!("open({text})")).map_err(Error::Context),
+        }
+    }
+
+    /// What a path or pattern means, each match in the order of the names. A path without wildcards that is not there is an error.
+    pub fn find(&self, text: &str) -> Result<Vec<Source>> {
+        let path = inner(text)?;
+        let paths = if is_pattern(&path) { self.matching(&path)? } else { vec![path.into_bytes()] };
+        if paths.is_empty() {
+            return Err(Error::NoSource { path: text.to_owned(), place: self.place() });
+        }
+        paths.iter().map(|path| self.source(path, text)).collect()
+    }
+
+    fn place(&self) -> String {
+        format!("the build context `{}`", self.path.display())
+    }
+
+    fn source(&self, path: &[u8], text: &str) -> Result<Source> {
+        let missing = || Error::NoSource { path: text.to_owned(), place: self.place() };
+        let reached = match self.reach(path) {
+            Err(Errno::XDEV | Errno::LOOP) => return Err(Error::LeavesContext { path: text.to_owned() }),
+            Err(Errno::NOENT | Errno::NOTDIR) => return Err(missing()),
+            reached => reached.call_with(|| format!("open({})", shown(path))).map_err(Error::Context)?,
+        };
+        let stat = rustix::fs::fstat(&reached).call("fstat").map_err(Error::Context)?;
+        let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        let (verdict, rules) = self.rules_of(path);
+        if verdict == Verdict::Out || verdict == Verdict::Enter && !is_directory {
+            return Err(Error::Ignored { path: text.to_owned() });
+        }
+        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
+        let mut items = Vec::new();
+        if is_directory {
+            let directory = rustix::fs::openat(&reached, c".", DIRECTORY, Mode::empty());
+            let directory = directory.call_with(|| format!("open({})", shown(path))).map_err(Error::Context)?;
+            let base = path.len() + usize::from(!path.is_empty());
+            self.walk(directory, (path, &rules), base, 0, &mut items)?;
+        } else {
+            items.push(Item { path: path.to_vec(), name: name.clone(), stat, link: Vec::new() });
+        }
+        Ok(Source { path: path.to_vec(), pivot: pivot(text), name, is_directory, items })
+    }
+
+    /// What the ignore file says of a path, and has to say of what is below it.
+    fn rules_of(&self, path: &[u8]) -> (Verdict, ignore::Directory) {
+        let mut found = (Verdict::In, self.ignore.root());
+        for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+            found = self.ignore.entry(&found.1, &lossy(name));
+            if found.0 == Verdict::Out {
+                break;
+            }
+        }
+        found
+    }
+
+    /// `base`: how much of each path is not part of the copy's name.
+    fn walk(
+        &self,
+        directory: OwnedFd,
+        (path, rules): (&[u8], &ignore::Directory),
+        base: usize,
+        depth: usize,
+        items: &mut Vec<Item>,
+    ) -> Result<()> {
+        let names = names_in(&directory, path)?;
+        for name in names {
+            let inner = if path.is_empty() { name.clone() } else { [path, b"/", name.as_slice()].concat() };
+            let stat = match rustix::fs::statat(&directory, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW) {
+                // It vanished.
+                Err(Errno::NOENT) => continue,
+                stat => stat.call_with(|| format!("stat({})", shown(&inner))).map_err(Error::Context)?,
+            };
+            let kind = FileType::from_raw_mode(stat.st_mode);
+            let is_directory = kind == FileType::Directory;
+            let (verdict, below) = self.ignore.entry(rules, &lossy(&name));
+            let excluded = verdict != Verdict::In;
+            let mut link = Vec::new();
+            match kind {
+                FileType::Directory | FileType::RegularFile | FileType::Fifo => {}
+                FileType::Symlink if !excluded => match rustix::fs::readlinkat(&directory, name.as_slice(), Vec::new())
+                {
+                    Err(Errno::NOENT | Errno::INVAL) => continue,
+                    read => link = read.call("readlink").map_err(Error::Context)?.into_bytes(),
+                },
+                // Nobody listens in a copy of a socket, and devices are the machine's.
+                _ => continue,
+            }
+            let place = items.len();
+            if !excluded {
+                items.push(Item {
+                    name: inner.get(base..).unwrap_or_default().to_vec(),
+                    path: inner.clone(),
+                    stat,
+                    link,
+                });
+            }
+            if is_directory && verdict != Verdict::Out {
+                if depth >= DEEPEST {
+                    return Err(Error::TooDeep { path: shown(&inner) });
+                }
+                let opened = match rustix::fs::openat(&directory, name.as_slice(), DIRECTORY, Mode::empty()) {
+                    Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
+                    opened => opened.call_with(|| format!("open({})", shown(&inner))).map_err(Error::Context)?,
+                };
+                self.walk(opened, (&inner, &below), base, depth + 1, items)?;
+                if excluded && items.len() > place {
+                    // On the way to what is included again.
+                    let name = inner.get(base..).unwrap_or_default().to_vec();
+                    items.insert(place, Item { name, path: inner, stat, link: Vec::new() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The paths that match a pattern, component by component.
+    fn matching(&self, pattern: &str) -> Result<Vec<Vec<u8>>> {
+        let mut found = vec![Vec::new()];
+        for component in pattern.split('/') {
+            let fits = Pattern::new(component).map_err(|error| Error::Pattern(error.to_string()))?;
+            let mut next = Vec::new();
+            for path in &found {
+                for name in self.names(path)? {
+                    if fits.matches(&lossy(&name)) {
+                        next.push(if path.is_empty() { name } else { [path, &b"/"[..], &name].concat() });
+                    }
+                }
+            }
+            found = next;
+        }
+        found.retain(|path| {
+            let is_directory = || self.reach(path).is_ok_and(|reached| is_directory(&reached));
+            match self.rules_of(path).0 {
+                Verdict::In => true,
+                Verdict::Enter => is_directory(),
+                Verdict::Out => false,
+            }
+        });
+        Ok(found)
+    }
+
+    /// The names in a directory; none in what is no directory.
+    fn names(&self, path: &[u8]) -> Result<Vec<Vec<u8>>> {
+        let Ok(directory) = self.open_beneath(path, DIRECTORY.difference(OFlags::NOFOLLOW)) else {
+            return Ok(Vec::new());
+        };
+        names_in(&directory, path)
+    }
+
+    fn reach(&self, path: &[u8]) -> rustix::io::Result<OwnedFd> {
+        self.open_beneath(path, REACHED)
+    }
+
+    fn open_beneath(&self, path: &[u8], flags: OFlags) -> rustix::io::Result<OwnedFd> {
+        let path = if path.is_empty() { b"." } else { path };
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        rustix::fs::openat2(&self.root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
+    }
+
+    fn open_item(&self, item: &Item) -> Result<File> {
+        let opened = self.open_beneath(&item.path, FILE.difference(OFlags::NOFOLLOW));
+        Ok(opened.call_with(|| format!("open({})", shown(&item.path))).map_err(Error::Context)?.into())
+    }
+
+    /// A file of the context, to be read.
+    pub fn open_file(&self, source: &Source) -> Result<Option<File>> {
+        source.items.first().filter(|item| item.is_file()).map(|item| self.open_item(item)).transpose()
+    }
+
+    /// Names, kinds, modes and bytes of all that a source is. Owners and times do not count: a checkout has others.
+    pub fn digest(&self, source: &Source, hashes: &mut Hashes) -> Result<Digest> {
+        let mut all = Sha256::new();
+        for item in &source.items {
+            let content = match item.is_file() {
+                true => Some(hashes.get_or(&item.stat, || digest_of(self.open_item(item)?, &item.path))?),
+                false => None,
+            };
+            for part in [&item.name[..], &item.link, content.as_ref().map_or(b"", |digest| digest.hex().as_bytes())] {
+                all.update((part.len() as u64).to_le_bytes());
+                all.update(part);
+            }
+            all.update(item.stat.st_mode.to_le_bytes());
+        }
+        all.update([u8::from(source.is_directory)]);
+        Ok(Digest::from_sha256(all.finalize().into()))
+    }
+
+    /// Writes a source as a tar stream of root's files, without the end of the archive. `change`: name and mode of each copy, or
+    /// `None` where it is left out.
+    pub fn write(
+        &self,
+        source: &Source,
+        out: &mut impl Write,
+        mut change: impl FnMut(&Item) -> Option<(Vec<u8>, u32)>,
+    ) -> Result<()> {
+        let mut buffer = data::buffer();
+        for item in &source.items {
+            let Some((path, mode)) = change(item) else { continue };
+            let mtime = (item.stat.st_mtime, u32::try_from(item.stat.st_mtime_nsec).unwrap_or(0));
+            let header = Header { path, mode, mtime, link: item.link.clone(), kind: item.kind(), ..Header::marker() };
+            if item.is_file() {
+                self.write_file(item, header, out, &mut buffer)?;
+            } else {
+                out.write_all(&header.encode()).map_err(Error::Pipe)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_file(&self, item: &Item, header: Header, out: &mut impl Write, buffer: &mut [u8]) -> Result<()> {
+        let file = self.open_item(item)?;
+        let stat = rustix::fs::fstat(&file).call("fstat").map_err(Error::Context)?;
+        let content = Content::of(file.as_fd(), &stat).map_err(Error::Context)?;
+        let header = Header { size: content.packed_size(), sparse: content.sparse_size(), ..header };
+        out.write_all(&header.encode()).map_err(Error::Pipe)?;
+        content.write(file.as_fd(), buffer, out).map_err(|error| match error {
+            data::Error::Read(source) => Error::Context(source),
+            data::Error::Write(source) => Error::Pipe(source),
+        })
+    }
+}
+
+impl Item {
+    fn is_file(&self) -> bool {
+        FileType::from_raw_mode(self.stat.st_mode) == FileType::RegularFile
+    }
+
+    /// Its name where the directories on the way are kept: from the context on, or from `/./`.
+    pub fn path_from_pivot(&self, source: &Source) -> Vec<u8> {
+        let whole: Vec<&[u8]> = match source.is_directory {
+            true => source.path.split(|byte| *byte == b'/').chain(self.name.split(|byte| *byte == b'/')).collect(),
+            false => source.path.split(|byte| *byte == b'/').collect(),
+        };
+        whole.into_iter().filter(|part| !part.is_empty()).skip(source.pivot).collect::<Vec<_>>().join(&b'/')
+    }
+
+    pub fn is_directory(&self) -> bool {
+        FileType::from_raw_mode(self.stat.st_mode) == FileType::Directory
+    }
+
+    /// Twelve bits.
+    pub fn mode(&self) -> u32 {
+        self.stat.st_mode & 0o7777
+    }
+
+    fn kind(&self) -> EntryType {
+        match FileType::from_raw_mode(self.stat.st_mode) {
+            FileType::Directory => EntryType::Directory,
+            FileType::Symlink => EntryType::Symlink,
+            FileType::Fifo => EntryType::Fifo,
+            _ => EntryType::Regular,
+        }
+    }
+}
+
+/// The end of an archive.
+pub fn end(out: &mut impl Write) -> Result<()> {
+    out.write_all(&[0; 2 * BLOCK]).and_then(|()| out.flush()).map_err(Error::Pipe)
+}
+
+/// A path within the context: without `.`, and without a slash before it.
+fn inner(text: &str) -> Result<String> {
+    let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if parts.contains(&"..") {
+        return Err(Error::LeavesContext { path: text.to_owned() });
+    }
+    Ok(parts.join("/"))
+}
+
+fn pivot(text: &str) -> usize {
+    let before = text.split_once("/./").map_or("", |(before, _)| before);
+    before.split('/').filter(|part| !part.is_empty() && *part != ".").count()
+}
+
+/// Sorted.
+fn names_in(directory: &OwnedFd, path: &[u8]) -> Result<Vec<Vec<u8>>> {
+    let failed = || format!("readdir({})", shown(path));
+    let mut names = Vec::new();
+    for entry in Dir::read_from(directory).call_with(failed).map_err(Error::Context)? {
+        let entry = entry.call_with(failed).map_err(Error::Context)?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(name.to_vec());
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn is_directory(file: &OwnedFd) -> bool {
+    rustix::fs::fstat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
+}
+
+fn digest_of(mut file: File, path: &[u8]) -> Result<Digest> {
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 256 << 10]);
+    loop {
+        match file.read(&mut buffer).call_with(|| format!("read({})", shown(path))).map_err(Error::Context)? {
+            0 => return Ok(Digest::from_sha256(hash.finalize().into())),
+            count => hash.update(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+fn lossy(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
+
+fn shown(path: &[u8]) -> String {
+    lossy(path)
+}

@@ -1,0 +1,307 @@
+//! A whole build: its stages in the order that they need each other, and the image of the last.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::arguments::{Arguments, Scope};
+use super::context::Context;
+use super::graph::{self, Graph};
+use super::hashes::Hashes;
+use super::parse::{Dockerfile, Kind, on_build};
+use super::progress::{Event, Number, Progress};
+use super::source::Place;
+use super::stage::{Layer, Stage};
+use super::step::copy::{self, Origin};
+use super::{Error, Result};
+use crate::container::record::Container;
+use crate::container::{state, tree};
+use crate::host::subid::IdMaps;
+use crate::image::find::Found;
+use crate::image::make::New;
+use crate::image::make::layer::NewLayer;
+use crate::image::{self, tag};
+use crate::layer::pack::Form;
+use crate::layer::read::Tree;
+use crate::layer::worker;
+use crate::oci::image_config::History;
+use crate::oci::media_type::Format;
+use crate::oci::{Digest, ImageConfig, Platform};
+use crate::store::{Store, Tmp};
+
+/// What images upon nothing begin with, as everywhere.
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Who finds images, and pulls those that are missing.
+pub trait Images {
+    fn find(&self, name: &str, platform: Option<&str>) -> Result<Found>;
+}
+
+/// What is to be built.
+pub struct Request<'a> {
+    pub store: &'a Store,
+    pub file: &'a Dockerfile,
+    /// `None`: there is none, and nothing can be copied from it.
+    pub context: Option<&'a Context>,
+    /// `--build-context`: by name.
+    pub contexts: BTreeMap<String, Context>,
+    pub target: Option<&'a str>,
+    pub build_args: BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
+    /// `NAME=value`, for the image.
+    pub env: Vec<String>,
+    pub annotations: BTreeMap<String, String>,
+    pub platform: Platform,
+    pub format: Format,
+    /// As the user wrote them.
+    pub names: Vec<String>,
+    pub no_cache: bool,
+    pub squash: Squash,
+    /// The time of the image, and the latest of its files, in seconds since 1970.
+    pub epoch: Option<i64>,
+    pub secrets: BTreeMap<String, Vec<u8>>,
+    /// Sockets of agents for ssh.
+    pub agents: BTreeMap<String, PathBuf>,
+    /// What the containers of RUN have in common: sandbox, limits, network.
+    pub template: Container,
+    /// The words that say so, of which a layer may depend.
+    pub sandbox: String,
+    /// Knows the names of signals.
+    pub is_signal: fn(&str) -> bool,
+    pub images: &'a dyn Images,
+}
+
+/// Which layers become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Squash {
+    #[default]
+    None,
+    /// All, the base's too.
+    All,
+}
+
+/// What a build gives.
+#[derive(Debug)]
+pub struct Built {
+    pub id: Digest,
+    /// The full references.
+    pub names: Vec<String>,
+}
+
+/// A stage that is done, for those upon it.
+#[derive(Clone)]
+struct Done {
+    config: ImageConfig,
+    layers: Vec<Layer>,
+    scope: Scope,
+}
+
+pub struct Build<'a> {
+    pub request: Request<'a>,
+    pub ids: IdMaps,
+    pub hashes: RefCell<Hashes>,
+    progress: &'a dyn Progress,
+    /// Stages that are done, by number: config and layers.
+    done: RefCell<BTreeMap<usize, Done>>,
+    pub arguments: Arguments,
+    graph: Graph,
+    /// The stages to be built, by number.
+    order: Vec<usize>,
+    /// For files that commands find mounted.
+    tmp: Tmp,
+}
+
+impl<'a> Build<'a> {
+    pub fn new(request: Request<'a>, progress: &'a dyn Progress) -> Result<Self> {
+        let ids = IdMaps::of_account()?;
+        let contexts: Vec<String> = request.contexts.keys().cloned().collect();
+        let given = request.build_args.clone();
+        let mut arguments = Arguments::new(given, &Platform::host(), &request.platform, request.target);
+        arguments.read(request.file)?;
+        let graph = Graph::new(request.file, &arguments, &contexts)?;
+        let order = graph.order(request.file, graph.target(request.target)?)?;
+        let hashes = match request.context {
+            Some(context) => {
+                let key = Digest::of(context.path().as_os_str().as_encoded_bytes());
+                Hashes::load(request.store.build_cache_folder("contexts")?.join(key.hex()))
+            }
+            None => Hashes::default(),
+        };
+        let tmp = request.store.tmp_dir()?;
+        let (hashes, done) = (RefCell::new(hashes), RefCell::default());
+        Ok(Self { request, ids, hashes, progress, done, arguments, graph, order, tmp })
+    }
+
+    /// Builds. The caller has one thread.
+    pub fn run(&self) -> Result<Built> {
+        let _ = worker::sweep(self.request.store);
+        let names = self.request.names.iter().map(|name| tag::full_name(name)).collect::<image::Result<Vec<_>>>()?;
+        let stages = self.order.len();
+        let mut last = None;
+        for (at, number) in self.order.iter().enumerate() {
+            let stage = self.stage(*number, at + 1, stages)?;
+            let (config, layers, scope) = (stage.config.clone(), stage.layers.clone(), stage.scope.clone());
+            self.done.borrow_mut().insert(*number, Done { config, layers, scope });
+            last = Some(stage);
+        }
+        self.hashes.borrow().save()?;
+        let Some(stage) = last else { return Err(Error::Refused("there is no stage".into())) };
+        self.tell(Event::Commit { name: names.first().map(String::as_str) });
+        let id = self.commit(stage, &names)?;
+        Ok(Built { id, names })
+    }
+
+    pub fn tell(&self, event: Event<'_>) {
+        self.progress.event(event);
+    }
+
+    /// The time of what is made now, as configs have it.
+    pub fn now(&self) -> String {
+        let epoch = self.request.epoch.and_then(|epoch| chrono::DateTime::from_timestamp(epoch, 0));
+        epoch.map_or_else(state::now, |time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+    }
+
+    pub fn empty_config(&self) -> ImageConfig {
+        let Platform { architecture, os, variant, .. } = self.request.platform.clone();
+        let mut config = ImageConfig { architecture, os, variant, ..ImageConfig::default() };
+        config.config.env.push(PATH.to_owned());
+        config.rootfs.kind = "layers".to_owned();
+        config
+    }
+
+    /// What a `from` means: a stage, a context, an image; without one, the build context.
+    pub fn origin(&self, stage: &Stage<'_>, from: Option<&str>) -> Result<Origin<'_>> {
+        let Some(from) = from else {
+            let context = self.request.context.map(Origin::Context);
+            return context.ok_or_else(|| Error::Hinted {
+                text: "there is no build context, so nothing can be copied from it".into(),
+                hint: "name a directory as the last argument".into(),
+            });
+        };
+        match self.graph.origin(from, stage.number) {
+            Some(graph::Origin::Scratch) | None => Ok(Origin::Layers(Vec::new())),
+            Some(graph::Origin::Stage(number)) => Ok(Origin::Layers(self.done(number)?.layers)),
+            Some(graph::Origin::Context(name)) => self.named_context(&name).map(Origin::Context),
+            Some(graph::Origin::Image(name)) => {
+                let found = self.request.images.find(&name, None)?;
+                Ok(Origin::Layers(found.manifest.layers.into_iter().zip(found.layers).collect()))
+            }
+        }
+    }
+
+    fn done(&self, number: usize) -> Result<Done> {
+        let done = self.done.borrow().get(&number).cloned();
+        done.ok_or_else(|| Error::Refused("a stage is built before one that it needs".into()))
+    }
+
+    /// Names of contexts are in small letters where they are looked up.
+    fn named_context(&self, name: &str) -> Result<&Context> {
+        let found = self.request.contexts.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, context)| context).ok_or_else(|| Error::Refused(format!("there is no build context `{name}`")))
+    }
+
+    /// A file that a command finds mounted.
+    pub fn script(&self, name: &str, content: &str) -> Result<PathBuf> {
+        use crate::host::atomic_file;
+        let path =
+            self.tmp.path().join(format!("script-{}", Digest::of(format!("{name}\n{content}").as_bytes()).hex()));
+        if !path.exists() {
+            atomic_file::create(&path, content.as_bytes(), 0o755, false)?;
+        }
+        Ok(path)
+    }
+
+    fn stage(&self, number: usize, at: usize, stages: usize) -> Result<Stage<'_>> {
+        let file = self.request.file;
+        let Some(plan) = self.graph.stages.get(number) else {
+            return Err(Error::Refused("there is no such stage".into()));
+        };
+        let instructions = plan.instructions(file);
+        let numbered = |step| Number { stage: at, stages, step, steps: 1 + instructions.len() };
+        let (source, escape, name) = (&file.source, file.directives.escape, plan.name.as_deref());
+        let text = source.text.get(plan.span.start..plan.span.end).unwrap_or_default().trim();
+        self.tell(Event::Step { number: numbered(1), name, text });
+        let mut stage = match &plan.base {
+            graph::Origin::Scratch => Stage::on(self, number, source, escape, None),
+            graph::Origin::Stage(other) => {
+                let Done { config, layers, scope } = self.done(*other)?;
+                Stage::with(self, number, source, escape, scope, config, layers)
+            }
+            graph::Origin::Context(name) => {
+                let text = format!("`{name}` is a directory, and a stage begins with an image");
+                let cause = Box::new(Error::Hinted { text, hint: "`COPY --from` takes files from it".into() });
+                return Err(Error::Step { place: source.place(plan.span), cause });
+            }
+            graph::Origin::Image(image) => {
+                let found = self.request.images.find(image, plan.platform.as_deref());
+                let found =
+                    found.map_err(|cause| Error::Step { place: source.place(plan.span), cause: Box::new(cause) })?;
+                let mut stage = Stage::on(self, number, source, escape, Some(found));
+                self.on_build(&mut stage, image, &source.place(plan.span), numbered(1))?;
+                stage
+            }
+        };
+        for (place, instruction) in instructions.iter().enumerate() {
+            stage.step(instruction, numbered(2 + place), name)?;
+        }
+        copy::directory(&mut stage)?;
+        Ok(stage)
+    }
+
+    /// What the image brings along for those who build upon it, which is not handed on.
+    fn on_build(&self, stage: &mut Stage<'_>, image: &str, from: &Place, number: Number) -> Result<()> {
+        for text in std::mem::take(&mut stage.config.config.on_build) {
+            let (_source, instruction) = on_build(&format!("ONBUILD of {image}"), &text)?;
+            if let Kind::From(_) = instruction.kind {
+                continue;
+            }
+            stage.step_from(&instruction, from.clone(), number, None)?;
+        }
+        Ok(())
+    }
+
+    /// All layers in one, and a history of one step. `None`: there are no layers.
+    fn squash(&self, stage: &mut Stage<'_>) -> Result<Option<NewLayer>> {
+        let (store, mode) = (self.request.store, worker::mode_for(&self.ids));
+        let mut layers = tree::layers(store, mode, &stage.diff_ids());
+        if layers.is_empty() {
+            return Ok(None);
+        }
+        let tree = Tree { top: layers.remove(0), below: layers, live: None };
+        let form = Form { latest: self.request.epoch, ..Form::TREE };
+        let layer = NewLayer::pack(store, &self.ids, mode, &tree, form, &[])?;
+        stage.config.history = vec![History { created_by: Some("squashed".into()), ..History::default() }];
+        stage.layers.clear();
+        Ok(Some(layer))
+    }
+
+    fn commit(&self, mut stage: Stage<'_>, names: &[String]) -> Result<Digest> {
+        let request = &self.request;
+        let run = &mut stage.config.config;
+        run.labels.extend(request.labels.clone());
+        request.env.iter().for_each(|pair| run.set_env(pair.clone()));
+        let squashed = match request.squash {
+            Squash::None => None,
+            Squash::All => self.squash(&mut stage)?,
+        };
+        let below = if squashed.is_some() { Vec::new() } else { stage.layers.clone() };
+        let config = stage.finished()?;
+        let new = New {
+            store: request.store,
+            progress: &(),
+            format: request.format,
+            below,
+            config,
+            annotations: request.annotations.clone(),
+            name: names.first().map(String::as_str),
+        };
+        let id = match squashed {
+            Some(layer) => new.finish(layer, &self.ids)?,
+            None => new.finish_without_layer(&self.ids)?,
+        };
+        for name in names.iter().skip(1) {
+            tag::tag(request.store, id.hex(), name)?;
+        }
+        Ok(id)
+    }
+}

@@ -1,0 +1,78 @@
+//! What goes wrong with a build.
+
+use std::io;
+
+use super::source::Fault;
+use crate::{container, host, image, layer, store, sys};
+
+/// Why there is no image.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something in the Containerfile.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// A step failed: its line, and why.
+    #[error("{place}: {cause}")]
+    Step { place: super::source::Place, cause: Box<Error> },
+    #[error("the build context: {0}")]
+    Context(sys::Error),
+    #[error("the worker that copies has gone: {0}")]
+    Pipe(io::Error),
+    #[error("`{path}` is not in {place}")]
+    NoSource { path: String, place: String },
+    #[error("`{path}` leads out of the build context")]
+    LeavesContext { path: String },
+    #[error("`{path}` is excluded by the ignore file")]
+    Ignored { path: String },
+    #[error("`{path}` is nested too deep")]
+    TooDeep { path: String },
+    #[error("{0}")]
+    Pattern(String),
+    #[error("the command `{command}` ended with exit code {code}")]
+    Command { command: String, code: i32 },
+    #[error("{0}")]
+    Refused(String),
+    #[error("{text}")]
+    Hinted { text: String, hint: String },
+    #[error(transparent)]
+    Container(#[from] container::Error),
+    #[error(transparent)]
+    Image(#[from] image::Error),
+    #[error(transparent)]
+    Layer(#[from] layer::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    System(#[from] sys::Error),
+    #[error(transparent)]
+    Target(#[from] super::graph::NoTarget),
+    #[error(transparent)]
+    Mount(#[from] super::parse::MountError),
+    #[error(transparent)]
+    Lock(#[from] host::lock::Error),
+    #[error(transparent)]
+    Ids(#[from] host::subid::Error),
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Step { cause, .. } => cause.hint(),
+            Self::Fault(fault) => fault.hint(),
+            Self::NoSource { .. } => Some("paths are taken from the build context, the last argument of the command".into()),
+            Self::LeavesContext { .. } => Some("only files in the build context can be copied: a larger directory can be the context, or `--build-context NAME=DIRECTORY` another one".into()),
+            Self::Ignored { .. } => Some("a line `!PATH` at the end of the ignore file takes it in again".into()),
+            Self::Target(error) => error.hint(),
+            Self::Mount(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
+            Self::Container(error) => error.hint(),
+            Self::Image(error) => error.hint(),
+            Self::Layer(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Ids(error) => error.hint(),
+            Self::Hinted { hint, .. } => Some(hint.clone()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! RUN: a command in a container on the layers so far; what it changed is the new layer.
+
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
+
+use super::copy::{Origin, directory};
+use crate::build::arguments::PROXIES;
+use crate::build::keys::Key;
+use crate::build::parse::{Body, MountKind, MountSpec, Run, RunNetwork, Security};
+use crate::build::progress::Event;
+use crate::build::stage::{Stage, clean};
+use crate::build::{Error, Result, caches};
+use crate::container::commit::step::Step;
+use crate::container::mount::secret::{self, Place, Secret};
+use crate::container::mount::{Mount, Overlay, Source};
+use crate::container::name;
+use crate::container::record::{Container, Driver, Image, Network};
+use crate::image::make::layer::NewLayer;
+use crate::oci::Digest;
+use crate::oci::capability::CapabilitySet;
+
+/// Where a command finds the agent of `--mount=type=ssh`.
+const AGENT: &str = "/run/buildkit/ssh_agent.0";
+/// Where a heredoc that is a program lies.
+const SCRIPTS: &str = "/dev/pipes";
+
+/// What a command finds beside its layers.
+#[derive(Default)]
+struct Mounts {
+    mounts: Vec<Mount>,
+    secrets: Vec<(Secret, Vec<u8>)>,
+    variables: Vec<String>,
+    /// Held while the command runs.
+    locks: Vec<caches::Cache>,
+}
+
+pub fn run(stage: &mut Stage<'_>, run: &Run) -> Result<()> {
+    if stage.pending.as_ref().is_some_and(|pending| !pending.user.is_empty()) {
+        directory(stage)?;
+    }
+    let body = run.body();
+    let words = match &body {
+        Body::Exec(words) => words.clone(),
+        Body::Shell(text) => stage.shell().into_iter().chain([text.clone()]).collect(),
+        Body::Script { name, .. } => vec![format!("{SCRIPTS}/{name}")],
+    };
+    if words.is_empty() {
+        return Err(Error::Refused("there is nothing to run".into()));
+    }
+    let specs = run.mounts.iter().map(|mount| mount.read(|text| stage.text(text, mount.text.span)));
+    let specs: Vec<MountSpec> = specs.collect::<Result<_>>()?;
+    let pair = |(name, value): (&str, &str)| format!("{name}={value}");
+    let arguments: Vec<String> =
+        stage.scope.arguments().filter(|(name, _)| !PROXIES.contains(name)).map(pair).collect();
+    let mut key = Key::on(stage.layers.iter().map(|(_, diff_id)| diff_id));
+    key.part("RUN");
+    key.parts(words.iter().map(String::as_str));
+    if let Body::Script { content, .. } = &body {
+        key.part(content);
+    }
+    let config = &stage.config.config;
+    key.parts(config.env.iter().chain(&arguments).map(String::as_str));
+    key.parts([config.user.as_str(), &config.working_dir]);
+    key.part(&format!("{:?} {:?}", run.network, run.security));
+    key.part(&stage.build.request.sandbox);
+    for spec in &specs {
+        add_mount(stage, spec, &mut key)?;
+    }
+    let key = key.finish();
+    let text = history(&body, &words, &arguments);
+    stage.put(&key, text, |stage| layer(stage, run, &body, &words, &arguments, &specs))?;
+    // Its container has made the directory.
+    stage.pending = None;
+    Ok(())
+}
+
+fn history(body: &Body, words: &[String], arguments: &[String]) -> String {
+    let command = match body {
+        Body::Script { content, .. } => content.trim_end().to_owned(),
+        _ => words.join(" "),
+    };
+    match arguments.len() {
+        0 => command,
+        count => format!("|{count} {} {command}", arguments.join(" ")),
+    }
+}
+
+/// What a mount gives the command to read; a cache gives it nothing that it may depend on.
+fn add_mount(stage: &Stage<'_>, spec: &MountSpec, key: &mut Key) -> Result<()> {
+    key.part(&format!("{:?}", MountSpec { from: None, ..spec.clone() }));
+    if spec.kind != MountKind::Bind {
+        return Ok(());
+    }
+    match stage.build.origin(stage, spec.from.as_deref())? {
+        Origin::Layers(layers) => key.parts(layers.iter().map(|(_, diff_id)| diff_id.hex())),
+        Origin::Context(context) => {
+            let mut hashes = stage.build.hashes.borrow_mut();
+            for source in context.find(spec.source.as_deref().unwrap_or("."))? {
+                key.part(context.digest(&source, &mut hashes)?.hex());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn layer(
+    stage: &Stage<'_>,
+    run: &Run,
+    body: &Body,
+    words: &[String],
+    arguments: &[String],
+    specs: &[MountSpec],
+) -> Result<NewLayer> {
+    let request = &stage.build.request;
+    let mut found = Mounts::default();
+    for spec in specs {
+        mount(stage, spec, &mut found)?;
+    }
+    if let Body::Script { name, content } = body {
+        found.mounts.push(bind(stage.build.script(name, content)?, format!("{SCRIPTS}/{name}"), true));
+    }
+    let mut container = stage.container(words.to_vec())?;
+    let proxies = stage.build.arguments.proxies().map(|(name, value)| format!("{name}={value}"));
+    container.env.extend(proxies);
+    container.env.extend(arguments.iter().chain(&found.variables).cloned());
+    container.mounts.extend(found.mounts);
+    container.secrets = found.secrets.iter().map(|(secret, _)| secret.clone()).collect();
+    match run.network {
+        RunNetwork::Default => {}
+        RunNetwork::None => container.network = Network::None,
+        RunNetwork::Host => container.network = Network::Host,
+    }
+    if run.security == Security::Insecure {
+        (container.privileged, container.capabilities) = (true, CapabilitySet::ALL);
+    }
+    let mut targets: Vec<String> = container.mounts.iter().map(|mount| mount.target.clone()).collect();
+    for (secret, _) in &found.secrets {
+        if let Place::File { target, .. } = &secret.place {
+            targets.extend([target.clone(), secret::DIRECTORY.to_owned()]);
+        }
+    }
+    let secrets: Vec<&[u8]> = found.secrets.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+    let step = Step::make(request.store, &stage.build.ids, container, &secrets)?;
+    let code = step.run(&mut |from, bytes| stage.build.tell(Event::Output { from, bytes }))?;
+    drop(found.locks);
+    if code != 0 {
+        return Err(Error::Command { command: words.join(" "), code });
+    }
+    Ok(step.into_layer(&targets, stage.build.request.epoch)?)
+}
+
+fn bind(path: PathBuf, target: String, read_only: bool) -> Mount {
+    let options = if read_only { vec!["ro".to_owned()] } else { Vec::new() };
+    Mount { source: Source::Bind(path), target, options, overlay: None }
+}
+
+fn mount(stage: &Stage<'_>, spec: &MountSpec, found: &mut Mounts) -> Result<()> {
+    let target = |default: &str| stage.absolute(spec.target.as_deref().unwrap_or(default));
+    match spec.kind {
+        MountKind::Bind => {
+            let (source, options) = (bound(stage, spec)?, Vec::new());
+            // What is written to it is for nobody else.
+            let overlay = (!spec.read_only).then_some(Overlay { directories: None });
+            let options = if spec.read_only { vec!["ro".to_owned()] } else { options };
+            found.mounts.push(Mount { source, target: target("/"), options, overlay });
+        }
+        MountKind::Cache => {
+            let id = spec.id.clone().unwrap_or_else(|| target("/"));
+            let cache = caches::Cache::open(stage.build.request.store, &id, spec)?;
+            found.mounts.push(bind(cache.path().to_owned(), target("/"), spec.read_only));
+            found.locks.push(cache);
+        }
+        MountKind::Tmpfs => {
+            let options = spec.size.map(|size| format!("size={size}")).into_iter().collect();
+            let source = Source::Tmpfs { copy_up: false };
+            found.mounts.push(Mount { source, target: target("/"), options, overlay: None });
+        }
+        MountKind::Secret => take_secret(stage, spec, found)?,
+        MountKind::Ssh => {
+            let id = spec.id.as_deref().unwrap_or("default");
+            match stage.build.request.agents.get(id) {
+                Some(socket) => {
+                    let target = spec.target.clone().unwrap_or_else(|| AGENT.to_owned());
+                    found.variables.push(format!("SSH_AUTH_SOCK={target}"));
+                    found.mounts.push(bind(socket.clone(), target, false));
+                }
+                None if spec.required => {
+                    return Err(Error::Hinted {
+                        text: format!("the agent `{id}` that RUN needs was not given"),
+                        hint: format!("`coracle build --ssh {id}` gives it the agent of $SSH_AUTH_SOCK"),
+                    });
+                }
+                None => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn take_secret(stage: &Stage<'_>, spec: &MountSpec, found: &mut Mounts) -> Result<()> {
+    let last = |path: &String| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let id = spec.id.clone().or_else(|| spec.source.clone()).or_else(|| spec.target.as_ref().map(last));
+    let id = id.unwrap_or_default();
+    let Some(bytes) = stage.build.request.secrets.get(&id) else {
+        if spec.required {
+            return Err(Error::Hinted {
+                text: format!("the secret `{id}` that RUN needs was not given"),
+                hint: format!("`coracle build --secret id={id},src=FILE` gives it"),
+            });
+        }
+        return Ok(());
+    };
+    let (uid, gid, mode) = (spec.uid.unwrap_or(0), spec.gid.unwrap_or(0), spec.mode.unwrap_or(0o400));
+    let mut add = |place| found.secrets.push((Secret { id: id.clone(), name: id.clone(), place }, bytes.clone()));
+    if let Some(name) = &spec.env {
+        add(Place::Variable(name.clone()));
+    }
+    if spec.env.is_none() || spec.target.is_some() {
+        let target = spec.target.clone().unwrap_or_else(|| format!("/run/secrets/{id}"));
+        add(Place::File { target: stage.absolute(&target), uid, gid, mode });
+    }
+    Ok(())
+}
+
+/// Files of the context, a stage or an image.
+fn bound(stage: &Stage<'_>, spec: &MountSpec) -> Result<Source> {
+    let source = spec.source.as_deref().unwrap_or("/");
+    match stage.build.origin(stage, spec.from.as_deref())? {
+        Origin::Layers(layers) => {
+            let subpath = clean(source).trim_start_matches('/').to_owned();
+            let layers: Vec<Digest> = layers.into_iter().map(|(_, diff_id)| diff_id).collect();
+            // Nobody looks for it by these.
+            let none = Digest::of(b"");
+            let image = Image { name: spec.from.clone().unwrap_or_default(), id: none.clone(), manifest: none };
+            Ok(Source::Image { image, layers, subpath: Some(subpath).filter(|path| !path.is_empty()) })
+        }
+        Origin::Context(context) => {
+            let reached = context.open_path(source)?;
+            // Where the kernel says that it lies: below the context, whatever symlinks there are on the way.
+            let path = std::fs::read_link(format!("/proc/self/fd/{}", reached.as_raw_fd()));
+            Ok(Source::Bind(path.map_err(|error| Error::Refused(format!("`{source}` can't be mounted: {error}")))?))
+        }
+    }
+}
+
+impl Stage<'_> {
+    /// The same, for who reads and writes its files.
+    pub fn bare_container(&self) -> Result<Container> {
+        let container = self.container(vec!["true".to_owned()])?;
+        Ok(Container {
+            is_bare: true,
+            mounts: Vec::new(),
+            devices: Vec::new(),
+            network: Network::None,
+            introductions: None,
+            working_dir: "/".to_owned(),
+            user: String::new(),
+            ..container
+        })
+    }
+
+    /// A container on the layers so far, with the variables, the user and the directory that the stage has.
+    pub fn container(&self, command: Vec<String>) -> Result<Container> {
+        let template = &self.build.request.template;
+        let config = &self.config.config;
+        let name_of = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
+        let mut env = template.env.clone();
+        env.retain(|pair| !config.env.iter().any(|own| name_of(own) == name_of(pair)));
+        env.extend(config.env.iter().cloned());
+        let working_dir = if config.working_dir.is_empty() { "/".to_owned() } else { config.working_dir.clone() };
+        // The kernel's overlay needs something to lie on.
+        let driver = if self.layers.is_empty() { Driver::Fuse } else { template.driver };
+        Ok(Container {
+            id: name::random_id()?,
+            driver,
+            mode: crate::layer::worker::mode_for(&self.build.ids),
+            layers: self.diff_ids(),
+            entrypoint: Vec::new(),
+            command,
+            env,
+            working_dir,
+            working_dir_of_image: true,
+            user: config.user.clone(),
+            ..template.clone()
+        })
+    }
+}

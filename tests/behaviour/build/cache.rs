@@ -1,0 +1,63 @@
+//! What is done again, and what is not.
+
+use super::Context;
+use crate::harness::Case;
+
+fn steps_are_remembered(case: &Case) {
+    let context = Context::new(
+        case,
+        "FROM IMAGE\nLABEL a=1\nRUN echo x >/x\nCOPY input /\nRUN echo y >/y\nENV A=1\nRUN echo z >/z\n",
+    );
+    context.file("input", "1");
+    let cached = |flags: &[&str]| context.build(flags).code(0).stdout.matches("Using cache").count();
+    let id = || context.config("{{.Id}}");
+    assert_eq!(cached(&[]), 0);
+    let first = id();
+    assert_eq!((cached(&[]), id()), (4, first.clone()), "the same, down to the id");
+    // A label changes nothing of what comes after it; a file does, and a variable.
+    context
+        .instructions("FROM IMAGE\nLABEL a=2\nRUN echo x >/x\nCOPY input /\nRUN echo y >/y\nENV A=2\nRUN echo z >/z\n");
+    assert_eq!(cached(&[]), 3);
+    context.file("input", "2");
+    assert_eq!(cached(&[]), 1);
+    assert_ne!(id(), first);
+    assert_eq!(context.prints("cat /input"), "2");
+    // A new time alone is no change, another mode is.
+    std::fs::File::options()
+        .write(true)
+        .open(context.path.join("input"))
+        .unwrap()
+        .set_modified(std::time::UNIX_EPOCH)
+        .unwrap();
+    assert_eq!(cached(&[]), 4);
+    crate::harness::set_mode(&context.path.join("input"), 0o600);
+    assert_eq!(cached(&[]), 1);
+    assert_eq!(cached(&["--no-cache"]), 0);
+    let explained = context.build(&["--explain", "--no-cache"]).code(0);
+    assert!(explained.stdout.contains("not from the cache: --no-cache"), "{explained}");
+}
+
+/// A layer that only a step remembers stays with the images that have it, and goes with the cache.
+fn the_cache_keeps_its_layers(case: &Case) {
+    let context = Context::new(case, "FROM IMAGE\nRUN echo x >/x\n");
+    context.build(&[]).code(0);
+    case.coracle(["rmi", "built"]).code(0);
+    let again = context.build(&[]).code(0);
+    assert!(again.stdout.contains("Using cache"), "{again}");
+    assert_eq!(context.prints("cat /x"), "x\n");
+    case.coracle(["system", "check"]).code(0);
+    case.coracle(["rmi", "-af"]).code(0);
+    case.coracle(["system", "prune", "-f"]).code(0);
+    let layers = std::fs::read_dir(case.store().join("layers")).unwrap().count();
+    assert_eq!(layers, 0);
+}
+
+fn all_in_one_layer(case: &Case) {
+    let context = Context::new(case, "FROM IMAGE\nRUN echo x >/x\nRUN rm /x; echo y >/y\n");
+    context.build(&["--squash-all", "-t", "second"]).code(0);
+    assert_eq!(context.config("{{len .RootFS.Layers}}"), "1");
+    assert_eq!(context.prints("ls /x 2>/dev/null; cat /y"), "y\n");
+    case.sh("second", "cat /y").code(0).stdout("y\n");
+}
+
+on_both_drivers!(steps_are_remembered, the_cache_keeps_its_layers, all_in_one_layer);

@@ -1,0 +1,141 @@
+//! RUN, and the instructions that change the config alone.
+
+use super::Context;
+use crate::harness::image::registry;
+use crate::harness::{Case, binary};
+
+fn every_setting(case: &Case) {
+    let context = Context::new(
+        case,
+        "ARG BASE=IMAGE\n\
+         FROM $BASE\n\
+         ARG WHO=world\n\
+         ENV GREETING=\"hello $WHO\" OTHER=${NONE:-fallback}\n\
+         LABEL a=1 \"b c\"=$WHO\n\
+         WORKDIR /work\nWORKDIR below\n\
+         EXPOSE 80 53/udp 8000-8002\n\
+         VOLUME /data\n\
+         STOPSIGNAL SIGINT\n\
+         HEALTHCHECK --interval=5s --retries=2 CMD true\n\
+         ONBUILD USER 0\nONBUILD RUN echo built upon >/upon\n\
+         RUN echo \"$GREETING $WHO $OTHER\" >/greeting; pwd >>/greeting\n\
+         RUN [\"sh\", \"-c\", \"echo exec $0 >>/greeting\"]\n\
+         RUN <<EOF\necho first >>/greeting\necho second >>/greeting\nEOF\n\
+         SHELL [\"/bin/sh\", \"-ec\"]\n\
+         USER 33:44\n\
+         RUN id -u; test \"$(id -u):$(id -g)\" = 33:44\n\
+         ENTRYPOINT [\"cat\"]\n\
+         CMD [\"/greeting\"]\n",
+    );
+    let built = context.build(&["--build-arg", "WHO=you", "--label", "c=3"]).code(0);
+    assert_eq!(built.stdout.lines().last().unwrap().len(), 64, "{built}");
+    assert!(built.stdout.contains("STEP 1/20: FROM $BASE\n") && built.stdout.contains("\n33\n"), "{built}");
+    let shown = case.coracle(["run", "--rm", "--network=none", "built"]).code(0);
+    shown.stdout("hello you you fallback\n/work/below\nexec sh\nfirst\nsecond\n");
+    for (template, value) in [
+        ("{{.User}} {{.Config.WorkingDir}} {{.Config.StopSignal}}", "33:44 /work/below SIGINT"),
+        ("{{json .Config.ExposedPorts}}", r#"{"53/udp":{},"80/tcp":{},"8000-8002/tcp":{}}"#),
+        (
+            "{{json .Config.Volumes}} {{json .Config.OnBuild}}",
+            r#"{"/data":{}} ["USER 0","RUN echo built upon >/upon"]"#,
+        ),
+        ("{{json .Labels}}", r#"{"a":"1","b c":"you","c":"3"}"#),
+        ("{{json .Config.Entrypoint}} {{json .Config.Cmd}}", r#"["cat"] ["/greeting"]"#),
+        ("{{json .Config.Shell}} {{len .RootFS.Layers}}", r#"["/bin/sh","-ec"] 5"#),
+    ] {
+        assert_eq!(context.config(template), value, "{template}");
+    }
+    // What the image brings along for those who build upon it is done once, and not handed on.
+    context.instructions("FROM built\nRUN test -e /upon\n");
+    context.build(&[]).code(0);
+    let shown = case.coracle(["run", "--rm", "--network=none", "--entrypoint=cat", "built", "/upon"]);
+    shown.code(0).stdout("built upon\n");
+    assert!(!context.config("{{json .Config}}").contains("OnBuild"));
+}
+
+fn mounts(case: &Case) {
+    let context = Context::new(
+        case,
+        "FROM IMAGE AS other\n\
+         RUN mkdir /made && echo from a stage >/made/file\n\
+         FROM IMAGE\n\
+         RUN --mount=type=bind,target=/context --mount=from=other,source=/made,target=/other \
+             cat /context/input /other/file >/seen; echo x >/context/input || echo read-only >>/seen\n\
+         RUN --mount=type=cache,target=/cache echo once >>/cache/times; wc -l </cache/times >/count\n\
+         RUN --mount=type=tmpfs,target=/memory echo x >/memory/x\n\
+         RUN --mount=type=secret,id=token cat /run/secrets/token | md5sum >/sum; grep -c . /run/secrets/token\n\
+         RUN --mount=type=secret,id=token,env=TOKEN echo -n \"$TOKEN\" | md5sum | cmp - /sum\n",
+    );
+    context.file("input", "from the context\n");
+    std::fs::write(case.home.join("token"), "very secret").unwrap();
+    let secret = format!("id=token,src={}", case.home.join("token").display());
+    context.build(&["--secret", &secret]).code(0);
+    assert_eq!(context.prints("cat /seen /count"), "from the context\nfrom a stage\nread-only\n1\n");
+    // Nothing of what was mounted is left, and nothing knows the secret.
+    assert_eq!(context.prints("ls -d /context /other /cache /memory /run/secrets 2>/dev/null | wc -l"), "0\n");
+    let everywhere = case.command_of("grep".as_ref(), ["-rl", "very secret", case.store().to_str().unwrap()]).finish();
+    everywhere.code(1).stdout("");
+    // The cache is there the next time.
+    context.build(&["--secret", &secret, "--no-cache"]).code(0);
+    assert_eq!(context.prints("cat /count"), "2\n");
+    let missing = context.build(&["--no-cache"]).code(2);
+    assert!(missing.stderr.contains("Containerfile:7:1: the command "), "{missing}");
+}
+
+/// A container of a step is nobody's to see, and nothing of it is left.
+fn nothing_is_left(case: &Case) {
+    let context = Context::new(case, "FROM IMAGE\nRUN echo x >/x\nRUN exit 7\n");
+    let failed = context.build(&[]).code(7);
+    failed.error("Containerfile:3:1: the command `/bin/sh -c exit 7` ended with exit code 7");
+    case.coracle(["ps", "-aq"]).code(0).stdout("");
+    let left: Vec<_> =
+        std::fs::read_dir(case.store().join("tmp")).unwrap().flatten().map(|entry| entry.path()).collect();
+    assert!(left.is_empty(), "{left:?}");
+    case.coracle(["system", "check"]).code(0);
+    // What was done before the failure need not be done again.
+    let again = context.build(&[]).code(7);
+    assert!(again.stdout.contains("Using cache"), "{again}");
+    case.coracle(["image", "prune", "-f"]).code(0);
+    let again = context.build(&[]).code(7);
+    assert!(!again.stdout.contains("Using cache"), "{again}");
+}
+
+/// With the time fixed, the same input gives the same image: on this account and, in `one_id`, on one without subordinate ids.
+pub fn reproducible(case: &Case) -> String {
+    let context = Context::new(
+        case,
+        "FROM IMAGE\n\
+         COPY --chown=33:44 input /owned/\n\
+         RUN mkdir -p /made/deep && echo x >/made/deep/file && ln -s deep /made/link && chown 33:44 /made/deep/file\n\
+         LABEL a=b\n",
+    );
+    context.file("input", "text\n");
+    let build = |flags: &[&str]| {
+        let all: Vec<&str> = ["--timestamp", "1000000000", "-q"].iter().chain(flags).copied().collect();
+        context.build(&all).code(0).stdout
+    };
+    let first = build(&[]);
+    assert_eq!(build(&["--no-cache"]), first);
+    assert_eq!(context.prints("stat -c '%u:%g %Y' /made /made/link"), "0:0 1000000000\n0:0 1000000000\n");
+    assert_eq!(context.config("{{.Created}}"), "2001-09-09 01:46:40 +0000 UTC");
+    assert_eq!(context.config("{{.Id}}"), first.trim_end());
+    first
+}
+
+/// The other account's image of this very run, if it came first, is the same; else this one is left for it.
+pub fn the_same_everywhere(case: &Case) {
+    let id = reproducible(case);
+    let stage = binary().ancestors().nth(2).unwrap().file_name().unwrap().to_string_lossy().to_lowercase();
+    let name = format!("{}/reproducible:{stage}", registry());
+    if case.coracle(["pull", "-q", &name]).code == Some(0) {
+        assert_eq!(case.coracle(["image", "inspect", "--format", "{{.Id}}", &name]).code(0).stdout, id);
+    } else {
+        case.coracle(["push", "-q", "built", &name]).code(0);
+    }
+}
+
+fn the_same_input_gives_the_same_image(case: &Case) {
+    the_same_everywhere(case);
+}
+
+on_both_drivers!(every_setting, mounts, nothing_is_left, the_same_input_gives_the_same_image);
