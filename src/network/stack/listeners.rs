@@ -103,7 +103,7 @@ impl Listener {
                 ends.outside.set_port(connections.free_port());
             }
             // One that can't be taken in is closed, which tells its owner.
-            let _ = connections.accept(net, socket, ends);
+            let _ = connections.accept(net, socket, ends, self.at.is_none());
         }
     }
 }

@@ -34,6 +34,10 @@ pub const SMALLEST: usize = 8 << 10;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// A container that answers requests with anything else is not asked more often.
 const MOST_REQUESTS: u8 = 3;
+/// Who has come by a socket that was there before the container waits for its program to listen, so long after the container's start.
+const BEGINNING: Duration = Duration::from_secs(60);
+/// How often the program is asked meanwhile.
+const AGAIN: Duration = Duration::from_millis(50);
 /// Those below are of well-known services.
 const FIRST_PORT: u16 = 1024;
 /// Nothing is looked at again before, in microseconds.
@@ -69,6 +73,10 @@ struct Connection {
     failed: bool,
     /// It came from outside.
     guest: bool,
+    /// Until then a program that does not listen is asked again.
+    until: Option<Instant>,
+    /// The program has taken it.
+    taken: bool,
     /// How often the container was asked once more.
     requests: u8,
     is_stirred: bool,
@@ -81,6 +89,8 @@ enum Stage {
     Connecting {
         request: Vec<u8>,
     },
+    /// Nobody inside has taken it, and somebody may do so soon.
+    Refused,
     Open {
         sockets: SocketSet<'static>,
         handle: SocketHandle,
@@ -154,8 +164,8 @@ impl Connections {
         self.last_port
     }
 
-    /// Somebody has come to a published port.
-    pub fn accept(&mut self, net: &mut Net, host: OwnedFd, ends: Ends) -> Result<(), Errno> {
+    /// Somebody has come to a published port; `early`: perhaps before the program inside listens.
+    pub fn accept(&mut self, net: &mut Net, host: OwnedFd, ends: Ends, early: bool) -> Result<(), Errno> {
         // Its peer has let go of it, or could not come from the same port again.
         if let Some(old) = self.by_ends.get(&ends).copied() {
             self.abandon(net, old);
@@ -169,6 +179,10 @@ impl Connections {
         connected.map_err(|_| Errno::INVAL)?;
         self.add(net, ends, host, true, open(socket))?;
         (self.come, self.guests) = (self.come + 1, self.guests + 1);
+        let until = Instant::ZERO + BEGINNING;
+        if let Some(connection) = self.by_ends.get(&ends).and_then(|id| self.all.get_mut(id)) {
+            connection.until = Some(until).filter(|until| early && *until > net.clock.now());
+        }
         Ok(())
     }
 
@@ -208,6 +222,8 @@ impl Connections {
             shut: false,
             failed: false,
             guest,
+            until: None,
+            taken: false,
             requests: 0,
             is_stirred: false,
             timer: None,
@@ -282,8 +298,18 @@ impl Connections {
         for id in std::mem::take(&mut self.stirred) {
             let Some(connection) = self.all.get_mut(&id) else { continue };
             connection.is_stirred = false;
+            if matches!(connection.stage, Stage::Refused) {
+                self.ask_again(net, id);
+            }
+            let Some(connection) = self.all.get_mut(&id) else { continue };
             if !connection.carry(net) {
-                self.remove(id);
+                if connection.is_early(now) {
+                    connection.stage = Stage::Refused;
+                    connection.timer = Some(now + AGAIN);
+                    self.timers.insert((now + AGAIN, id));
+                } else {
+                    self.remove(id);
+                }
                 continue;
             }
             let next = connection.next(&mut net.interface, now);
@@ -363,11 +389,17 @@ impl Connection {
         let mut line = Line { tun, incoming: None };
         while interface.poll_egress(clock.now(), &mut line, sockets) == PollResult::SocketStateChanged {}
         let socket = sockets.get::<Socket<'_>>(*handle);
+        self.taken |= !matches!(socket.state(), State::Closed | State::SynSent);
         match socket.state() {
             // What is still to go out goes out.
             State::Closed | State::TimeWait => self.ended && !self.failed && socket.can_recv(),
             _ => true,
         }
+    }
+
+    /// Whether it may be that nobody inside has taken it since nobody listens yet.
+    fn is_early(&self, now: Instant) -> bool {
+        !(self.taken || self.failed) && self.until.is_some_and(|until| now < until)
     }
 
     fn next(&self, interface: &mut Interface, now: Instant) -> Option<Instant> {

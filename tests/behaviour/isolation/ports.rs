@@ -11,6 +11,26 @@ use crate::harness::{Case, Driver, Finished, LIMIT, has, wait_for};
 /// `cat` for whoever comes.
 const ECHO: [&str; 6] = ["nc", "-ll", "-p", "7000", "-e", "cat"];
 
+/// Who comes by a socket that others listen on may be first, and waits for the program.
+fn a_program_may_listen_late(case: &Case) {
+    let file = case.home.join("late.sock");
+    let publish = format!("unix:{}:7000", file.display());
+    let image = case.busybox();
+    let script = "until test -e /go; do sleep 0.1; done; exec nc -ll -p 7000 -e cat";
+    let line = ["run", "-d", "--stop-timeout=0", "--name=box", "-p", &publish, &image, "sh", "-c", script];
+    case.coracle(line).succeeded();
+    let mut stream = UnixStream::connect(&file).unwrap();
+    stream.write_all(b"hello").unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_millis(500))).unwrap();
+    let waits = stream.read(&mut [0; 5]).unwrap_err().kind();
+    assert_eq!(waits, std::io::ErrorKind::WouldBlock);
+    case.coracle(["exec", "box", "touch", "/go"]).succeeded();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"hello");
+}
+
 /// Whoever makes the way in.
 const NETWORKS: [&str; 2] = ["--network=pasta", "--network=stack"];
 
@@ -223,7 +243,7 @@ fn a_socket_file_leads_inside() {
     case.coracle(["run", "--rm", "--network=pasta", "-p", &publish, &image, "true"]).code(125).says("hint: ");
 }
 
-on_both_drivers!(they_lead_inside, one_that_is_taken_is_told);
+on_both_drivers!(a_program_may_listen_late, they_lead_inside, one_that_is_taken_is_told);
 
 /// What is exposed is published on free ports, each once.
 #[test]
