@@ -43,7 +43,7 @@ pub enum Error {
     Bus { bus: PathBuf, source: io::Error },
     #[error("systemd says: {message}")]
     Refused { name: String, message: String },
-    #[error("systemd could not start the scope: {0}")]
+    #[error("systemd could not start the unit: {0}")]
     Failed(String),
 }
 
@@ -111,6 +111,32 @@ impl Manager {
     pub fn reload(&mut self) -> Result<(), Error> {
         let asked = self.send(&Method { member: "Reload", signature: "", ..MANAGER }, &Writer::default())?;
         self.reply(asked).map(drop)
+    }
+
+    /// How these units are, in their order: loaded, active, and more closely, as `systemctl list-units` shows it.
+    pub fn states(&mut self, units: &[String]) -> Result<Vec<[String; 3]>, Error> {
+        let mut body = Writer::default();
+        body.array(4, |names| units.iter().for_each(|unit| names.string(unit)));
+        let asked = self.send(&Method { member: "ListUnitsByNames", signature: "as", ..MANAGER }, &body)?;
+        let reply = self.reply(asked)?;
+        let states = Reader::of(&reply).structures(|unit| {
+            let (_name, _description) = (unit.string()?, unit.string()?);
+            let state = [unit.string()?, unit.string()?, unit.string()?].map(str::to_owned);
+            let (_following, _path) = (unit.string()?, unit.string()?);
+            let (_job, _kind, _path) = (unit.number()?, unit.string()?, unit.string()?);
+            Some(state)
+        });
+        states.filter(|states| states.len() == units.len()).ok_or_else(|| self.malformed())
+    }
+
+    /// Starts a unit, and waits until it has started.
+    pub fn start(&mut self, unit: &str) -> Result<(), Error> {
+        let mut body = Writer::default();
+        body.string(unit);
+        body.string("replace");
+        let asked = self.send(&Method { member: "StartUnit", signature: "ss", ..MANAGER }, &body)?;
+        self.stream.set_read_timeout(Some(STOPPING)).map_err(|error| self.broken(error))?;
+        self.await_job(asked)
     }
 
     /// Stops a unit, and waits until it has stopped. One that is not there has.
@@ -291,12 +317,31 @@ mod tests {
                     let fields = [(4, Err("org.freedesktop.systemd1.UnitExists")), (5, Ok(serial))];
                     message(wire::ERROR, &fields, &texts(&["Unit taken.scope already exists."]))
                 }
-                "StartTransientUnit" => {
+                "StartTransientUnit" | "StartUnit" => {
                     let mut removed = Writer::default();
                     removed.number(7);
                     removed.bytes.extend(texts(&["/job/7", "x.scope", result]).bytes);
                     let reply = message(RETURN, &[(5, Ok(serial))], &texts(&["/job/7"]));
                     [message(wire::SIGNAL, &[(3, Err("JobRemoved"))], &removed), reply].concat()
+                }
+                "ListUnitsByNames" => {
+                    let mut units = Writer::default();
+                    units.array(8, |units| {
+                        for (name, state) in [
+                            ("a.service", ["loaded", "active", "running"]),
+                            ("b.service", ["not-found", "inactive", "dead"]),
+                        ] {
+                            units.align(8);
+                            [name, "a unit"]
+                                .iter()
+                                .chain(&state)
+                                .chain(&["", "/unit"])
+                                .for_each(|text| units.string(text));
+                            units.number(0);
+                            ["", "/"].iter().for_each(|text| units.string(text));
+                        }
+                    });
+                    message(RETURN, &[(5, Ok(serial))], &units)
                 }
                 _ => message(RETURN, &[(5, Ok(serial))], &texts(&[":1.7"])),
             };
@@ -329,6 +374,28 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_is_started_and_waited_for() {
+        let calls = with_bus("start", "done", |manager| {
+            manager.reload().unwrap();
+            manager.start("x.service").unwrap();
+        });
+        assert_eq!(calls[2..], ["Reload ", "StartUnit x.service"]);
+        with_bus("start-failed", "failed", |manager| {
+            assert_eq!(manager.start("x.service").unwrap_err().to_string(), "systemd could not start the unit: failed");
+        });
+    }
+
+    #[test]
+    fn the_states_of_units_are_told() {
+        with_bus("states", "done", |manager| {
+            let states = manager.states(&["a.service".to_owned(), "b.service".to_owned()]).unwrap();
+            assert_eq!(states, [["loaded", "active", "running"], ["not-found", "inactive", "dead"]]);
+            // One that is about other units is no answer.
+            assert!(manager.states(&["a.service".to_owned()]).is_err());
+        });
+    }
+
+    #[test]
     fn what_systemd_refuses_is_told() {
         with_bus("refused", "failed", |manager| {
             let asked = manager.ask_for_scope("taken.scope", "user.slice", "", 7).unwrap();
@@ -337,7 +404,7 @@ mod tests {
             assert_eq!(error.to_string(), "systemd says: Unit taken.scope already exists.");
             let asked = manager.ask_for_scope("x.scope", "user.slice", "", 7).unwrap();
             let error = manager.await_scope(asked).unwrap_err();
-            assert_eq!(error.to_string(), "systemd could not start the scope: failed");
+            assert_eq!(error.to_string(), "systemd could not start the unit: failed");
         });
     }
 }

@@ -169,6 +169,19 @@ impl<'a> Reader<'a> {
         Some(u32::from_ne_bytes(self.take(4)?.try_into().ok()?))
     }
 
+    /// An array of structures, of which `one` reads one. `None`: it is malformed.
+    pub fn structures<T>(&mut self, mut one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let length = self.number()? as usize;
+        self.align(8);
+        let end = self.at.checked_add(length).filter(|end| *end <= self.bytes.len())?;
+        let mut all = Vec::new();
+        while self.at < end {
+            self.align(8);
+            all.push(one(self)?);
+        }
+        Some(all)
+    }
+
     pub fn string(&mut self) -> Option<&'a str> {
         let length = self.number()? as usize;
         self.text(length)

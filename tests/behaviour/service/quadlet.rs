@@ -255,6 +255,34 @@ fn units_are_kept_in_step() {
     assert!(!units.join("data-volume.service").exists());
 }
 
+/// A folder with all that belongs together, and drop-ins for what is there.
+#[test]
+fn folders_are_installed() {
+    let quadlets = Quadlets::new(&[
+        ("web.container", "[Container]\nImage=localhost/x\n"),
+        ("web.container.d/a.conf", "[Container]\nEnvironment=A=1\n"),
+        ("notes.txt", "nothing for systemd\n"),
+    ]);
+    let case = &quadlets.case;
+    let config = case.home.join("config");
+    let command = |words: &[&str]| case.command(words.iter().copied()).env("XDG_CONFIG_HOME", &config).finish();
+    let folder = quadlets.folder.display().to_string();
+    let installed = command(&["quadlet", "install", &folder]).succeeded().stdout;
+    let names: Vec<&str> = installed.lines().filter_map(|line| line.split("containers/systemd/").nth(1)).collect();
+    assert_eq!(names, ["web.container", "web.container.d/a.conf"]);
+    let unit = || std::fs::read_to_string(config.join("systemd/user/web.service")).unwrap();
+    assert!(unit().contains(" --env=A=1 "), "{}", unit());
+    quadlets.write("web.container.d/b.conf", "[Container]\nEnvironment=B=2\n");
+    command(&["quadlet", "install", &format!("{folder}/web.container.d")]).succeeded();
+    assert!(unit().contains(" --env=A=1 --env=B=2 "), "{}", unit());
+    // No service manager runs here.
+    let listed = command(&["quadlet", "list"]).succeeded().stdout;
+    assert!(listed.starts_with("NAME") && listed.contains("STATUS\n") && listed.contains("Not loaded\n"), "{listed}");
+    let empty = quadlets.folder.join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    command(&["quadlet", "install", &empty.display().to_string()]).code(1).error("there is no quadlet in `");
+}
+
 /// What a unit executes does what it is to do.
 fn the_commands_of_units_run(case: &Case) {
     let image = case.busybox();
