@@ -23,7 +23,7 @@ mod root;
 mod secret;
 mod similar;
 mod system;
-mod unit;
+pub mod unit;
 mod volume;
 
 use std::collections::BTreeMap;

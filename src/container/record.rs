@@ -188,6 +188,9 @@ pub struct Container {
     /// And which sockets of whoever starts it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed_sockets: Vec<Passed>,
+    /// The unit that starts it at boot, and what enables that: they go with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub boot: Vec<PathBuf>,
     /// All exposed ports were to be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub publish_all: bool,
@@ -373,7 +376,7 @@ impl Container {
 
     /// Whether somebody from outside can come to it.
     pub fn publishes(&self) -> bool {
-        !(self.published.is_empty() && self.socket_files.is_empty())
+        !(self.published.is_empty() && self.socket_files.is_empty() && self.passed_sockets.is_empty())
     }
 
     /// The first twelve digits of the id, as lists show it.

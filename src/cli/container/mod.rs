@@ -1,5 +1,6 @@
 //! Commands about containers.
 
+mod boot;
 mod choice;
 pub mod create;
 pub mod fetch;

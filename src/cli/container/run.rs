@@ -6,6 +6,7 @@ use clap::Args;
 use rustix::stdio::stdin;
 use rustix::termios::isatty;
 
+use super::boot;
 use super::options::Options;
 use super::session::detach_keys::{self, DetachKeys};
 use super::session::direct::Direct;
@@ -18,6 +19,7 @@ use crate::cli::{Context, Report, output};
 use crate::container::find::{Found, find};
 use crate::container::job::Streams;
 use crate::container::life::create::Created;
+use crate::container::life::restart::RestartPolicy;
 use crate::container::life::start::{How, start};
 use crate::container::log::LogDriver;
 use crate::container::record::Container;
@@ -34,6 +36,9 @@ pub struct Run {
     /// Leave the container running and print its ID
     #[arg(long, short)]
     detach: bool,
+    /// With `--detach`: as a service of this account's systemd, which starts it at every boot
+    #[arg(long, requires = "detach", conflicts_with_all = ["rm", "rmi"])]
+    boot: bool,
     /// Keys that leave the container and let it run on; an empty text: none do
     #[arg(long, value_name = "KEYS", default_value = detach_keys::DEFAULT, hide_default_value = true)]
     detach_keys: String,
@@ -80,6 +85,7 @@ impl Run {
             times::measure();
             times::mark("the command line and the configuration were read");
         }
+        let manager = self.boot.then(boot::manager).transpose()?;
         let store = context.store()?;
         let Created { container, lock, .. } = self.options.create(context, &store)?;
         times::mark("the container's record was written, its image pulled where it was missing");
@@ -88,10 +94,20 @@ impl Run {
         if self.explain == Some(Explain::Plan) {
             return explain(&store, &found, lock);
         }
+        if let Some(mut manager) = manager {
+            drop(lock);
+            let id = found.container.id.clone();
+            boot::begin(found, &mut manager)?;
+            output::line(&id);
+            return Ok(ExitCode::SUCCESS);
+        }
         if self.detach {
             leave(context, &store, &found, Some(lock), &handed_on, Service::of(&found.container).as_ref())?;
             output::line(&found.container.id);
             times::tell();
+            if matches!(found.container.restart, RestartPolicy::Always | RestartPolicy::UnlessStopped) {
+                boot::remind(&found.container.name);
+            }
             return Ok(ExitCode::SUCCESS);
         }
         let manner = Manner { pass_signals: self.sig_proxy, keys, handed_on };

@@ -8,14 +8,11 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::output::format;
 use crate::cli::unit::{self, Made};
-use crate::cli::{Context, Report, output, quadlet};
+use crate::cli::{Context, Report, output};
 use crate::container::find::find;
 use crate::container::record::Container;
 use crate::host::atomic_file;
 use crate::systemd::quadlet::{Service, words};
-
-/// Seconds beyond a container's own that a unit gives it to stop.
-const MORE_TO_STOP: u32 = 60;
 
 /// Write a unit of systemd that starts a container, as Podman does; see also `unit`
 #[derive(Debug, Args)]
@@ -139,54 +136,13 @@ impl Systemd {
             service.add("Service", "TimeoutStartSec", &seconds.to_string());
         }
         let stop = self.stop_timeout.unwrap_or(container.stop_timeout);
-        service.add("Service", "TimeoutStopSec", &stop.saturating_add(MORE_TO_STOP).to_string());
-        service.add("Service", "KillMode", "mixed");
-        // A program that its stop signal has ended has not failed.
-        service.add("Service", "SuccessExitStatus", "143");
-        let program = quadlet::program()?;
+        let made = Made::of(container)?;
+        let name = unit::literal(&container.name) + if self.template { "-%i" } else { "" };
         match new {
-            true => self.anew(container, &program, stop, &mut service)?,
-            false => self.again(container, &program, called, stop, &mut service),
+            true => unit::service::anew(&mut service, made, &name, stop)?,
+            false => unit::service::again(&mut service, &made, called, stop)?,
         }
         service.add("Install", "WantedBy", "default.target");
         Ok(service)
-    }
-
-    /// The container that is there.
-    fn again(&self, container: &Container, program: &str, called: &str, stop: u32, service: &mut Service) {
-        // One whose program is to say that it is ready may be any, unless its user has said so.
-        let ready = Made::of(container).is_ok_and(|made| made.says_ready.is_some_and(|mode| mode != "ignore"));
-        service.add("Service", "Type", if ready { "notify" } else { "exec" });
-        let command = |words: &[&str]| [program].iter().chain(words).map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let stop = format!("--time={stop}");
-        service.command("ExecStart", &command(&["start", "--attach", called]));
-        service.command("ExecStop", &command(&["stop", "--ignore", &stop, called]));
-    }
-
-    /// One that is made for each start.
-    fn anew(&self, container: &Container, program: &str, stop: u32, service: &mut Service) -> Result<(), Report> {
-        let name = unit::literal(&container.name) + if self.template { "-%i" } else { "" };
-        let Made { global, flags, image, program: arguments, says_ready } = Made::of(container)?;
-        let ready = says_ready.unwrap_or_else(|| "conmon".to_owned());
-        let flags = flags.into_iter().map(|(flag, value)| format!("--{flag}={value}")).collect();
-        service.add("Service", "Type", if ready == "ignore" { "exec" } else { "notify" });
-        service.add("Service", "Delegate", "yes");
-        let own =
-            ["run", &format!("--name={name}"), "--replace", "--rm", "--cgroups=split", &format!("--sdnotify={ready}")]
-                .map(str::to_owned);
-        let start = [vec![program.to_owned()], global.clone(), own.to_vec(), flags, vec![image], arguments].concat();
-        service.command("ExecStart", &start);
-        let stop = format!("--time={stop}");
-        let end = |words: &[&str]| {
-            let words = words.iter().map(|word| (*word).to_owned());
-            [vec![program.to_owned()], global.clone(), words.collect()].concat()
-        };
-        service.command("ExecStop", &end(&["stop", "--ignore", &stop, &name]));
-        let mut last = end(&["rm", "--force", "--ignore", &stop, &name]);
-        if let Some(first) = last.first_mut() {
-            first.insert(0, '-');
-        }
-        service.command("ExecStopPost", &last);
-        Ok(())
     }
 }

@@ -26,6 +26,13 @@ pub struct Install {
     files: Vec<PathBuf>,
 }
 
+/// What is to be installed.
+struct Sources {
+    files: Vec<PathBuf>,
+    /// With their paths below the account's own folder.
+    drop_ins: Vec<(PathBuf, PathBuf)>,
+}
+
 fn copy(from: &Path, to: &Path) -> Result<(), Report> {
     let failed = |error| Report::new(format!("{}: {error}", from.display()));
     atomic_file::write(to, &std::fs::read(from).map_err(failed)?, false)?;
@@ -54,7 +61,7 @@ impl Install {
         let folders = find::folders();
         let (mut all, _) = find::load(&folders);
         let mut installed = Vec::new();
-        let (files, drop_ins) = self.sources()?;
+        let Sources { files, drop_ins } = self.sources()?;
         let folders: Vec<PathBuf> = self.files.iter().filter(|file| file.is_dir()).cloned().chain(folders).collect();
         for file in &files {
             let mut quadlet = find::one(file, &folders).map_err(Report::new)?;
@@ -88,7 +95,7 @@ impl Install {
     }
 
     /// The quadlets that are named or lie in named folders; and the drop-ins of such folders, with their paths below the account's own.
-    fn sources(&self) -> Result<(Vec<PathBuf>, Vec<(PathBuf, PathBuf)>), Report> {
+    fn sources(&self) -> Result<Sources, Report> {
         let (mut files, mut drop_ins) = (Vec::new(), Vec::new());
         for named in &self.files {
             if !named.is_dir() {
@@ -112,6 +119,6 @@ impl Install {
                 return Err(Report::new(format!("there is no quadlet in `{}`", named.display())).code(1));
             }
         }
-        Ok((files, drop_ins))
+        Ok(Sources { files, drop_ins })
     }
 }

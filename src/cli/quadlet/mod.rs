@@ -101,17 +101,29 @@ fn own() -> Result<PathBuf, Report> {
 fn renew(reload: bool) -> Result<ExitCode, Report> {
     let (quadlets, unreadable) = find::load(&find::folders());
     let (services, errors) = quadlet::services(&quadlets, &program()?);
-    let units = own()?.join("../../systemd/user");
-    folder::keep_in_step(&units, &services)?;
+    folder::keep_in_step(&units()?, &services)?;
     if reload {
-        match Manager::of_user() {
-            Some(manager) => manager.and_then(|mut manager| manager.reload()).map_err(Report::new)?,
-            None => output::complain("no service manager of this user runs: it will find the units when it does"),
-        }
+        self::reload()?;
     }
     let errors: Vec<_> = unreadable.into_iter().chain(errors).collect();
     errors.iter().for_each(|error| output::complain(&format!("Error: {error}")));
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The account's own folder of units.
+pub fn units() -> Result<PathBuf, Report> {
+    Ok(own()?.join("../../systemd/user"))
+}
+
+/// Has the account's service manager, if one runs, read its units again.
+pub fn reload() -> Result<(), Report> {
+    match Manager::of_user() {
+        Some(manager) => manager.and_then(|mut manager| manager.reload()).map_err(Report::new),
+        None => {
+            output::complain("no service manager of this user runs: it will find the units when it does");
+            Ok(())
+        }
+    }
 }
 
 fn unknown(name: &str) -> Report {

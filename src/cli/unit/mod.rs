@@ -1,5 +1,7 @@
 //! `unit`: what a container was made with, as a quadlet: then systemd starts it, at boot too, and starts it again.
 
+pub mod service;
+
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;

@@ -41,6 +41,10 @@ fn remove_with(store: &Store, found: &Found, force: bool, patience: Duration, vo
     events::record_of(store.layout().root(), &found.container, &[Action::Remove], state.exit_code);
     store.release_name(&found.container.name, &found.container.id)?;
     networks::leave(store, &found.container);
+    for file in &found.container.boot {
+        // It is gone all the same; a unit that is left finds no container.
+        let _ = change::remove_file(file);
+    }
     if !state.cgroup.is_empty() {
         // What a monitor has left that was killed.
         Group::named(&state.cgroup).remove();

@@ -103,4 +103,12 @@ fn a_unit_is_generated(case: &Case) {
     case.coracle(["generate", "systemd", "--format=xml", "box"]).code(125).error("the format `xml` is not known");
 }
 
-on_both_drivers!(a_container_becomes_a_quadlet, a_unit_is_generated);
+/// Where no service manager could start it, nothing is made.
+fn no_boot_without_a_manager(case: &Case) {
+    let image = case.busybox();
+    let refused = case.coracle(["run", "-d", "--boot", "--name=box", "--network=none", &image, "sleep", "1000"]);
+    refused.code(125).error("`--boot`: no service manager of this account runs here").says("hint: ");
+    case.coracle(["ps", "-a", "-q"]).code(0).stdout("");
+}
+
+on_both_drivers!(a_container_becomes_a_quadlet, a_unit_is_generated, no_boot_without_a_manager,);

@@ -7,7 +7,7 @@ mod accounts;
 pub mod environment;
 pub mod health;
 mod identity;
-mod idle;
+pub mod idle;
 mod life;
 pub mod limits;
 mod log;
