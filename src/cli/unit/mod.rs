@@ -1,6 +1,7 @@
 //! `unit`: what a container was made with, as a quadlet: then systemd starts it, at boot too, and starts it again.
 
 pub mod service;
+mod socket;
 
 use std::process::ExitCode;
 
@@ -11,11 +12,22 @@ use super::{Context, Report, as_podman_reads, output, root};
 use crate::container::find::find;
 use crate::container::life::restart::RestartPolicy;
 use crate::container::record::Container;
-use crate::systemd::quadlet::{Kind, Means, words};
+use crate::host::{atomic_file, change};
+use crate::systemd::quadlet::{Kind, Means, Service, words};
 
 /// Write a container as a file that `quadlet install` takes, to be a service of systemd
 #[derive(Debug, Args)]
 pub struct Unit {
+    /// Write a socket unit and a service instead, of which the first listens here, on `PORT` or `ADDRESS:PORT`, and the second is the
+    /// container, started by the first connection; with `:PORT` behind it, the container's, where it does not publish that one
+    #[arg(long, value_name = "PORT")]
+    socket: Option<String>,
+    /// Stop the container when nobody has been connected for this long; the socket goes on listening
+    #[arg(long, value_name = "DURATION", requires = "socket")]
+    idle: Option<String>,
+    /// Put the two where this account's service manager finds them, and have it read them
+    #[arg(long, requires = "socket")]
+    install: bool,
     /// Name or ID
     container: String,
 }
@@ -41,9 +53,30 @@ const NOT_SAID: [&str; 14] = [
 impl Unit {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let found = find(&context.store()?, &self.container)?;
-        output::print(&quadlet(&found.container)?);
+        let Some(socket) = &self.socket else {
+            output::print(&quadlet(&found.container)?);
+            return Ok(ExitCode::SUCCESS);
+        };
+        let units = socket::pair(&found.container, socket, self.idle.as_deref())?;
+        if self.install {
+            install(&units)?;
+        } else {
+            let shown: Vec<String> = units.iter().map(|unit| format!("# {}\n{}", unit.name, unit.text())).collect();
+            output::print(&shown.join("\n"));
+        }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn install(units: &[Service]) -> Result<(), Report> {
+    let folder = super::quadlet::units()?;
+    change::create_dirs(&folder)?;
+    for unit in units {
+        let path = folder.join(&unit.name);
+        atomic_file::write(&path, unit.text().as_bytes(), false)?;
+        output::line(&path.display().to_string());
+    }
+    super::quadlet::reload()
 }
 
 /// A `.container` file, whose lines are those flags of the container's command that have a key, and the others as they are.

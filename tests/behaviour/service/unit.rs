@@ -103,6 +103,41 @@ fn a_unit_is_generated(case: &Case) {
     case.coracle(["generate", "systemd", "--format=xml", "box"]).code(125).error("the format `xml` is not known");
 }
 
+/// A pair of units: the first listens where the container did, the second is the container without that port.
+fn a_socket_starts_a_container(case: &Case) {
+    let image = case.busybox();
+    let line = ["create", "--name=box", "-p", "127.0.0.1:8080:80", "-p", "9090:90", &image, "true"];
+    case.coracle(line).succeeded();
+    let said = case.coracle(["unit", "--socket", "127.0.0.1:8080", "--idle", "10min", "box"]).succeeded().stdout;
+    for line in [
+        "# box.socket",
+        "ListenStream=127.0.0.1:8080",
+        "FileDescriptorName=port-80",
+        "WantedBy=sockets.target",
+        "# box.service",
+        "Requires=box.socket",
+        "Type=notify",
+    ] {
+        assert!(said.lines().any(|other| other == line), "no {line:?} in {said}");
+    }
+    let start = said.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
+    for word in [" --publish=9090:90 ", " --publish=fd:port-80:80 ", " --idle=600s ", " --name=box "] {
+        assert!(start.contains(word), "no {word:?} in {start}");
+    }
+    assert!(!start.contains("8080"), "{start}");
+    let config = case.home.join("config");
+    let install = ["unit", "--socket", "7000:70", "--install", "box"];
+    let written = case.command(install).env("XDG_CONFIG_HOME", &config).finish().succeeded().stdout;
+    let names: Vec<&str> = written.lines().filter_map(|path| path.rsplit('/').next()).collect();
+    assert_eq!(names, ["box.socket", "box.service"]);
+    let socket = std::fs::read_to_string(config.join("systemd/user/box.socket")).unwrap();
+    assert!(socket.contains("ListenStream=7000\n") && socket.contains("FileDescriptorName=port-70\n"), "{socket}");
+    let unknown = case.coracle(["unit", "--socket", "8081", "box"]).code(125);
+    unknown.error("the container `box` publishes nothing on port 8081").says("hint: `--socket=8081:PORT`");
+    case.coracle(["unit", "--socket", "web", "box"]).code(125).error("`--socket=web` is no port");
+    case.coracle(["unit", "--socket", "8080", "--idle=soon", "box"]).code(125).error("is no time");
+}
+
 /// Where no service manager could start it, nothing is made.
 fn no_boot_without_a_manager(case: &Case) {
     let image = case.busybox();
@@ -111,4 +146,9 @@ fn no_boot_without_a_manager(case: &Case) {
     case.coracle(["ps", "-a", "-q"]).code(0).stdout("");
 }
 
-on_both_drivers!(a_container_becomes_a_quadlet, a_unit_is_generated, no_boot_without_a_manager,);
+on_both_drivers!(
+    a_container_becomes_a_quadlet,
+    a_unit_is_generated,
+    a_socket_starts_a_container,
+    no_boot_without_a_manager,
+);
