@@ -37,7 +37,7 @@ pub struct Run {
     #[arg(long, short)]
     detach: bool,
     /// With `--detach`: as a service of this account's systemd, which starts it at every boot
-    #[arg(long, requires = "detach", conflicts_with_all = ["rm", "rmi"])]
+    #[arg(long)]
     boot: bool,
     /// Keys that leave the container and let it run on; an empty text: none do
     #[arg(long, value_name = "KEYS", default_value = detach_keys::DEFAULT, hide_default_value = true)]
@@ -79,6 +79,13 @@ impl Run {
                 .hint("`coracle rmi IMAGE` does, once the container is gone"));
             }
             self.options.remove_with_image();
+        }
+        // Not by the definition, to which `--boot=false` were the same.
+        if self.boot && (!self.detach || self.options.removes()) {
+            return Err(Report::new(
+                "--boot needs --detach, and no --rm: a service runs without a terminal, and comes again",
+            )
+            .hint("`coracle run -d --boot …`"));
         }
         let keys = DetachKeys::parse(&self.detach_keys)?;
         if self.explain == Some(Explain::Times) {

@@ -115,6 +115,7 @@ const RECORD: &str = "container.json";
 /// The containers of steps whose builders live.
 pub fn living(store: &Store) -> Vec<Container> {
     let entries = std::fs::read_dir(store.layout().tmp()).into_iter().flatten().flatten();
-    // One that goes meanwhile needs nothing.
-    entries.filter_map(|entry| records::read(&entry.path().join(RECORD)).ok().flatten()).collect()
+    // One that goes meanwhile needs nothing; and others were removed, and lie here until their files are.
+    let read = |entry: std::fs::DirEntry| records::read(&entry.path().join(RECORD)).ok().flatten();
+    entries.filter_map(read).filter(|container: &Container| container.is_step).collect()
 }

@@ -95,6 +95,11 @@ impl Options {
         Ok(self.make(context, store, true)?.container)
     }
 
+    /// Whether the container goes when it ends.
+    pub fn removes(&self) -> bool {
+        self.life.rm || self.life.rmi
+    }
+
     /// What words of `run` say of any container, whatever it is made from: for the steps of a build.
     pub fn template(words: Vec<String>, context: &Context, store: &Store) -> Result<Container, Report> {
         let flags = Self::augment_args(clap::Command::new("build").no_binary_name(true).disable_help_flag(true));
