@@ -3,7 +3,7 @@
 //! Same calls, same bytes: times are 0, so that an image pushed twice is one image.
 
 use std::io::Write;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -255,6 +255,9 @@ impl Image {
             "config": describe(config_type, config.as_bytes()), "layers": layers,
         })
         .to_string();
+        // Of two who store the same blob in the same repository at the same time, the registry may let one read what the other has
+        // half written.
+        let _turn = PUSHING.lock().unwrap_or_else(PoisonError::into_inner);
         for blob in &blobs {
             registry.push_blob(repository, &digest(blob), blob);
         }
@@ -266,6 +269,8 @@ impl Image {
         descriptor
     }
 }
+
+static PUSHING: Mutex<()> = Mutex::new(());
 
 /// Pushes an index over several images and gives its full name.
 pub fn push_index(images: &[Image], format: Format, name: &str) -> String {
