@@ -10,6 +10,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::parse::{Dockerfile, Kind, Word};
 use super::source::{Fault, Source};
 use super::words;
@@ -119,7 +121,7 @@ impl Arguments {
 }
 
 /// What the instructions of a stage see. A stage upon another begins with a copy of that one's.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
     /// In the order in which they were asked for.
     arguments: Vec<(String, Option<String>)>,

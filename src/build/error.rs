@@ -2,8 +2,13 @@
 
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 use super::source::Fault;
 use crate::{container, host, image, layer, store, sys};
+
+/// The exit code of a build that failed by itself, as Podman has it.
+const FAILED: u8 = 125;
 
 /// Why there is no image.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +33,11 @@ pub enum Error {
     TooDeep { path: String },
     #[error("{0}")]
     Pattern(String),
+    #[error("the process that built the stage `{0}` has gone")]
+    StageGone(String),
+    /// What the process of a stage said.
+    #[error("{}", .0.text)]
+    Said(Said),
     #[error("the command `{command}` ended with exit code {code}")]
     Command { command: String, code: i32 },
     #[error("{0}")]
@@ -54,11 +64,39 @@ pub enum Error {
     Ids(#[from] host::subid::Error),
 }
 
+/// A failure in words, as the process of a stage tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    pub text: String,
+    pub hint: Option<String>,
+    /// What the program is to end with.
+    pub code: u8,
+}
+
 impl Error {
+    /// In words, with the lines that it is about.
+    pub fn said(&self) -> Said {
+        let hint = self.hint();
+        match self {
+            Self::Said(said) => said.clone(),
+            Self::Fault(fault) => Said { text: format!("{fault}\n{}", fault.place.excerpt()), hint, code: FAILED },
+            Self::Step { place, cause } => {
+                // As the command that failed, as far as that has a code.
+                let code = match **cause {
+                    Self::Command { code, .. } => u8::try_from(code).unwrap_or(FAILED),
+                    _ => FAILED,
+                };
+                Said { text: format!("{place}: {cause}\n{}", place.excerpt()), hint, code }
+            }
+            other => Said { text: other.to_string(), hint, code: FAILED },
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Step { cause, .. } => cause.hint(),
+            Self::Said(said) => said.hint.clone(),
             Self::Fault(fault) => fault.hint(),
             Self::NoSource { .. } => Some("paths are taken from the build context, the last argument of the command".into()),
             Self::LeavesContext { .. } => Some("only files in the build context can be copied: a larger directory can be the context, or `--build-context NAME=DIRECTORY` another one".into()),

@@ -173,6 +173,21 @@ impl Graph {
         Ok(())
     }
 
+    /// The images that a stage begins with and takes files from: name, platform, and where it says so.
+    pub fn images(&self, file: &Dockerfile, number: usize) -> Vec<(String, Option<String>, Span)> {
+        let Some(stage) = self.stages.get(number) else { return Vec::new() };
+        let base = match &stage.base {
+            Origin::Image(name) => Some((name.clone(), stage.platform.clone(), stage.span)),
+            _ => None,
+        };
+        let taken = stage.instructions(file).iter().flat_map(|instruction| taken(&instruction.kind));
+        let taken = taken.filter_map(|(from, span)| match self.origin(from, number) {
+            Some(Origin::Image(name)) => Some((name, None, span)),
+            _ => None,
+        });
+        base.into_iter().chain(taken).collect()
+    }
+
     /// The number of the stage that `--target` means; by default the last.
     pub fn target(&self, name: Option<&str>) -> Result<usize, NoTarget> {
         let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(self.stages.len() - 1) };

@@ -55,6 +55,19 @@ impl Hashes {
         Ok(digest)
     }
 
+    /// Those that were used, for [`Self::take_in`].
+    pub fn encode_used(&self) -> Vec<u8> {
+        encode(&self.used)
+    }
+
+    /// What another process that began with these has used.
+    pub fn take_in(&mut self, encoded: &[u8]) {
+        for (key, digest) in decode(encoded).unwrap_or_default() {
+            self.is_new |= !self.known.contains_key(&key);
+            self.used.insert(key, digest);
+        }
+    }
+
     /// Remembers those that were used. Who is killed before remembers fewer.
     pub fn save(&self) -> Result<()> {
         match &self.path {

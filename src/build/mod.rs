@@ -29,7 +29,7 @@ mod stage;
 mod step;
 pub mod words;
 
-pub use error::Error;
+pub use error::{Error, Said};
 pub use source::{Fault, Place, Source, Span};
 
 pub type Result<T> = std::result::Result<T, Error>;

@@ -4,7 +4,7 @@
 //! layer on top, which is taken from the cache if one was made by the same step; all else changes the config alone.
 
 use super::arguments::Scope;
-use super::engine::Build;
+use super::engine::{Build, Done};
 use super::parse::{Command, Heredoc, Instruction, Kind, Word};
 use super::progress::{Event, Number};
 use super::source::{Place, Source, Span};
@@ -38,14 +38,10 @@ pub struct Stage<'a> {
     pub layers: Vec<Layer>,
     /// How many of them are the base's.
     pub inherited: usize,
-    /// When the last step was first made.
-    pub created: Option<String>,
     /// The image has a command for its own entry point only as long as nobody sets another.
     pub has_command: bool,
     /// The working directory, as long as nothing has made it.
     pub pending: Option<WorkingDirectory>,
-    /// All steps so far were in the cache.
-    pub is_cached: bool,
 }
 
 impl<'a> Stage<'a> {
@@ -71,38 +67,19 @@ impl<'a> Stage<'a> {
     ) -> Self {
         // Docker's notes about the container of which the image below was made.
         config.extra.retain(|key, _| key != "container" && key != "container_config");
-        let (inherited, created) = (layers.len(), config.created.clone());
-        Self {
-            build,
-            number,
-            source,
-            escape,
-            scope,
-            config,
-            layers,
-            inherited,
-            created,
-            has_command: false,
-            pending: None,
-            is_cached: true,
-        }
+        let inherited = layers.len();
+        Self { build, number, source, escape, scope, config, layers, inherited, has_command: false, pending: None }
     }
 
     /// Does one instruction; a fault or failure says where.
-    pub fn step(&mut self, instruction: &Instruction, number: Number, name: Option<&str>) -> Result<()> {
+    pub fn step(&mut self, instruction: &Instruction, number: Number) -> Result<()> {
         let place = self.source.place(instruction.span);
-        self.step_from(instruction, place, number, name)
+        self.step_from(instruction, place, number)
     }
 
     /// The same of one that stands somewhere else, and is done because of what stands at `place`.
-    pub fn step_from(
-        &mut self,
-        instruction: &Instruction,
-        place: Place,
-        number: Number,
-        name: Option<&str>,
-    ) -> Result<()> {
-        self.build.tell(Event::Step { number, name, text: &instruction.text });
+    pub fn step_from(&mut self, instruction: &Instruction, place: Place, number: Number) -> Result<()> {
+        self.build.tell(&Event::Step { number, text: instruction.text.as_str().into() })?;
         self.apply(instruction).map_err(|error| match error {
             Error::Fault(_) | Error::Step { .. } => error,
             cause => Error::Step { place, cause: Box::new(cause) },
@@ -182,13 +159,12 @@ impl<'a> Stage<'a> {
             }
             Some(step) => {
                 let (layer, created) = ((step.blob.clone(), step.diff_id.clone()), step.created.clone());
-                self.build.tell(Event::Cached { key: key.hex() });
+                self.build.tell(&Event::Cached { key: key.hex().into() })?;
                 self.push(layer, created, text);
                 return Ok(());
             }
         };
-        self.build.tell(Event::Made { why });
-        self.is_cached = false;
+        self.build.tell(&Event::Made { why: why.into() })?;
         let layer = make(self)?;
         let created = self.build.now();
         let pin = |blob: &Descriptor, diff_id: &Digest| {
@@ -203,17 +179,18 @@ impl<'a> Stage<'a> {
 
     fn push(&mut self, layer: Layer, created: String, text: String) {
         self.layers.push(layer);
-        self.config.history.push(History {
-            created: Some(created.clone()),
-            created_by: Some(text),
-            ..History::default()
-        });
-        self.created = Some(created);
+        self.config.history.push(History { created: Some(created), created_by: Some(text), ..History::default() });
     }
 
     /// A step that changed the config alone.
     pub fn note(&mut self, text: String) {
         self.config.history.push(History { created_by: Some(text), empty_layer: true, ..History::default() });
+    }
+
+    /// What those upon it begin with.
+    pub fn done(self) -> Done {
+        let Self { config, layers, inherited, scope, .. } = self;
+        Done { config, layers, inherited, scope }
     }
 
     /// Gives the steps that made no layer the time at which the image was first made; the config, with it.

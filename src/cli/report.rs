@@ -227,20 +227,13 @@ impl From<crate::build::Fault> for Report {
 impl From<crate::build::Error> for Report {
     fn from(error: crate::build::Error) -> Self {
         use crate::build::Error;
-        let hint = error.hint();
         match error {
-            Error::Fault(fault) => fault.into(),
             Error::Container(error) => error.into(),
             Error::Image(error) => error.into(),
-            Error::Step { place, cause } => {
-                // As the command that failed, as far as that has a code.
-                let code = match *cause {
-                    Error::Command { code, .. } => u8::try_from(code).unwrap_or(125),
-                    _ => 125,
-                };
-                Self::with(format!("{place}: {cause}\n{}", place.excerpt()), hint).code(code)
+            other => {
+                let said = other.said();
+                Self::with(said.text, said.hint).code(said.code)
             }
-            other => Self::with(other, hint),
         }
     }
 }

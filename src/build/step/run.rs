@@ -7,7 +7,6 @@ use super::copy::{Origin, directory};
 use crate::build::arguments::PROXIES;
 use crate::build::keys::Key;
 use crate::build::parse::{Body, MountKind, MountSpec, Run, RunNetwork, Security};
-use crate::build::progress::Event;
 use crate::build::stage::{Stage, clean};
 use crate::build::{Error, Result, caches};
 use crate::container::commit::step::Step;
@@ -141,7 +140,8 @@ fn layer(
     }
     let secrets: Vec<&[u8]> = found.secrets.iter().map(|(_, bytes)| bytes.as_slice()).collect();
     let step = Step::make(request.store, &stage.build.ids, container, &secrets)?;
-    let code = step.run(&mut |from, bytes| stage.build.tell(Event::Output { from, bytes }))?;
+    // Where nobody hears it any more, this process is about to end.
+    let code = step.run(&mut |from, bytes| drop(stage.build.output(from, bytes)))?;
     drop(found.locks);
     if code != 0 {
         return Err(Error::Command { command: words.join(" "), code });

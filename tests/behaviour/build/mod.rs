@@ -4,6 +4,7 @@ mod cache;
 mod copy;
 mod refused;
 pub mod run;
+mod stages;
 
 use std::path::PathBuf;
 

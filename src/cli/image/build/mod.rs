@@ -5,7 +5,6 @@ mod progress;
 mod sandbox;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -61,9 +60,9 @@ pub struct Build {
     /// Write the image's id to a file
     #[arg(long, value_name = "FILE")]
     iidfile: Option<PathBuf>,
-    /// Accepted for scripts: stages are built one by one
-    #[arg(long, hide = true, value_name = "NUMBER")]
-    jobs: Option<u32>,
+    /// So many stages are built side by side; 0: all that can be [default: as many as there are processors]
+    #[arg(long, value_name = "NUMBER")]
+    jobs: Option<usize>,
     /// Set a label of the image
     #[arg(long, value_name = "NAME=VALUE")]
     label: Vec<String>,
@@ -73,7 +72,7 @@ pub struct Build {
     /// Do every step anew
     #[arg(long)]
     no_cache: bool,
-    /// `plain` or `auto`: how to show what is done
+    /// How to show what is done: `plain` lines, `tty` what goes on now, `auto` the latter on a terminal
     #[arg(long, value_name = "KIND", default_value = "auto", hide_default_value = true)]
     progress: String,
     /// When to pull the images of FROM: `missing`, `always`, `newer` or `never`
@@ -139,17 +138,13 @@ impl Build {
             (None, false) => None,
         };
         self.refuse(directory.as_deref())?;
+        let display = progress::Display::new(&self.progress, self.quiet, self.explain)?;
         let (file, path) = inputs::instructions(&self.file, directory.as_deref())?;
         let asked = self.ignorefile.as_deref();
         let here = directory.map(|directory| inputs::context(&directory, asked, path.as_deref())).transpose()?;
         let images = Finder { context, store: &store, from: &self.from, policy: self.policy()?, quiet: self.quiet };
         let request = self.request(context, &store, &file, here.as_ref(), &images)?;
-        let progress = progress::Plain::new(self.quiet, self.explain);
-        let built = Engine::new(request, &progress).and_then(|engine| engine.run());
-        let built = built.map_err(|error| {
-            let _ = std::io::stderr().lock().write_all(&progress.unseen());
-            Report::from(error)
-        })?;
+        let built = Engine::new(request, &display)?.run()?;
         if let Some(path) = &self.iidfile {
             atomic_file::write(path, format!("{}", built.id).as_bytes(), false)?;
         }
@@ -164,9 +159,6 @@ impl Build {
     }
 
     fn refuse(&self, directory: Option<&Path>) -> Result<(), Report> {
-        if !["auto", "plain", "tty"].contains(&self.progress.as_str()) {
-            return Err(Report::new(format!("`--progress={}`: expected `auto`, `plain` or `tty`", self.progress)));
-        }
         if self.squash {
             return Err(Report::new("`--squash` of the new layers alone is not supported yet")
                 .hint("`--squash-all` makes one layer of all; an image without it runs the same"));
@@ -243,6 +235,7 @@ impl Build {
             format,
             names: self.tag.clone(),
             no_cache: self.no_cache,
+            jobs: self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
             squash: if self.squash_all { Squash::All } else { Squash::None },
             epoch,
             secrets: inputs::secrets(&self.secret)?,

@@ -1,19 +1,25 @@
-//! A whole build: its stages in the order that they need each other, and the image of the last.
+//! A whole build: its stages as they need each other, and the image of the last.
 
-use std::cell::RefCell;
+mod stages;
+mod wire;
+
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::arguments::{Arguments, Scope};
-use super::context::Context;
-use super::graph::{self, Graph};
-use super::hashes::Hashes;
-use super::parse::{Dockerfile, Kind, on_build};
-use super::progress::{Event, Number, Progress};
-use super::source::Place;
-use super::stage::{Layer, Stage};
-use super::step::copy::{self, Origin};
-use super::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::build::arguments::{Arguments, Scope};
+use crate::build::context::Context;
+use crate::build::graph::{self, Graph};
+use crate::build::hashes::Hashes;
+use crate::build::parse::{Dockerfile, Kind, on_build};
+use crate::build::progress::{Event, Number, Progress};
+use crate::build::source::Place;
+use crate::build::stage::{Layer, Stage};
+use crate::build::step::copy::{self, Origin};
+use crate::build::{Error, Result};
+use crate::container::commit::step::Output;
 use crate::container::record::Container;
 use crate::container::{state, tree};
 use crate::host::subid::IdMaps;
@@ -28,6 +34,7 @@ use crate::oci::image_config::History;
 use crate::oci::media_type::Format;
 use crate::oci::{Digest, ImageConfig, Platform};
 use crate::store::{Store, Tmp};
+use wire::Teller;
 
 /// What images upon nothing begin with, as everywhere.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -56,6 +63,8 @@ pub struct Request<'a> {
     /// As the user wrote them.
     pub names: Vec<String>,
     pub no_cache: bool,
+    /// So many stages are built at the same time; 0: all that can be.
+    pub jobs: usize,
     pub squash: Squash,
     /// The time of the image, and the latest of its files, in seconds since 1970.
     pub epoch: Option<i64>,
@@ -89,11 +98,13 @@ pub struct Built {
 }
 
 /// A stage that is done, for those upon it.
-#[derive(Clone)]
-struct Done {
-    config: ImageConfig,
-    layers: Vec<Layer>,
-    scope: Scope,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Done {
+    pub config: ImageConfig,
+    pub layers: Vec<Layer>,
+    /// How many of them are the base's.
+    pub inherited: usize,
+    pub scope: Scope,
 }
 
 pub struct Build<'a> {
@@ -101,8 +112,12 @@ pub struct Build<'a> {
     pub ids: IdMaps,
     pub hashes: RefCell<Hashes>,
     progress: &'a dyn Progress,
-    /// Stages that are done, by number: config and layers.
+    /// Stages that are done, by number.
     done: RefCell<BTreeMap<usize, Done>>,
+    /// Images that stages begin with or take files from, by name and platform.
+    found: BTreeMap<(String, Option<String>), Found>,
+    /// In the process of a stage: who hears of it.
+    teller: OnceCell<Teller>,
     pub arguments: Arguments,
     graph: Graph,
     /// The stages to be built, by number.
@@ -128,31 +143,55 @@ impl<'a> Build<'a> {
             None => Hashes::default(),
         };
         let tmp = request.store.tmp_dir()?;
-        let (hashes, done) = (RefCell::new(hashes), RefCell::default());
-        Ok(Self { request, ids, hashes, progress, done, arguments, graph, order, tmp })
+        let (hashes, done, teller) = (RefCell::new(hashes), RefCell::default(), OnceCell::new());
+        let found = BTreeMap::new();
+        let mut build = Self { request, ids, hashes, progress, done, found, teller, arguments, graph, order, tmp };
+        build.find_images()?;
+        Ok(build)
+    }
+
+    /// Images are found, and pulled, before any stage begins: they may ask the user something, and show how it goes.
+    fn find_images(&mut self) -> Result<()> {
+        let file = self.request.file;
+        for number in self.order.clone() {
+            for (name, platform, span) in self.graph.images(file, number) {
+                let key = (name, platform);
+                if !self.found.contains_key(&key) {
+                    let found = self.request.images.find(&key.0, key.1.as_deref());
+                    let place = file.source.place(span);
+                    let found = found.map_err(|cause| Error::Step { place, cause: Box::new(cause) })?;
+                    self.found.insert(key, found);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn image(&self, name: &str, platform: Option<&str>) -> Result<Found> {
+        let key = (name.to_owned(), platform.map(str::to_owned));
+        // An instruction that an image brings along may name one that the file does not.
+        self.found.get(&key).cloned().map_or_else(|| self.request.images.find(name, platform), Ok)
     }
 
     /// Builds. The caller has one thread.
     pub fn run(&self) -> Result<Built> {
         let _ = worker::sweep(self.request.store);
         let names = self.request.names.iter().map(|name| tag::full_name(name)).collect::<image::Result<Vec<_>>>()?;
-        let stages = self.order.len();
-        let mut last = None;
-        for (at, number) in self.order.iter().enumerate() {
-            let stage = self.stage(*number, at + 1, stages)?;
-            let (config, layers, scope) = (stage.config.clone(), stage.layers.clone(), stage.scope.clone());
-            self.done.borrow_mut().insert(*number, Done { config, layers, scope });
-            last = Some(stage);
-        }
+        self.stages()?;
         self.hashes.borrow().save()?;
-        let Some(stage) = last else { return Err(Error::Refused("there is no stage".into())) };
-        self.tell(Event::Commit { name: names.first().map(String::as_str) });
-        let id = self.commit(stage, &names)?;
+        let target = self.order.last().copied().unwrap_or_default();
+        self.progress.commit(names.first().map(String::as_str));
+        let id = self.commit(self.upon(target, target)?, &names)?;
         Ok(Built { id, names })
     }
 
-    pub fn tell(&self, event: Event<'_>) {
-        self.progress.event(event);
+    pub fn tell(&self, event: &Event<'_>) -> Result<()> {
+        self.teller.get().map_or(Ok(()), |teller| teller.event(event))
+    }
+
+    /// What the command of a RUN wrote.
+    pub fn output(&self, from: Output, bytes: &[u8]) -> Result<()> {
+        self.teller.get().map_or(Ok(()), |teller| teller.output(from, bytes))
     }
 
     /// The time of what is made now, as configs have it.
@@ -183,7 +222,7 @@ impl<'a> Build<'a> {
             Some(graph::Origin::Stage(number)) => Ok(Origin::Layers(self.done(number)?.layers)),
             Some(graph::Origin::Context(name)) => self.named_context(&name).map(Origin::Context),
             Some(graph::Origin::Image(name)) => {
-                let found = self.request.images.find(&name, None)?;
+                let found = self.image(&name, None)?;
                 Ok(Origin::Layers(found.manifest.layers.into_iter().zip(found.layers).collect()))
             }
         }
@@ -211,38 +250,44 @@ impl<'a> Build<'a> {
         Ok(path)
     }
 
-    fn stage(&self, number: usize, at: usize, stages: usize) -> Result<Stage<'_>> {
+    /// The stage of a number as it begins upon another that is done.
+    fn upon(&self, number: usize, other: usize) -> Result<Stage<'_>> {
+        let Done { config, layers, scope, inherited } = self.done(other)?;
+        let file = self.request.file;
+        let mut stage = Stage::with(self, number, &file.source, file.directives.escape, scope, config, layers);
+        if number == other {
+            stage.inherited = inherited;
+        }
+        Ok(stage)
+    }
+
+    fn stage(&self, number: usize) -> Result<Stage<'_>> {
         let file = self.request.file;
         let Some(plan) = self.graph.stages.get(number) else {
             return Err(Error::Refused("there is no such stage".into()));
         };
         let instructions = plan.instructions(file);
-        let numbered = |step| Number { stage: at, stages, step, steps: 1 + instructions.len() };
-        let (source, escape, name) = (&file.source, file.directives.escape, plan.name.as_deref());
+        let numbered = |step| Number { step, steps: 1 + instructions.len() };
+        let (source, escape) = (&file.source, file.directives.escape);
         let text = source.text.get(plan.span.start..plan.span.end).unwrap_or_default().trim();
-        self.tell(Event::Step { number: numbered(1), name, text });
+        self.tell(&Event::Step { number: numbered(1), text: text.into() })?;
         let mut stage = match &plan.base {
             graph::Origin::Scratch => Stage::on(self, number, source, escape, None),
-            graph::Origin::Stage(other) => {
-                let Done { config, layers, scope } = self.done(*other)?;
-                Stage::with(self, number, source, escape, scope, config, layers)
-            }
+            graph::Origin::Stage(other) => self.upon(number, *other)?,
             graph::Origin::Context(name) => {
                 let text = format!("`{name}` is a directory, and a stage begins with an image");
                 let cause = Box::new(Error::Hinted { text, hint: "`COPY --from` takes files from it".into() });
                 return Err(Error::Step { place: source.place(plan.span), cause });
             }
             graph::Origin::Image(image) => {
-                let found = self.request.images.find(image, plan.platform.as_deref());
-                let found =
-                    found.map_err(|cause| Error::Step { place: source.place(plan.span), cause: Box::new(cause) })?;
+                let found = self.image(image, plan.platform.as_deref())?;
                 let mut stage = Stage::on(self, number, source, escape, Some(found));
                 self.on_build(&mut stage, image, &source.place(plan.span), numbered(1))?;
                 stage
             }
         };
         for (place, instruction) in instructions.iter().enumerate() {
-            stage.step(instruction, numbered(2 + place), name)?;
+            stage.step(instruction, numbered(2 + place))?;
         }
         copy::directory(&mut stage)?;
         Ok(stage)
@@ -255,7 +300,7 @@ impl<'a> Build<'a> {
             if let Kind::From(_) = instruction.kind {
                 continue;
             }
-            stage.step_from(&instruction, from.clone(), number, None)?;
+            stage.step_from(&instruction, from.clone(), number)?;
         }
         Ok(())
     }
