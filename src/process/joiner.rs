@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use nix::sched::{CloneFlags, setns};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use super::session::Session;
@@ -109,7 +110,7 @@ impl Joiner {
             }
             Err(refusal) => {
                 // Then that is why, whatever has failed first.
-                let ended = container.is_some_and(|init| ended(init.as_fd()));
+                let ended = container.is_some_and(|init| ended(init.as_fd(), AT_ONCE));
                 let Refusal { code, message } = if ended { improper() } else { refusal };
                 clients.part(&[ToClient::Failed { code, message: &message }]);
             }
@@ -198,12 +199,15 @@ fn hear(channel: BorrowedFd<'_>, mut held: Held, mut supervisor: Option<Supervis
 fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<(Identity, IdMaps, Option<Device>), Refusal> {
     let path = format!("/proc/{}/root", job.pid);
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root = rustix::fs::open(path.as_str(), flags, Mode::empty()).call_with(|| format!("open({path})"));
+    let root = rustix::fs::open(path.as_str(), flags, Mode::empty());
     let maps = IdMaps::of_process(job.pid);
+    // A process on its way out, whose memory has gone, is shown to nobody; init may stay so while what runs in it is ended.
+    let patience = if matches!(root, Err(Errno::ACCESS)) { DYING } else { AT_ONCE };
     // Looked at after both: while init lives, its pid is nobody else's.
-    if ended(init) {
+    if ended(init, patience) {
         return Err(improper());
     }
+    let root = root.call_with(|| format!("open({path})"));
     let (root, maps) = (root.map_err(Refusal::ours)?, maps.map_err(Refusal::ours)?);
     let accounts = Accounts::read(root.as_fd()).map_err(Refusal::ours)?;
     // Podman's code for an `exec`, other than for a `run`.
@@ -217,7 +221,10 @@ fn improper() -> Refusal {
     Refusal { code: 255, message: "the container has ended: container state improper".into() }
 }
 
-fn ended(pidfd: BorrowedFd<'_>) -> bool {
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut [PollFd::from_borrowed_fd(pidfd, PollFlags::IN)], Some(&now)) != Ok(0)
+/// How long an init that ends may take.
+const DYING: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
+const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
+fn ended(pidfd: BorrowedFd<'_>, within: Timespec) -> bool {
+    poll(&mut [PollFd::from_borrowed_fd(pidfd, PollFlags::IN)], Some(&within)) != Ok(0)
 }
