@@ -144,6 +144,9 @@ fn what_is_mistyped(message: &str) -> Option<&'static str> {
     if lower.contains("can't be executed: permission denied") {
         return Some("name a program; a script becomes one by `chmod +x`, in the image");
     }
+    if lower.contains("is not mapped: this container has 1 ids") {
+        return Some("it has one id, since this account has no subordinate ids: `--user 0` is the one that there is");
+    }
     if lower.contains("unable to find user") {
         return Some("`--user` takes the name of a user that the image has, or any number");
     }

@@ -1,5 +1,6 @@
 //! What the program does for its users, from the outside: commands in, output and exit codes out.
 
+mod boxes;
 pub mod build;
 pub mod faults;
 pub mod flags;

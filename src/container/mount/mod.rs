@@ -6,7 +6,7 @@ pub mod shown;
 pub mod spec;
 pub mod volumes;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,12 @@ pub struct Directories {
 }
 
 impl Mount {
+    /// Whether it is a part of this machine whose device nodes are what it is for: /dev, a part of it, or all with it.
+    pub fn has_devices(&self) -> bool {
+        let devices = Path::new("/dev");
+        matches!(&self.source, Source::Bind(path) if path.starts_with(devices) || devices.starts_with(path))
+    }
+
     pub fn is_read_only(&self) -> bool {
         self.options.iter().any(|option| option == "ro")
     }

@@ -22,7 +22,8 @@ fn options(mount: &Mount) -> Vec<&str> {
     let said = || mount.options.iter().map(String::as_str);
     let rest = said().filter(|option| !ACCESS.contains(option) && !PROPAGATION.contains(option));
     let by_default = [("nosuid", "suid"), ("nodev", "dev"), ("rbind", "bind")];
-    let unsaid = by_default.iter().filter(|(own, other)| !said().any(|option| option == *own || option == *other));
+    let is_said = |word: &str| said().any(|option| option == word) || word == "dev" && mount.has_devices();
+    let unsaid = by_default.iter().filter(|(own, other)| !is_said(own) && !is_said(other));
     rest.chain(unsaid.map(|(own, _)| *own)).collect()
 }
 

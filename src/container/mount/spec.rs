@@ -86,7 +86,8 @@ impl Asked<'_> {
         let subpath = subpath.map(|subpath| format!("x-subpath={subpath}"));
         let recursive = (!self.options().any(|option| option == "bind")).then_some("rbind");
         let options = recursive.into_iter().chain(self.options()).chain(subpath.as_deref());
-        mount("bind", path, &self.mount.target, &restricted(options))
+        let devices = (self.mount.has_devices() && !self.options().any(|option| option == "nodev")).then_some("dev");
+        mount("bind", path, &self.mount.target, &restricted(options.chain(devices)))
     }
 
     fn overlay(&self, lowers: &[PathBuf], written: Option<&Overlay>, more: &[&str]) -> Built<SpecMount> {

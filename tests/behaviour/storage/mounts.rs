@@ -60,6 +60,9 @@ fn sources_and_options_of_v() {
     assert!(has(&plain, "nosuid") && has(&plain, "nodev") && has(&plain, "rw") && !has(&plain, "noexec"), "{plain}");
     let other = options("ro,suid,dev,noexec,rslave,bind");
     assert!(!has(&other, "nosuid") && !has(&other, "nodev") && has(&other, "ro") && has(&other, "noexec"), "{other}");
+    // A device of this machine is shared to be used.
+    run(&["-v", "/dev:/machine:rslave"], "echo x >/machine/null").code(0);
+    run(&["-v", "/dev:/machine:nodev"], "echo x >/machine/null").code(1);
     assert!(options("rshared").contains("shared:") && options("unbindable").contains("unbindable"));
 }
 
