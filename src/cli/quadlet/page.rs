@@ -60,7 +60,7 @@ pub fn page() -> String {
     let mut page = String::from(
         ".TH coracle-quadlet 5 \"\" \"\" coracle\n.SH NAME\ncoracle\\-quadlet \\- files that say which containers systemd is to run\n\
          .SH DESCRIPTION\nQuadlets are files in the syntax of units, of which `coracle quadlet` makes services. They are those of \
-         Podman 5.4; .pod, .kube and .build files are refused by name.\n",
+         Podman 5.4; files for pods, Kubernetes and artifacts are refused by name.\n",
     );
     page += &roff::list(&FILES);
     for kind in Kind::ALL {
@@ -87,7 +87,7 @@ fn told(key: &str, means: Means, command: &str) -> String {
 }
 
 /// Keys that are more than a flag.
-const OWN: [(&str, &str); 32] = [
+const OWN: [(&str, &str); 34] = [
     ("AddDevice", "--device, for each word; with `-` before it, only where the device is there."),
     ("AutoUpdate", "The label io.containers.autoupdate."),
     ("CgroupsMode", "--cgroups; `split` unless it is said."),
@@ -97,9 +97,10 @@ const OWN: [(&str, &str); 32] = [
     ("Device", "--opt device=; what is mounted."),
     ("EnvironmentFile", "--env-file; a path counts from the folder of the quadlet."),
     ("Exec", "The command, in words, instead of the image's."),
+    ("File", "--file; counts from the directory that the unit works in."),
     ("GlobalArgs", "Words before the command."),
     ("Group", "The group of User=."),
-    ("Image", "The image; for a container and a volume also NAME.image."),
+    ("Image", "The image; for a container and a volume also NAME.image and NAME.build."),
     ("ImageTag", "By which name others that name this file find the image."),
     ("Mount", "--mount; source= may be NAME.volume, NAME.image, or a path that begins with a dot."),
     ("Network", "--network; also NAME.network and NAME.container."),
@@ -118,6 +119,10 @@ const OWN: [(&str, &str); 32] = [
     ("SecurityLabelDisable", "--security-opt label=disable."),
     ("SecurityLabelNested", "--security-opt label=nested."),
     ("ServiceName", "What the unit is called, without `.service`."),
+    (
+        "SetWorkingDirectory",
+        "The directory that files are copied from: a path, `unit` for this file's folder, `file` for that of File=. The unit works in the last two.",
+    ),
     ("Type", "--opt type=; the kind of file system."),
     ("User", "--user; of a volume the owner, --opt o=uid=."),
     ("VolatileTmp", "A tmpfs on /tmp, unless ReadOnly= has made one."),

@@ -51,6 +51,11 @@ impl Rm {
                 stopped.map_err(Report::new)?;
             }
             change::remove_file(&path)?;
+            // Drop-ins of this one alone.
+            let drop_ins = path.with_file_name(format!("{name}.d"));
+            if drop_ins.is_dir() && !drop_ins.is_symlink() {
+                change::remove_tree(&drop_ins)?;
+            }
             output::line(&name);
         }
         renew(self.reload_systemd)

@@ -128,6 +128,16 @@ impl Conversion<'_> {
 
     /// What leads to other quadlets, or into this machine's files.
     fn places(&self, service: &mut Service) -> Result<Vec<String>, Error> {
+        let mut flags = self.networks(service)?;
+        flags.extend(self.volumes(service)?);
+        for entry in self.quadlet.values("Mount") {
+            flags.push(format!("--mount={}", self.mount(service, entry)?));
+        }
+        Ok(flags)
+    }
+
+    /// `--network`, of quadlets and others.
+    pub fn networks(&self, service: &mut Service) -> Result<Vec<String>, Error> {
         let mut flags = Vec::new();
         for entry in self.quadlet.values("Network") {
             let (name, options) = entry.text().split_once(':').unwrap_or((entry.text(), ""));
@@ -138,13 +148,13 @@ impl Conversion<'_> {
             };
             flags.push(format!("--network={}", found.as_deref().unwrap_or(entry.text())));
         }
-        for entry in self.quadlet.values("Volume") {
-            flags.push(format!("--volume={}", self.volume_flag(service, entry)?));
-        }
-        for entry in self.quadlet.values("Mount") {
-            flags.push(format!("--mount={}", self.mount(service, entry)?));
-        }
         Ok(flags)
+    }
+
+    /// `--volume`, of quadlets and others.
+    pub fn volumes(&self, service: &mut Service) -> Result<Vec<String>, Error> {
+        let values = self.quadlet.values("Volume").into_iter();
+        values.map(|entry| Ok(format!("--volume={}", self.volume_flag(service, entry)?))).collect()
     }
 
     fn volume_flag(&self, service: &mut Service, entry: &Entry) -> Result<String, Error> {
@@ -169,7 +179,7 @@ impl Conversion<'_> {
         for part in entry.text().split(',') {
             match part.split_once('=') {
                 Some((key @ ("source" | "src"), source)) => {
-                    let source = self.source(service, entry, source, &[Kind::Volume, Kind::Image])?;
+                    let source = self.source(service, entry, source, &[Kind::Volume, Kind::Image, Kind::Build])?;
                     parts.push(format!("{key}={source}"));
                 }
                 _ => parts.push(part.to_owned()),
@@ -182,7 +192,7 @@ impl Conversion<'_> {
     fn origin(&self, service: &mut Service) -> Result<Option<String>, Error> {
         match (self.quadlet.last("Image"), self.quadlet.last("Rootfs")) {
             (Some(image), None) => {
-                let other = self.other(service, image, image.text(), &[Kind::Image])?;
+                let other = self.other(service, image, image.text(), &[Kind::Image, Kind::Build])?;
                 Ok(Some(other.unwrap_or(image.text().to_owned())))
             }
             (None, Some(rootfs)) => Ok(Some(format!("--rootfs={}", rootfs.text()))),

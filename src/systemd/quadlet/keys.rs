@@ -183,6 +183,35 @@ pub const IMAGE: &[(&str, Means)] = &[
     ("Variant", Last("variant")),
 ];
 
+pub const BUILD: &[(&str, Means)] = &[
+    ("Annotation", Words("annotation")),
+    ("Arch", Last("arch")),
+    ("AuthFile", Last("authfile")),
+    ("ContainersConfModule", Own),
+    ("DNS", Each("dns")),
+    ("DNSOption", Each("dns-option")),
+    ("DNSSearch", Each("dns-search")),
+    ("Environment", Words("env")),
+    ("File", Own),
+    ("ForceRM", Switch("force-rm")),
+    ("GlobalArgs", Own),
+    ("GroupAdd", Each("group-add")),
+    ("ImageTag", Each("tag")),
+    ("Label", Words("label")),
+    ("Network", Own),
+    ("PodmanArgs", Own),
+    ("Pull", Last("pull")),
+    ("Retry", Last("retry")),
+    ("RetryDelay", Last("retry-delay")),
+    ("Secret", Each("secret")),
+    ("ServiceName", Own),
+    ("SetWorkingDirectory", Own),
+    ("TLSVerify", Switch("tls-verify")),
+    ("Target", Last("target")),
+    ("Variant", Last("variant")),
+    ("Volume", Own),
+];
+
 /// What the keys of a quadlet's own section are as flags, those that are more than that left out.
 pub fn flags(quadlet: &Quadlet) -> Result<Vec<String>, Error> {
     let section = quadlet.kind.section();

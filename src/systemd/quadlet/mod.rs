@@ -1,4 +1,4 @@
-//! Quadlets (podman-systemd.unit(5)): `web.container`, `data.volume`, `net.network` and `base.image` become services.
+//! Quadlets (podman-systemd.unit(5)): `web.container`, `data.volume`, `net.network`, `base.image` and `app.build` become services.
 //!
 //! ```text
 //!  search paths ──find──▶ files, drop-ins ──file──▶ Quadlet ──keys──▶ flags ─┐
@@ -8,6 +8,7 @@
 //! What must stay true: all of it is a function of the files; a file that is wrong is named with its line, and keeps no other from
 //! becoming a unit.
 
+mod build;
 mod container;
 pub mod file;
 pub mod find;
@@ -84,18 +85,18 @@ pub enum Kind {
     Volume,
     Network,
     Image,
+    Build,
 }
 
 /// What is a quadlet of Podman's and none of ours, and why.
-const REFUSED: [(&str, &str); 4] = [
+const REFUSED: [(&str, &str); 3] = [
     ("pod", "pods are not there yet: `Network=NAME.container` puts a container into another one's network"),
     ("kube", "Kubernetes files are not read: write a `.container` file for each container"),
-    ("build", "images are not built yet: name one that is there, or pull it with an `.image` file"),
     ("artifact", "artifacts are not kept"),
 ];
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Container, Self::Volume, Self::Network, Self::Image];
+    pub const ALL: [Self; 5] = [Self::Container, Self::Volume, Self::Network, Self::Image, Self::Build];
 
     pub fn extension(self) -> &'static str {
         match self {
@@ -103,6 +104,7 @@ impl Kind {
             Self::Volume => "volume",
             Self::Network => "network",
             Self::Image => "image",
+            Self::Build => "build",
         }
     }
 
@@ -113,6 +115,7 @@ impl Kind {
             Self::Volume => "Volume",
             Self::Network => "Network",
             Self::Image => "Image",
+            Self::Build => "Build",
         }
     }
 
@@ -122,6 +125,7 @@ impl Kind {
             Self::Volume => keys::VOLUME,
             Self::Network => keys::NETWORK,
             Self::Image => keys::IMAGE,
+            Self::Build => keys::BUILD,
         }
     }
 
@@ -132,6 +136,7 @@ impl Kind {
             Self::Volume => &["volume", "create"],
             Self::Network => &["network", "create"],
             Self::Image => &["pull"],
+            Self::Build => &["build"],
         }
     }
 
@@ -198,10 +203,15 @@ impl Quadlet {
             Kind::Container => "ContainerName",
             Kind::Volume => "VolumeName",
             Kind::Network => "NetworkName",
-            Kind::Image => "ImageTag",
+            Kind::Image | Kind::Build => "ImageTag",
         };
-        let image = (self.kind == Kind::Image).then(|| self.last("Image")).flatten();
-        match self.last(key).or(image) {
+        let named = match self.kind {
+            Kind::Image => self.last(key).or_else(|| self.last("Image")),
+            // Of several names the first.
+            Kind::Build => self.values(key).into_iter().next(),
+            _ => self.last(key),
+        };
+        match named {
             Some(entry) => entry.text().to_owned(),
             None => format!("systemd-{}", self.stem()),
         }
@@ -249,6 +259,7 @@ impl Conversion<'_> {
             Kind::Volume => self.volume(&mut service)?,
             Kind::Network => self.network(&mut service)?,
             Kind::Image => self.image(&mut service)?,
+            Kind::Build => self.build(&mut service)?,
         }
         service.default("Service", "SyslogIdentifier", "%N");
         Ok(service)

@@ -8,7 +8,8 @@ impl Conversion<'_> {
         let quadlet = self.quadlet;
         let mut flags = keys::flags(quadlet)?;
         if let Some(entry) = quadlet.last("Image") {
-            let image = self.other(service, entry, entry.text(), &[Kind::Image])?.unwrap_or(entry.text().to_owned());
+            let kinds = [Kind::Image, Kind::Build];
+            let image = self.other(service, entry, entry.text(), &kinds)?.unwrap_or(entry.text().to_owned());
             flags.push(format!("--opt=image={image}"));
         }
         if let Some(entry) = quadlet.last("Copy") {
@@ -57,7 +58,7 @@ impl Conversion<'_> {
         Ok(())
     }
 
-    fn once(&self, service: &mut Service, command: &[String]) {
+    pub fn once(&self, service: &mut Service, command: &[String]) {
         service.command("ExecStart", command);
         service.default("Service", "Type", "oneshot");
         service.default("Service", "RemainAfterExit", "yes");

@@ -173,7 +173,13 @@ fn mistakes_are_named_where_they_are() {
         ),
         ("a.container", "[Container]\nnonsense\n", ", line 2: `nonsense` is no `Key=value`, section or comment"),
         ("a.pod", "[Pod]\n", ": `.pod` files are not supported: pods are not there yet"),
-        ("a.build", "[Build]\n", ": `.build` files are not supported: images are not built yet"),
+        ("a.build", "[Build]\nFile=/x\n", ": `ImageTag=` is missing"),
+        ("a.build", "[Build]\nImageTag=x\n", ": `File` or `SetWorkingDirectory=` is missing"),
+        (
+            "a.build",
+            "[Build]\nImageTag=x\nFile=x\n",
+            ", line 3: `File=x` can't be: it counts from a directory: `SetWorkingDirectory=unit` is this file's",
+        ),
         ("right.volume", "[Volume]\nServiceName=right\n", " are both the service right.service"),
     ] {
         let quadlets = Quadlets::new(&[right, (name, text)]);
@@ -272,6 +278,12 @@ fn folders_are_installed() {
     assert_eq!(names, ["web.container", "web.container.d/a.conf"]);
     let unit = || std::fs::read_to_string(config.join("systemd/user/web.service")).unwrap();
     assert!(unit().contains(" --env=A=1 "), "{}", unit());
+    // What is removed leaves nothing that would change another of its name.
+    let dropped = config.join("containers/systemd/web.container.d");
+    assert!(dropped.join("a.conf").exists());
+    command(&["quadlet", "rm", "web.container"]).succeeded().stdout("web.container\n");
+    assert!(!dropped.exists());
+    command(&["quadlet", "install", &folder]).succeeded();
     quadlets.write("web.container.d/b.conf", "[Container]\nEnvironment=B=2\n");
     command(&["quadlet", "install", &format!("{folder}/web.container.d")]).succeeded();
     assert!(unit().contains(" --env=A=1 --env=B=2 "), "{}", unit());
@@ -290,10 +302,14 @@ fn the_commands_of_units_run(case: &Case) {
     std::fs::create_dir(&folder).unwrap();
     let text = "[Volume]\n";
     std::fs::write(folder.join("data.volume"), text).unwrap();
-    let text = format!(
-        "[Container]\nImage={image}\nContainerName=box\nNetwork=none\nVolume=data.volume:/data\nEnvironment=\"A=two words\"\n\
+    let text = "[Build]\nImageTag=localhost/own:1\nImageTag=localhost/other\nSetWorkingDirectory=unit\nNetwork=none\nLabel=\"a=b c\"\n";
+    std::fs::write(folder.join("own.build"), text).unwrap();
+    let text = format!("FROM {image}\nCOPY data.volume /is-there\nRUN echo built >>/is-there\n");
+    std::fs::write(folder.join("Containerfile"), text).unwrap();
+    let text = String::from(
+        "[Container]\nImage=own.build\nContainerName=box\nNetwork=none\nVolume=data.volume:/data\nEnvironment=\"A=two words\"\n\
          AddCapability=NET_ADMIN\nMask=/proc/stat\nSeccompProfile=unconfined\nSecurityLabelDisable=yes\nTimezone=UTC\nLogDriver=k8s-file\n\
-         Exec=sh -c 'echo \"$$A\" >/data/x; cat /data/x; exit 7'\n"
+         Exec=sh -c 'echo \"$$A\" >/data/x; cat /data/x /is-there; exit 7'\n",
     );
     std::fs::write(folder.join("box.container"), text).unwrap();
     let said = case.command(["quadlet", "--dryrun"]).env("QUADLET_UNIT_DIRS", &folder).finish().succeeded().stdout;
@@ -304,7 +320,11 @@ fn the_commands_of_units_run(case: &Case) {
         case.command_of("sh".as_ref(), ["-c", &line.replace('$', "\\$")]).finish()
     };
     run("volume create").succeeded().stdout("systemd-data\n");
-    run(" run ").code(7).stdout("two words\n");
+    assert!(said.contains(&format!("WorkingDirectory={}\n", folder.display())), "{said}");
+    assert!(said.contains("Requires=own-build.service\nAfter=own-build.service\n"), "{said}");
+    let built = run(" build ").succeeded().stdout;
+    assert!(built.contains("Successfully tagged localhost/other:latest\n"), "{built}");
+    run(" run ").code(7).stdout("two words\n[Volume]\nbuilt\n");
     let stop = said.lines().find_map(|line| line.strip_prefix("ExecStop=")).unwrap();
     case.command_of("sh".as_ref(), ["-c", stop]).finish().code(0);
 }
