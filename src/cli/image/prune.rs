@@ -13,6 +13,7 @@ use crate::cli::{Context, Report, output};
 use crate::image::Error;
 use crate::image::list::{List, Listed, list};
 use crate::image::remove::{Removal, drop_orphans};
+use crate::layer::worker;
 use crate::store::Store;
 
 /// Remove images that have no name, or all that no container uses
@@ -80,5 +81,7 @@ pub fn prune(store: &Store, all: bool, filter: &Prunable) -> Result<Removed, Rep
     let orphans = drop_orphans(store, &Containers(store))?;
     removed.bytes += orphans.bytes;
     clear(store, orphans)?;
+    // What a killed build or pull has left makes room, too.
+    let _ = worker::sweep(store);
     Ok(removed)
 }

@@ -57,7 +57,7 @@ fn renames_elsewhere(case: &Case) {
 
 /// Runs the script with the arguments in a namespace where we may mount a disk of our own. The script begins with one for `coracle`,
 /// of which `fill ROOM` leaves so many pages free.
-fn on_a_small_disk(case: &Case, script: &str, arguments: &[&str]) -> Finished {
+pub fn on_a_small_disk(case: &Case, script: &str, arguments: &[&str]) -> Finished {
     let subids = case.home.join("subids");
     std::fs::write(&subids, "root:1:60000\n").unwrap();
     set_mode(&subids, 0o644);

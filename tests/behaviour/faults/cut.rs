@@ -193,14 +193,13 @@ pub fn nothing_left(case: &Case, told: &str) {
 }
 
 /// Processes of ours that work in the store: what they have open, or mounted.
-fn users(store: &Path) -> Vec<String> {
-    let containers = store.join("containers");
+pub fn users(store: &Path) -> Vec<String> {
     let processes = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let has = |pid: &String| {
         let fds = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         let mounted = fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
-        fds.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|target| target.starts_with(&containers))
-            || mounted.contains(containers.to_str().unwrap())
+        fds.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|target| target.starts_with(store))
+            || mounted.contains(store.to_str().unwrap())
     };
     processes.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())).filter(has).collect()
 }

@@ -1,6 +1,7 @@
 //! Processes that are killed or stand still, disks that are full, stores that were changed by hand.
 
 mod adversity;
+pub mod build;
 mod cut;
 pub mod death;
 pub mod dice;
