@@ -5,7 +5,8 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
@@ -72,11 +73,18 @@ impl Context {
         &self.path
     }
 
+    /// Whether no ignore file leaves anything out.
+    pub fn is_whole(&self) -> bool {
+        self.ignore.is_empty()
+    }
+
     /// What a path leads to (`O_PATH`).
     pub fn open_path(&self, text: &str) -> Result<OwnedFd> {
         match self.reach(inner(text)?.as_bytes()) {
             Err(Errno::XDEV | Errno::LOOP) => Err(Error::LeavesContext { path: text.to_owned() }),
-            Err(Errno::NOENT | Errno::NOTDIR) => Err(Error::NoSource { path: text.to_owned(), place: self.place() }),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => {
+                Err(Error::NoSource { path: text.to_owned(), place: self.place() })
+            }
             reached => reached.call_with(|| format!("open({text})")).map_err(Error::Context),
         }
     }
@@ -99,14 +107,30 @@ impl Context {
         let missing = || Error::NoSource { path: text.to_owned(), place: self.place() };
         let reached = match self.reach(path) {
             Err(Errno::XDEV | Errno::LOOP) => return Err(Error::LeavesContext { path: text.to_owned() }),
-            Err(Errno::NOENT | Errno::NOTDIR) => return Err(missing()),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => return Err(missing()),
             reached => reached.call_with(|| format!("open({})", shown(path))).map_err(Error::Context)?,
         };
         let stat = rustix::fs::fstat(&reached).call("fstat").map_err(Error::Context)?;
         let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
-        let (verdict, rules) = self.rules_of(path);
-        if verdict == Verdict::Out || verdict == Verdict::Enter && !is_directory {
+        let is_ignored = |verdict| verdict == Verdict::Out || verdict == Verdict::Enter && !is_directory;
+        let (verdict, mut rules) = self.rules_of(path);
+        if is_ignored(verdict) {
             return Err(Error::Ignored { path: text.to_owned() });
+        }
+        // What is left out is so by whatever name.
+        if let Some(real) = self.real(&reached) {
+            let (verdict, others) = self.rules_of(&real);
+            if is_ignored(verdict) {
+                return Err(Error::Ignored { path: text.to_owned() });
+            }
+            rules = others;
+        }
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Socket => return Err(Error::NoCopy { path: text.to_owned(), kind: "socket" }),
+            FileType::CharacterDevice | FileType::BlockDevice => {
+                return Err(Error::NoCopy { path: text.to_owned(), kind: "device" });
+            }
+            _ => {}
         }
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
         let mut items = Vec::new();
@@ -119,6 +143,16 @@ impl Context {
             items.push(Item { path: path.to_vec(), name: name.clone(), stat, link: Vec::new() });
         }
         Ok(Source { path: path.to_vec(), pivot: pivot(text), name, is_directory, items })
+    }
+
+    /// The path from the context on of what was reached, without the symlinks on the way there.
+    fn real(&self, reached: &OwnedFd) -> Option<Vec<u8>> {
+        if self.ignore.is_empty() {
+            return None;
+        }
+        let path = |fd: &OwnedFd| std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).ok();
+        let (root, reached) = (path(&self.root)?, path(reached)?);
+        reached.strip_prefix(&root).ok().map(|inner| inner.as_os_str().as_bytes().to_vec())
     }
 
     /// What the ignore file says of a path, and has to say of what is below it.
@@ -289,14 +323,26 @@ impl Context {
 
     fn write_file(&self, item: &Item, header: Header, out: &mut impl Write, buffer: &mut [u8]) -> Result<()> {
         let file = self.open_item(item)?;
-        let stat = rustix::fs::fstat(&file).call("fstat").map_err(Error::Context)?;
+        let stat = unchanged(&file, item)?;
         let content = Content::of(file.as_fd(), &stat).map_err(Error::Context)?;
         let header = Header { size: content.packed_size(), sparse: content.sparse_size(), ..header };
         out.write_all(&header.encode()).map_err(Error::Pipe)?;
         content.write(file.as_fd(), buffer, out).map_err(|error| match error {
             data::Error::Read(source) => Error::Context(source),
             data::Error::Write(source) => Error::Pipe(source),
-        })
+        })?;
+        // A layer must not be remembered under the digest of other bytes.
+        unchanged(&file, item).map(drop)
+    }
+}
+
+/// What an open file is, unless that is another than when the context was looked at.
+fn unchanged(file: &File, item: &Item) -> Result<Stat> {
+    let stat = rustix::fs::fstat(file).call("fstat").map_err(Error::Context)?;
+    let told = |stat: &Stat| (stat.st_dev, stat.st_ino, stat.st_mode, stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
+    match told(&stat) == told(&item.stat) {
+        true => Ok(stat),
+        false => Err(Error::Changed { path: shown(&item.path) }),
     }
 }
 
@@ -339,7 +385,7 @@ pub fn end(out: &mut impl Write) -> Result<()> {
 }
 
 /// A path within the context: without `.`, and without a slash before it.
-fn inner(text: &str) -> Result<String> {
+pub fn inner(text: &str) -> Result<String> {
     let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.contains(&"..") {
         return Err(Error::LeavesContext { path: text.to_owned() });

@@ -10,6 +10,17 @@ use crate::{container, host, image, layer, store, sys};
 /// The exit code of a build that failed by itself, as Podman has it.
 const FAILED: u8 = 125;
 
+/// So many characters of a path are shown.
+const SHOWN: usize = 300;
+
+/// As much of a path as anybody reads.
+fn cut(path: &str) -> String {
+    match path.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", path.get(..end).unwrap_or_default()),
+        None => path.to_owned(),
+    }
+}
+
 /// Why there is no image.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -23,12 +34,16 @@ pub enum Error {
     Context(sys::Error),
     #[error("the worker that copies has gone: {0}")]
     Pipe(io::Error),
-    #[error("`{path}` is not in {place}")]
+    #[error("`{}` is not in {place}", cut(path))]
     NoSource { path: String, place: String },
-    #[error("`{path}` leads out of the build context")]
+    #[error("`{}` leads out of the build context", cut(path))]
     LeavesContext { path: String },
-    #[error("`{path}` is excluded by the ignore file")]
+    #[error("`{}` is excluded by the ignore file", cut(path))]
     Ignored { path: String },
+    #[error("`{path}` is a {kind}, of which there is no copy")]
+    NoCopy { path: String, kind: &'static str },
+    #[error("`{path}` of the build context changed while it was copied")]
+    Changed { path: String },
     #[error("`{path}` is nested too deep")]
     TooDeep { path: String },
     #[error("{0}")]
@@ -100,6 +115,7 @@ impl Error {
             Self::Fault(fault) => fault.hint(),
             Self::NoSource { .. } => Some("paths are taken from the build context, the last argument of the command".into()),
             Self::LeavesContext { .. } => Some("only files in the build context can be copied: a larger directory can be the context, or `--build-context NAME=DIRECTORY` another one".into()),
+            Self::Changed { .. } | Self::Context(_) => Some("leave out of the context, by an ignore file, what others write or may not be read, or build again once nothing writes there".into()),
             Self::Ignored { .. } => Some("a line `!PATH` at the end of the ignore file takes it in again".into()),
             Self::Target(error) => error.hint(),
             Self::Mount(error) => error.hint(),

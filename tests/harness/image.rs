@@ -175,6 +175,8 @@ pub struct Image {
     format: Format,
     /// What the config claims the first layer unpacks to, where that is a lie.
     diff_id: Option<String>,
+    /// What made each of its layers, as it says.
+    history: Vec<String>,
 }
 
 impl Image {
@@ -183,7 +185,7 @@ impl Image {
         let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let config = json!({ "Env": [path], "Cmd": ["sh"] });
         let platform = ("linux".to_owned(), machine());
-        Self { layers, config, platform, format: Format::Oci, diff_id: None }
+        Self { layers, config, platform, format: Format::Oci, diff_id: None, history: Vec::new() }
     }
 
     /// A working system of one megabyte: busybox, a few accounts, `/tmp`.
@@ -199,6 +201,12 @@ impl Image {
     /// A key of the image's config: `Entrypoint`, `Cmd`, `Env`, `User`, `WorkingDir`, `StopSignal`.
     pub fn config(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.config[key] = value.into();
+        self
+    }
+
+    /// The config claims that these made the layers.
+    pub fn made_by(mut self, steps: &[&str]) -> Self {
+        self.history = steps.iter().map(|step| (*step).to_owned()).collect();
         self
     }
 
@@ -235,11 +243,15 @@ impl Image {
         if let (Some(lie), Some(first)) = (&self.diff_id, diff_ids.first_mut()) {
             first.clone_from(lie);
         }
-        let config = json!({
+        let history: Vec<Value> = self.history.iter().map(|step| json!({ "created_by": step })).collect();
+        let mut config = json!({
             "os": self.platform.0, "architecture": self.platform.1, "created": "1970-01-01T00:00:00Z",
             "config": self.config, "rootfs": { "type": "layers", "diff_ids": diff_ids },
-        })
-        .to_string();
+        });
+        if !history.is_empty() {
+            config["history"] = history.into();
+        }
+        let config = config.to_string();
         let (manifest_type, config_type) = match self.format {
             Format::Oci => ("application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.config.v1+json"),
             Format::Docker => (

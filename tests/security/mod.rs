@@ -1,6 +1,7 @@
 //! The known attacks of the field, replayed: each must fail. `README.md` has the table of them, which [`table`] holds to what is
 //! there.
 
+mod build;
 mod engine;
 mod image;
 mod neighbour;

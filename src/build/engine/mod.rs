@@ -1,5 +1,6 @@
 //! A whole build: its stages as they need each other, and the image of the last.
 
+pub mod rights;
 mod stages;
 mod wire;
 
@@ -34,6 +35,7 @@ use crate::oci::image_config::History;
 use crate::oci::media_type::Format;
 use crate::oci::{Digest, ImageConfig, Platform};
 use crate::store::{Store, Tmp};
+use rights::Right;
 use wire::Teller;
 
 /// What images upon nothing begin with, as everywhere.
@@ -75,6 +77,8 @@ pub struct Request<'a> {
     pub template: Container,
     /// The words that say so, of which a layer may depend.
     pub sandbox: String,
+    /// What instructions may ask for beyond that.
+    pub rights: Vec<Right>,
     /// Knows the names of signals.
     pub is_signal: fn(&str) -> bool,
     pub images: &'a dyn Images,
@@ -146,6 +150,7 @@ impl<'a> Build<'a> {
         let (hashes, done, teller) = (RefCell::new(hashes), RefCell::default(), OnceCell::new());
         let found = BTreeMap::new();
         let mut build = Self { request, ids, hashes, progress, done, found, teller, arguments, graph, order, tmp };
+        build.check_rights()?;
         build.find_images()?;
         Ok(build)
     }

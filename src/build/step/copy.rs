@@ -30,7 +30,7 @@ use crate::layer::tar_stream::{Entry, Kind};
 use crate::sys::Call;
 
 /// What is read or written at a time.
-const PIECE: usize = 256 << 10;
+pub const PIECE: usize = 256 << 10;
 
 /// Where files come from.
 pub enum Origin<'a> {

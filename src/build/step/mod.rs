@@ -1,5 +1,6 @@
 //! What each instruction does.
 
+mod bound;
 pub mod copy;
 pub mod run;
 pub mod settings;

@@ -1,22 +1,22 @@
 //! RUN: a command in a container on the layers so far; what it changed is the new layer.
 
-use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
+use super::bound::bound;
 use super::copy::{Origin, directory};
 use crate::build::arguments::PROXIES;
 use crate::build::keys::Key;
 use crate::build::parse::{Body, MountKind, MountSpec, Run, RunNetwork, Security};
-use crate::build::stage::{Stage, clean};
+use crate::build::stage::Stage;
 use crate::build::{Error, Result, caches};
 use crate::container::commit::step::Step;
 use crate::container::mount::secret::{self, Place, Secret};
-use crate::container::mount::{Mount, Overlay, Source};
+use crate::container::mount::{Mount, Source};
 use crate::container::name;
-use crate::container::record::{Container, Driver, Image, Network};
+use crate::container::record::{Container, Driver, Network};
 use crate::image::make::layer::NewLayer;
-use crate::oci::Digest;
 use crate::oci::capability::CapabilitySet;
+use crate::store::Tmp;
 
 /// Where a command finds the agent of `--mount=type=ssh`.
 const AGENT: &str = "/run/buildkit/ssh_agent.0";
@@ -31,9 +31,13 @@ struct Mounts {
     variables: Vec<String>,
     /// Held while the command runs.
     locks: Vec<caches::Cache>,
+    /// What was made to be mounted.
+    parts: Vec<Tmp>,
 }
 
 pub fn run(stage: &mut Stage<'_>, run: &Run) -> Result<()> {
+    // One that an image brings along, too.
+    stage.build.may(run)?;
     if stage.pending.as_ref().is_some_and(|pending| !pending.user.is_empty()) {
         directory(stage)?;
     }
@@ -142,7 +146,7 @@ fn layer(
     let step = Step::make(request.store, &stage.build.ids, container, &secrets)?;
     // Where nobody hears it any more, this process is about to end.
     let code = step.run(&mut |from, bytes| drop(stage.build.output(from, bytes)))?;
-    drop(found.locks);
+    drop((found.locks, found.parts));
     if code != 0 {
         return Err(Error::Command { command: words.join(" "), code });
     }
@@ -158,11 +162,9 @@ fn mount(stage: &Stage<'_>, spec: &MountSpec, found: &mut Mounts) -> Result<()> 
     let target = |default: &str| stage.absolute(spec.target.as_deref().unwrap_or(default));
     match spec.kind {
         MountKind::Bind => {
-            let (source, options) = (bound(stage, spec)?, Vec::new());
-            // What is written to it is for nobody else.
-            let overlay = (!spec.read_only).then_some(Overlay { directories: None });
-            let options = if spec.read_only { vec!["ro".to_owned()] } else { options };
-            found.mounts.push(Mount { source, target: target("/"), options, overlay });
+            let (mount, part) = bound(stage, spec, target("/"))?;
+            found.mounts.push(mount);
+            found.parts.extend(part);
         }
         MountKind::Cache => {
             let id = spec.id.clone().unwrap_or_else(|| target("/"));
@@ -220,27 +222,6 @@ fn take_secret(stage: &Stage<'_>, spec: &MountSpec, found: &mut Mounts) -> Resul
         add(Place::File { target: stage.absolute(&target), uid, gid, mode });
     }
     Ok(())
-}
-
-/// Files of the context, a stage or an image.
-fn bound(stage: &Stage<'_>, spec: &MountSpec) -> Result<Source> {
-    let source = spec.source.as_deref().unwrap_or("/");
-    match stage.build.origin(stage, spec.from.as_deref())? {
-        Origin::Layers(layers) => {
-            let subpath = clean(source).trim_start_matches('/').to_owned();
-            let layers: Vec<Digest> = layers.into_iter().map(|(_, diff_id)| diff_id).collect();
-            // Nobody looks for it by these.
-            let none = Digest::of(b"");
-            let image = Image { name: spec.from.clone().unwrap_or_default(), id: none.clone(), manifest: none };
-            Ok(Source::Image { image, layers, subpath: Some(subpath).filter(|path| !path.is_empty()) })
-        }
-        Origin::Context(context) => {
-            let reached = context.open_path(source)?;
-            // Where the kernel says that it lies: below the context, whatever symlinks there are on the way.
-            let path = std::fs::read_link(format!("/proc/self/fd/{}", reached.as_raw_fd()));
-            Ok(Source::Bind(path.map_err(|error| Error::Refused(format!("`{source}` can't be mounted: {error}")))?))
-        }
-    }
 }
 
 impl Stage<'_> {

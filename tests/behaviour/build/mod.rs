@@ -2,6 +2,8 @@
 
 mod cache;
 mod copy;
+mod hostile;
+pub mod programs;
 mod refused;
 pub mod run;
 mod stages;

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
+use crate::build::engine::rights::Right;
 use crate::build::engine::{Build as Engine, Images, Request, Squash};
 use crate::build::{self, Error};
 use crate::cli::container::fetch::{self, Policy};
@@ -27,6 +28,9 @@ use crate::store::Store;
 /// Build an image from the instructions of a Containerfile or Dockerfile
 #[derive(Debug, Args)]
 pub struct Build {
+    /// Let the instructions have a right: `security.insecure` (`RUN --security=insecure`), `network.host` (`RUN --network=host`)
+    #[arg(long, value_name = "RIGHT", value_delimiter = ',')]
+    allow: Vec<String>,
     /// Note something in the image's manifest
     #[arg(long, value_name = "NAME=VALUE")]
     annotation: Vec<String>,
@@ -242,10 +246,16 @@ impl Build {
             agents: inputs::agents(&self.ssh)?,
             template: self.sandbox.template(context, store)?,
             sandbox: self.sandbox.words().join(" "),
+            rights: self.allow.iter().map(|name| right(name)).collect::<Result<_, _>>()?,
             is_signal: |text| signal(text).is_ok(),
             images,
         })
     }
+}
+
+fn right(name: &str) -> Result<Right, Report> {
+    let known = "expected `security.insecure` or `network.host`";
+    Right::named(name).ok_or_else(|| Report::new(format!("`--allow={name}`: {known}")))
 }
 
 /// Finds the images that stages begin with, and pulls what is missing in a process of its own.
