@@ -176,6 +176,9 @@ pub struct Container {
     /// Words for `pasta`.
     #[serde(default, skip_serializing_if = "Options::is_empty")]
     pub network_options: Options,
+    /// Where `pasta` is looked for first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub helper_folders: Vec<PathBuf>,
     /// Which of this machine's ports lead to which of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub published: Vec<Published>,

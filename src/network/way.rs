@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +72,15 @@ impl Maker {
     /// Whether [`super::HOST`] means this machine inside.
     pub fn maps_host(self) -> bool {
         match self {
-            Self::Pasta => pasta::find().is_ok_and(|program| pasta::maps_host(&program)),
+            Self::Pasta => "its way out (`pasta`)",
+            Self::Stack => "its way out (`coracle-stack`)",
+        }
+    }
+
+    /// Whether [`super::HOST`] means this machine inside. `folders`: where pasta is looked for first.
+    pub fn maps_host(self, folders: &[PathBuf]) -> bool {
+        match self {
+            Self::Pasta => pasta::find(folders).is_ok_and(|program| pasta::maps_host(&program)),
             Self::Stack => true,
         }
     }
@@ -88,7 +97,7 @@ impl fmt::Display for Maker {
 /// This process must be root of a user namespace that owns, or is above, the one that owns the network namespace.
 pub fn start(namespace: BorrowedFd<'_>, wanted: &Wanted, passed: &[OwnedFd]) -> Result<Starting, Error> {
     match wanted {
-        Wanted::Pasta(wanted) => Ok(Starting::Pasta(pasta::start(&pasta::find()?, namespace, wanted)?)),
+        Wanted::Pasta(wanted) => Ok(Starting::Pasta(pasta::start(&pasta::find(&wanted.folders)?, namespace, wanted)?)),
         Wanted::Stack(wanted) => Ok(Starting::Stack(stack::start(namespace, wanted, passed)?)),
     }
 }

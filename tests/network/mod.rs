@@ -114,7 +114,7 @@ impl Way {
         match maker {
             Maker::Pasta => {
                 let wanted = pasta_way::Wanted { published, ..pasta_way::Wanted::default() };
-                let program = pasta_way::find().unwrap();
+                let program = pasta_way::find(&[]).unwrap();
                 let starting = pasta_way::start(&program, container.netns().as_fd(), &wanted).unwrap();
                 Self::Pasta(Some(starting.finish().unwrap()))
             }

@@ -23,7 +23,7 @@ fn loopback_is_switched_on() {
 #[ignore = "needs a stage"]
 fn stage_no_route() {
     let container = Contained::new();
-    let starting = pasta::start(&pasta::find().unwrap(), container.netns().as_fd(), &Wanted::default()).unwrap();
+    let starting = pasta::start(&pasta::find(&[]).unwrap(), container.netns().as_fd(), &Wanted::default()).unwrap();
     let error = starting.finish().unwrap_err();
     assert!(matches!(error, Error::NoRoute(_)), "{error}");
     assert!(error.hint().unwrap().contains("--network=none"));

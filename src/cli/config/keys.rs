@@ -46,7 +46,7 @@ const fn key(table: &'static str, name: &'static str, kind: Kind, means: Means, 
     Key { table, name, kind, means, flag }
 }
 
-pub static KEYS: [Key; 50] = [
+pub static KEYS: [Key; 51] = [
     key("containers", "annotations", List, Added, "--annotation="),
     key("containers", "base_hosts_file", Text, Default, "--hosts-file="),
     key("containers", "cgroup_conf", List, Default, "--cgroup-conf="),
@@ -88,6 +88,7 @@ pub static KEYS: [Key; 50] = [
     key("engine", "compression_format", Text, Default, "--default-compression-format="),
     key("engine", "compression_level", Number, Default, "--default-compression-level="),
     key("engine", "detach_keys", Text, Default, "--detach-keys="),
+    key("engine", "helper_binaries_dir", List, Default, "--default-helper-folder="),
     key("engine", "image_volume_mode", Text, Default, "--image-volume="),
     key("engine", "max_layer_size", Text, Default, "--max-layer-size="),
     key("engine", "multi_image_archive", Switch, Default, "--multi-image-archive="),

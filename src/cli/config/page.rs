@@ -58,8 +58,8 @@ const NOT_HONOURED: [(&str, &str, &str); 24] = [
     (
         "engine",
         "conmon_env_vars, conmon_path, runtime, runtimes, platform_to_oci_runtime, runtime_supports_json, runtime_supports_kvm, \
-         runtime_supports_nocgroups, no_pivot_root, network_cmd_path, network_cmd_options, helper_binaries_dir",
-        "The program is its own monitor and runtime, and finds other programs along PATH.",
+         runtime_supports_nocgroups, no_pivot_root, network_cmd_path, network_cmd_options",
+        "The program is its own monitor and runtime, and finds other programs along PATH, but pasta in helper_binaries_dir first.",
     ),
     (
         "engine",

@@ -81,7 +81,7 @@ fn host(way: Maker) -> Value {
         "networkBackend": way.name(),
         "ociRuntime": { "name": "coracle", "path": executable, "version": env!("CARGO_PKG_VERSION") },
         "os": "linux",
-        "pasta": { "executable": pasta::find().unwrap_or_default() },
+        "pasta": { "executable": pasta::find(&[]).unwrap_or_default() },
         "remoteSocket": { "exists": false, "path": "" },
         "rootlessNetworkCmd": way.name(),
         "security": security(),

@@ -75,7 +75,9 @@ fn names(store: &Store, container: &Container, own_addresses: &[IpAddr]) -> Resu
         },
         host_address: match container.network {
             Network::Named if is_cut_off => None,
-            Network::Private | Network::Named => container.way_maker().maps_host().then_some(HOST.into()),
+            Network::Private | Network::Named => {
+                container.way_maker().maps_host(&container.helper_folders).then_some(HOST.into())
+            }
             Network::Host => of_machine.or(Some(Ipv4Addr::LOCALHOST.into())),
             Network::None | Network::Joined => None,
         },

@@ -321,7 +321,10 @@ fn way(found: &Found, how: How<'_>, interface: Option<String>) -> Wanted {
     let container = &found.container;
     let (published, options) = (container.published.clone(), container.network_options.clone());
     match container.way_maker() {
-        Maker::Pasta => Wanted::Pasta(pasta::Wanted { published, options, interface }),
+        Maker::Pasta => {
+            let folders = container.helper_folders.clone();
+            Wanted::Pasta(pasta::Wanted { published, options, interface, folders })
+        }
         Maker::Stack => {
             let (sockets, directory) = (container.socket_files.clone(), found.directory.clone());
             let passed = how.published.iter().map(|one| one.container).collect();

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,9 @@ pub struct Wanted {
     /// How its interface is called inside; `None`: as that of this machine.
     #[serde(default)]
     pub interface: Option<String>,
+    /// Where it is looked for first.
+    #[serde(default)]
+    pub folders: Vec<PathBuf>,
 }
 
 /// Words of the user's: what they say is not said otherwise.
@@ -66,7 +70,7 @@ impl Options {
 
 /// `maps_host`: the version knows [`MAP_HOST`].
 pub fn arguments(wanted: &Wanted, maps_host: bool) -> Vec<CString> {
-    let Wanted { published, options, interface } = wanted;
+    let Wanted { published, options, interface, .. } = wanted;
     let fixed = [
         "pasta",
         "--foreground",
@@ -130,7 +134,7 @@ mod tests {
 
     fn line(ports: &[&str], options: &str) -> String {
         let published = ports.iter().flat_map(|text| ports::parse(text).unwrap()).collect();
-        let wanted = Wanted { published, options: Options::parse(&[], options), interface: None };
+        let wanted = Wanted { published, options: Options::parse(&[], options), ..Wanted::default() };
         arguments(&wanted, false).iter().skip(8).map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
     }
 

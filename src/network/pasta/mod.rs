@@ -66,7 +66,8 @@ impl Error {
         match self {
             Self::Option(_) => Some("`pasta --help` tells what the version knows that is installed here".into()),
             Self::Missing => Some(
-                "install the package `passt`, or run the container with `--network=none` or `--network=host`".into(),
+                "install the package `passt`, as Debian, Ubuntu, Fedora, openSUSE, Arch and Alpine call it, or use `--network=stack`, which needs none"
+                    .into(),
             ),
             Self::NoRoute(_) => Some(
                 "connect this machine to a network, or run the container with `--network=none` or `--network=host`"
@@ -80,15 +81,16 @@ impl Error {
     }
 }
 
-/// Finds pasta on PATH, then where distributions put it.
-pub fn find() -> Result<PathBuf, Error> {
+/// Finds pasta in these folders, which the user has named, then on PATH, then where distributions put it.
+pub fn find(folders: &[PathBuf]) -> Result<PathBuf, Error> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .filter(|directory| directory.is_absolute())
-        .chain(["/usr/bin", "/usr/local/bin", "/usr/libexec/podman"].map(PathBuf::from))
-        .map(|directory| directory.join("pasta"))
-        .find(|file| is_program(file))
-        .ok_or(Error::Missing)
+    let others = ["/usr/bin", "/usr/local/bin", "/usr/libexec/podman"].map(PathBuf::from);
+    find_in(folders.iter().cloned().chain(std::env::split_paths(&path)).chain(others))
+}
+
+fn find_in(folders: impl Iterator<Item = PathBuf>) -> Result<PathBuf, Error> {
+    let files = folders.filter(|folder| folder.is_absolute()).map(|folder| folder.join("pasta"));
+    files.into_iter().find(|file| is_program(file)).ok_or(Error::Missing)
 }
 
 fn is_program(file: &Path) -> bool {
@@ -230,6 +232,19 @@ mod tests {
             matches!(explain(help, Ended::Exited(1)), Error::Option(said) if said == "unrecognized option '--frob'")
         );
         assert!(explain("", Ended::Signaled(9)).to_string().contains("137"));
+    }
+
+    #[test]
+    fn it_is_looked_for_in_the_users_folders_first() {
+        let folder = std::env::temp_dir().join(format!("coracle-pasta-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("pasta")).unwrap();
+        // A directory is no program, and a relative folder would be another one for each of us.
+        let missing = find_in([folder.clone(), "bin".into()].into_iter()).unwrap_err();
+        assert!(missing.hint().unwrap().contains("the package `passt`"), "{missing}");
+        std::fs::remove_dir(folder.join("pasta")).unwrap();
+        std::fs::copy("/bin/sh", folder.join("pasta")).unwrap();
+        assert_eq!(find(std::slice::from_ref(&folder)).unwrap(), folder.join("pasta"));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

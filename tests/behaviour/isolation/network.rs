@@ -73,6 +73,15 @@ fn words_for_pasta(case: &Case) {
     run("pasta", &reach).code(0).stdout("");
     let file = case.home.join("containers.conf");
     std::fs::write(&file, "[network]\npasta_options = ['--mtu', '1400', '-I', 'way0']\n").unwrap();
+    let helpers = case.home.join("helpers");
+    std::fs::create_dir(&helpers).unwrap();
+    let script = "#!/bin/sh\nexec /usr/bin/pasta \"$@\" --mtu 1234\n";
+    std::fs::write(helpers.join("pasta"), script).unwrap();
+    set_mode(&helpers.join("pasta"), 0o755);
+    std::fs::write(&file, format!("[engine]\nhelper_binaries_dir = ['/nowhere', '{}']\n", helpers.display())).unwrap();
+    let line = ["run", "--rm", "--network=pasta:-I,way0", &image, "cat", "/sys/class/net/way0/mtu"];
+    case.command(line).env("CONTAINERS_CONF", &file).finish().code(0).stdout("1234\n");
+    std::fs::write(&file, "[network]\npasta_options = ['--mtu', '1400', '-I', 'way0']\n").unwrap();
     let configured = ["run", "--rm", "--network=pasta:--ipv4-only", &image, "cat", "/sys/class/net/way0/mtu"];
     case.command(configured).env("CONTAINERS_CONF", &file).finish().code(0).stdout("1400\n");
 }
