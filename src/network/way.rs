@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::pasta::{self, Pasta};
 use super::ports::{Published, SocketFile};
 use super::stack;
+use crate::sys::process::Child;
 
 /// Who makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -69,8 +70,8 @@ impl Maker {
         }
     }
 
-    /// Whether [`super::HOST`] means this machine inside.
-    pub fn maps_host(self) -> bool {
+    /// The process that is one.
+    pub fn in_words(self) -> &'static str {
         match self {
             Self::Pasta => "its way out (`pasta`)",
             Self::Stack => "its way out (`coracle-stack`)",
@@ -127,6 +128,14 @@ impl Way {
         match self {
             Self::Pasta(_) => Maker::Pasta,
             Self::Stack(_) => Maker::Stack,
+        }
+    }
+
+    /// Its process: with it ends the container's way out.
+    pub fn child(&self) -> &Child {
+        match self {
+            Self::Pasta(pasta) => &pasta.child,
+            Self::Stack(stack) => &stack.child,
         }
     }
 

@@ -156,7 +156,9 @@ fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
     if !keep {
         root.settle(WRITE_BACK);
     }
-    let state = State { error: hooks::afterwards(job), ..state };
+    let words = [end.reason(), hooks::afterwards(job)];
+    let error = words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n");
+    let state = State { error, ..state };
     Over { state, mounts, volumes }
 }
 

@@ -228,13 +228,12 @@ impl Monitor {
         }
         let end = Session {
             program: &running.init.child,
-            servers: running
-                .root
-                .mounter
-                .iter()
-                .chain(running.volumes.servers.iter().map(|server| &server.child))
-                .chain(running.companion.as_ref().map(|companion| &companion.child))
-                .collect(),
+            servers: start::servers(
+                &running.root,
+                &running.volumes,
+                running.companion.as_ref(),
+                running.network.as_ref(),
+            ),
             container: None,
             way: running.network.as_ref().and_then(Way::stack),
             listener: running.listener.take(),

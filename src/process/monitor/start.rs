@@ -31,6 +31,7 @@ use crate::runtime::inside::Filters;
 use crate::runtime::outside::init::{self, Init};
 use crate::runtime::outside::join::{self, Join};
 use crate::runtime::plan::{Plan, Source, Step};
+use crate::sys::process::Child;
 use crate::sys::{self, Call, signal};
 
 /// A container whose program runs.
@@ -85,6 +86,20 @@ impl Running {
         lines.extend(self.root.times.lines());
         lines.join("\n")
     }
+}
+
+/// Without whom a container can't go on, each with what to call it.
+pub fn servers<'a>(
+    root: &'a Root,
+    volumes: &'a Volumes,
+    companion: Option<&'a Companion>,
+    network: Option<&'a Way>,
+) -> Vec<(&'static str, &'a Child)> {
+    let mut servers: Vec<_> = root.mounter.iter().map(|child| ("the mounter of its root file system", child)).collect();
+    servers.extend(volumes.servers.iter().map(|server| ("the mounter of a volume", &server.child)));
+    servers.extend(companion.map(|companion| ("its companion on networks", &companion.child)));
+    servers.extend(network.map(|way| (way.maker().in_words(), way.child())));
+    servers
 }
 
 /// Mounts, clones, waits for the exec.

@@ -35,13 +35,15 @@ pub struct End {
     pub timed_out: bool,
     /// It was stopped since nobody had been there for long.
     pub idle: bool,
+    /// It was killed since it could not go on without this server, which had ended.
+    pub bereft_of: Option<&'static str>,
 }
 
 /// What a ready descriptor is.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     Program,
-    Server,
+    Server(&'static str),
     Container,
     Listener,
     Way,
@@ -62,7 +64,11 @@ impl Session<'_> {
                 match source {
                     Source::Program => return self.end(),
                     // The root file system, or the network, is gone with its server: nothing inside can go on.
-                    Source::Server | Source::Container => self.kill(libc::SIGKILL),
+                    Source::Server(name) => {
+                        self.watch.bereft_of.get_or_insert(name);
+                        self.kill(libc::SIGKILL);
+                    }
+                    Source::Container => self.kill(libc::SIGKILL),
                     Source::Listener => self.listener.take().map_or((), Listener::hand_over),
                     Source::Way => self.hear_way(),
                     Source::Health => self.check(Health::hear),
@@ -137,13 +143,16 @@ impl Session<'_> {
             left: self.drain(),
             timed_out: self.watch.timed_out(),
             idle: self.watch.idle,
+            bereft_of: self.watch.bereft_of,
         }
     }
 
     /// Waits; output of a program whose reader has no room, and input for a program that takes none, are left to wait.
     fn ready(&self) -> Vec<Source> {
         let mut sources = vec![(Source::Program, self.program.pidfd.as_fd(), PollFlags::IN)];
-        sources.extend(self.servers.iter().map(|server| (Source::Server, server.pidfd.as_fd(), PollFlags::IN)));
+        sources.extend(
+            self.servers.iter().map(|(name, server)| (Source::Server(name), server.pidfd.as_fd(), PollFlags::IN)),
+        );
         sources.extend(self.container.map(|init| (Source::Container, init, PollFlags::IN)));
         sources.extend(self.listener.iter().map(|listener| (Source::Listener, listener.as_fd(), PollFlags::IN)));
         sources.extend(self.way.map(|way| (Source::Way, way.fd(), PollFlags::IN)));
@@ -200,8 +209,8 @@ impl Session<'_> {
 
     /// Orphans of an outer pid namespace become children of its PID 1. The program and its servers are waited for by descriptor.
     fn reap_strays(&self) {
-        let kept = [&[self.program], self.servers.as_slice()].concat();
-        while let Some(pid) = process::ended_child().filter(|pid| !kept.iter().any(|child| child.pid == *pid)) {
+        let is_kept = |pid| self.program.pid == pid || self.servers.iter().any(|(_, server)| server.pid == pid);
+        while let Some(pid) = process::ended_child().filter(|pid| !is_kept(*pid)) {
             let _ = waitpid(Some(pid), WaitOptions::NOHANG);
         }
     }
@@ -310,6 +319,17 @@ impl Session<'_> {
 }
 
 impl End {
+    /// What of its end its code does not tell.
+    pub fn reason(&self) -> String {
+        match (self.bereft_of, self.ended) {
+            // Both may have been killed at once, by somebody else.
+            (Some(server), Some(Ended::Signaled(libc::SIGKILL))) => {
+                format!("{server} has ended, and the container could not go on without")
+            }
+            _ => String::new(),
+        }
+    }
+
     /// As a shell counts, -1 for a program whose time was over, and 0 for one that nobody needed. `None`: nobody knows.
     pub fn code(&self) -> Option<i32> {
         match self.ended {

@@ -37,8 +37,9 @@ use watch::Watch;
 /// A program that runs, and what belongs to it.
 pub struct Session<'a> {
     pub program: &'a Child,
-    /// Who serves its file systems, its root above all, and the names on its networks: the program ends with them.
-    pub servers: Vec<&'a Child>,
+    /// Who serves its file systems, its root above all, its way out and the names on its networks, each with what to call it: the
+    /// program ends with them.
+    pub servers: Vec<(&'static str, &'a Child)>,
     /// Of a command in a container, that one's first process: it ends with it, also where no pid namespace sees to that.
     pub container: Option<BorrowedFd<'a>>,
     /// Its way out, as long as that may have something to say.

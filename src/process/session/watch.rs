@@ -12,6 +12,8 @@ pub struct Watch {
     pub given_up: bool,
     /// It has been stopped since nobody needed it.
     pub idle: bool,
+    /// What it could not go on without has ended.
+    pub bereft_of: Option<&'static str>,
     /// It is started again, whatever its restart policy.
     pub again: bool,
     pub health: Option<Health>,

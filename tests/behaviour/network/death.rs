@@ -1,5 +1,7 @@
 //! Whoever dies in whatever order: no address, interface or namespace is left behind.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -29,16 +31,60 @@ fn is_held(inode: i64) -> bool {
     })
 }
 
-/// The companion of a container: a child of its monitor.
+/// The companion of a container.
 fn companion(case: &Case, container: &str) -> i32 {
+    child(case, container, "coracle-net")
+}
+
+/// A child of a container's monitor.
+fn child(case: &Case, container: &str, name: &str) -> i32 {
     let monitor = state(case, container, "/monitorPid");
     let is_it = |pid: &i32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.contains(&format!("(coracle-net) S {monitor} "))
+        let parent = stat.split_once(&format!("({name}")).and_then(|(_, rest)| rest.split(' ').nth(2));
+        parent == Some(&monitor.to_string())
     };
     let pids =
         || std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    wait_for("the companion is there", LIMIT, || pids().find(is_it))
+    wait_for(&format!("{name} is there"), LIMIT, || pids().find(is_it))
+}
+
+/// Who publishes a port and loses its way out does not go on as if it were reached: it ends, with a word why, or lives again.
+#[test]
+fn a_way_out_that_dies_takes_the_container_along() {
+    let case = Case::new(Driver::Auto);
+    case.coracle(["network", "create", "--subnet=10.205.4.0/24", "net"]).code(0);
+    // pasta is a name of passt, which has others for what the processor can do.
+    let ways = [
+        ("--network=stack", "coracle-stack", "coracle-stack"),
+        ("--network=pasta", "pas", "pasta"),
+        ("--network=net", "coracle-stack", "coracle-stack"),
+    ];
+    for (network, process, name) in ways {
+        let flags = [network, "-p", "127.0.0.1::7000", "--restart=always"];
+        serve(&case, "box", &flags);
+        let place = case.coracle(["port", "box", "7000"]).succeeded().stdout.trim_end().to_owned();
+        let answer = || {
+            let mut stream = TcpStream::connect(&place).ok()?;
+            stream.write_all(b"x").ok()?;
+            let mut text = String::new();
+            stream.read_to_string(&mut text).ok()?;
+            (text == "box\n").then_some(())
+        };
+        wait_for("an answer", LIMIT, answer);
+        let pid = state(&case, "box", "/pid");
+        kill(child(&case, "box", process));
+        wait_until("it lives again", LIMIT, || {
+            case.inspect("box", "{{.State.Status}}") == "running" && state(&case, "box", "/pid") != pid
+        });
+        wait_for("an answer", LIMIT, answer);
+        case.coracle(["update", "--restart=no", "box"]).succeeded();
+        kill(child(&case, "box", process));
+        case.coracle(["wait", "box"]).code(0).stdout("137\n");
+        let error = case.inspect("box", "{{.State.Error}}");
+        assert!(error.starts_with(&format!("its way out (`{name}`) has ended")), "{error}");
+        case.coracle(["rm", "box"]).code(0);
+    }
 }
 
 fn kill(pid: i32) {
