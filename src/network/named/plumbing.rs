@@ -20,7 +20,7 @@ use crate::sys::{Call, Error, Result};
 /// The container's end of the pair to its companion.
 const ASKING: Ipv4Addr = Ipv4Addr::new(169, 254, 1, 3);
 /// Where a packet that is for another machine would be sent on.
-const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
+const FORWARDING: [&str; 2] = ["/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"];
 /// The companion's end of that pair.
 const COMPANION: &str = "companion";
 
@@ -34,8 +34,13 @@ pub struct Doors {
 /// A new N, in which this thread is then. A machine that forwards packets lets its new namespaces do so, too.
 pub fn make() -> Result<OwnedFd> {
     unshare(CloneFlags::CLONE_NEWNET).call("unshare(net)")?;
-    if std::fs::read_to_string(FORWARDING).call_with(|| format!("read({FORWARDING})"))?.trim() != "0" {
-        write(FORWARDING, b"0")?;
+    for setting in FORWARDING {
+        match std::fs::read_to_string(setting) {
+            Ok(value) if value.trim() == "0" => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Ok(_) => write(setting, b"0")?,
+            Err(error) => return Err(Error::new(format!("read({setting})"), error)),
+        }
     }
     open(Path::new("/proc/thread-self/ns/net"))
 }
