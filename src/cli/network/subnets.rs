@@ -13,6 +13,8 @@ const FIRST: Ipv4Addr = Ipv4Addr::new(10, 89, 0, 0);
 const POOLS: u32 = (256 - 89) * 256;
 const PREFIX: u8 = 24;
 const PREFIX6: u8 = 64;
+/// About gateways.
+const FIRST_ONE: &str = "without `--gateway` it is the subnet's first address";
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -59,8 +61,12 @@ impl Subnets {
             let mine = lans.iter_mut().find(|lan| lan.subnet.contains(*gateway));
             let subnets = self.subnet.join(", ");
             let stray = || Report::new(format!("gateway {gateway} not in subnet {subnets}"));
-            mine.ok_or_else(|| stray().hint("without `--gateway` it is the subnet's first address"))?.gateway =
-                *gateway;
+            let mine = mine.ok_or_else(|| stray().hint(FIRST_ONE))?;
+            if !mine.subnet.hosts().is_some_and(|(first, last)| (first..=last).contains(gateway)) {
+                let all = format!("gateway {gateway} is no machine's address in subnet {}", mine.subnet);
+                return Err(Report::new(all).hint(FIRST_ONE));
+            }
+            mine.gateway = *gateway;
         }
         for text in &self.ip_range {
             let (first, last) = range(text)?;
@@ -110,7 +116,10 @@ fn range(text: &str) -> Result<(IpAddr, IpAddr), Report> {
         let (first, last): (IpAddr, IpAddr) = first.parse().ok().zip(last.parse().ok()).ok_or_else(bad)?;
         return if first <= last && first.is_ipv6() == last.is_ipv6() { Ok((first, last)) } else { Err(bad()) };
     }
-    text.parse::<Subnet>().ok().and_then(Subnet::hosts).ok_or_else(bad)
+    let range = text.parse::<Subnet>().map_err(|_| bad())?;
+    // Of a single address there is no other.
+    let single = range.nth(0).filter(|first| *first == range.last()).map(|first| (first, first));
+    range.hosts().or(single).ok_or_else(bad)
 }
 
 #[cfg(test)]
@@ -137,9 +146,15 @@ mod tests {
         let lans = subnets(&["198.18.5.0/24"], &["198.18.5.9"], &["198.18.5.128/25"]).settle(&[]).unwrap();
         assert_eq!(lans[0].gateway.to_string(), "198.18.5.9");
         assert_eq!(lans[0].range.unwrap().1.to_string(), "198.18.5.254");
+        let lans = subnets(&["198.18.5.0/24"], &[], &["198.18.5.5/32"]).settle(&[]).unwrap();
+        let five = "198.18.5.5".parse().unwrap();
+        assert_eq!(lans[0].range, Some((five, five)));
         let words = |subnets: Subnets| subnets.settle(&[]).unwrap_err().messages.join("");
         assert_eq!(words(subnets(&[], &["10.1.1.1"], &[])), "cannot set gateway or range without subnet");
         assert!(words(subnets(&["198.18.5.0/24"], &["198.18.6.1"], &[])).contains("not in subnet"));
+        for no in ["198.18.5.0", "198.18.5.255"] {
+            assert!(words(subnets(&["198.18.5.0/24"], &[no], &[])).contains("is no machine's address"), "{no}");
+        }
         assert!(words(subnets(&["198.18.5.0/24"], &[], &["198.18.6.0/25"])).contains("not in subnet"));
         assert!(words(subnets(&["198.18.5.0/24"], &[], &["198.18.5.9-198.18.5.1"])).contains("invalid ip range"));
         assert!(words(subnets(&["198.18.5.0/24", "198.18.5.0/25"], &[], &[])).contains("already used"));

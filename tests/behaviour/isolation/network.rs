@@ -166,6 +166,11 @@ fn names_of_this_machine(case: &Case) {
     std::fs::write(&file, "").unwrap();
     let started = case.command(["start", "-a", "vessel"]).env("PATH", &path).finish().succeeded().stdout;
     assert!(started.contains(&own) && started.contains(&format!("169.254.1.2{names}")), "{started}");
+    for name in ["a b", "x;y", "two\nlines", "#none"] {
+        let line = ["run", "--rm", "--hostname", name, &image, "true"];
+        case.command(line).env("PATH", &path).finish().code(125).error("is no host name").says("hint: ");
+    }
+    assert!(hosts(&["--network=none", "--hostname=A-boat_2.example."]).contains("\tA-boat_2.example. "));
     let told = hosts(&["--hostname=boat", "--network=pasta:--address,192.0.2.200,--netmask,24"]);
     assert!(told.contains("127.0.0.1\tboat "), "{told}");
     assert!(!hosts(&["--network=none"]).contains(names));

@@ -125,6 +125,7 @@ fn what_makes_no_sense_is_refused() {
         (&["--subnet=10.203.2.128/25", "x"], taken),
         (&["--subnet=10.203.3", "x"], "invalid CIDR address: 10.203.3"),
         (&["--gateway=10.203.3.1", "x"], "cannot set gateway or range without subnet"),
+        (&["--subnet=10.203.3.0/24", "--gateway=10.203.3.255", "x"], "gateway 10.203.3.255 is no machine's address"),
         (&["--subnet=10.203.3.0/24", "--gateway=10.203.4.1", "x"], "gateway 10.203.4.1 not in subnet 10.203.3.0/24"),
         (&["--driver=frob", "x"], "failed to find driver or plugin \"frob\""),
         (&["--driver=macvlan", "x"], "the driver `macvlan` needs an interface of this machine"),

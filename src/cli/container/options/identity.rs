@@ -39,6 +39,12 @@ impl Flags {
             return Err(Report::new(format!("the host name `{name}` is longer than {LONGEST_HOST_NAME} bytes"))
                 .hint("the kernel takes no longer one; `--add-host` gives further names"));
         }
+        // What reads /etc/hosts, and every name server, takes others for something else.
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if let Some(name) = self.hostname.as_deref().filter(|name| !name.chars().all(is_letter)) {
+            return Err(Report::new(format!("`{}` is no host name", name.escape_default()))
+                .hint("it has letters, digits, `-`, `_` and dots"));
+        }
         let hostname = self.hostname.clone().filter(|name| !name.is_empty());
         container.hostname = hostname.unwrap_or_else(|| container.short_id().to_owned());
         container.labels.clone_from(&config.labels);
