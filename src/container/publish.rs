@@ -6,12 +6,16 @@ use crate::container::state::Status;
 use crate::container::{Error, Result};
 use crate::network::ports::{self, Published};
 use crate::network::stack::control::{self, Request};
+use crate::network::way::Maker;
 use crate::store::records;
 
 /// Publishes these, too; which ports of this machine lead inside then.
 pub fn add(found: &mut Found, asked: Vec<Published>) -> Result<Vec<Published>> {
     let new = ports::settle(asked)?;
     let all = ports::settle([found.container.published.clone(), new.clone()].concat())?;
+    if found.container.way_maker() == Maker::Pasta {
+        ports::suit_pasta(&all)?;
+    }
     ports::check(&new)?;
     tell(found, &Request::Add(new.clone()))?;
     write(found, all)?;

@@ -59,6 +59,8 @@ pub enum Error {
     NoListener { socket: String, why: &'static str },
     #[error("conflicting port mappings for host port {port} (protocol {protocol})")]
     Conflict { protocol: Protocol, port: u16 },
+    #[error("`pasta` takes port {port}/{protocol} of this machine to one port of the container, whatever the address")]
+    OneOfPasta { protocol: Protocol, port: u16 },
     #[error("port {port}/{protocol} of this machine is in use{}", holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default())]
     Taken { protocol: Protocol, port: u16, holder: Option<String> },
     #[error("port {0} of this machine is privileged")]
@@ -97,6 +99,7 @@ impl Error {
             )),
             Self::Address(_) => Some("`ip address` shows those that it has".into()),
             Self::FileTaken(_) => Some("name a file that is not there: it is made".into()),
+            Self::OneOfPasta { .. } => Some("`--network=stack` takes each address to a port of its own".into()),
             Self::Conflict { .. } | Self::File { .. } | Self::System { .. } => None,
         }
     }
@@ -210,7 +213,6 @@ impl Published {
         self.protocol == other.protocol && u32::from(self.host) < end(other) && u32::from(other.host) < end(self)
     }
 
-    /// pasta takes a number to one place, whatever the address.
     fn leads_elsewhere(&self, other: &Self) -> bool {
         i32::from(self.host) - i32::from(self.container) != i32::from(other.host) - i32::from(other.container)
     }
@@ -261,12 +263,10 @@ pub fn settle(asked: Vec<Published>) -> Result<Vec<Published>, Error> {
     let (open, given): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| one.host == 0);
     let mut settled: Vec<Published> = Vec::new();
     for one in given {
-        let conflicts =
-            |other: &&Published| other.collides(&one) || (other.shares_numbers(&one) && other.leads_elsewhere(&one));
         if settled.contains(&one) {
             continue;
         }
-        if let Some(other) = settled.iter().find(conflicts) {
+        if let Some(other) = settled.iter().find(|other| other.collides(&one)) {
             return Err(Error::Conflict { protocol: one.protocol, port: one.host.max(other.host) });
         }
         settled.push(one);
@@ -289,6 +289,17 @@ pub fn settle(asked: Vec<Published>) -> Result<Vec<Published>, Error> {
     settled.sort_by_key(|one| (one.protocol, one.address, one.host));
     settled.dedup_by(|next, one| one.grow(next));
     Ok(settled)
+}
+
+/// Whether pasta can publish what was settled: it takes a number to one place, whatever the address.
+pub fn suit_pasta(settled: &[Published]) -> Result<(), Error> {
+    for (at, one) in settled.iter().enumerate() {
+        let contradicts = |other: &&Published| other.shares_numbers(one) && other.leads_elsewhere(one);
+        if let Some(other) = settled.iter().take(at).find(contradicts) {
+            return Err(Error::OneOfPasta { protocol: one.protocol, port: one.host.max(other.host) });
+        }
+    }
+    Ok(())
 }
 
 /// Whether all of them could be listened on now.
@@ -321,14 +332,12 @@ mod tests {
         assert_eq!(settled.len(), 4, "{settled:?}");
         let [row] = &settle(all(&["8081-8082:81-82", "8080:80", "8083:83"])).unwrap()[..] else { panic!("one row") };
         assert_eq!((row.host, row.container, row.count), (8080, 80, 4));
-        for bad in [
-            &["8080:80", "8080:81"][..],
-            &["8080:80", "127.0.0.1:8080:80"],
-            &["8080-8090:80-90", "8085:1"],
-            &["127.0.0.1:90:1", "127.0.0.2:90:2"],
-        ] {
+        suit_pasta(&settled).unwrap();
+        for bad in [&["8080:80", "8080:81"][..], &["8080:80", "127.0.0.1:8080:80"], &["8080-8090:80-90", "8085:1"]] {
             assert!(matches!(settle(all(bad)), Err(Error::Conflict { .. })), "{bad:?}");
         }
+        let two = settle(all(&["127.0.0.1:90:1", "127.0.0.2:90:2"])).unwrap();
+        assert!(two.len() == 2 && matches!(suit_pasta(&two), Err(Error::OneOfPasta { port: 90, .. })), "{two:?}");
     }
 
     #[test]

@@ -211,6 +211,23 @@ fn one_of_several_goes_alone() {
 fn a_socket_file_leads_inside() {
     let case = Case::new(Driver::Auto);
     let file = case.home.join("a socket");
+/// Only pasta takes a number to one port, whatever the address.
+#[test]
+fn one_number_of_two_addresses_leads_to_two_ports() {
+    let case = Case::new(Driver::Auto);
+    let port = listener().local_addr().unwrap().port();
+    let flags = [format!("127.0.0.1:{port}:7000"), format!("127.0.0.2:{port}:7001")];
+    let publish = ["-p", &flags[0], "-p", &flags[1]];
+    let image = case.busybox();
+    let script = "nc -ll -p 7001 -e echo other & exec nc -ll -p 7000 -e cat";
+    let line = ["run", "-d", "--stop-timeout=0", "--name=box"].into_iter().chain(publish);
+    case.coracle(line.chain([&*image, "sh", "-c", script])).succeeded();
+    assert_eq!(echoed(&format!("127.0.0.1:{port}")), "hello");
+    assert_eq!(echoed(&format!("127.0.0.2:{port}")), "other");
+    let line = ["create", "--network=pasta"].into_iter().chain(publish).chain([&*image, "true"]);
+    case.coracle(line).code(125).error("whatever the address").says("hint: `--network=stack`");
+}
+
     let publish = format!("unix:{}:7000", file.display());
     serve(&case, &["-p", &publish]).succeeded();
     assert_eq!(case.inspect("box", "{{.HostConfig.NetworkMode}}"), "stack");

@@ -57,6 +57,9 @@ impl Flags {
                 container.socket_files = files;
                 container.passed_sockets = sockets;
                 container.publish_all = self.publish_all;
+                if container.way_maker() == Maker::Pasta {
+                    ports::suit_pasta(&container.published)?;
+                }
                 return Ok(());
             }
             Network::None => "none",
