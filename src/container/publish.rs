@@ -2,9 +2,9 @@
 
 use crate::container::find::Found;
 use crate::container::record::Container;
-use crate::container::state::Status;
+use crate::container::state::{State, Status};
 use crate::container::{Error, Result};
-use crate::network::ports::{self, Published};
+use crate::network::ports::{self, Published, SocketFile};
 use crate::network::stack::control::{self, Request};
 use crate::network::way::Maker;
 use crate::store::records;
@@ -38,6 +38,12 @@ pub fn remove(found: &mut Found, asked: &Published) -> Result<()> {
     }
     tell(found, &Request::Remove(gone))?;
     write(found, ports::settle(left)?)
+}
+
+/// The socket files that a killed monitor has left of a container whose lock is free.
+pub fn left<'a>(state: &State, container: &'a Container) -> impl Iterator<Item = &'a SocketFile> {
+    let ended_unseen = state.status != Status::Created && state.exit_code.is_none() && state.is_of_this_machine();
+    container.socket_files.iter().filter(move |file| ended_unseen && file.is_left())
 }
 
 /// Whoever makes the way of one that runs.

@@ -108,6 +108,7 @@ fn words(subject: &Subject) -> String {
         Subject::Volume(name) => format!("volume {name}"),
         Subject::Secret(path) => format!("secret {}", path.display()),
         Subject::Network(name) => format!("network {name}"),
+        Subject::SocketFile(file) => format!("socket file {}", file.path.display()),
         Subject::Member(_, container) => format!("address of container {container}"),
     }
 }

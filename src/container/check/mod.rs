@@ -16,12 +16,13 @@ pub use mend::{Mended, mend};
 use super::find::{self, Broken, Found};
 use super::mount::volumes;
 use super::state::Status;
-use super::{Error, Result, life};
+use super::{Error, Result, life, publish};
 use crate::host::change;
 use crate::host::subid::IdMaps;
 use crate::image::needs::Needs;
 use crate::layer::measure;
 use crate::layer::worker::{self, mode_for};
+use crate::network::ports::SocketFile;
 use crate::oci::Digest;
 use crate::store::layers::{FS, LayerRecord, Mode};
 use crate::store::networks::members::Member;
@@ -57,6 +58,8 @@ pub enum Subject {
     Network(String),
     /// A claim of addresses: the network's id and the container's.
     Member(String, String),
+    /// On which a port of a container was published.
+    SocketFile(SocketFile),
 }
 
 #[derive(Debug)]
@@ -252,6 +255,7 @@ impl Survey<'_> {
         // In the middle of a change, one has another name than its record says, or somebody else has that; who is being made has
         // none before it can be started.
         let (names, named): (BTreeSet<String>, BTreeSet<String>) = self.store.names()?.into_iter().unzip();
+        let mut left = Vec::new();
         for found in found {
             let container = &found.container;
             let is_made = found.state().is_ok_and(|state| state.status != Status::Created) && !found.is_gone();
@@ -272,8 +276,17 @@ impl Survey<'_> {
             if let Some(why) = why {
                 self.report(Subject::Container(container.id.clone()), why);
             }
+            if let Ok(state) = found.state()
+                && !self.store.is_running(&container.id)
+            {
+                for file in publish::left(&state, container).filter(|file| self.is_old(&file.path)) {
+                    let why = format!("nobody listens on it since container {} ended", container.id);
+                    left.push(Damage { subject: Subject::SocketFile(file.clone()), why, is_waste: true });
+                }
+            }
             self.used_layers.extend(found.container.layers);
         }
+        self.found.extend(left);
         Ok(())
     }
 
@@ -360,6 +373,7 @@ pub fn repair(store: &Store, damage: &Damage, force: bool) -> Result<bool> {
             let _lock = store.lock_networks()?;
             store.sweep_members(network)?;
         }
+        Subject::SocketFile(file) => file.remove(),
         Subject::Container(id) => match find::find(store, id) {
             Ok(found) => remove(store, &found)?,
             Err(_) => life::remove::remove_broken(store, id, true)?,

@@ -7,10 +7,11 @@ use crate::container::find::Found;
 use crate::container::mount::volumes;
 use crate::container::state::State;
 use crate::container::watch::events::{self, Action, Event, Kind};
-use crate::container::{Error, Result, networks};
+use crate::container::{Error, Result, networks, publish};
 use crate::host::change;
 use crate::host::lock::Lock;
 use crate::layer;
+use crate::network::ports::SocketFile;
 use crate::runtime::cgroup::Group;
 use crate::store::Store;
 
@@ -41,6 +42,7 @@ fn remove_with(store: &Store, found: &Found, force: bool, patience: Duration, vo
     events::record_of(store.layout().root(), &found.container, &[Action::Remove], state.exit_code);
     store.release_name(&found.container.name, &found.container.id)?;
     networks::leave(store, &found.container);
+    publish::left(&state, &found.container).for_each(SocketFile::remove);
     for file in &found.container.boot {
         // It is gone all the same; a unit that is left finds no container.
         let _ = change::remove_file(file);

@@ -272,6 +272,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         state: State {
             remove: container.remove,
             unbound: container.namespaces.pid != Namespace::Private,
+            socket_files: !container.socket_files.is_empty(),
             ..State::on_this_machine()
         },
     })

@@ -1,4 +1,5 @@
-//! What a start that was killed, or a power cut, left of containers that were to remove themselves (`--rm`).
+//! What a start that was killed, or a power cut, left of containers that were to remove themselves (`--rm`), and the socket files of
+//! those whose monitor was killed.
 //!
 //! Their monitor removes them; where it died with them, any later command does. It must stay cheap, since `run` does it: a look
 //! at each container's `state.json`, which says whether the container was to go, and at `container.json` only of those that never
@@ -10,8 +11,9 @@ use crate::container::mount::volumes;
 use crate::container::record::Container;
 use crate::container::state::{State, Status};
 use crate::container::watch::events::{self, Action};
-use crate::container::{Result, find};
+use crate::container::{Result, find, publish};
 use crate::host::lock::{self, Lock};
+use crate::network::ports::SocketFile;
 use crate::store::{Store, records};
 
 /// Removes containers that should have removed themselves, and names of some that are gone. What of it fails is met again by the
@@ -33,6 +35,10 @@ fn sweep_one(store: &Store, id: &str) -> Result<()> {
     let state: Option<State> = records::read(&directory.join("state.json"))?;
     if let Some(state) = &state {
         super::orphan::end_of(&directory, state);
+        if state.socket_files && state.lives() && !lock::is_held(&path)? {
+            let container: Option<Container> = records::read(&directory.join("container.json"))?;
+            container.iter().flat_map(|container| publish::left(state, container)).for_each(SocketFile::remove);
+        }
     }
     if !is_left(&directory, state)? || lock::is_held(&path)? {
         return Ok(());

@@ -66,6 +66,11 @@ impl SocketFile {
         }
     }
 
+    /// Whether it is there, and nobody listens on it.
+    pub fn is_left(&self) -> bool {
+        self.path.symlink_metadata().is_ok() && matches!(self.is_taken(), Ok(false))
+    }
+
     /// Once nobody listens on it; what stays is replaced by the next that does.
     pub fn remove(&self) {
         if let Ok(false) = self.is_taken() {

@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::harness::{Case, Driver, Finished, LIMIT, has, wait_for};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::{Case, Driver, Finished, LIMIT, has, wait_for, wait_until};
 
 /// `cat` for whoever comes.
 const ECHO: [&str; 6] = ["nc", "-ll", "-p", "7000", "-e", "cat"];
@@ -266,6 +268,49 @@ on_both_drivers!(a_program_may_listen_late, they_lead_inside, one_that_is_taken_
 #[test]
 fn all_that_are_exposed() {
     let case = Case::new(Driver::Auto);
+/// A monitor that is killed leaves its socket file, which goes with the container, or with the next command that starts one; it is
+/// found meanwhile. Who listens there has nothing to fear.
+#[test]
+fn a_socket_file_that_a_killed_monitor_left_goes() {
+    let case = Case::new(Driver::Auto);
+    let file = case.home.join("left.sock");
+    let publish = format!("unix:{}:7000", file.display());
+    let image = case.busybox();
+    let kill = || {
+        let monitor = case.inspect("box", "{{.State.ConmonPid}}").parse().unwrap();
+        kill_process(Pid::from_raw(monitor).unwrap(), Signal::KILL).unwrap();
+        case.coracle(["wait", "box"]);
+        wait_until("nobody listens", LIMIT, || UnixStream::connect(&file).is_err());
+        assert!(file.exists());
+    };
+    let check = ["system", "check", "--quick", "--max=0s"];
+    for by in ["rm", "repair", "run", "start"] {
+        serve(&case, &["-p", &publish]).succeeded();
+        kill();
+        case.coracle(["system", "check", "--quick"]).code(0);
+        let found = case.coracle(check).code(125).error("damage detected").stdout.clone();
+        assert!(found.starts_with(&format!("Damaged socket file {}: nobody listens on it", file.display())), "{found}");
+        match by {
+            "rm" => {}
+            "repair" => drop(case.coracle(check.into_iter().chain(["--repair"])).code(0)),
+            "run" => drop(case.coracle(["run", "--rm", "--network=none", &image, "true"]).code(0)),
+            _ => drop(case.coracle(["start", "box"]).code(0)),
+        }
+        assert_eq!(file.exists(), matches!(by, "rm" | "start"), "{by}");
+        case.coracle(["rm", "-f", "-t", "0", "box"]).code(0);
+        assert!(!file.exists(), "{by}");
+        case.coracle(check).code(0).stdout("");
+    }
+    // Somebody else has taken the place.
+    serve(&case, &["-p", &publish]).succeeded();
+    kill();
+    std::fs::remove_file(&file).unwrap();
+    let _theirs = std::os::unix::net::UnixListener::bind(&file).unwrap();
+    case.coracle(check).code(0).stdout("");
+    case.coracle(["rm", "box"]).code(0);
+    drop(UnixStream::connect(&file).unwrap());
+}
+
     serve(&case, &["-P", "--expose=7000-7001", "--expose=7000/udp", "-p", "127.0.0.1::7001"]).succeeded();
     let told = case.coracle(["port", "box"]).succeeded().stdout;
     let mut ports: Vec<&str> = told.lines().map(|line| line.split(" -> ").next().unwrap()).collect();
