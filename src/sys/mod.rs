@@ -10,6 +10,7 @@ use std::io;
 pub mod alarm;
 pub mod beneath;
 pub mod capability;
+pub mod datagram;
 pub mod file;
 pub mod interface;
 pub mod landlock;

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use coracle::network::HOST6;
 use coracle::network::way::Maker;
 use coracle::sys::process::raise_descriptor_limit;
 
@@ -304,6 +305,136 @@ fn stage_malformed() {
     assert_eq!(container.fetch("10.10.10.10", serve("10.10.10.10")), "hello");
     let files = std::fs::read_dir(format!("/proc/{}/fd", way.pid())).unwrap().count();
     assert!(files < 20_000, "{files}");
+}
+
+/// Who comes by IPv6, of this machine or another, comes by IPv6: a program may serve nothing else.
+#[test]
+fn a_server_of_ipv6_alone_is_reached() {
+    on_a_stage("network::stack::stage_six");
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_six() {
+    let other = Contained::new();
+    connect(&other);
+    let container = Contained::new();
+    let _way = Way::make(Maker::Stack, &container, &["8080:80", "5300:53/udp"]);
+    let (listener, socket) = inside(&container, || {
+        let [tcp, udp] = [SocketType::STREAM, SocketType::DGRAM].map(|kind| {
+            let socket = socket_with(AddressFamily::INET6, kind, SocketFlags::CLOEXEC, None).unwrap();
+            sockopt::set_ipv6_v6only(&socket, true).unwrap();
+            socket
+        });
+        rustix::net::bind(&tcp, &"[::]:80".parse::<SocketAddr>().unwrap()).unwrap();
+        rustix::net::listen(&tcp, 16).unwrap();
+        rustix::net::bind(&udp, &"[::]:53".parse::<SocketAddr>().unwrap()).unwrap();
+        (TcpListener::from(tcp), UdpSocket::from(udp))
+    });
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let here = SocketAddr::new(HOST6.into(), 0);
+    let asked = |asking: (TcpStream, UdpSocket), comes_from: SocketAddr| {
+        let (mut stream, datagrams) = asking;
+        let (mut inner, peer) = accept(&listener);
+        assert_eq!(peer.ip(), comes_from.ip());
+        inner.write_all(b"x").unwrap();
+        stream.read_exact(&mut [0]).unwrap();
+        datagrams.set_read_timeout(Some(LIMIT)).unwrap();
+        datagrams.send(b"ask").unwrap();
+        let (_, peer) = socket.recv_from(&mut [0; 8]).unwrap();
+        assert_eq!(peer.ip(), comes_from.ip());
+        socket.send_to(b"answer", peer).unwrap();
+        assert_eq!(datagrams.recv(&mut [0; 8]).unwrap(), 6);
+    };
+    let ask = |place: &str| {
+        let place: SocketAddr = place.parse().unwrap();
+        let datagrams = UdpSocket::bind("[::]:0").unwrap();
+        datagrams.connect(SocketAddr::new(place.ip(), 5300)).unwrap();
+        (TcpStream::connect(place).unwrap(), datagrams)
+    };
+    asked(ask("[::1]:8080"), here);
+    asked(ask("[2001:db8:9::1]:8080"), here);
+    asked(inside(&other, move || ask("[2001:db8:9::1]:8080")), "[2001:db8:9::3]:0".parse().unwrap());
+    // And this machine is reached by it.
+    assert_eq!(container.fetch(&HOST6.to_string(), serve("2001:db8:9::1")), "hello");
+    assert_eq!(container.fetch(&HOST6.to_string(), serve("::1")), "", "its loopback is its own");
+}
+
+/// Whichever of this machine's addresses is asked answers: a client that is connected takes nothing from another.
+#[test]
+fn a_datagram_is_answered_from_where_it_came() {
+    on_a_stage("network::stack::stage_answers");
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_answers() {
+    let other = Contained::new();
+    connect(&other);
+    let container = Contained::new();
+    let _way = Way::make(Maker::Stack, &container, &["5300:53/udp"]);
+    let socket = inside(&container, || UdpSocket::bind("[::]:53").unwrap());
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let mut asking: Vec<UdpSocket> = Vec::new();
+    // The same port to several addresses, too: each is a conversation of its own.
+    let from = UdpSocket::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
+    for (place, port) in [
+        ("127.0.0.1", 0),
+        ("127.0.0.2", from),
+        ("127.0.0.3", 0),
+        ("10.9.9.1", 0),
+        ("10.10.10.10", 0),
+        ("::1", 0),
+        ("2001:db8:9::1", 0),
+        ("2001:db8:10::10", 0),
+    ] {
+        let place: std::net::IpAddr = place.parse().unwrap();
+        let client = UdpSocket::bind((if place.is_ipv4() { "0.0.0.0" } else { "::" }, port)).unwrap();
+        client.set_read_timeout(Some(LIMIT)).unwrap();
+        client.connect((place, 5300)).unwrap();
+        asking.push(client);
+    }
+    let far = inside(&other, || {
+        let client = UdpSocket::bind("0.0.0.0:0").unwrap();
+        client.connect("10.9.9.1:5300").unwrap();
+        client
+    });
+    far.set_read_timeout(Some(LIMIT)).unwrap();
+    asking.push(far);
+    for _ in 0..2 {
+        let mut peers = Vec::new();
+        for (number, client) in asking.iter().enumerate() {
+            client.send(&[number as u8]).unwrap();
+            let mut word = [0; 8];
+            let (count, peer) = socket.recv_from(&mut word).unwrap();
+            assert_eq!(word[..count], [number as u8]);
+            peers.push(peer);
+        }
+        for (number, peer) in peers.iter().enumerate().rev() {
+            socket.send_to(&[number as u8, 7], peer).unwrap();
+        }
+        for (number, client) in asking.iter().enumerate() {
+            let mut word = [0; 8];
+            let count = client.recv(&mut word).unwrap_or_else(|error| panic!("{client:?}: {error}"));
+            assert_eq!(word[..count], [number as u8, 7], "{client:?}");
+        }
+    }
+    // Two that come from the same port of this machine, from different addresses of it.
+    let pair = ["127.0.0.1", "127.0.0.9"].map(|address| {
+        let client = UdpSocket::bind((address, from + 1)).unwrap();
+        client.set_read_timeout(Some(LIMIT)).unwrap();
+        client.connect("127.0.0.4:5300").unwrap();
+        client
+    });
+    let peers = pair.each_ref().map(|client| {
+        client.send(b"ask").unwrap();
+        socket.recv_from(&mut [0; 8]).unwrap().1
+    });
+    assert_ne!(peers[0], peers[1]);
+    for (peer, client) in peers.iter().zip(&pair) {
+        socket.send_to(b"answer", peer).unwrap();
+        assert_eq!(client.recv(&mut [0; 8]).unwrap(), 6);
+    }
 }
 
 /// The container's kernel remembers a connection for a minute; who comes from the same port again is not made to wait for that.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 
 use rustix::event::epoll::EventFlags;
@@ -13,7 +13,8 @@ use smoltcp::time::{Duration, Instant};
 
 use super::net::{Kind, Net};
 use super::packet::{self, Ends, Obstacle};
-use super::places::Places;
+use super::places::{Places, is_host};
+use crate::sys::datagram::{self, Local, Received};
 
 /// More conversations there are never at once: the one that was silent longest makes room.
 const MOST: usize = 4096;
@@ -24,6 +25,8 @@ const SILENCE_OF_NAMES: Duration = Duration::from_secs(15);
 const SWEEP: Duration = Duration::from_secs(5);
 /// So many datagrams are taken from a socket before others have their turn.
 const TURN: usize = 64;
+/// Those below are of well-known services.
+const FIRST_PORT: u16 = 1024;
 /// No datagram is larger, in bytes.
 const LARGEST: usize = 64 << 10;
 
@@ -34,6 +37,9 @@ pub struct Conversations {
     swept: Option<Instant>,
     most: usize,
     buffer: Vec<u8>,
+    /// Those that began at a published port, by who came where.
+    by_guest: HashMap<Guest, u64>,
+    last_port: u16,
     /// How many began at a published port, and how many of them go on.
     come: u64,
     guests: usize,
@@ -60,7 +66,17 @@ enum Host {
     /// Connected to the other end.
     Own(OwnedFd),
     /// A published port, and who came to it.
-    Published(Rc<OwnedFd>, SocketAddr),
+    Published(Rc<OwnedFd>, Guest),
+}
+
+/// Who has come where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Guest {
+    /// The socket's name.
+    listener: u64,
+    peer: SocketAddr,
+    /// The address of this machine's to which it came, of a socket that is bound to all: the answer must come from there.
+    at: Option<Local>,
 }
 
 impl Conversations {
@@ -111,7 +127,7 @@ impl Conversations {
                 conversation.unanswered += 1;
                 rustix::net::send(socket, data, SendFlags::DONTWAIT).map(drop)
             }
-            Host::Published(socket, peer) => rustix::net::sendto(socket, data, SendFlags::DONTWAIT, peer).map(drop),
+            Host::Published(socket, guest) => datagram::send(socket.as_fd(), data, guest.peer, guest.at),
         }
     }
 
@@ -128,7 +144,10 @@ impl Conversations {
 
     fn remove(&mut self, id: u64) {
         if let Some(conversation) = self.all.remove(&id) {
-            self.guests -= usize::from(matches!(conversation.host, Host::Published(..)));
+            if let Host::Published(_, guest) = &conversation.host {
+                self.guests -= 1;
+                self.by_guest.remove(guest);
+            }
             self.by_subject.remove(&(conversation.ends, conversation.subject));
         }
     }
@@ -155,28 +174,50 @@ impl Conversations {
         }
     }
 
-    /// Somebody has said something to a published port.
-    pub fn published(&mut self, net: &mut Net, socket: &Rc<OwnedFd>, port: u16) {
+    /// Somebody has said something to a published port, at the socket of this name.
+    pub fn published(&mut self, net: &mut Net, listener: u64, socket: &Rc<OwnedFd>, port: u16) {
         for _ in 0..TURN {
-            let received = rustix::net::recvfrom(&**socket, self.buffer.as_mut_slice(), RecvFlags::DONTWAIT);
-            let Ok((count, _, Some(peer))) = received else { return };
-            let Ok(peer) = SocketAddr::try_from(peer) else { continue };
-            let outside = net.places.inward(peer);
-            let Some(own) = net.places.container(outside.ip()) else { continue };
-            let ends = Ends { inside: SocketAddr::new(own, port), outside };
-            let now = net.clock.now();
-            match self.by_subject.get(&(ends, Subject::Udp)).and_then(|id| self.all.get_mut(id)) {
-                Some(known) => known.last = now,
-                None => {
-                    let host = Host::Published(Rc::clone(socket), peer);
-                    let id = net.name();
-                    (self.come, self.guests) = (self.come + 1, self.guests + 1);
-                    self.add(net, id, Conversation { ends, subject: Subject::Udp, host, last: now, unanswered: 0 });
-                }
-            }
+            let Ok(Received { count, peer, to }) = datagram::receive(socket.as_fd(), &mut self.buffer) else { return };
+            let guest = Guest { listener, peer, at: to };
+            let Some(ends) = self.welcome(net, socket, guest, port) else { continue };
             let data = self.buffer.get(..count).unwrap_or_default();
             net.tun.write(|buffer| packet::udp(buffer, ends.outside, ends.inside, data));
         }
+    }
+
+    /// The ends of a guest's conversation, which goes on or begins. `None`: the container has no address for it.
+    fn welcome(&mut self, net: &mut Net, socket: &Rc<OwnedFd>, guest: Guest, port: u16) -> Option<Ends> {
+        let now = net.clock.now();
+        if let Some(known) = self.by_guest.get(&guest).and_then(|id| self.all.get_mut(id)) {
+            known.last = now;
+            return Some(known.ends);
+        }
+        let outside = net.places.inward(guest.peer);
+        let own = net.places.container(outside.ip())?;
+        let mut ends = Ends { inside: SocketAddr::new(own, port), outside };
+        // Of this machine several may come from ports of the same number, or one to several of its addresses.
+        while is_host(outside.ip()) && self.by_subject.contains_key(&(ends, Subject::Udp)) {
+            self.last_port = self.last_port.checked_add(1).unwrap_or(FIRST_PORT).max(FIRST_PORT);
+            ends.outside.set_port(self.last_port);
+        }
+        if let Some(id) = self.by_subject.get(&(ends, Subject::Udp)).copied()
+            && let Some(known) = self.all.get_mut(&id)
+        {
+            known.last = now;
+            // It has come to another of this machine's addresses or ports, and is answered from there from now on.
+            if let Host::Published(_, old) = &known.host {
+                self.by_guest.remove(old);
+                self.by_guest.insert(guest, id);
+                known.host = Host::Published(Rc::clone(socket), guest);
+            }
+            return Some(ends);
+        }
+        let id = net.name();
+        (self.come, self.guests) = (self.come + 1, self.guests + 1);
+        let host = Host::Published(Rc::clone(socket), guest);
+        self.add(net, id, Conversation { ends, subject: Subject::Udp, host, last: now, unanswered: 0 });
+        self.by_guest.insert(guest, id);
+        Some(ends)
     }
 
     /// How many have begun at a published port.

@@ -12,10 +12,11 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, acceptfrom_with, socko
 use super::datagrams::Conversations;
 use super::net::{Kind, Net};
 use super::packet::Ends;
+use super::places::is_host;
 use super::tcp::Connections;
 use crate::network::HOST;
 use crate::network::ports::{self, Protocol, Published};
-use crate::sys::{self, Call};
+use crate::sys::{self, Call, datagram};
 
 /// So many wait to be taken in; the kernel may have a smaller limit.
 const WAITING: i32 = 4096;
@@ -81,7 +82,7 @@ impl Listeners {
         let Some(listener) = self.0.get(&id) else { return };
         match listener.protocol {
             Protocol::Tcp => listener.accept(net, connections),
-            Protocol::Udp => conversations.published(net, &listener.socket, listener.port),
+            Protocol::Udp => conversations.published(net, id, &listener.socket, listener.port),
         }
     }
 }
@@ -99,7 +100,7 @@ impl Listener {
             let Some(own) = net.places.container(outside.ip()) else { continue };
             let mut ends = Ends { inside: SocketAddr::new(own, self.port), outside };
             // Of this machine several may come from ports of the same number.
-            while outside.ip() == HOST && connections.has(&ends) {
+            while is_host(outside.ip()) && connections.has(&ends) {
                 ends.outside.set_port(connections.free_port());
             }
             // One that can't be taken in is closed, which tells its owner.
@@ -121,6 +122,9 @@ fn listen(protocol: Protocol, at: SocketAddr) -> Result<OwnedFd, Errno> {
     if protocol == Protocol::Tcp {
         // Connections of an earlier life that are not quite over do not count.
         sockopt::set_socket_reuseaddr(&socket, true)?;
+    }
+    if protocol == Protocol::Udp && at.ip().is_unspecified() {
+        datagram::tell_places(socket.as_fd(), at.is_ipv6())?;
     }
     rustix::net::bind(&socket, &at)?;
     if protocol == Protocol::Tcp {

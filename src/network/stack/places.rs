@@ -5,13 +5,14 @@
 //!   inside                                  outside
 //!   169.254.1.1, port 53          ───▶      a resolver of this machine's, wherever it listens
 //!   169.254.1.2                   ◀──▶      this machine: not its loopback, but whoever comes from there
+//!   fd63:6f72:6163:6c65::2        ◀──▶      the same of IPv6, where the container has an address of that
 //!   127.0.0.0/8, ::1, 0.0.0.0 ...           nothing
 //!   every other                   ◀──▶      the same
 //! ```
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::network::{DNS_FORWARD, HOST, resolv};
+use crate::network::{DNS_FORWARD, HOST, HOST6, resolv};
 use crate::sys;
 use crate::sys::netlink::Netlink;
 use crate::sys::netlink::question::Address;
@@ -36,8 +37,9 @@ pub struct Places {
     pub own: Vec<Own>,
     /// How the container's interface is called: as that of this machine that leads away, unless it is the loopback.
     pub interface: Option<String>,
-    /// Where this machine is reached.
+    /// Where this machine is reached, as [`HOST`] and as [`HOST6`].
     host: Option<IpAddr>,
+    host6: Option<IpAddr>,
     resolvers: Vec<IpAddr>,
 }
 
@@ -59,11 +61,12 @@ impl Places {
         });
         let (mut own, interfaces): (Vec<Own>, Vec<u32>) = found.unzip();
         let host = own.first().map(|own| own.address);
+        let host6 = own.iter().map(|own| own.address).find(IpAddr::is_ipv6);
         if !host.is_some_and(|host| host.is_ipv4()) {
             own.insert(0, Own { address: ALONE.0.into(), prefix: ALONE.1, gateway: None });
         }
         let interface = interfaces.first().and_then(|number| netlink.name(*number).ok()).filter(|name| name != "lo");
-        Ok(Self { own, interface, host, resolvers: resolv::servers(&resolv::of_host(resolv::Reach::Host)) })
+        Ok(Self { own, interface, host, host6, resolvers: resolv::servers(&resolv::of_host(resolv::Reach::Host)) })
     }
 
     /// The container's own address of the kind that suits the other end.
@@ -81,6 +84,9 @@ impl Places {
         if address == IpAddr::V4(HOST) {
             return self.host.map(|host| SocketAddr::new(host, port));
         }
+        if address == IpAddr::V6(HOST6) {
+            return self.host6.map(|host| SocketAddr::new(host, port));
+        }
         is_elsewhere(address).then_some(to)
     }
 
@@ -88,12 +94,23 @@ impl Places {
     pub fn inward(&self, from: SocketAddr) -> SocketAddr {
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         let is_hidden = !is_elsewhere(from.ip()) || self.own.iter().any(|own| own.address == from.ip());
-        if is_hidden || self.container(from.ip()).is_none() { SocketAddr::new(HOST.into(), from.port()) } else { from }
+        let has_kind = self.container(from.ip()).is_some();
+        match (is_hidden, from.is_ipv6() && has_kind) {
+            // A program that serves IPv6 alone is not reached by the other.
+            (true, true) => SocketAddr::new(HOST6.into(), from.port()),
+            (false, _) if has_kind => from,
+            _ => SocketAddr::new(HOST.into(), from.port()),
+        }
     }
 
     pub fn is_resolver(to: SocketAddr) -> bool {
         to.ip() == IpAddr::V4(DNS_FORWARD)
     }
+}
+
+/// Whether it is one of those that mean this machine inside.
+pub fn is_host(address: IpAddr) -> bool {
+    [IpAddr::V4(HOST), IpAddr::V6(HOST6)].contains(&address)
 }
 
 /// Whether it is an address that can mean one machine, and not this one's loopback: the kernel takes the unspecified ones for that,
@@ -119,6 +136,7 @@ mod tests {
             own: vec![own("192.0.2.2", 24), own("2001:db8::2", 64)],
             interface: None,
             host: Some("192.0.2.2".parse().unwrap()),
+            host6: Some("2001:db8::2".parse().unwrap()),
             resolvers: vec!["127.0.0.53".parse().unwrap(), "192.0.2.53".parse().unwrap()],
         }
     }
@@ -144,6 +162,7 @@ mod tests {
             ("198.51.100.1:80", 0, "198.51.100.1:80"),
             ("[2001:db8::1]:80", 0, "[2001:db8::1]:80"),
             ("169.254.1.2:80", 0, "192.0.2.2:80"),
+            ("[fd63:6f72:6163:6c65::2]:80", 0, "[2001:db8::2]:80"),
             ("169.254.1.1:53", 0, "127.0.0.53:53"),
             ("169.254.1.1:53", 1, "192.0.2.53:53"),
             ("169.254.1.1:53", 2, "127.0.0.53:53"),
@@ -159,13 +178,15 @@ mod tests {
             ("[2001:db8::1]:7", "[2001:db8::1]:7"),
             ("[::ffff:198.51.100.1]:7", "198.51.100.1:7"),
             ("127.0.0.1:7", "169.254.1.2:7"),
-            ("[::1]:7", "169.254.1.2:7"),
+            ("[::1]:7", "[fd63:6f72:6163:6c65::2]:7"),
             ("192.0.2.2:7", "169.254.1.2:7"),
-            ("[2001:db8::2]:7", "169.254.1.2:7"),
+            ("[2001:db8::2]:7", "[fd63:6f72:6163:6c65::2]:7"),
         ] {
             assert_eq!(places().inward(outside.parse().unwrap()), inside.parse().unwrap(), "{outside}");
         }
         let four_only = Places { own: places().own.into_iter().take(1).collect(), ..places() };
-        assert_eq!(four_only.inward("[2001:db8::1]:7".parse().unwrap()), "169.254.1.2:7".parse().unwrap());
+        for outside in ["[2001:db8::1]:7", "[::1]:7"] {
+            assert_eq!(four_only.inward(outside.parse().unwrap()), "169.254.1.2:7".parse().unwrap());
+        }
     }
 }
