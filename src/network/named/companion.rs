@@ -11,6 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use serde::{Deserialize, Serialize};
 
+use super::dns::asking::Asking;
 use super::dns::server::Companion as Server;
 use super::dns::upstream;
 use super::dns::zone::Zone;
@@ -18,7 +19,7 @@ use super::{Link, plumbing};
 use crate::host::dirs::Dirs;
 use crate::host::role::{self, Role, Start};
 use crate::store::{self, Store};
-use crate::sys::process::Child;
+use crate::sys::process::{Child, raise_descriptor_limit};
 use crate::sys::{self, Call, capability, landlock, memory, seccomp};
 
 /// What helps where there are none.
@@ -130,6 +131,7 @@ pub fn run(
     };
     send(monitor, &word, SendFlags::NOSIGNAL).call("send(to the monitor)")?;
     let doors = made?;
+    let asking = Asking::new(raise_descriptor_limit())?;
     capability::give_up()?;
     let Names { root, container, servers } = &job.names;
     let zone = Zone::new(Store::open(&Dirs::at(root))?, container.clone());
@@ -138,7 +140,7 @@ pub fn run(
     confine(root)?;
     seccomp::load_any(filter)?;
     let servers = servers.as_ref().map(|servers| servers.iter().copied().map(upstream::place).collect());
-    Ok(Server::new(zone, servers).serve(&doors, monitor.as_fd()).call("poll(companion)")?)
+    Ok(Server::new(zone, servers).serve(&doors, monitor.as_fd(), asking).call("poll(companion)")?)
 }
 
 /// Leaves this process, which reads packets from inside, no files but the store and what says whom the host asks, and those to read.

@@ -23,8 +23,7 @@ const THREADS: &str = "get_robust_list rseq sched_getaffinity set_robust_list";
 
 /// For [`crate::network::stack`]'s process, which has no files and one thread.
 pub fn stack() -> Profile {
-    let mut rules = common();
-    rules.push(rule(EPOLL, Action::Allow));
+    let rules = common();
     Profile { default: REFUSED, only_native: true, rules }
 }
 
@@ -40,7 +39,7 @@ pub fn companion() -> Profile {
 }
 
 fn common() -> Vec<Rule> {
-    let mut rules = vec![rule(PROCESS, Action::Allow), rule(SOCKETS, Action::Allow)];
+    let mut rules = vec![rule(PROCESS, Action::Allow), rule(SOCKETS, Action::Allow), rule(EPOLL, Action::Allow)];
     for family in [libc::AF_INET, libc::AF_INET6] {
         rules.push(when(rule("socket", Action::Allow), &[Condition::int(0, family as u32)]));
     }

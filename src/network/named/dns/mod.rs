@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!  program ─▶ 169.254.1.1:53 ─▶ [server] ─▶ a name, or an address, of who shares a network?  [zone] ─▶ answered from the store's files
-//!                                   └─────▶ anything else                                    [upstream] ─▶ servers of its networks, or the host's
+//!                                   └─────▶ anything else                                    [asking] ─▶ servers of its networks, or the host's
 //! ```
 //!
 //! Each container has a companion of its own, so who floods it with questions harms nobody else. What must stay true: no packet, of
 //! the container or of a server, makes it fail, wait without limit, or keep more than a little.
 
+pub mod asking;
 pub mod server;
 pub mod upstream;
 pub mod wire;

@@ -1,58 +1,36 @@
 //! Who is asked for names that are no container's.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
-use std::time::{Duration, Instant};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::time::Duration;
 
 use super::wire::Question;
 use crate::network::resolv::{self, Reach};
 
 /// How long a server may take before the next one is asked; most clients wait for five seconds in all.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 /// A message is no longer (RFC 1035, 4.2.2).
 pub const LARGEST: usize = 65_535;
-
-/// How a question came, and goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    Udp,
-    Tcp,
-}
 
 /// Where a server is asked.
 pub fn place(server: IpAddr) -> SocketAddr {
     SocketAddr::new(server, 53)
 }
 
-/// The answer of the first server that gives one: of `servers`, or of the host's as they are now.
-pub fn ask(servers: &[SocketAddr], question: &Question<'_>, way: Way) -> Option<Vec<u8>> {
-    let of_host = if servers.is_empty() { resolv::servers(&resolv::of_host(Reach::Host)) } else { Vec::new() };
-    let mut all = servers.iter().copied().chain(of_host.into_iter().map(place));
-    all.find_map(|server| match way {
-        Way::Udp => over_udp(server, question),
-        Way::Tcp => over_tcp(server, question),
-    })
-}
-
-/// From a port of its own, which the kernel takes by chance: nobody else can answer in the server's place.
-fn over_udp(server: SocketAddr, question: &Question<'_>) -> Option<Vec<u8>> {
-    let any: IpAddr = if server.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-    let socket = UdpSocket::bind((any, 0)).ok()?;
-    socket.connect(server).ok()?;
-    socket.send(question.packet()).ok()?;
-    let end = Instant::now() + PATIENCE;
-    let mut buffer = vec![0; LARGEST];
-    loop {
-        let left = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
-        socket.set_read_timeout(Some(left)).ok()?;
-        let count = socket.recv(&mut buffer).ok()?;
-        if question.is_answered_by(&buffer[..count]) {
-            buffer.truncate(count);
-            return Some(buffer);
-        }
+/// Who is asked, in this order: these servers, or else the host's as they are now.
+pub fn or_of_host(servers: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    match servers.is_empty() {
+        true => resolv::servers(&resolv::of_host(Reach::Host)).into_iter().map(place).collect(),
+        false => servers,
     }
 }
 
+/// The answer of the first server that gives one over TCP, as the question came.
+pub fn ask(servers: &[SocketAddr], question: &Question<'_>) -> Option<Vec<u8>> {
+    servers.iter().find_map(|server| over_tcp(*server, question))
+}
+
+/// A server that does not take the connection, or does not answer, has no answer.
 fn over_tcp(server: SocketAddr, question: &Question<'_>) -> Option<Vec<u8>> {
     let mut stream = TcpStream::connect_timeout(&server, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
