@@ -6,7 +6,7 @@ pub mod faults;
 pub mod flags;
 pub mod image;
 pub mod into;
-mod isolation;
+pub mod isolation;
 mod life;
 mod look;
 pub mod network;

@@ -2,6 +2,6 @@
 
 mod identity;
 mod network;
-mod ports;
+pub mod ports;
 mod sandbox;
 mod user_namespace;

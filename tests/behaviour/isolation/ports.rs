@@ -58,7 +58,7 @@ fn echoed(place: &str) -> String {
     })
 }
 
-fn they_lead_inside(case: &Case) {
+pub fn they_lead_inside(case: &Case) {
     for network in NETWORKS {
         lead_inside(case, network);
         case.coracle(["rm", "-f", "-t", "0", "box"]).succeeded();
@@ -144,10 +144,13 @@ fn one_that_is_taken_is_told(case: &Case) {
 /// On a container that runs and on one that does not; programs see them come and go, the next life has what the last one had.
 #[test]
 fn they_come_and_go_while_it_runs() {
-    let case = Case::new(Driver::Auto);
-    serve(&case, &["--network=stack"]).succeeded();
+    they_come_and_go(&Case::new(Driver::Auto));
+}
+
+pub fn they_come_and_go(case: &Case) {
+    serve(case, &["--network=stack"]).succeeded();
     let told = case.coracle(["port", "add", "box", "127.0.0.1::7000"]).succeeded().stdout;
-    let first = place(&case, "7000");
+    let first = place(case, "7000");
     assert_eq!(told, format!("7000/tcp -> {first}\n"));
     assert_eq!(echoed(&first), "hello");
     case.coracle(["port", "add", "box", &format!("{first}:7000")]).code(126).error("in use");
@@ -168,7 +171,7 @@ fn they_come_and_go_while_it_runs() {
     case.coracle(["port", "add", "box", &format!("{first}:7000")]).succeeded();
     case.coracle(["start", "box"]).succeeded();
     assert_eq!(echoed(&first), "hello");
-    serve(&case, &["--replace", "--network=pasta"]).succeeded();
+    serve(case, &["--replace", "--network=pasta"]).succeeded();
     case.coracle(["port", "add", "box", "127.0.0.1::7000"]).code(125).error("pasta").says("hint: ");
     case.coracle(["run", "-d", "--name", "none", "--network=none", &case.busybox(), "sleep", "100"]).succeeded();
     case.coracle(["port", "add", "none", "127.0.0.1::7000"]).code(125).error("no ports of its own");
@@ -208,11 +211,6 @@ fn one_of_several_goes_alone() {
     case.coracle(["port", "box"]).code(0).stdout("");
 }
 
-/// A port on a socket file, which is the account's alone and there as long as the program runs.
-#[test]
-fn a_socket_file_leads_inside() {
-    let case = Case::new(Driver::Auto);
-    let file = case.home.join("a socket");
 /// Only pasta takes a number to one port, whatever the address.
 #[test]
 fn one_number_of_two_addresses_leads_to_two_ports() {
@@ -230,8 +228,16 @@ fn one_number_of_two_addresses_leads_to_two_ports() {
     case.coracle(line).code(125).error("whatever the address").says("hint: `--network=stack`");
 }
 
+/// A port on a socket file, which is the account's alone and there as long as the program runs.
+#[test]
+fn a_socket_file_leads_inside() {
+    lead_by_a_file(&Case::new(Driver::Auto));
+}
+
+pub fn lead_by_a_file(case: &Case) {
+    let file = case.home.join("a socket");
     let publish = format!("unix:{}:7000", file.display());
-    serve(&case, &["-p", &publish]).succeeded();
+    serve(case, &["-p", &publish]).succeeded();
     assert_eq!(case.inspect("box", "{{.HostConfig.NetworkMode}}"), "stack");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
     case.coracle(["port", "box"]).code(0).stdout(&format!("7000/tcp -> unix:{}\n", file.display()));
@@ -262,12 +268,6 @@ fn one_number_of_two_addresses_leads_to_two_ports() {
     case.coracle(["run", "--rm", "--network=pasta", "-p", &publish, &image, "true"]).code(125).says("hint: ");
 }
 
-on_both_drivers!(a_program_may_listen_late, they_lead_inside, one_that_is_taken_is_told);
-
-/// What is exposed is published on free ports, each once.
-#[test]
-fn all_that_are_exposed() {
-    let case = Case::new(Driver::Auto);
 /// A monitor that is killed leaves its socket file, which goes with the container, or with the next command that starts one; it is
 /// found meanwhile. Who listens there has nothing to fear.
 #[test]
@@ -311,6 +311,12 @@ fn a_socket_file_that_a_killed_monitor_left_goes() {
     drop(UnixStream::connect(&file).unwrap());
 }
 
+on_both_drivers!(a_program_may_listen_late, they_lead_inside, one_that_is_taken_is_told);
+
+/// What is exposed is published on free ports, each once.
+#[test]
+fn all_that_are_exposed() {
+    let case = Case::new(Driver::Auto);
     serve(&case, &["-P", "--expose=7000-7001", "--expose=7000/udp", "-p", "127.0.0.1::7001"]).succeeded();
     let told = case.coracle(["port", "box"]).succeeded().stdout;
     let mut ports: Vec<&str> = told.lines().map(|line| line.split(" -> ").next().unwrap()).collect();

@@ -105,7 +105,7 @@ fn malformed_questions(case: &Case) {
 }
 
 /// Who asks without end, for what others are asked and for what is known, is in nobody's way but its own.
-fn a_flood_of_questions(case: &Case) {
+pub fn a_flood_of_questions(case: &Case) {
     internal(case, "net", &["--subnet=10.201.10.0/24"]);
     case.coracle(["network", "create", "--subnet=10.201.11.0/24", "--dns=127.0.0.1", "open"]).code(0);
     let flood =
@@ -173,3 +173,16 @@ macro_rules! tests {
     ($($name:ident)+) => { $(mod $name { #[test] fn auto() { super::$name(&super::Case::new(super::Driver::Auto)); } })+ };
 }
 tests!(containers_find_each_other a_new_name an_alias_of_many a_name_server_inside malformed_questions a_flood_of_questions networks_are_apart a_way_out);
+
+/// Without names on the network containers have the host's resolver, and reach each other by address.
+#[test]
+fn without_names() {
+    let case = Case::new(Driver::Auto);
+    internal(&case, "net", &["--subnet=10.201.12.0/24", "--disable-dns"]);
+    assert_eq!(case.coracle(["network", "inspect", "--format", "{{.DNSEnabled}}", "net"]).stdout, "false\n");
+    serve(&case, "one", &["--network=net"]);
+    serve(&case, "two", &["--network=net"]);
+    reaches(&case, "two", &address(&case, "one", "net"), "one");
+    let finished = case.coracle(["exec", "two", "nslookup", "-type=a", "one"]);
+    assert_ne!(finished.code, Some(0), "{finished}");
+}

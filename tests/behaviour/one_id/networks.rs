@@ -1,6 +1,7 @@
 //! Named networks, for an account whose containers have one id.
 
 use super::no_ids;
+use crate::behaviour::isolation::ports;
 use crate::behaviour::network::{changes, death, names, services};
 use crate::behaviour::service::sockets;
 use crate::harness::{Case, Driver};
@@ -16,6 +17,34 @@ fn containers_find_each_other() {
 fn connected_while_it_runs() {
     if no_ids() {
         changes::while_it_runs(&Case::new(Driver::Auto));
+    }
+}
+
+#[test]
+fn ports_lead_inside() {
+    if no_ids() {
+        ports::they_lead_inside(&Case::new(Driver::Auto));
+    }
+}
+
+#[test]
+fn a_socket_file_leads_inside() {
+    if no_ids() {
+        ports::lead_by_a_file(&Case::new(Driver::Auto));
+    }
+}
+
+#[test]
+fn ports_come_and_go_while_it_runs() {
+    if no_ids() {
+        ports::they_come_and_go(&Case::new(Driver::Auto));
+    }
+}
+
+#[test]
+fn who_floods_names_slows_nobody_else() {
+    if no_ids() {
+        names::a_flood_of_questions(&Case::new(Driver::Auto));
     }
 }
 
