@@ -29,6 +29,8 @@ const UNMAPPED: u32 = 65534;
 #[derive(Debug)]
 pub struct Merged {
     parts: Vec<Part>,
+    /// One of the layers hides what lies below it here.
+    is_cut: bool,
     /// Of each layer.
     owners: Rc<Vec<Owners>>,
 }
@@ -86,7 +88,7 @@ impl Merged {
     pub fn root(layers: Vec<(OwnedFd, Owners)>) -> Self {
         let (roots, owners): (Vec<_>, Vec<_>) = layers.into_iter().unzip();
         let parts = roots.into_iter().enumerate().map(|(layer, fd)| Part { layer, fd }).collect();
-        Self { parts, owners: Rc::new(owners) }
+        Self { parts, is_cut: false, owners: Rc::new(owners) }
     }
 
     /// Whose an entry is, as the image means it, and the device that it was. `path` leads to it from the root of the tree.
@@ -129,15 +131,25 @@ impl Merged {
         self.top().map_or(Ok(false), is_opaque)
     }
 
+    /// Whether any of its layers hides what would lie below all of them.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
     /// What the directory shows, by name.
     pub fn entries(&self) -> sys::Result<Vec<Entry>> {
+        Ok(self.all_entries()?.into_iter().filter(|entry| !entry.is_whiteout).collect())
+    }
+
+    /// The same, and what it hides of what would lie below all its layers.
+    pub fn all_entries(&self) -> sys::Result<Vec<Entry>> {
         let mut found = BTreeMap::new();
         for part in 0..self.parts.len() {
             for entry in self.part(part, |name| !found.contains_key(name))? {
                 found.insert(entry.name.clone(), entry);
             }
         }
-        Ok(found.into_values().filter(|entry| !entry.is_whiteout).collect())
+        Ok(found.into_values().collect())
     }
 
     /// What the topmost part holds, whiteouts included, by name.
@@ -172,7 +184,7 @@ impl Merged {
 
     /// The directory `name` of this one. `None`: it is none, or no longer.
     pub fn enter(&self, name: &[u8]) -> sys::Result<Option<Self>> {
-        let mut parts = Vec::new();
+        let (mut parts, mut is_cut) = (Vec::new(), false);
         for Part { layer, fd } in &self.parts {
             let foreign = self.is_foreign(*layer);
             let opened = match beneath(fd.as_fd(), name, DIRECTORY) {
@@ -183,16 +195,20 @@ impl Merged {
                 Ok(fd) => fd,
                 Err(Errno::NOENT) => continue,
                 // A whiteout or anything else that is not a directory of this layer.
-                Err(Errno::NOTDIR | Errno::LOOP | Errno::XDEV) => break,
+                Err(Errno::NOTDIR | Errno::LOOP | Errno::XDEV) => {
+                    is_cut = true;
+                    break;
+                }
                 Err(error) => return Err(sys::Error::new(format!("openat({})", shown(name)), error)),
             };
             let ends = !foreign && is_opaque(fd.as_fd())?;
             parts.push(Part { layer: *layer, fd });
             if ends {
+                is_cut = true;
                 break;
             }
         }
-        Ok((!parts.is_empty()).then(|| Self { parts, owners: self.owners.clone() }))
+        Ok((!parts.is_empty()).then(|| Self { parts, is_cut, owners: self.owners.clone() }))
     }
 
     /// Where the symlink `name` leads. `None`: it is none.

@@ -37,6 +37,15 @@ pub struct Header {
     pub sparse: Option<u64>,
 }
 
+/// Whether the checksum of a header block is right.
+pub fn is_header(block: &[u8]) -> bool {
+    let Some(field) = block.get(148..156).filter(|_| block.len() == BLOCK) else { return false };
+    let digits = String::from_utf8_lossy(field);
+    let said = u32::from_str_radix(digits.trim_matches(['\0', ' ']), 8);
+    let sum = block.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) });
+    said == Ok(sum.sum())
+}
+
 impl Header {
     /// An empty file of root's without permissions, made in 1970: what whiteouts are, and what others are filled in from.
     pub fn marker() -> Self {
@@ -137,4 +146,16 @@ fn fill(field: &mut [u8; NAME], text: &[u8]) {
 fn last(path: &[u8]) -> &[u8] {
     let path = path.strip_suffix(b"/").unwrap_or(path);
     path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_is_known_by_its_checksum() {
+        let header = Header { path: b"x".to_vec(), ..Header::marker() }.encode();
+        assert!(is_header(&header));
+        assert!(!is_header(&[0; BLOCK]) && !is_header(b"text"));
+    }
 }

@@ -48,6 +48,7 @@ pub struct Form {
 
 impl Form {
     pub const LAYER: Self = Self { shape: Shape::Layer, latest: None };
+    pub const LAYERS: Self = Self { shape: Shape::Layers, latest: None };
     pub const TREE: Self = Self { shape: Shape::Tree, latest: None };
 }
 
@@ -56,6 +57,8 @@ impl Form {
 pub enum Shape {
     /// A layer: what the topmost directory holds, and what it hides.
     Layer,
+    /// A layer that does what all of them do one after the other, upon whatever lies below.
+    Layers,
     /// The tree that all layers together show.
     Tree,
 }
@@ -109,6 +112,7 @@ impl<W: Write> Packer<W> {
     fn level(&self, directory: Merged) -> Result<Level> {
         let entries = match self.form.shape {
             Shape::Layer => directory.top_entries(),
+            Shape::Layers => directory.all_entries(),
             Shape::Tree => directory.entries(),
         };
         let entries = entries.map_err(|source| self.failed(source))?.into_iter();
@@ -121,7 +125,7 @@ impl<W: Write> Packer<W> {
             self.hide(&entry.name)?;
             return Ok(None);
         }
-        if self.form.shape == Shape::Layer && entry.name.starts_with(whiteout::PREFIX) {
+        if self.form.shape != Shape::Tree && entry.name.starts_with(whiteout::PREFIX) {
             return Err(Error::ReservedName { entry: shown(&self.path) });
         }
         if entry.is_dir() {
@@ -157,7 +161,12 @@ impl<W: Write> Packer<W> {
             header.xattrs = self.attributes(top)?;
         }
         self.put(header)?;
-        if self.form.shape == Shape::Layer && inner.is_opaque().map_err(|source| self.failed(source))? {
+        let hides = match self.form.shape {
+            Shape::Layer => inner.is_opaque().map_err(|source| self.failed(source))?,
+            Shape::Layers => inner.is_cut(),
+            Shape::Tree => false,
+        };
+        if hides {
             self.path.push(b'/');
             let opaque = Header { path: [&self.path, whiteout::OPAQUE].concat(), ..Header::marker() };
             self.path.pop();

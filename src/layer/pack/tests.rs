@@ -217,6 +217,43 @@ fn layers_are_seen_as_one_tree() {
     assert_eq!(fs::read_to_string(copy.join("f")).unwrap(), "upper");
 }
 
+/// As one layer, several hide what each of them hides, and show what they show.
+#[test]
+fn layers_become_one_layer() {
+    let scratch = Scratch::new("layers");
+    let (upper, lower) = (scratch.dir("upper"), scratch.dir("lower"));
+    for (layer, path) in [
+        (&lower, "d/below"),
+        (&lower, "f"),
+        (&lower, "made/again"),
+        (&upper, "d/above"),
+        (&upper, "gone/new"),
+        (&upper, "made/new"),
+    ] {
+        change::create_dirs(layer.join(path).parent().unwrap()).unwrap();
+        fs::write(layer.join(path), path).unwrap();
+    }
+    whiteout(&lower.join("d/hidden"));
+    whiteout(&lower.join("gone"));
+    whiteout(&upper.join("f"));
+    attribute(&lower.join("made"), "user.overlay.opaque", b"y");
+    let expected = [
+        "d/",
+        "d/above",
+        "d/below",
+        "d/.wh.hidden",
+        ".wh.f",
+        "gone/",
+        "gone/.wh..wh..opq",
+        "gone/new",
+        "made/",
+        "made/.wh..wh..opq",
+        "made/again",
+        "made/new",
+    ];
+    assert_eq!(names(&packed(&[&upper, &lower], Form::LAYERS)), expected);
+}
+
 #[test]
 fn links_devices_holes_and_large_numbers() {
     let scratch = Scratch::new("kinds");
