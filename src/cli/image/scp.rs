@@ -9,7 +9,7 @@ use clap::Args;
 use super::archive::load;
 use crate::cli::output::progress::Display;
 use crate::cli::{Context, Report};
-use crate::host::ssh::{self, Host};
+use crate::host::remote::ssh::{self, Host};
 use crate::image::archive::save::{Chosen, Save};
 use crate::image::archive::{Archive, Format};
 use crate::store::Store;

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 
-use super::fault;
+use crate::host::fault;
 use crate::sys::{self, Call};
 
 /// `[ssh://][user@]host[:port][/…]`; `host` may be an alias of ssh's configuration. What follows a `/`, the socket of another
