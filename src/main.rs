@@ -17,5 +17,6 @@ fn main() -> ExitCode {
         Some(Role::Supervisor) => process::supervisor::main(),
         Some(Role::Init) => process::init::main(),
         Some(Role::Stack) => process::stack::main(),
+        Some(Role::Fetcher) => process::fetcher::main(),
     }
 }

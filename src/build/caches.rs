@@ -1,19 +1,19 @@
 //! Directories of `RUN --mount=type=cache`: kept from build to build, below `build-cache/mounts` of the store.
 
 use std::fs::File;
-use std::io::{Seek, Write};
+use std::io::BufWriter;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::MemfdFlags;
-use tar::EntryType;
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::parse::{MountSpec, Sharing};
+use super::step::copy::feed;
 use super::{Error, Result};
 use crate::host::change;
 use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
-use crate::layer::pack::header::{BLOCK, Header};
+use crate::layer::copy::Owners;
 use crate::layer::worker;
 use crate::oci::Digest;
 use crate::store::Store;
@@ -22,8 +22,8 @@ use crate::sys::Call;
 /// How many writers at a time get directories of their own for one cache that is private.
 const MOST: usize = 64;
 
-/// What is mounted of its folder.
-const FILES: &str = "files";
+/// What is mounted of its folder; so it is called in the archive that it begins with.
+pub const FILES: &str = "files";
 
 /// A cache that a command uses.
 #[derive(Debug)]
@@ -33,12 +33,12 @@ pub struct Cache {
     _lock: Option<Lock>,
 }
 
+/// Writes the archive of what a new cache begins with.
+type First<'a> = &'a dyn Fn(&mut BufWriter<File>) -> Result<()>;
+
 impl Cache {
     /// The directory of this id, made if it is new. With `locked` sharing it waits for whoever has it.
-    pub fn open(store: &Store, id: &str, spec: &MountSpec) -> Result<Self> {
-        if spec.from.is_some() {
-            return Err(Error::Refused("a cache that begins with files from elsewhere is not supported yet".into()));
-        }
+    pub fn open(store: &Store, id: &str, spec: &MountSpec, first: First<'_>) -> Result<Self> {
         let folder = store.build_cache_folder("mounts")?;
         let name = Digest::of(id.as_bytes()).hex().to_owned();
         let path = |number: usize| match number {
@@ -48,15 +48,15 @@ impl Cache {
         let lock =
             |path: &Path| path.with_file_name(format!("{}.lock", path.file_name().unwrap_or_default().display()));
         match spec.sharing {
-            Sharing::Shared => Self::made(path(0), None, spec),
+            Sharing::Shared => Self::made(store, &path(0), None, first),
             Sharing::Locked => {
                 let lock = Lock::exclusive(&lock(&path(0)))?;
-                Self::made(path(0), Some(lock), spec)
+                Self::made(store, &path(0), Some(lock), first)
             }
             Sharing::Private => {
                 for number in 0..MOST {
                     if let Some(lock) = Lock::try_exclusive(&lock(&path(number)))? {
-                        return Self::made(path(number), Some(lock), spec);
+                        return Self::made(store, &path(number), Some(lock), first);
                     }
                 }
                 Err(Error::Refused(format!("{MOST} commands use the cache `{id}` at this moment")))
@@ -64,26 +64,20 @@ impl Cache {
         }
     }
 
-    /// The directory in its folder is made by a worker, which may give it to any user of the account's.
-    fn made(folder: PathBuf, lock: Option<Lock>, spec: &MountSpec) -> Result<Self> {
+    /// A new one appears whole: several may make it at the same time, and the first of them has made it.
+    fn made(store: &Store, folder: &Path, lock: Option<Lock>, first: First<'_>) -> Result<Self> {
         let path = folder.join(FILES);
-        if change::create_dir(&folder)? || !path.exists() {
-            let header = Header {
-                path: format!("{FILES}/").into_bytes(),
-                kind: EntryType::Directory,
-                mode: spec.mode.unwrap_or(0o755),
-                uid: spec.uid.unwrap_or(0),
-                gid: spec.gid.unwrap_or(0),
-                ..Header::marker()
-            };
-            let mut archive: File =
-                rustix::fs::memfd_create(c"cache", MemfdFlags::CLOEXEC).call("memfd_create")?.into();
-            archive
-                .write_all(&header.encode())
-                .and_then(|()| archive.write_all(&[0; 2 * BLOCK]))
-                .map_err(Error::Pipe)?;
-            archive.rewind().call("lseek")?;
-            worker::extract(&IdMaps::of_account()?, &folder, archive.as_fd(), "the cache")?;
+        if !path.exists() {
+            let (ids, tmp) = (IdMaps::of_account()?, store.tmp_dir()?);
+            let new = tmp.path().join("cache");
+            let made = fill(&ids, &new, first).and_then(|()| {
+                // Of who was killed between making it and what is in it.
+                let _ = change::remove_dir(folder);
+                Ok(change::rename_new(&new, folder)?)
+            });
+            // What can't be removed now, the next sweep meets.
+            let _ = worker::remove_tmp(&ids, tmp);
+            made?;
         }
         Ok(Self { path, _lock: lock })
     }
@@ -91,4 +85,13 @@ impl Cache {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// By a worker, which may give files to any user of the account's.
+fn fill(ids: &IdMaps, folder: &Path, first: First<'_>) -> Result<()> {
+    change::create_dir(folder)?;
+    let (read, end) = pipe_with(PipeFlags::CLOEXEC).call("pipe2")?;
+    let running = worker::start_extract(ids, folder, Owners::Kept, read.as_fd(), "the cache")?;
+    drop(read);
+    feed(end, first, || running.finish())
 }

@@ -150,30 +150,39 @@ impl<'a> Stage<'a> {
     pub fn put(&mut self, key: &Digest, text: String, make: impl FnOnce(&Self) -> Result<NewLayer>) -> Result<()> {
         let (store, ids) = (self.build.request.store, &self.build.ids);
         let mode = crate::layer::worker::mode_for(ids);
+        let is_there = |step: &CachedStep| store.has_layer(mode, &step.diff_id) && store.has_blob(&step.blob.digest);
+        let images = self.build.request.images;
         let known = store.cached_step(key).filter(|_| !self.build.request.no_cache);
         let why = match &known {
-            None if self.build.request.no_cache => "--no-cache",
+            _ if self.build.request.no_cache => "--no-cache",
             None => "no step with this parent, instruction and input was made before",
-            Some(step) if !store.has_layer(mode, &step.diff_id) || !store.has_blob(&step.blob.digest) => {
-                "its layer was removed"
-            }
-            Some(step) => {
-                let (layer, created) = ((step.blob.clone(), step.diff_id.clone()), step.created.clone());
-                self.build.tell(&Event::Cached { key: key.hex().into() })?;
-                self.push(layer, created, text);
-                return Ok(());
-            }
+            Some(_) => "its layer was removed",
         };
+        let own = known.filter(is_there);
+        let is_own = own.is_some();
+        let recalled = || {
+            let asked = Some(images).filter(|_| !self.build.request.no_cache);
+            asked.and_then(|images| images.recall(key)).filter(is_there)
+        };
+        if let Some(step) = own.or_else(recalled) {
+            self.build.tell(&Event::Cached { key: key.hex().into() })?;
+            if is_own {
+                images.share(key, &step)?;
+            }
+            self.push((step.blob, step.diff_id), step.created, text);
+            return Ok(());
+        }
         self.build.tell(&Event::Made { why: why.into() })?;
         let layer = make(self)?;
         let created = self.build.now();
-        let pin = |blob: &Descriptor, diff_id: &Digest| {
+        let step = |blob: &Descriptor, diff_id: &Digest| {
             let (diff_id, blob) = (diff_id.clone(), blob.clone());
-            let step = CachedStep { diff_id, blob, created: created.clone(), instruction: text.clone() };
-            Ok(store.cache_step(key, &step)?)
+            CachedStep { diff_id, blob, created: created.clone(), instruction: text.clone() }
         };
-        let layer = make::keep(store, layer, ids, pin)?;
-        self.push(layer, created, text);
+        let (blob, diff_id) =
+            make::keep(store, layer, ids, |blob, diff_id| Ok(store.cache_step(key, &step(blob, diff_id))?))?;
+        images.share(key, &step(&blob, &diff_id))?;
+        self.push((blob, diff_id), created, text);
         Ok(())
     }
 

@@ -36,9 +36,11 @@ pub enum Role {
     Init,
     /// The network stack that is a container's way out.
     Stack,
+    /// Fetches a file for a build.
+    Fetcher,
 }
 
-const ROLES: [Role; 9] = [
+const ROLES: [Role; 10] = [
     Role::Completer,
     Role::Worker,
     Role::Monitor,
@@ -48,6 +50,7 @@ const ROLES: [Role; 9] = [
     Role::Joiner,
     Role::Supervisor,
     Role::Init,
+    Role::Fetcher,
 ];
 
 impl Role {
@@ -63,6 +66,7 @@ impl Role {
             Self::Supervisor => "@supervisor",
             Self::Init => "@init",
             Self::Stack => "@stack",
+            Self::Fetcher => "@fetcher",
         }
     }
 
@@ -78,6 +82,7 @@ impl Role {
             Self::Supervisor => c"coracle-superv.",
             Self::Init => c"coracle-init",
             Self::Stack => c"coracle-stack",
+            Self::Fetcher => c"coracle-fetcher",
         }
     }
 }

@@ -271,13 +271,38 @@ pub fn empty_as_root(ids: &IdMaps, path: &Path, keep: &[&str]) -> Result<()> {
 
 /// Makes what a tar archive, compressed or not, holds in a directory, with the owners that it names. How many entries that were.
 pub fn extract(ids: &IdMaps, directory: &Path, archive: BorrowedFd<'_>, place: &str) -> Result<u64> {
+    start_extract(ids, directory, Owners::Kept, archive, place)?.finish()
+}
+
+/// A worker that makes what an archive holds.
+#[derive(Debug)]
+pub struct RunningExtract {
+    running: Running,
+}
+
+/// Starts a worker that makes what a tar archive, compressed or not, holds in a directory. It may take most of what the disk has
+/// free.
+pub fn start_extract(
+    ids: &IdMaps,
+    directory: &Path,
+    owners: Owners,
+    archive: BorrowedFd<'_>,
+    place: &str,
+) -> Result<RunningExtract> {
     let (path, place) = (b"/".to_vec(), place.to_owned());
-    let owners = if ids.is_single() { Owners::Own } else { Owners::Kept };
+    let owners = if ids.is_single() { Owners::Own } else { owners };
     let (overwrite, parents, recorded) = (true, false, false);
     let target = Target { path, place, stream: Stream::Archive, overwrite, parents, owners, recorded };
-    match Running::start(ids, directory, &Job::Extract { target }, &[archive])?.result()? {
-        Reply::Copied(entries) => Ok(entries),
-        other => Err(unexpected(&other)),
+    Ok(RunningExtract { running: Running::start(ids, directory, &Job::Extract { target }, &[archive])? })
+}
+
+impl RunningExtract {
+    /// Waits for the end; how many entries there were.
+    pub fn finish(self) -> Result<u64> {
+        match self.running.result()? {
+            Reply::Copied(entries) => Ok(entries),
+            other => Err(unexpected(&other)),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! No role but the command line prints or panics: a failure goes to whoever started the role, over the channel that the job names.
 //! (The init of a container has none, and speaks as any program in there.)
 
+pub mod fetcher;
 mod filter;
 pub mod init;
 pub mod joiner;

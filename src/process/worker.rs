@@ -21,7 +21,7 @@ use crate::host::{change, role};
 use crate::layer::copy::{self, Owners, Root};
 use crate::layer::merged::{self, Merged};
 use crate::layer::read::{self, Inputs, Kept, Live};
-use crate::layer::stream::HashedStream;
+use crate::layer::stream::{HashedStream, Limited};
 use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, Limits, OWNERS, Reply, STREAM, Unpacked, receive, send};
 use crate::layer::{About, Error, Result, changes, compression, measure, pack, same, settle, unpack};
 use crate::oci::Digest;
@@ -98,7 +98,7 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
             let out = BufWriter::with_capacity(PIECE, File::from(stream));
             Ok(Reply::Copied(copy::pack(Root::Container(container.root.as_fd()), source, out)?))
         }
-        (Job::Extract { target }, Some(stream), _) => extract(root.as_fd(), target, stream),
+        (Job::Extract { target }, Some(stream), _) => extract(root.as_fd(), target, stream, true),
         (Job::CopyIn { target, user }, Some(stream), _) => {
             copy_in(&container.ok_or_else(incomplete)?, target, user.as_deref(), stream)
         }
@@ -123,16 +123,18 @@ fn copy_in(container: &Live, target: &copy::Target, user: Option<&str>, stream: 
         None => target.owners,
     };
     let target = copy::Target { owners, ..target.clone() };
-    extract(root, &target, stream)
+    extract(root, &target, stream, false)
 }
 
-fn extract(root: BorrowedFd<'_>, target: &copy::Target, stream: OwnedFd) -> Result<Reply> {
+/// `limited`: it may not fill the disk.
+fn extract(root: BorrowedFd<'_>, target: &copy::Target, stream: OwnedFd, limited: bool) -> Result<Reply> {
+    let limit = if limited { most_of_the_disk(root)? } else { u64::MAX };
     let plain = compression::plain_archive(File::from(stream)).map_err(|error| match error.kind() {
         // Of fewer bytes than tell a format.
         ErrorKind::UnexpectedEof => copy::Problem::NotArchive.into(),
         _ => Error::Read(error),
     })?;
-    let plain = BufReader::with_capacity(PIECE, plain);
+    let plain = BufReader::with_capacity(PIECE, Limited::new(plain, limit));
     Ok(Reply::Copied(copy::unpack(Root::Container(root), target, plain)?))
 }
 

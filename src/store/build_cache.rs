@@ -4,6 +4,7 @@
 //! build-cache/
 //! ├── steps/<key>.json      the layer of a step with this key: parent, instruction and all that it read
 //! ├── images/<key>.json     when an image with this content was first made, so that the same again has the same id
+//! ├── files/<key>.json      what a server last said of a file that ADD fetched, and the digest of its content
 //! ├── contexts/<key>.json   digests of a context's files, by what stat(2) says of them
 //! └── mounts/<key>/         a directory of `RUN --mount=type=cache`, with a lock beside it
 //! ```
@@ -49,6 +50,25 @@ impl Record for CachedImage {
     const VERSION: u32 = 1;
 }
 
+/// A file of another machine, as it was when it was last fetched.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CachedFile {
+    pub digest: Digest,
+    /// What the server calls this state of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// As the server wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<String>,
+    pub name: String,
+}
+
+impl Record for CachedFile {
+    const KIND: &'static str = "fetched file";
+    const VERSION: u32 = 1;
+}
+
 impl Store {
     pub fn build_cache(&self) -> PathBuf {
         self.layout().root().join("build-cache")
@@ -73,6 +93,16 @@ impl Store {
     pub fn cache_step(&self, key: &Digest, step: &CachedStep) -> Result<()> {
         self.build_cache_folder("steps")?;
         records::write(&self.build_record("steps", key), step, false)
+    }
+
+    /// What is known of the file at the address with this digest.
+    pub fn cached_file(&self, key: &Digest) -> Option<CachedFile> {
+        records::read(&self.build_record("files", key)).ok().flatten()
+    }
+
+    pub fn cache_file(&self, key: &Digest, file: &CachedFile) -> Result<()> {
+        self.build_cache_folder("files")?;
+        records::write(&self.build_record("files", key), file, false)
     }
 
     /// When an image with this content was first made: now, if never.

@@ -34,6 +34,8 @@ use crate::layer::worker;
 use crate::oci::image_config::History;
 use crate::oci::media_type::Format;
 use crate::oci::{Digest, ImageConfig, Platform};
+use crate::registry::Patience;
+use crate::store::build_cache::CachedStep;
 use crate::store::{Store, Tmp};
 use rights::Right;
 use wire::Teller;
@@ -44,6 +46,12 @@ const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 /// Who finds images, and pulls those that are missing.
 pub trait Images {
     fn find(&self, name: &str, platform: Option<&str>) -> Result<Found>;
+
+    /// The layer of a step that somebody else has made, in the store and remembered by now.
+    fn recall(&self, key: &Digest) -> Option<CachedStep>;
+
+    /// Lets others have the layer of a step.
+    fn share(&self, key: &Digest, step: &CachedStep) -> Result<()>;
 }
 
 /// What is to be built.
@@ -82,6 +90,8 @@ pub struct Request<'a> {
     /// Knows the names of signals.
     pub is_signal: fn(&str) -> bool,
     pub images: &'a dyn Images,
+    /// With servers that ADD fetches from.
+    pub patience: Patience,
 }
 
 /// Which layers become one.
@@ -89,6 +99,8 @@ pub struct Request<'a> {
 pub enum Squash {
     #[default]
     None,
+    /// Those of this build, above the base's.
+    New,
     /// All, the base's too.
     All,
 }
@@ -139,9 +151,9 @@ impl<'a> Build<'a> {
         arguments.read(request.file)?;
         let graph = Graph::new(request.file, &arguments, &contexts)?;
         let order = graph.order(request.file, graph.target(request.target)?)?;
-        let hashes = match request.context {
-            Some(context) => {
-                let key = Digest::of(context.path().as_os_str().as_encoded_bytes());
+        let hashes = match request.context.and_then(Context::lasting_path) {
+            Some(path) => {
+                let key = Digest::of(path.as_os_str().as_encoded_bytes());
                 Hashes::load(request.store.build_cache_folder("contexts")?.join(key.hex()))
             }
             None => Hashes::default(),
@@ -259,11 +271,8 @@ impl<'a> Build<'a> {
     fn upon(&self, number: usize, other: usize) -> Result<Stage<'_>> {
         let Done { config, layers, scope, inherited } = self.done(other)?;
         let file = self.request.file;
-        let mut stage = Stage::with(self, number, &file.source, file.directives.escape, scope, config, layers);
-        if number == other {
-            stage.inherited = inherited;
-        }
-        Ok(stage)
+        let stage = Stage::with(self, number, &file.source, file.directives.escape, scope, config, layers);
+        Ok(Stage { inherited, ..stage })
     }
 
     fn stage(&self, number: usize) -> Result<Stage<'_>> {
@@ -310,18 +319,23 @@ impl<'a> Build<'a> {
         Ok(())
     }
 
-    /// All layers in one, and a history of one step. `None`: there are no layers.
-    fn squash(&self, stage: &mut Stage<'_>) -> Result<Option<NewLayer>> {
+    /// All layers above the lowest `kept` in one, and their history in one step. `None`: there are none.
+    fn squash(&self, stage: &mut Stage<'_>, kept: usize) -> Result<Option<NewLayer>> {
         let (store, mode) = (self.request.store, worker::mode_for(&self.ids));
-        let mut layers = tree::layers(store, mode, &stage.diff_ids());
+        let above: Vec<Digest> = stage.diff_ids().split_off(kept.min(stage.layers.len()));
+        let mut layers = tree::layers(store, mode, &above);
         if layers.is_empty() {
             return Ok(None);
         }
         let tree = Tree { top: layers.remove(0), below: layers, live: None };
-        let form = Form { latest: self.request.epoch, ..Form::TREE };
+        let form = if kept > 0 { Form::LAYERS } else { Form::TREE };
+        let form = Form { latest: self.request.epoch, ..form };
         let layer = NewLayer::pack(store, &self.ids, mode, &tree, form, &[])?;
-        stage.config.history = vec![History { created_by: Some("squashed".into()), ..History::default() }];
-        stage.layers.clear();
+        stage.layers.truncate(kept);
+        let mut history = std::mem::take(&mut stage.config.history);
+        history.truncate(steps_of(&history, kept));
+        stage.config.history = history;
+        stage.config.history.push(History { created_by: Some("squashed".into()), ..History::default() });
         Ok(Some(layer))
     }
 
@@ -332,9 +346,13 @@ impl<'a> Build<'a> {
         request.env.iter().for_each(|pair| run.set_env(pair.clone()));
         let squashed = match request.squash {
             Squash::None => None,
-            Squash::All => self.squash(&mut stage)?,
+            Squash::New => {
+                let kept = stage.inherited;
+                self.squash(&mut stage, kept)?
+            }
+            Squash::All => self.squash(&mut stage, 0)?,
         };
-        let below = if squashed.is_some() { Vec::new() } else { stage.layers.clone() };
+        let below = stage.layers.clone();
         let config = stage.finished()?;
         let new = New {
             store: request.store,
@@ -354,4 +372,15 @@ impl<'a> Build<'a> {
         }
         Ok(id)
     }
+}
+
+/// How many steps of a history it took to make so many layers, and what only the config had of them.
+fn steps_of(history: &[History], layers: usize) -> usize {
+    let mut left = layers;
+    let is_over = |step: &History| -> bool {
+        let over = !step.empty_layer && left == 0;
+        left -= usize::from(!step.empty_layer && !over);
+        over
+    };
+    if layers == 0 { 0 } else { history.iter().position(is_over).unwrap_or(history.len()) }
 }

@@ -8,15 +8,17 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Cursor, Read, Seek, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use super::chmod::{Chmod, ChmodError};
 use crate::build::context::{self, Context};
 use crate::build::ignore::{Ignore, Verdict};
 use crate::build::keys::Key;
 use crate::build::parse::{Add, Copy, CopySource, Heredoc};
 use crate::build::pattern::{Pattern, is_pattern};
+use crate::build::remote::{self, Files, Remote};
 use crate::build::stage::{Layer, Stage, WorkingDirectory};
 use crate::build::{Error, Result};
 use crate::container::commit::step::Step;
@@ -25,7 +27,7 @@ use crate::container::record::Driver;
 use crate::layer::compression;
 use crate::layer::copy::Stream;
 use crate::layer::copy::rewrite::rewrite;
-use crate::layer::pack::header::{BLOCK, Header};
+use crate::layer::pack::header::{BLOCK, Header, is_header};
 use crate::layer::tar_stream::{Entry, Kind};
 use crate::sys::Call;
 
@@ -45,19 +47,73 @@ struct Plan<'a> {
     /// What is copied goes into it.
     into: bool,
     chown: Option<String>,
-    chmod: Option<u32>,
+    chmod: Option<Chmod>,
     parents: bool,
     excludes: Ignore,
     paths: Vec<String>,
     heredocs: Vec<(&'a Heredoc, String)>,
-    /// Archives of the context are unpacked.
+    /// Addresses, of ADD.
+    remotes: Vec<String>,
+    /// Archives of the context are unpacked; those fetched, only where that is asked for.
     unpacks: bool,
+    unpacks_fetched: bool,
+}
+
+impl Plan<'_> {
+    /// Of a copy of what has this mode.
+    fn mode(&self, mode: u32, is_directory: bool) -> u32 {
+        self.chmod.as_ref().map_or(mode, |chmod| chmod.apply(mode, is_directory))
+    }
+}
+
+/// One source, and what is to be done with it.
+struct Given<'a> {
+    context: &'a Context,
+    source: &'a context::Source,
+    /// If it is an archive.
+    unpacks: bool,
+    /// Its modes say no more than who may run it.
+    plain_modes: bool,
 }
 
 pub fn copy(stage: &mut Stage<'_>, copy: &Copy, add: Option<&Add>) -> Result<()> {
     let plan = plan(stage, copy, add)?;
-    let origin = stage.build.origin(stage, copy.from.as_ref().map(|from| from.text.as_str()))?;
     let name = if add.is_some() { "ADD" } else { "COPY" };
+    let mut key = key(stage, &plan, name, copy);
+    let from = copy.from.as_ref().map(|from| from.text.as_str());
+    // Who takes nothing from the context needs none.
+    let origin = match from.is_some() || !plan.paths.is_empty() {
+        true => Some(stage.build.origin(stage, from)?),
+        false => None,
+    };
+    let (found, text) = look(stage, &plan, origin.as_ref(), &mut key)?;
+    let remotes = add.into_iter().flat_map(|add| plan.remotes.iter().map(move |url| (url, add)));
+    let remotes = remotes.map(|(url, add)| Remote::look(stage, url, add)).collect::<Result<Vec<_>>>()?;
+    remotes.iter().for_each(|remote| key.parts(remote.key()));
+    let text = super::settings::nop(format!("{name} {} in {} ", text.trim_end(), plan.destination));
+    stage.put(&key.finish(), text, |stage| {
+        let fetched = remotes.into_iter().map(|remote| remote.fetch(stage)).collect::<Result<Vec<_>>>()?;
+        let step = Step::make(stage.build.request.store, &stage.build.ids, stage.bare_container()?, &[])?;
+        let mounted = step.mount()?;
+        if let Some(pending) = &stage.pending {
+            pending.make(&mounted)?;
+        }
+        match &origin {
+            Some(Origin::Layers(layers)) => from_layers(stage, &mounted, &plan, layers)?,
+            Some(Origin::Context(context)) => {
+                from_contexts(&mounted, &plan, &given(&plan, Some(*context), &found, &fetched))?
+            }
+            None => from_contexts(&mounted, &plan, &given(&plan, None, &found, &fetched))?,
+        }
+        drop(mounted);
+        Ok(step.into_layer(&[], stage.build.request.epoch)?)
+    })?;
+    stage.pending = None;
+    Ok(())
+}
+
+/// What the instruction itself says.
+fn key(stage: &Stage<'_>, plan: &Plan<'_>, name: &str, copy: &Copy) -> Key {
     let mut key = Key::on(stage.layers.iter().map(|(_, diff_id)| diff_id));
     key.parts([name, &plan.destination]);
     key.parts(stage.pending.iter().flat_map(|pending| [pending.path.as_str(), &pending.user]));
@@ -67,11 +123,24 @@ pub fn copy(stage: &mut Stage<'_>, copy: &Copy, add: Option<&Add>) -> Result<()>
     for (heredoc, text) in &plan.heredocs {
         key.parts([heredoc.name.as_str(), text]);
     }
-    let mut text = String::new();
-    let found = match &origin {
-        Origin::Context(context) => {
+    if plan.unpacks_fetched {
+        key.part("unpack");
+    }
+    key
+}
+
+/// What is copied of the context, and what the history says of the sources.
+fn look(
+    stage: &Stage<'_>,
+    plan: &Plan<'_>,
+    origin: Option<&Origin<'_>>,
+    key: &mut Key,
+) -> Result<(Vec<context::Source>, String)> {
+    let (mut found, mut text) =
+        (Vec::new(), plan.remotes.iter().map(|url| remote::shown(url)).collect::<Vec<_>>().join(" "));
+    match origin {
+        Some(Origin::Context(context)) => {
             let mut hashes = stage.build.hashes.borrow_mut();
-            let mut found = Vec::new();
             for path in &plan.paths {
                 for source in context.find(path)? {
                     let digest = context.digest(&source, &mut hashes)?;
@@ -80,35 +149,35 @@ pub fn copy(stage: &mut Stage<'_>, copy: &Copy, add: Option<&Add>) -> Result<()>
                     found.push(source);
                 }
             }
-            found
         }
-        Origin::Layers(layers) => {
+        Some(Origin::Layers(layers)) => {
             key.parts(layers.iter().map(|(_, diff_id)| diff_id.hex()));
             key.parts(plan.paths.iter().map(String::as_str));
             text = plan.paths.join(" ");
-            Vec::new()
         }
-    };
+        None => {}
+    }
     if plan.paths.len() + plan.heredocs.len() > 1 || found.len() > 1 {
         text = format!("multi:{}", plan.paths.join(" "));
     }
-    let text = super::settings::nop(format!("{name} {} in {} ", text.trim_end(), plan.destination));
-    let key = key.finish();
-    stage.put(&key, text, |stage| {
-        let step = Step::make(stage.build.request.store, &stage.build.ids, stage.bare_container()?, &[])?;
-        let mounted = step.mount()?;
-        if let Some(pending) = &stage.pending {
-            pending.make(&mounted)?;
-        }
-        match &origin {
-            Origin::Context(context) => from_context(&mounted, &plan, context, &found)?,
-            Origin::Layers(layers) => from_layers(stage, &mounted, &plan, layers)?,
-        }
-        drop(mounted);
-        Ok(step.into_layer(&[], stage.build.request.epoch)?)
-    })?;
-    stage.pending = None;
-    Ok(())
+    Ok((found, text))
+}
+
+fn given<'a>(
+    plan: &Plan<'_>,
+    context: Option<&'a Context>,
+    found: &'a [context::Source],
+    fetched: &'a [Files],
+) -> Vec<Given<'a>> {
+    let own = context.into_iter().flat_map(|context| {
+        found.iter().map(move |source| Given { context, source, unpacks: plan.unpacks, plain_modes: false })
+    });
+    let others = fetched.iter().flat_map(|files| {
+        let Files { context, sources, plain_modes, .. } = files;
+        let unpacks = plan.unpacks_fetched;
+        sources.iter().map(move |source| Given { context, source, unpacks, plain_modes: *plain_modes })
+    });
+    own.chain(others).collect()
 }
 
 impl WorkingDirectory {
@@ -142,13 +211,9 @@ fn plan<'a>(stage: &Stage<'_>, copy: &'a Copy, add: Option<&Add>) -> Result<Plan
             CopySource::Heredoc(heredoc) => heredocs.push((heredoc, stage.heredoc(heredoc)?)),
         }
     }
-    if let Some(url) = paths.iter().find(|path| add.is_some() && is_remote(path)) {
-        return Err(Error::Hinted {
-            text: format!("ADD of `{url}`: files of other machines are not fetched yet"),
-            hint: "fetch it beforehand into the build context, or by a RUN with curl, wget or git".into(),
-        });
-    }
-    let many = paths.len() + heredocs.len() > 1;
+    let (remotes, paths): (Vec<_>, Vec<_>) =
+        paths.into_iter().partition(|path| add.is_some() && remote::is_remote(path));
+    let many = paths.len() + heredocs.len() + remotes.len() > 1;
     let into = written.ends_with('/') || written.ends_with("/.") || written == "." || copy.parents;
     if many && !into {
         return Err(Error::Refused(format!(
@@ -160,12 +225,14 @@ fn plan<'a>(stage: &Stage<'_>, copy: &'a Copy, add: Option<&Add>) -> Result<Plan
         destination: stage.absolute(&written),
         into,
         chown: copy.chown.as_ref().map(|word| stage.word(word)).transpose()?.map(owner),
-        chmod: copy.chmod.as_ref().map(|word| mode(&stage.word(word)?)).transpose()?,
+        chmod: copy.chmod.as_ref().map(|word| chmod(&stage.word(word)?)).transpose()?,
         parents: copy.parents,
         excludes: Ignore::new(excludes.iter().map(String::as_str))
             .map_err(|error| Error::Refused(error.to_string()))?,
         paths,
         heredocs,
+        remotes,
+        unpacks_fetched: add.is_some_and(|add| add.unpack == Some(true)),
         unpacks: add.is_some_and(|add| add.unpack != Some(false)),
     })
 }
@@ -175,16 +242,11 @@ fn owner(text: String) -> String {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) { format!("{text}:{text}") } else { text }
 }
 
-fn mode(text: &str) -> Result<u32> {
-    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777);
-    mode.ok_or_else(|| Error::Refused(format!("`--chmod={text}`: expected octal digits up to 7777")))
+fn chmod(text: &str) -> Result<Chmod> {
+    text.parse().map_err(|error: ChmodError| Error::Refused(error.to_string()))
 }
 
-fn is_remote(path: &str) -> bool {
-    ["http://", "https://", "git@", "git://", "ssh://"].iter().any(|start| path.starts_with(start))
-}
-
-/// Has a worker make, at `path`, what `write` writes. Where both sides fail, one of them does so because the other has gone.
+/// Has a worker make, at `path`, what `write` writes.
 fn put(
     mounted: &Mounted<'_>,
     path: &str,
@@ -195,11 +257,21 @@ fn put(
     let (read, end) = pipe_with(PipeFlags::CLOEXEC).call("pipe2")?;
     let running = mounted.put(path.as_bytes(), stream, user, read.as_fd())?;
     drop(read);
+    feed(end, write, || running.finish())
+}
+
+/// Writes to the pipe that a worker reads, and waits for its end. Where both sides fail, one of them does so because the other
+/// has gone.
+pub fn feed(
+    end: OwnedFd,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
+    finish: impl FnOnce() -> crate::layer::Result<u64>,
+) -> Result<()> {
     let mut out = BufWriter::with_capacity(PIECE, File::from(end));
     let written = write(&mut out).and_then(|()| out.flush().map_err(Error::Pipe));
     // Not flushed once more.
     drop(out.into_parts());
-    match (written, running.finish()) {
+    match (written, finish()) {
         (Err(Error::Pipe(_)), Err(theirs)) => Err(theirs.into()),
         (Err(Error::Layer(crate::layer::Error::Write(_))), Err(theirs)) => Err(theirs.into()),
         (Err(ours), _) => Err(ours),
@@ -207,40 +279,41 @@ fn put(
     }
 }
 
-fn from_context(mounted: &Mounted<'_>, plan: &Plan<'_>, context: &Context, found: &[context::Source]) -> Result<()> {
-    let (archives, files): (Vec<_>, Vec<_>) = match plan.unpacks {
-        true => found.iter().map(|source| Ok((source, archive(context, source)?))).collect::<Result<Vec<_>>>()?,
-        false => found.iter().map(|source| (source, None)).collect(),
+fn from_contexts(mounted: &Mounted<'_>, plan: &Plan<'_>, all: &[Given<'_>]) -> Result<()> {
+    let mut files = Vec::new();
+    for given in all {
+        let archive = if given.unpacks { archive(given.context, given.source)? } else { None };
+        match archive {
+            Some(archive) => {
+                let path = plan.destination.as_bytes();
+                mounted.put(path, Stream::Archive, plan.chown.clone(), archive.as_fd())?.finish()?;
+            }
+            None => files.push(given),
+        }
     }
-    .into_iter()
-    .partition(|(_, archive)| archive.is_some());
-    for archive in archives.into_iter().filter_map(|(_, archive)| archive) {
-        let running = mounted.put(plan.destination.as_bytes(), Stream::Archive, plan.chown.clone(), archive.as_fd())?;
-        running.finish()?;
-    }
-    let sources: Vec<&context::Source> = files.into_iter().map(|(source, _)| source).collect();
-    if sources.is_empty() && plan.heredocs.is_empty() {
+    if files.is_empty() && plan.heredocs.is_empty() {
         return Ok(());
     }
-    let lone = sources.len() + plan.heredocs.len() == 1 && sources.iter().all(|source| !source.is_directory);
-    if !lone && !plan.into && sources.len() > 1 {
+    let lone = files.len() + plan.heredocs.len() == 1 && files.iter().all(|given| !given.source.is_directory);
+    if !lone && !plan.into && files.len() > 1 {
         return Err(Error::Refused(format!(
             "{} files go to `{}`, which must be a directory and end in a slash",
-            sources.len(),
+            files.len(),
             plan.destination
         )));
     }
     let (stream, path) = place(plan, lone);
     put(mounted, &path, stream, plan.chown.clone(), |out| {
-        for source in &sources {
+        for Given { context, source, plain_modes, .. } in &files {
             context.write(source, out, |item| {
                 let name = if plan.parents { item.path_from_pivot(source) } else { item.name.clone() };
                 let verdict = plan.excludes.path(&String::from_utf8_lossy(&item.name));
-                (verdict == Verdict::In).then(|| (name, plan.chmod.unwrap_or(item.mode())))
+                let mode = if *plain_modes { plain(item.mode(), item.is_directory()) } else { item.mode() };
+                (verdict == Verdict::In).then(|| (name, plan.mode(mode, item.is_directory())))
             })?;
         }
         for (heredoc, text) in &plan.heredocs {
-            let (path, mode) = (heredoc.name.as_bytes().to_vec(), plan.chmod.unwrap_or(0o644));
+            let (path, mode) = (heredoc.name.as_bytes().to_vec(), plan.mode(0o644, false));
             let header = Header { path, mode, size: text.len() as u64, ..Header::marker() };
             let padding = text.len().next_multiple_of(BLOCK) - text.len();
             let bytes = [header.encode().as_slice(), text.as_bytes(), &[0; BLOCK][..padding]].concat();
@@ -248,6 +321,11 @@ fn from_context(mounted: &Mounted<'_>, plan: &Plan<'_>, context: &Context, found
         }
         context::end(out)
     })
+}
+
+/// Whatever this account's umask is.
+fn plain(mode: u32, is_directory: bool) -> u32 {
+    if is_directory || mode & 0o100 != 0 { 0o755 } else { 0o644 }
 }
 
 /// A lone file gets the name of the destination, unless that is a directory.
@@ -268,15 +346,6 @@ fn archive(context: &Context, source: &context::Source) -> Result<Option<File>> 
     }
     file.rewind().call("lseek")?;
     Ok(Some(file))
-}
-
-/// Whether the checksum of a header block is right.
-fn is_header(block: &[u8]) -> bool {
-    let Some(field) = block.get(148..156).filter(|_| block.len() == BLOCK) else { return false };
-    let digits = String::from_utf8_lossy(field);
-    let said = u32::from_str_radix(digits.trim_matches(['\0', ' ']), 8);
-    let sum = block.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) });
-    said == Ok(sum.sum())
 }
 
 fn from_layers(stage: &Stage<'_>, mounted: &Mounted<'_>, plan: &Plan<'_>, layers: &[Layer]) -> Result<()> {
@@ -363,8 +432,8 @@ fn from_mounted(mounted: &Mounted<'_>, plan: &Plan<'_>, others: &Mounted<'_>, pa
             entry.link = link;
         }
         entry.path = name;
-        if let Some(mode) = plan.chmod.filter(|_| entry.kind != Kind::Symlink) {
-            entry.mode = mode;
+        if entry.kind != Kind::Symlink {
+            entry.mode = plan.mode(entry.mode, is_directory);
         }
         true
     };
@@ -392,7 +461,7 @@ fn from_mounted(mounted: &Mounted<'_>, plan: &Plan<'_>, others: &Mounted<'_>, pa
     }
 }
 
-fn missing(error: crate::layer::Error, path: &str) -> Error {
+pub fn missing(error: crate::layer::Error, path: &str) -> Error {
     match error.to_string().contains("could not be found") {
         true => Error::NoSource { path: path.to_owned(), place: "the stage or image that it is copied from".into() },
         false => error.into(),
@@ -443,12 +512,5 @@ mod tests {
         assert_eq!(name("/app/*/c", false, "app/b/c/d", false).1, Some("d".into()));
         assert_eq!(name("/a/./b/c", true, "c", false), ("/a/b/c".into(), Some("b/c".into())));
         assert_eq!(name("/", false, "content/etc/x", false), ("/".into(), Some("etc/x".into())));
-    }
-
-    #[test]
-    fn an_archive_is_known_by_its_checksum() {
-        let header = Header { path: b"x".to_vec(), ..Header::marker() }.encode();
-        assert!(is_header(&header));
-        assert!(!is_header(&[0; BLOCK]) && !is_header(b"text"));
     }
 }

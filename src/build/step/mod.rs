@@ -1,6 +1,8 @@
 //! What each instruction does.
 
 mod bound;
+mod chmod;
 pub mod copy;
 pub mod run;
+mod seed;
 pub mod settings;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use super::bound::bound;
 use super::copy::{Origin, directory};
+use super::seed;
+use super::settings::check_environment;
 use crate::build::arguments::PROXIES;
 use crate::build::keys::Key;
 use crate::build::parse::{Body, MountKind, MountSpec, Run, RunNetwork, Security};
@@ -88,10 +90,10 @@ fn history(body: &Body, words: &[String], arguments: &[String]) -> String {
     }
 }
 
-/// What a mount gives the command to read; a cache gives it nothing that it may depend on.
+/// What a mount gives the command to read; a cache gives it nothing that it may depend on, but for what it begins with.
 fn add_mount(stage: &Stage<'_>, spec: &MountSpec, key: &mut Key) -> Result<()> {
     key.part(&format!("{:?}", MountSpec { from: None, ..spec.clone() }));
-    if spec.kind != MountKind::Bind {
+    if spec.kind != MountKind::Bind && (spec.kind != MountKind::Cache || spec.from.is_none()) {
         return Ok(());
     }
     match stage.build.origin(stage, spec.from.as_deref())? {
@@ -126,6 +128,7 @@ fn layer(
     let proxies = stage.build.arguments.proxies().map(|(name, value)| format!("{name}={value}"));
     container.env.extend(proxies);
     container.env.extend(arguments.iter().chain(&found.variables).cloned());
+    check_environment(&container.env)?;
     container.mounts.extend(found.mounts);
     container.secrets = found.secrets.iter().map(|(secret, _)| secret.clone()).collect();
     match run.network {
@@ -168,7 +171,7 @@ fn mount(stage: &Stage<'_>, spec: &MountSpec, found: &mut Mounts) -> Result<()> 
         }
         MountKind::Cache => {
             let id = spec.id.clone().unwrap_or_else(|| target("/"));
-            let cache = caches::Cache::open(stage.build.request.store, &id, spec)?;
+            let cache = seed::cache(stage, &id, spec)?;
             found.mounts.push(bind(cache.path().to_owned(), target("/"), spec.read_only));
             found.locks.push(cache);
         }

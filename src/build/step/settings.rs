@@ -16,6 +16,7 @@ pub fn set(stage: &mut Stage<'_>, instruction: &Instruction) -> Result<()> {
                 stage.scope.set(name, value);
                 stage.config.config.set_env(format!("{name}={value}"));
             }
+            check_environment(&stage.config.config.env)?;
             format!("ENV {}", joined(&pairs))
         }
         Kind::Label(pairs) => {
@@ -114,6 +115,32 @@ pub fn set(stage: &mut Stage<'_>, instruction: &Instruction) -> Result<()> {
     };
     stage.note(nop(text));
     Ok(())
+}
+
+/// Bytes of one variable with its name, and of all: execve(2) takes 128 KiB for each string, and a quarter of the stack's
+/// limit, 8 MiB as a rule, for the environment and the words of a command.
+const VARIABLE: usize = (128 << 10) - 1;
+const VARIABLES: usize = 1 << 20;
+
+/// Refuses what no program could be started with.
+pub fn check_environment(env: &[String]) -> Result<()> {
+    let name = |pair: &String| pair.split('=').next().unwrap_or_default().chars().take(80).collect::<String>();
+    let text = match env.iter().find(|pair| pair.len() > VARIABLE) {
+        Some(pair) => {
+            let (name, length) = (name(pair), pair.len());
+            format!(
+                "the variable `{name}` has {length} bytes, and the kernel starts no program with more than {VARIABLE}"
+            )
+        }
+        None => {
+            let all: usize = env.iter().map(|pair| pair.len() + 1).sum();
+            if all <= VARIABLES {
+                return Ok(());
+            }
+            format!("the variables have {all} bytes together, and no program is started with more than {VARIABLES}")
+        }
+    };
+    Err(Error::Hinted { text, hint: "a text of that length goes into a file: by COPY, or a heredoc of COPY".into() })
 }
 
 /// As the history has had it since Docker's first versions: nothing was run.

@@ -13,6 +13,7 @@ use crate::cli::image::pull::From;
 use crate::cli::{Context, Report};
 use crate::host::systemd::notify::Notifier;
 use crate::host::{fault, role};
+use crate::oci::Platform;
 use crate::sys::Call;
 use crate::sys::process::Spawn;
 
@@ -31,17 +32,18 @@ pub enum Policy {
 
 /// Pulls an image, its progress on standard error; gives its id. `silent`: nothing is said, even if that fails.
 pub fn pull(context: &Context, image: &str, quiet: bool, from: &From, silent: bool) -> Result<String, Report> {
-    let mut args = vec!["coracle".to_owned()];
-    if let Some(root) = &context.global.root {
-        args.push(format!("--root={}", root.display()));
-    }
-    args.extend(["pull".to_owned(), "--no-artifacts".to_owned()]);
-    if quiet {
-        args.push("--quiet".into());
-    }
-    args.extend(from.arguments());
-    args.extend(["--".to_owned(), image.to_owned()]);
-    let args = args.into_iter().map(CString::new).collect::<Result<Vec<_>, _>>().map_err(Report::new)?;
+    pull_for(context, image, quiet, (from, None), silent)
+}
+
+/// The same for this platform, where one is named, whatever the flags say.
+pub fn pull_for(
+    context: &Context,
+    image: &str,
+    quiet: bool,
+    (from, platform): (&From, Option<&Platform>),
+    silent: bool,
+) -> Result<String, Report> {
+    let args = words(context, &["pull", "--no-artifacts"], quiet, from.arguments(platform), image)?;
     fault::point("fetch: start the pull").call("start the pull")?;
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).call("pipe2")?;
     let credentials = from.credentials().map(CString::new).transpose().map_err(Report::new)?;
@@ -67,6 +69,31 @@ pub fn pull(context: &Context, image: &str, quiet: bool, from: &From, silent: bo
     }
     told.call("read(pipe from the pull)")?;
     Ok(said.lines().last().unwrap_or_default().to_owned())
+}
+
+/// Pushes an image under its name, in the same way; its progress on standard error.
+pub fn push(context: &Context, image: &str, quiet: bool, from: &From) -> Result<(), Report> {
+    let args = words(context, &["push"], quiet, from.reach_arguments(), image)?;
+    let credentials = from.credentials().map(CString::new).transpose().map_err(Report::new)?;
+    let env = role::environment().into_iter().chain(credentials).collect();
+    let spawn = Spawn { program: c"/proc/self/exe".to_owned(), args, env, fds: vec![stdin(), stderr(), stderr()] };
+    // It has said why.
+    if spawn.start()?.wait()?.success() { Ok(()) } else { Err(Report::silent(125)) }
+}
+
+/// The command line of such a process.
+fn words(
+    context: &Context,
+    command: &[&str],
+    quiet: bool,
+    flags: Vec<String>,
+    image: &str,
+) -> Result<Vec<CString>, Report> {
+    let root = context.global.root.as_ref().map(|root| format!("--root={}", root.display()));
+    let quiet = quiet.then(|| "--quiet".to_owned());
+    let command = command.iter().map(|word| (*word).to_owned());
+    let all = ["coracle".to_owned()].into_iter().chain(root).chain(command).chain(quiet).chain(flags);
+    all.chain(["--".to_owned(), image.to_owned()]).map(|word| CString::new(word).map_err(Report::new)).collect()
 }
 
 /// A service that starts has as long as the pull takes: until that says something.

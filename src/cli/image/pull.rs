@@ -17,7 +17,7 @@ use crate::image;
 use crate::image::archive::transport::Place;
 use crate::image::pull::{self, PARALLEL, Pulled};
 use crate::oci::{Platform, Reference, Registries};
-use crate::registry::{Mirrors, Trusted, registries};
+use crate::registry::{Mirrors, Patience, Trusted, registries};
 use crate::store::Store;
 
 /// Pull images from a registry
@@ -162,22 +162,35 @@ impl From {
         text.parse().map(Some).map_err(Report::new)
     }
 
+    /// See [`Reach::patience`].
+    pub fn patience(&self) -> Patience {
+        self.reach.patience()
+    }
+
     /// See [`Reach::credentials`].
     pub fn credentials(&self) -> Option<String> {
         self.reach.credentials()
     }
 
-    /// The same as arguments, for a pull in another process.
-    pub fn arguments(&self) -> Vec<String> {
-        let platform = self.platform.as_ref().map(ToString::to_string);
-        let texts = [
-            ("signature-policy", self.signature_policy.as_ref().map(|path| path.display().to_string())),
-            ("platform", platform),
-            ("arch", self.arch.clone()),
-            ("os", self.os.clone()),
-            ("variant", self.variant.clone()),
-        ];
-        let own = texts.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)));
+    /// How a registry is reached, for a push in another process.
+    pub fn reach_arguments(&self) -> Vec<String> {
+        self.reach.arguments()
+    }
+
+    /// The same as arguments, for a pull in another process: for this platform, where one is named.
+    pub fn arguments(&self, platform: Option<&Platform>) -> Vec<String> {
+        let policy = self.signature_policy.as_ref().map(|path| path.display().to_string());
+        let which = match platform {
+            Some(platform) => vec![("platform", Some(platform.to_string()))],
+            None => vec![
+                ("platform", self.platform.as_ref().map(ToString::to_string)),
+                ("arch", self.arch.clone()),
+                ("os", self.os.clone()),
+                ("variant", self.variant.clone()),
+            ],
+        };
+        let texts = [("signature-policy", policy)].into_iter().chain(which);
+        let own = texts.filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)));
         self.reach.arguments().into_iter().chain(own).chain(self.limit.arguments()).collect()
     }
 }

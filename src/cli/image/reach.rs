@@ -106,9 +106,12 @@ impl Reach {
             Some(Some((user, password))) => Some(Credentials::password(user, password)),
             Some(None) => return Err(Report::new("`--creds` needs a user and a password: `USER:PASSWORD`")),
         };
-        let patience =
-            Patience { stall: Duration::from_secs(self.stall_timeout), retries: self.retry, delay: self.retry_delay };
-        Ok(Options { credentials, patience, ..options })
+        Ok(Options { credentials, patience: self.patience(), ..options })
+    }
+
+    /// How long a server is waited for.
+    pub fn patience(&self) -> Patience {
+        Patience { stall: Duration::from_secs(self.stall_timeout), retries: self.retry, delay: self.retry_delay }
     }
 
     /// The credentials, for the environment of that process: unlike its arguments nobody else can read it.

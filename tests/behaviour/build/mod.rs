@@ -2,15 +2,22 @@
 
 mod cache;
 mod copy;
+pub mod fetched;
 mod hostile;
+pub mod inputs;
+pub mod outputs;
 pub mod programs;
 mod refused;
 pub mod run;
+mod server;
+mod shared;
 mod stages;
+pub mod stdin;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::harness::{Case, Finished};
+use crate::harness::{Case, Finished, wait_until};
 
 /// A build context in the home of a case.
 pub struct Context<'a> {
@@ -53,4 +60,10 @@ impl<'a> Context<'a> {
         let done = self.case.coracle(["image", "inspect", "--format", template, "built"]).code(0);
         done.stdout.trim_end().to_owned()
     }
+}
+
+/// Nobody works on anything, and nothing lies about. A container that was removed goes when that has been said.
+pub fn nothing_is_left(case: &Case) {
+    let tmp = case.store().join("tmp");
+    wait_until("nothing is left", Duration::from_secs(30), || std::fs::read_dir(&tmp).unwrap().count() == 0);
 }

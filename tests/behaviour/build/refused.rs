@@ -17,7 +17,6 @@ fn mistakes(case: &Case) {
         ("FROM IMAGE AS a\nCOPY --from=b /x /\nFROM IMAGE AS b\nCOPY --from=a /x /\n", "Containerfile:", ""),
         ("FROM localhost/no-such-image\n", "localhost/no-such-image: image not known", "coracle pull"),
         ("FROM IMAGE\nSTOPSIGNAL NONSENSE\n", "`NONSENSE` is not a signal", ""),
-        ("FROM IMAGE\nADD https://example.org/x /\n", "not fetched yet", "curl"),
         ("FROM $UNSET\n", "Containerfile:1:", ""),
         ("RUN true\n", "RUN before the first FROM", ""),
     ] {
@@ -32,7 +31,6 @@ fn mistakes(case: &Case) {
     let path = context.path.display().to_string();
     context.instructions("FROM IMAGE AS first\n");
     case.coracle(["build", "--target=frist", &path]).code(125).says("hint: did you mean `first`?");
-    case.coracle(["build", "--output=x", &path]).code(125).error("is not supported yet");
     context.file("Containerfile", &"#".repeat(2 << 20));
     context.build(&[]).code(125).error("bytes are too many for instructions");
 }

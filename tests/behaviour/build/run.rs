@@ -73,6 +73,7 @@ fn mounts(case: &Case) {
     assert_eq!(context.prints("cat /seen /count"), "from the context\nfrom a stage\nread-only\n1\n");
     // Nothing of what was mounted is left, and nothing knows the secret.
     assert_eq!(context.prints("ls -d /context /other /cache /memory /run/secrets 2>/dev/null | wc -l"), "0\n");
+    super::nothing_is_left(case);
     let everywhere = case.command_of("grep".as_ref(), ["-rl", "very secret", case.store().to_str().unwrap()]).finish();
     everywhere.code(1).stdout("");
     // The cache is there the next time.

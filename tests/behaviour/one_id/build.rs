@@ -3,13 +3,42 @@
 use super::no_ids;
 use crate::behaviour::build::programs;
 use crate::behaviour::build::run::the_same_everywhere;
+use crate::behaviour::build::{fetched, inputs, outputs, stdin};
 use crate::behaviour::faults::build::points::every_point_of_a_build_is_cut;
 use crate::harness::{Case, Driver};
 
-fn the_same_input_gives_the_same_image(case: &Case) {
+fn with_one_id(case: &Case, test: fn(&Case)) {
     if no_ids() && case.driver == Driver::Fuse {
-        the_same_everywhere(case);
+        test(case);
     }
+}
+
+fn the_same_input_gives_the_same_image(case: &Case) {
+    with_one_id(case, the_same_everywhere);
+}
+
+fn modes_change_by_letters(case: &Case) {
+    with_one_id(case, inputs::modes_change_by_letters);
+}
+
+fn contexts_on_standard_input(case: &Case) {
+    with_one_id(case, stdin::archives);
+}
+
+fn archives_stay_where_they_are(case: &Case) {
+    with_one_id(case, stdin::archives_stay_where_they_are);
+}
+
+fn files_of_other_machines(case: &Case) {
+    with_one_id(case, fetched::files);
+}
+
+fn files_of_the_image(case: &Case) {
+    with_one_id(case, outputs::files_of_the_image);
+}
+
+fn new_layers_in_one(case: &Case) {
+    with_one_id(case, outputs::new_layers_in_one);
 }
 
 /// Programs build and run as with subordinate ids: users of their own, files that are given away, package managers.
@@ -22,9 +51,17 @@ fn whole_programs(case: &Case) {
 }
 
 fn points(case: &Case) {
-    if no_ids() && case.driver == Driver::Fuse {
-        every_point_of_a_build_is_cut(case);
-    }
+    with_one_id(case, every_point_of_a_build_is_cut);
 }
 
-on_both_drivers!(the_same_input_gives_the_same_image, whole_programs, points);
+on_both_drivers!(
+    the_same_input_gives_the_same_image,
+    whole_programs,
+    points,
+    modes_change_by_letters,
+    contexts_on_standard_input,
+    archives_stay_where_they_are,
+    files_of_other_machines,
+    files_of_the_image,
+    new_layers_in_one
+);

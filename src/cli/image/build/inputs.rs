@@ -11,9 +11,9 @@ use crate::build::parse::{self, Dockerfile};
 use crate::cli::Report;
 
 /// Looked for in the context, in this order.
-const FILES: [&str; 2] = ["Containerfile", "Dockerfile"];
+pub const FILES: [&str; 2] = ["Containerfile", "Dockerfile"];
 /// Bytes of an ignore file.
-const LONGEST: u64 = 1 << 20;
+pub const LONGEST: u64 = 1 << 20;
 /// Bytes of a secret, as BuildKit allows them.
 const SECRET: u64 = 500 << 10;
 
@@ -54,7 +54,7 @@ pub fn instructions(files: &[PathBuf], context: Option<&Path>) -> Result<(Docker
 }
 
 /// One byte more than are allowed, so that the parser tells of too many.
-fn read(from: impl Read) -> Result<Vec<u8>, Report> {
+pub fn read(from: impl Read) -> Result<Vec<u8>, Report> {
     let mut bytes = Vec::new();
     from.take(parse::LONGEST as u64 + 1)
         .read_to_end(&mut bytes)
@@ -66,13 +66,7 @@ fn read(from: impl Read) -> Result<Vec<u8>, Report> {
 pub fn context(path: &Path, asked: Option<&Path>, instructions: Option<&Path>) -> Result<Context, Report> {
     let places = asked.map_or_else(|| ignore::places(instructions, path), |asked| vec![asked.to_owned()]);
     let ignore = match places.iter().find(|place| asked.is_some() || place.is_file()) {
-        Some(place) => {
-            let mut text = String::new();
-            std::fs::File::open(place)
-                .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
-                .map_err(|error| Report::new(format!("`{}` can't be read: {}", place.display(), words(&error))))?;
-            Ignore::parse(&Source::new(place.file_name().unwrap_or_default().display().to_string(), text))?
-        }
+        Some(place) => self::ignore(place)?,
         None => Ignore::default(),
     };
     let path = std::fs::canonicalize(path).map_err(|error| {
@@ -83,6 +77,25 @@ pub fn context(path: &Path, asked: Option<&Path>, instructions: Option<&Path>) -
             .hint("`coracle build -f FILE DIRECTORY`"));
     }
     Ok(Context::open(&path, ignore)?)
+}
+
+/// `NAME=DIRECTORY`.
+pub fn contexts(words: &[String]) -> Result<BTreeMap<String, Context>, Report> {
+    let mut contexts = BTreeMap::new();
+    for word in words {
+        let (name, path) = word.split_once('=').ok_or_else(|| malformed("build-context", word, "NAME=DIRECTORY"))?;
+        contexts.insert(name.to_owned(), context(Path::new(path), None, None)?);
+    }
+    Ok(contexts)
+}
+
+/// What an ignore file leaves out.
+pub fn ignore(place: &Path) -> Result<Ignore, Report> {
+    let mut text = String::new();
+    std::fs::File::open(place)
+        .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+        .map_err(|error| Report::new(format!("`{}` can't be read: {}", place.display(), words(&error))))?;
+    Ok(Ignore::parse(&Source::new(place.file_name().unwrap_or_default().display().to_string(), text))?)
 }
 
 /// `NAME=VALUE`, or `NAME` for the environment's.

@@ -1,26 +1,29 @@
 //! `build`: an image from instructions.
 
+mod base;
+mod given;
 mod inputs;
+mod outputs;
 mod progress;
 mod sandbox;
+mod shared;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
+use self::given::Given;
+use self::outputs::Outputs;
+use crate::build::arguments::Arguments;
 use crate::build::engine::rights::Right;
-use crate::build::engine::{Build as Engine, Images, Request, Squash};
-use crate::build::{self, Error};
+use crate::build::engine::{Build as Engine, Built, Images, Request, Squash};
 use crate::cli::container::fetch::{self, Policy};
 use crate::cli::container::options::value::signal;
 use crate::cli::image::pull::From;
 use crate::cli::{Context, Report, output};
 use crate::host::atomic_file;
-use crate::host::subid::IdMaps;
-use crate::image::find::{Found, find};
-use crate::layer::worker;
+use crate::image::find::find;
 use crate::oci::Platform;
 use crate::oci::media_type::Format;
 use crate::store::Store;
@@ -94,21 +97,34 @@ pub struct Build {
     /// A secret for `RUN --mount=type=secret`: from a file, or from a variable
     #[arg(long, value_name = "id=NAME[,src=FILE|,env=VARIABLE]")]
     secret: Vec<String>,
-    /// Refused: layers of a base stay as they are
-    #[arg(long, hide = true)]
+    /// Make one layer of those of this build, above the base's
+    #[arg(long)]
     squash: bool,
-    /// Refused: results go to the store
-    #[arg(long, short, hide = true, value_name = "WHERE")]
-    output: Option<String>,
-    /// Accepted for scripts: steps are remembered here, and by nobody else
-    #[arg(long, hide = true, value_name = "WHERE")]
+    /// Also write the result elsewhere: `DIRECTORY`, or `-` for a tar archive on standard output, or `type=local,dest=DIRECTORY`,
+    /// `type=tar,dest=FILE`, `type=oci,dest=FILE`, `type=docker,dest=FILE`, `type=image,name=NAME,push=true`
+    #[arg(long, short, value_name = "WHERE")]
+    output: Vec<String>,
+    /// Push the image under its names, once it is built
+    #[arg(long)]
+    push: bool,
+    /// Look for steps that are not remembered here in this repository, `registry/path`; may be given several times
+    #[arg(long, value_name = "REPOSITORY")]
     cache_from: Vec<String>,
-    /// Accepted for scripts
-    #[arg(long, hide = true, value_name = "WHERE")]
+    /// Push the layer of each step to this repository, for `--cache-from` elsewhere
+    #[arg(long, value_name = "REPOSITORY")]
     cache_to: Vec<String>,
     /// Accepted for scripts: the result is always in the store
     #[arg(long, hide = true)]
     load: bool,
+    /// Accepted for scripts: there is one builder
+    #[arg(long, hide = true, value_name = "NAME")]
+    builder: Option<String>,
+    /// Accepted for scripts: nothing is attested
+    #[arg(long, hide = true, value_name = "WHAT", aliases = ["sbom", "attest"], num_args = 0..=1, require_equals = true)]
+    provenance: Vec<String>,
+    /// Write ids, digests and names of what was built to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    metadata_file: Option<PathBuf>,
     /// All of the image in one layer
     #[arg(long)]
     squash_all: bool,
@@ -128,7 +144,7 @@ pub struct Build {
     from: From,
     #[command(flatten)]
     sandbox: sandbox::Flags,
-    /// The directory that files are copied from
+    /// The directory that files are copied from; `-`: an archive on standard input, or instructions alone
     #[arg(value_name = "CONTEXT")]
     context: Option<PathBuf>,
 }
@@ -136,21 +152,32 @@ pub struct Build {
 impl Build {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        let directory = match (&self.context, self.file.is_empty()) {
-            (Some(path), _) => Some(path.clone()),
-            (None, true) => Some(PathBuf::from(".")),
-            (None, false) => None,
-        };
-        self.refuse(directory.as_deref())?;
+        self.refuse()?;
+        let mut outputs = Outputs::parse(&self.output)?;
+        outputs.take_stdout()?;
         let display = progress::Display::new(&self.progress, self.quiet, self.explain)?;
-        let (file, path) = inputs::instructions(&self.file, directory.as_deref())?;
-        let asked = self.ignorefile.as_deref();
-        let here = directory.map(|directory| inputs::context(&directory, asked, path.as_deref())).transpose()?;
-        let images = Finder { context, store: &store, from: &self.from, policy: self.policy()?, quiet: self.quiet };
-        let request = self.request(context, &store, &file, here.as_ref(), &images)?;
+        let given = Given::of(&self, &store)?;
+        let images = base::Finder {
+            context,
+            store: &store,
+            from: &self.from,
+            asked: self.from.asked()?,
+            policy: self.policy()?,
+            quiet: self.quiet,
+            cache_from: shared::repositories("cache-from", &self.cache_from)?,
+            cache_to: shared::repositories("cache-to", &self.cache_to)?,
+        };
+        let request = self.request((context, &store), &given, &outputs, &images)?;
+        let epoch = request.epoch;
+        self.tell_unused(&request);
         let built = Engine::new(request, &display)?.run()?;
+        outputs.write(&store, &built.id, &built.names, epoch)?;
+        self.push(context, &outputs, &built.names)?;
         if let Some(path) = &self.iidfile {
             atomic_file::write(path, format!("{}", built.id).as_bytes(), false)?;
+        }
+        if let Some(path) = &self.metadata_file {
+            atomic_file::write(path, metadata(&store, &built)?.as_bytes(), false)?;
         }
         if !self.quiet {
             output::line(&format!("--> {}", built.id.hex().get(..12).unwrap_or_default()));
@@ -162,19 +189,28 @@ impl Build {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn refuse(&self, directory: Option<&Path>) -> Result<(), Report> {
-        if self.squash {
-            return Err(Report::new("`--squash` of the new layers alone is not supported yet")
-                .hint("`--squash-all` makes one layer of all; an image without it runs the same"));
+    /// Pushes what is to be pushed, each name by a command of its own.
+    fn push(&self, context: &Context, outputs: &Outputs, names: &[String]) -> Result<(), Report> {
+        if self.push && names.is_empty() {
+            return Err(Report::new("what is pushed needs a name").hint("`--tag NAME` gives it one"));
         }
-        if let Some(to) = &self.output {
-            return Err(Report::new(format!("`--output={to}` is not supported yet")).hint(
-                "`coracle save` writes an image to an archive, and `coracle create` and `coracle export` its files",
-            ));
+        let named: &[String] = if self.push { names } else { &outputs.pushed };
+        named.iter().try_for_each(|name| fetch::push(context, name, self.quiet, &self.from))
+    }
+
+    /// As Podman says it.
+    fn tell_unused(&self, request: &Request<'_>) {
+        let given = request.build_args.clone();
+        let arguments = Arguments::new(given, &Platform::host(), &request.platform, request.target);
+        let unused = arguments.unused(request.file);
+        if !unused.is_empty() && !self.quiet {
+            let names = output::printable(&unused.join(" "));
+            output::complain(&format!("[Warning] one or more build args were not consumed: [{names}]"));
         }
-        match directory.and_then(Path::to_str) {
-            Some("-") => Err(Report::new("a build context from standard input is not supported yet")
-                .hint("unpack it into a directory, and name that; `-f -` reads instructions alone")),
+    }
+
+    fn refuse(&self) -> Result<(), Report> {
+        match self.context.as_deref().and_then(Path::to_str) {
             Some(text) if text.contains("://") || text.starts_with("git@") => {
                 Err(Report::new(format!("`{text}` is no directory: contexts are not fetched from other machines"))
                     .hint("`git clone` it first, and name the directory"))
@@ -196,10 +232,9 @@ impl Build {
 
     fn request<'a>(
         &'a self,
-        context: &'a Context,
-        store: &'a Store,
-        file: &'a build::parse::Dockerfile,
-        here: Option<&'a build::context::Context>,
+        (context, store): (&'a Context, &'a Store),
+        given: &'a Given,
+        outputs: &Outputs,
         images: &'a dyn Images,
     ) -> Result<Request<'a>, Report> {
         let format = match self.format.as_str() {
@@ -207,13 +242,6 @@ impl Build {
             "docker" => Format::Docker,
             other => return Err(Report::new(format!("`--format={other}`: expected `oci` or `docker`"))),
         };
-        let mut contexts = BTreeMap::new();
-        for word in &self.build_context {
-            let (name, path) = word
-                .split_once('=')
-                .ok_or_else(|| Report::new(format!("`--build-context={word}`: expected `NAME=DIRECTORY`")))?;
-            contexts.insert(name.to_owned(), inputs::context(Path::new(path), None, None)?);
-        }
         let epoch = match (self.timestamp, std::env::var("SOURCE_DATE_EPOCH")) {
             (Some(seconds), _) => Some(seconds),
             (None, Ok(text)) if !text.is_empty() => Some(
@@ -224,9 +252,9 @@ impl Build {
         };
         Ok(Request {
             store,
-            file,
-            context: here,
-            contexts,
+            file: &given.file,
+            context: given.context.as_ref(),
+            contexts: inputs::contexts(&self.build_context)?,
             target: self.target.as_deref(),
             build_args: inputs::arguments(&self.build_arg, &self.build_arg_file)?,
             labels: inputs::pairs(&self.label),
@@ -237,10 +265,14 @@ impl Build {
             annotations: inputs::pairs(&self.annotation),
             platform: self.from.asked()?.unwrap_or_else(Platform::host),
             format,
-            names: self.tag.clone(),
+            names: self.tag.iter().chain(&outputs.names).cloned().collect(),
             no_cache: self.no_cache,
             jobs: self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
-            squash: if self.squash_all { Squash::All } else { Squash::None },
+            squash: match (self.squash_all, self.squash) {
+                (true, _) => Squash::All,
+                (false, true) => Squash::New,
+                (false, false) => Squash::None,
+            },
             epoch,
             secrets: inputs::secrets(&self.secret)?,
             agents: inputs::agents(&self.ssh)?,
@@ -249,6 +281,7 @@ impl Build {
             rights: self.allow.iter().map(|name| right(name)).collect::<Result<_, _>>()?,
             is_signal: |text| signal(text).is_ok(),
             images,
+            patience: self.from.patience(),
         })
     }
 }
@@ -258,48 +291,14 @@ fn right(name: &str) -> Result<Right, Report> {
     Right::named(name).ok_or_else(|| Report::new(format!("`--allow={name}`: {known}")))
 }
 
-/// Finds the images that stages begin with, and pulls what is missing in a process of its own.
-struct Finder<'a> {
-    context: &'a Context,
-    store: &'a Store,
-    from: &'a From,
-    policy: Policy,
-    quiet: bool,
-}
-
-impl Images for Finder<'_> {
-    fn find(&self, name: &str, _platform: Option<&str>) -> build::Result<Found> {
-        let here = find(self.store, name)?;
-        if let Some(found) = here.filter(|_| matches!(self.policy, Policy::Missing | Policy::Never)) {
-            return self.unpacked(name, found);
-        }
-        if matches!(self.policy, Policy::Never) {
-            let (text, hint) = (format!("{name}: image not known"), format!("`coracle pull {name}` pulls it"));
-            return Err(Error::Hinted { text, hint });
-        }
-        let dispensable = matches!(self.policy, Policy::Newer) && find(self.store, name)?.is_some();
-        let pulled = fetch::pull(self.context, name, self.quiet, self.from, dispensable);
-        let id = match pulled {
-            Ok(id) => id,
-            Err(_) if dispensable => name.to_owned(),
-            // It has said why.
-            Err(_) => return Err(Error::Refused(format!("the image `{name}` can't be pulled"))),
-        };
-        let found = find(self.store, name)?.map_or_else(|| find(self.store, &id), |found| Ok(Some(found)))?;
-        let missing = || Error::Refused(format!("{name}: image not known"));
-        self.unpacked(name, found.ok_or_else(missing)?)
-    }
-}
-
-impl Finder<'_> {
-    fn unpacked(&self, name: &str, found: Found) -> build::Result<Found> {
-        let mode = worker::mode_for(&IdMaps::of_account()?);
-        match found.layers.iter().find(|layer| !self.store.has_layer(mode, layer)) {
-            Some(missing) => Err(Error::Hinted {
-                text: format!("the layer {missing} of `{name}` is not unpacked for this account"),
-                hint: format!("`coracle pull {name}` unpacks it"),
-            }),
-            None => Ok(found),
-        }
-    }
+/// As Docker's buildx writes it.
+fn metadata(store: &Store, built: &Built) -> Result<String, Report> {
+    let found = find(store, built.id.hex())?;
+    let digest = found.map(|found| found.manifest_digest.to_string()).unwrap_or_default();
+    let all = serde_json::json!({
+        "containerimage.config.digest": built.id.to_string(),
+        "containerimage.digest": digest,
+        "image.name": built.names.join(","),
+    });
+    serde_json::to_string_pretty(&all).map(|text| text + "\n").map_err(Report::new)
 }

@@ -3,6 +3,8 @@
 //! Everything is reached beneath one descriptor of it (openat2(2), RESOLVE_BENEATH): neither `..` nor a symlink leads out. What a
 //! path of the user's names is followed through symlinks; below a directory nothing is. What .dockerignore excludes is not there.
 
+pub mod unpacked;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -35,6 +37,8 @@ pub struct Context {
     path: PathBuf,
     root: OwnedFd,
     ignore: Ignore,
+    /// What it is called, where its path is nobody's business.
+    title: Option<String>,
 }
 
 /// What a path of the user's leads to.
@@ -66,11 +70,42 @@ impl Context {
     pub fn open(path: &Path, ignore: Ignore) -> Result<Self> {
         let root = rustix::fs::openat(CWD, path, DIRECTORY.difference(OFlags::NOFOLLOW), Mode::empty());
         let root = root.call_with(|| format!("open({})", path.display())).map_err(Error::Context)?;
-        Ok(Self { path: path.to_owned(), root, ignore })
+        Ok(Self { path: path.to_owned(), root, ignore, title: None })
+    }
+
+    /// The same of a directory that was made for this build: nobody knows it by its path, and nothing of it is remembered.
+    pub fn open_made(path: &Path, title: &str) -> Result<Self> {
+        Ok(Self { title: Some(title.to_owned()), ..Self::open(path, Ignore::default())? })
+    }
+
+    /// The same, without what `ignore` leaves out.
+    pub fn without(self, ignore: Ignore) -> Self {
+        Self { ignore, ..self }
     }
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The directory, if it is there for the next build, too.
+    pub fn lasting_path(&self) -> Option<&Path> {
+        Some(self.path.as_path()).filter(|_| self.title.is_none())
+    }
+
+    /// A file's content, whatever the ignore file says of it, up to `limit` bytes; `None`: there is no such file.
+    pub fn read(&self, text: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+        let opened = match self.open_beneath(inner(text)?.as_bytes(), FILE.difference(OFlags::NOFOLLOW)) {
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+            Err(Errno::XDEV | Errno::LOOP) => return Err(Error::LeavesContext { path: text.to_owned() }),
+            opened => opened.call_with(|| format!("open({text})")).map_err(Error::Context)?,
+        };
+        if is_directory(&opened) {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        let read = File::from(opened).take(limit).read_to_end(&mut bytes);
+        read.call_with(|| format!("read({text})")).map_err(Error::Context)?;
+        Ok(Some(bytes))
     }
 
     /// Whether no ignore file leaves anything out.
@@ -99,8 +134,13 @@ impl Context {
         paths.iter().map(|path| self.source(path, text)).collect()
     }
 
+    /// What lies at a path, in which no character is a wildcard.
+    pub fn exact(&self, text: &str) -> Result<Source> {
+        self.source(inner(text)?.as_bytes(), text)
+    }
+
     fn place(&self) -> String {
-        format!("the build context `{}`", self.path.display())
+        self.title.clone().unwrap_or_else(|| format!("the build context `{}`", self.path.display()))
     }
 
     fn source(&self, path: &[u8], text: &str) -> Result<Source> {
