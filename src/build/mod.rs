@@ -25,6 +25,7 @@ pub mod output;
 pub mod parse;
 pub mod pattern;
 pub mod progress;
+pub mod prune;
 pub mod remote;
 pub mod source;
 mod stage;

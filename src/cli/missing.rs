@@ -11,9 +11,9 @@ const MISSING: [(&[&str], &str, &str); 9] = [
     (&["checkpoint", "restore"], "processes are not kept on disk", "`coracle commit` keeps a container's files"),
     (&["init"], "a container is set up when it starts", "`coracle start` does both"),
     (
-        &["buildx", "builder", "farm"],
-        "there is one builder, and it needs no care",
-        "`coracle build` builds; `coracle image prune` removes what it remembers",
+        &["farm"],
+        "images are built on this machine alone",
+        "`coracle build` builds; `coracle manifest` puts images of several machines together",
     ),
     (
         &["kube", "play", "compose", "auto-update"],

@@ -3,6 +3,7 @@
 //! A command is a struct whose doc comments are its help, and a short `run`. What fails is turned into words, hints and an exit
 //! code by [`report`] alone.
 
+mod builder;
 pub mod complete;
 pub mod config;
 mod container;

@@ -8,8 +8,8 @@ use clap::{ArgMatches, Args, FromArgMatches};
 
 use super::config::storage;
 use super::{
-    Report, complete, container, generate, image, manifest, manual, network, pod, quadlet, registry, secret, system,
-    unit, volume,
+    Report, builder, complete, container, generate, image, manifest, manual, network, pod, quadlet, registry, secret,
+    system, unit, volume,
 };
 use crate::container::record::Driver;
 use crate::host::dirs::Dirs;
@@ -73,6 +73,8 @@ commands! {
     "attach" => container::session::attach::Attach,
     "completion" => complete::Completion,
     "build" => image::build::Build,
+    "builder" => builder::Builder,
+    "buildx" => builder::Buildx,
     "commit" => container::tree::commit::Commit,
     "container" => container::Container,
     "cp" => container::tree::cp::Cp,

@@ -1,9 +1,14 @@
 //! What may stand in the place of a word, by the command or the flag that it is for.
 
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
 use clap::Arg;
 
 use super::place::Place;
 use super::{Candidate, fields, filters, objects, paths, words};
+use crate::build::parse;
 use crate::container::state::{State, Status};
 
 /// Values of a flag.
@@ -19,6 +24,7 @@ pub fn of_option(place: &Place<'_>, arg: &Arg, typed: &str) -> Vec<Candidate> {
         "volume" => values = volume(place, typed),
         "device" => values = paths::of_machine(if typed.is_empty() { "/dev/" } else { typed }, false),
         "workdir" => values = inside(place, typed),
+        "target" if place.path.last() == Some(&"build") => values = stages(place),
         "artifact-subject" => values = objects::images(place, typed),
         _ => values.extend(of_machine(arg, typed)),
     }
@@ -63,7 +69,9 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
         (["volume", "import"], [_])
         | (["secret", "create"], [_])
         | (["quadlet", "install"], _)
-        | (["import"] | ["image", "import"] | ["build"] | ["image", "build"], []) => paths::of_machine(typed, false),
+        | (["import"] | ["image", "import"] | ["build"] | ["image" | "builder" | "buildx", "build"], []) => {
+            paths::of_machine(typed, false)
+        }
         (["volume", "exists" | "export" | "import" | "inspect" | "mount" | "rm" | "unmount"], _) => {
             objects::volumes(place)
         }
@@ -75,6 +83,29 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
         (["manifest", _], _) => objects::images(place, typed),
         _ => Vec::new(),
     }
+}
+
+/// The stages that have names in the file that is to be built.
+fn stages(place: &Place<'_>) -> Vec<Candidate> {
+    let context = Path::new(place.given.first().copied().unwrap_or("."));
+    let files = match place.said("file") {
+        Some(file) => vec![PathBuf::from(file), context.join(file)],
+        None => vec![context.join("Containerfile"), context.join("Dockerfile")],
+    };
+    let read = |path: &PathBuf| {
+        let mut bytes = Vec::new();
+        File::open(path).ok()?.take(parse::LONGEST as u64).read_to_end(&mut bytes).ok()?;
+        parse::parse("", &bytes).ok()
+    };
+    let Some(file) = files.iter().filter(|path| path.is_file()).find_map(read) else { return Vec::new() };
+    let name = |instruction: &parse::Instruction| match &instruction.kind {
+        parse::Kind::From(from) => {
+            let about = format!("FROM {}", from.image.text);
+            Some(Candidate::new(from.name.as_ref()?.text.clone(), about))
+        }
+        _ => None,
+    };
+    file.instructions.iter().filter_map(name).collect()
 }
 
 fn runs(state: &State) -> bool {

@@ -11,6 +11,7 @@ mod refused;
 pub mod run;
 mod server;
 mod shared;
+mod spellings;
 mod stages;
 pub mod stdin;
 

@@ -145,7 +145,7 @@ fn what_is_not_there_says_what_is(case: &Case) {
     for (line, hint) in [
         (&["container", "clone", "box"][..], "coracle commit"),
         (&["container", "mount", "box"], "coracle cp"),
-        (&["buildx", "build", "."], "coracle build"),
+        (&["farm", "build", "."], "coracle build"),
         (&["kube", "play", "x"], "coracle run"),
     ] {
         let refused = case.coracle(line.iter().copied()).code(125).says("hint: ");

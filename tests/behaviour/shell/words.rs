@@ -18,7 +18,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("rename web", "missing arguments", "--help"),
     ("rename web a b", "one argument too many: `b`", "--help"),
     ("build /nowhere", "no Containerfile or Dockerfile is in `/nowhere`", "-f FILE"),
-    ("buildx build .", "there is no `buildx`", "coracle build"),
+    ("farm build .", "there is no `farm`", "coracle build"),
     ("compose up", "there is no `compose`", "coracle run"),
     ("machine start", "there is no `machine`", "leave it out"),
     ("run --link web IMAGE true", "--link", "coracle network create"),

@@ -72,7 +72,12 @@ const OF_COMMANDS: [OfCommands; 9] = [
         "move the image in the clear, over TLS",
     ),
     (&["rmi", "image"], &["no-prune"], "what lies below an image is a part of it", "leave it out"),
-    (&["image", "system"], &["build", "build-cache"], "no image is built here yet", "leave it out"),
+    (
+        &["image", "system"],
+        &["build", "build-cache"],
+        "that is done by a command of its own",
+        "`coracle builder prune`",
+    ),
     (
         &["logs"],
         &["color", "details"],
