@@ -161,6 +161,27 @@ fn a_reload_is_the_programs(case: &Case) {
     case.coracle(["rm", "-f", "-t", "0", "box"]).code(0);
 }
 
+/// So is one that is ready when it is healthy; before that, there is nothing to be told of a reload.
+fn a_reload_of_a_healthy_one(case: &Case) {
+    let manager = Manager::new(case);
+    let image = case.pull(image());
+    let script = "trap 'touch /again' HUP; trap 'exit 0' TERM; touch /set; while sleep 0.1; do :; done";
+    let health = ["--sdnotify=healthy", "--health-cmd=test -e /well", "--health-interval=100ms"];
+    let line = ["run", "--name=box", "--network=none"].into_iter().chain(health);
+    let running = manager.command(case, line.chain([&*image, "sh", "-c", script])).start();
+    let pid = running.pid().as_raw_nonzero().get();
+    assert_eq!(manager.hear(), (pid, format!("MAINPID={pid}")));
+    case.coracle(["exec", "box", "sh", "-c", "until test -e /set; do sleep 0.1; done"]).succeeded();
+    running.signal(Signal::HUP);
+    case.coracle(["exec", "box", "sh", "-c", "until test -e /again; do sleep 0.1; done; touch /well"]).succeeded();
+    assert_eq!(manager.hear(), (pid, "READY=1".to_owned()));
+    running.signal(Signal::HUP);
+    assert!(manager.hear().1.starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    assert_eq!(manager.hear(), (pid, "READY=1".to_owned()));
+    running.signal(Signal::TERM);
+    running.finish().code(0);
+}
+
 /// Nobody speaks who is not to.
 fn silence_is_kept(case: &Case) {
     let manager = Manager::new(case);
@@ -178,5 +199,6 @@ on_both_drivers!(
     a_container_is_ready_when_it_is_healthy,
     a_sign_of_life_is_given_while_all_is_well,
     a_reload_is_the_programs,
+    a_reload_of_a_healthy_one,
     silence_is_kept,
 );

@@ -232,7 +232,7 @@ impl Relay {
             }
             Some(ToClient::Output(bytes)) => self.queue(Target::Output, bytes),
             Some(ToClient::ErrorOutput(bytes)) => self.queue(Target::Error, bytes),
-            Some(ToClient::Notice(words)) => self.service.iter().for_each(|service| service.manager.tell(words)),
+            Some(ToClient::Notice(words)) => self.service.iter().for_each(|service| service.pass_on(words)),
             Some(ToClient::Failed { code, message }) => return Err(Report::new(message).code(code)),
             Some(ToClient::Exited(code)) => self.output.push_back(Due::Exit(code)),
             None if self.init.is_none() && !self.launcher => {

@@ -1,5 +1,6 @@
 //! This command as a service: what it tells the service manager of a container that it has started.
 
+use std::cell::Cell;
 use std::os::fd::BorrowedFd;
 
 use rustix::stdio::{stderr, stdout};
@@ -12,14 +13,20 @@ use crate::host::systemd::notify::Notifier;
 #[derive(Debug)]
 pub struct Service {
     pub manager: Notifier,
-    pub notify: Notify,
+    notify: Notify,
+    /// It was said that the service is ready, by whom ever.
+    is_ready: Cell<bool>,
 }
 
 impl Service {
     /// `None`: nobody wants to know, or is to.
     pub fn of(container: &Container) -> Option<Self> {
         let notify = container.notify;
-        (notify != Notify::Ignore).then(Notifier::of_environment).flatten().map(|manager| Self { manager, notify })
+        (notify != Notify::Ignore).then(Notifier::of_environment).flatten().map(|manager| Self {
+            manager,
+            notify,
+            is_ready: Cell::new(notify == Notify::Conmon),
+        })
     }
 
     /// The program runs, and `main` is the process whose end is the service's.
@@ -28,10 +35,16 @@ impl Service {
         self.manager.tell(&format!("MAINPID={main}{ready}"));
     }
 
+    /// What the monitor has to say.
+    pub fn pass_on(&self, words: &str) {
+        self.is_ready.set(self.is_ready.get() || words.lines().any(|line| line == "READY=1"));
+        self.manager.tell(words);
+    }
+
     /// The program was passed the signal by which a service is reloaded, and has it by now: of one that does not speak for itself nothing
     /// more can be told (systemd.service(5), Type=notify-reload).
     pub fn reloaded(&self) {
-        if self.notify == Notify::Conmon {
+        if self.notify != Notify::Container && self.is_ready.get() {
             let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
             let micros = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
             self.manager.tell(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
