@@ -1,7 +1,7 @@
 //! Commands of Podman's that this program does not have, and what serves instead.
 
 /// Commands that are missing for one reason, which the second text says, and the third what to do.
-const MISSING: [(&[&str], &str, &str); 9] = [
+const MISSING: [(&[&str], &str, &str); 10] = [
     (&["clone"], "a container is not copied with its flags", "`coracle commit` makes an image of it to run"),
     (
         &["mount", "umount", "unmount"],
@@ -27,9 +27,14 @@ const MISSING: [(&[&str], &str, &str); 9] = [
         "`coracle quadlet` lets systemd keep those of this one running",
     ),
     (
-        &["context", "plugin", "trust"],
+        &["context", "plugin"],
         "there is no daemon that could be another machine's, or extended",
-        "`ssh HOST coracle` runs commands there; `policy.json` says which signatures must be there",
+        "`ssh HOST coracle` runs commands there",
+    ),
+    (
+        &["trust", "sign"],
+        "images are neither signed here, nor is the policy edited by a command",
+        "`cosign sign` signs what is in a registry; `policy.json` says which signatures must be there: coracle-registries(5)",
     ),
 ];
 

@@ -129,7 +129,10 @@ pub fn told_by(start: [u8; 4]) -> Packing {
 pub fn peek<R: Read>(source: R) -> io::Result<(Packing, impl BufRead + use<R>)> {
     let mut source = BufReader::with_capacity(128 << 10, source);
     let mut start = [0; 4];
-    source.read_exact(&mut start)?;
+    source.read_exact(&mut start).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => io::Error::new(error.kind(), "it has less than four bytes"),
+        _ => error,
+    })?;
     Ok((told_by(start), io::Cursor::new(start).chain(source)))
 }
 
