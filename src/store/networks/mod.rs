@@ -132,6 +132,7 @@ impl Store {
     /// Writes a network down, which may be new; the caller holds the lock of networks.
     pub fn write_network(&self, network: &Network) -> Result<()> {
         change::create_dir(&self.layout().networks())?;
+        self.sweep_networks()?;
         records::write(&self.network_path(&network.name)?, network, true)
     }
 
@@ -177,8 +178,18 @@ impl Store {
     pub fn remove_network(&self, name: &str) -> Result<bool> {
         let removed = change::remove_file(&self.network_path(name)?)?;
         change::remove_tree(&self.members_of(&Network::id_of(name)))?;
+        self.sweep_networks()?;
         change::sync_dir(&self.layout().networks())?;
         Ok(removed)
+    }
+
+    /// Removes what somebody was writing who was killed; the caller holds the lock of networks, under which alone that is done.
+    fn sweep_networks(&self) -> Result<()> {
+        let directory = self.layout().networks();
+        for file in names_in(&directory)?.iter().filter(|file| file.starts_with('.')) {
+            change::remove_file(&directory.join(file))?;
+        }
+        Ok(())
     }
 
     fn network_path(&self, name: &str) -> Result<PathBuf> {

@@ -100,7 +100,12 @@ pub fn files(case: &Case) {
 
 /// Removes all but the image.
 pub fn clean(case: &Case, told: &str) {
-    for line in [&["rm", "-f", "-t0", "-a"][..], &["volume", "rm", "-f", "-a"], &["secret", "rm", "-a"]] {
+    for line in [
+        &["rm", "-f", "-t0", "-a"][..],
+        &["volume", "rm", "-f", "-a"],
+        &["secret", "rm", "-a"],
+        &["network", "prune", "-f"],
+    ] {
         let gone = case.coracle(line.iter().copied());
         assert_eq!(gone.code, Some(0), "{told}: {gone}");
     }
@@ -108,10 +113,11 @@ pub fn clean(case: &Case, told: &str) {
     let _ = fs::remove_dir_all(&out).or_else(|_| fs::remove_file(&out));
 }
 
-/// Makes the container `box`, in the state in which it is to be hit, a volume and a secret.
+/// Makes the container `box`, in the state in which it is to be hit, a volume, a secret and a network.
 pub fn prepare(case: &Case, image: &str, before: &str) {
     case.coracle(["volume", "create", "full"]).succeeded();
     case.coracle(["secret", "create", "given", "files/0"]).succeeded();
+    case.coracle(["network", "create", "--subnet=10.209.1.0/24", "wired"]).succeeded();
     let verb: &[&str] = match before {
         "running" => &["run", "-d"],
         _ => &["create"],
@@ -182,7 +188,7 @@ pub fn nothing_left(case: &Case, told: &str) {
         let listed = fs::read_dir(case.store().join(folder)).into_iter().flatten().flatten();
         listed.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
     };
-    let folders = ["containers", "names", "volumes", "secrets", "tmp"];
+    let folders = ["containers", "names", "volumes", "secrets", "networks", "tmp"];
     wait_until(&format!("{folders:?} are empty ({told})"), LIMIT, || {
         // The next command tidies what was left.
         case.coracle(["rm", "-f", "-a"]).code(0).stdout("");

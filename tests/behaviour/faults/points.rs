@@ -40,8 +40,9 @@ impl Shown {
     }
 }
 
-/// The state of the container `box`, what is done then, and what shows it. A volume `full` and a secret `given` are there, too.
-const DEEDS: [(&str, &[&str], Shown); 21] = [
+/// The state of the container `box`, what is done then, and what shows it. A volume `full`, a secret
+/// `given` and a network `wired` are there, too.
+const DEEDS: [(&str, &[&str], Shown); 24] = [
     (
         "created",
         &["create", "--network=none", "--name=other", "-v=vol:/etc", "--secret=given", "IMAGE", "true"],
@@ -80,6 +81,13 @@ const DEEDS: [(&str, &[&str], Shown); 21] = [
     ),
     ("created", &["secret", "create", "word", "files/0"], By(&["secret", "exists", "word"])),
     ("created", &["secret", "rm", "given"], ByFailure(&["secret", "exists", "given"])),
+    ("created", &["network", "create", "--subnet=10.209.2.0/24", "net"], By(&["network", "exists", "net"])),
+    ("created", &["network", "rm", "wired"], ByFailure(&["network", "exists", "wired"])),
+    (
+        "created",
+        &["run", "-d", "--network=wired", "-p=127.0.0.1::80", "--name=other", "IMAGE", "sleep", "1000"],
+        Runs("other"),
+    ),
 ];
 
 fn every_point_is_cut(case: &Case) {
