@@ -76,7 +76,8 @@ fn paths(folders: &[PathBuf]) -> BTreeMap<OsString, PathBuf> {
 
 /// One by its path, with its drop-ins in these folders.
 pub fn one(path: &Path, folders: &[PathBuf]) -> Result<Quadlet, Error> {
-    let unknown = || Problem::Unreadable("neither .container nor .volume, .network, .image or .build".to_owned()).of(path);
+    let unknown =
+        || Problem::Unreadable("neither .container nor .volume, .network, .image or .build".to_owned()).of(path);
     let kind = Kind::of(path).ok_or_else(unknown)??;
     let name = path.file_name().and_then(|name| name.to_str()).filter(|name| is_name(name));
     let no_name = || Problem::Unreadable("its name is not that of a unit".to_owned()).of(path);
