@@ -148,6 +148,12 @@ mod tests {
     use super::*;
     use std::io::Write;
 
+    #[test]
+    fn what_is_too_short_says_so() {
+        let error = peek(&b"a\0\0"[..]).err().unwrap();
+        assert_eq!(error.to_string(), "it has less than four bytes");
+    }
+
     /// `printf xz | xz -0`
     const XZ: &[u8] = &[
         0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4, 0x46, 0x02, 0x00, 0x21, 0x01, 0x0c, 0x00,
