@@ -155,6 +155,9 @@ impl Build {
         self.refuse()?;
         let mut outputs = Outputs::parse(&self.output)?;
         outputs.take_stdout()?;
+        if self.push && self.tag.is_empty() && outputs.names.is_empty() {
+            return Err(Report::new("what is pushed needs a name").hint("`--tag NAME` gives it one"));
+        }
         let display = progress::Display::new(&self.progress, self.quiet, self.explain)?;
         let given = Given::of(&self, &store)?;
         let images = base::Finder {
@@ -191,9 +194,6 @@ impl Build {
 
     /// Pushes what is to be pushed, each name by a command of its own.
     fn push(&self, context: &Context, outputs: &Outputs, names: &[String]) -> Result<(), Report> {
-        if self.push && names.is_empty() {
-            return Err(Report::new("what is pushed needs a name").hint("`--tag NAME` gives it one"));
-        }
         let named: &[String] = if self.push { names } else { &outputs.pushed };
         named.iter().try_for_each(|name| fetch::push(context, name, self.quiet, &self.from))
     }

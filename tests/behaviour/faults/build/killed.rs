@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -48,7 +49,9 @@ fn killed_at_any_instant(case: &Case) {
 /// A build whose second RUN sleeps, once it does: the sleeper's pid.
 fn sleeping(case: &Case, flags: &[&str]) -> (Running, Pid) {
     let context = Context::new(case, "FROM IMAGE\nRUN echo first >/first\nRUN exec sleep SECONDS\n");
-    let seconds = format!("1{:05}", std::process::id() % 100_000 + u32::from(case.runtime.is_some()));
+    // Nobody else's, of the cases that run beside this one either.
+    static NEXT: AtomicU32 = AtomicU32::new(10);
+    let seconds = format!("1{:05}{}", std::process::id() % 100_000, NEXT.fetch_add(1, Ordering::Relaxed));
     let text = fs::read_to_string(context.path.join("Containerfile")).unwrap();
     context.file("Containerfile", &text.replace("SECONDS", &seconds));
     let fixed = ["build", "-t", "built", "--network=none"].iter().chain(flags).copied();
