@@ -51,7 +51,7 @@ fn sleeping(case: &Case, flags: &[&str]) -> (Running, Pid) {
     let context = Context::new(case, "FROM IMAGE\nRUN echo first >/first\nRUN exec sleep SECONDS\n");
     // Nobody else's, of the cases that run beside this one either.
     static NEXT: AtomicU32 = AtomicU32::new(10);
-    let seconds = format!("1{:05}{}", std::process::id() % 100_000, NEXT.fetch_add(1, Ordering::Relaxed));
+    let seconds = format!("7{:05}{}", std::process::id() % 100_000, NEXT.fetch_add(1, Ordering::Relaxed));
     let text = fs::read_to_string(context.path.join("Containerfile")).unwrap();
     context.file("Containerfile", &text.replace("SECONDS", &seconds));
     let fixed = ["build", "-t", "built", "--network=none"].iter().chain(flags).copied();
