@@ -16,8 +16,8 @@ use super::{Error, Result};
 use crate::oci::Digest;
 
 const BUFFER: usize = 256 << 10;
-/// Buffers in the ring: 2 MiB in all, as three layers are read at once.
-const BUFFERS: usize = 8;
+/// Buffers in the ring: 1.5 MiB in all, as three layers are read at once.
+const BUFFERS: usize = 6;
 
 type Piece = io::Result<Vec<u8>>;
 
