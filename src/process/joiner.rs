@@ -201,8 +201,10 @@ fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<(Identity, IdMaps, Optio
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::open(path.as_str(), flags, Mode::empty());
     let maps = IdMaps::of_process(job.pid);
-    // A process on its way out, whose memory has gone, is shown to nobody; init may stay so while what runs in it is ended.
-    let patience = if matches!(root, Err(Errno::ACCESS)) { DYING } else { AT_ONCE };
+    // A process on its way out, whose memory has gone, is shown to nobody, and then has no root any more; init may stay so while what
+    // runs in it is ended.
+    let is_dying = matches!(root, Err(Errno::ACCESS | Errno::NOENT | Errno::SRCH));
+    let patience = if is_dying { DYING } else { AT_ONCE };
     // Looked at after both: while init lives, its pid is nobody else's.
     if ended(init, patience) {
         return Err(improper());

@@ -311,17 +311,16 @@ fn an_image_that_claims_to_be_a_step(case: &Case) {
 /// A secret is where its RUN finds it, and nowhere else: no layer, config, history, output, cache, nor among the processes; and what a
 /// step depends on does not tell of it.
 fn secrets_are_nowhere_else(case: &Case) {
-    const WORD: &str = "f00l-proof-9481";
-    let context = Context::new(
-        case,
-        "FROM IMAGE AS first\n\
-         RUN --mount=type=secret,id=word,target=/deep/word test \"$(cat /deep/word)\" = f00l-proof-9\"\"481\n\
+    // Another than that of the case beside this one, which looks for its own.
+    let word = &*format!("f00l-proof-9481{}", case.driver.name());
+    let instructions = "FROM IMAGE AS first\n\
+         RUN --mount=type=secret,id=word,target=/deep/word test \"$(cat /deep/word)\" = f00l-proof-9\"\"481DRIVER\n\
          RUN --mount=type=secret,id=word,env=WORD --mount=type=cache,target=/c test -n \"$WORD\"; until test -e /c/over; do echo waits; sleep 0.1948; done\n\
          FROM IMAGE\n\
          RUN --mount=type=secret,id=word test -s /run/secrets/word\n\
-         COPY --from=first / /all/\n",
-    );
-    std::fs::write(case.home.join("word"), WORD).unwrap();
+         COPY --from=first / /all/\n";
+    let context = Context::new(case, &instructions.replace("DRIVER", case.driver.name()));
+    std::fs::write(case.home.join("word"), word).unwrap();
     let arguments = [
         "build",
         "-t",
@@ -342,21 +341,21 @@ fn secrets_are_nowhere_else(case: &Case) {
         .filter(|(name, line, environment)| {
             // The command itself, which has it in its environment, is inside.
             let inside = ["sh", "sleep", "busybox", "test", "cat"].contains(&name.as_str());
-            line.contains(WORD) || environment.contains(WORD) && !inside
+            line.contains(word) || environment.contains(word) && !inside
         })
         .map(|(name, line, _)| format!("{name}: {line}"))
         .collect();
     assert_eq!(told, Vec::<String>::new());
     std::fs::write(cache().unwrap().join("over"), "").unwrap();
     let done = running.finish().code(0);
-    assert!(!done.stdout.contains(WORD) && !done.stderr.contains(WORD), "{done}");
+    assert!(!done.stdout.contains(word) && !done.stderr.contains(word), "{done}");
     for question in [&["history", "--no-trunc", "built"][..], &["image", "inspect", "built"]] {
         let told = case.coracle(question.iter().copied()).code(0);
-        assert!(!told.stdout.contains(WORD), "{told}");
+        assert!(!told.stdout.contains(word), "{told}");
     }
     case.coracle(["save", "-q", "-o", "built.tar", "built"]).code(0);
     let script = format!(
-        "mkdir x && tar -xf built.tar -C x && for f in $(find x -type f); do gzip -dc $f 2>/dev/null | grep -q {WORD} && echo $f; done; grep -rl {WORD} x '{}'",
+        "mkdir x && tar -xf built.tar -C x && for f in $(find x -type f); do gzip -dc $f 2>/dev/null | grep -q {word} && echo $f; done; grep -rl {word} x '{}'",
         case.store().display()
     );
     case.command_of("sh".as_ref(), ["-c", &script]).finish().stdout("");

@@ -89,7 +89,9 @@ fn stats_of_a_later_life(case: &Case) {
     case.coracle(["run", "-d", "--network=none", "--name", "box", "--restart=always", &image, "sh", "-c", script])
         .code(0);
     wait_until("its work shows", LIMIT, || used() > Duration::from_millis(500));
-    case.coracle(["exec", "box", "rm", "/work"]).code(0);
+    // The container's end may overtake that of the command.
+    let removed = case.coracle(["exec", "box", "rm", "/work"]);
+    assert!(matches!(removed.code, Some(0 | 137)), "{removed}");
     wait_until("it lives again", LIMIT, || case.inspect("box", "{{.RestartCount}} {{.State.Status}}") == "1 running");
     assert!(used() < Duration::from_millis(300), "{:?}", used());
 }
