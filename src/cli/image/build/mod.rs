@@ -15,7 +15,6 @@ use clap::{Args, ValueEnum};
 
 use self::given::Given;
 use self::outputs::Outputs;
-use crate::build::arguments::Arguments;
 use crate::build::engine::rights::Right;
 use crate::build::engine::{Build as Engine, Built, Images, Request, Squash};
 use crate::cli::container::fetch::{self, Policy};
@@ -172,8 +171,9 @@ impl Build {
         };
         let request = self.request((context, &store), &given, &outputs, &images)?;
         let epoch = request.epoch;
-        self.tell_unused(&request);
-        let built = Engine::new(request, &display)?.run()?;
+        let engine = Engine::new(request, &display)?;
+        self.tell_unused(&engine);
+        let built = engine.run()?;
         outputs.write(&store, &built.id, &built.names, epoch)?;
         self.push(context, &outputs, &built.names)?;
         if let Some(path) = &self.iidfile {
@@ -199,10 +199,8 @@ impl Build {
     }
 
     /// As Podman says it.
-    fn tell_unused(&self, request: &Request<'_>) {
-        let given = request.build_args.clone();
-        let arguments = Arguments::new(given, &Platform::host(), &request.platform, request.target);
-        let unused = arguments.unused(request.file);
+    fn tell_unused(&self, engine: &Engine<'_>) {
+        let unused = engine.arguments.unused(engine.request.file);
         if !unused.is_empty() && !self.quiet {
             let names = output::printable(&unused.join(" "));
             output::complain(&format!("[Warning] one or more build args were not consumed: [{names}]"));
