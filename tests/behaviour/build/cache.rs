@@ -60,4 +60,19 @@ fn all_in_one_layer(case: &Case) {
     case.sh("second", "cat /y").code(0).stdout("y\n");
 }
 
-on_both_drivers!(steps_are_remembered, the_cache_keeps_its_layers, all_in_one_layer);
+/// Several builds of the same at the same time give one image; a cache that is locked has one user at a time.
+fn builds_at_the_same_time(case: &Case) {
+    let context = Context::new(
+        case,
+        "FROM IMAGE\nCOPY Containerfile /\n\
+         RUN --mount=type=cache,target=/c,sharing=locked mkdir /c/mine && sleep 0.2 && rmdir /c/mine && echo done >/done\n",
+    );
+    let path = context.path.to_str().unwrap();
+    let build = ["build", "-q", "--timestamp=1000000000", "--network=none", path];
+    let running: Vec<_> = (0..4).map(|_| case.command(build).start()).collect();
+    let ids: Vec<String> = running.into_iter().map(|build| build.finish().code(0).stdout).collect();
+    assert!(ids[0].len() == 65 && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    case.coracle(["system", "check"]).code(0);
+}
+
+on_both_drivers!(steps_are_remembered, the_cache_keeps_its_layers, all_in_one_layer, builds_at_the_same_time);
