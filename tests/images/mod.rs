@@ -13,6 +13,7 @@ mod layers;
 mod looks;
 mod manifest;
 mod names;
+mod newer;
 mod push;
 mod registry;
 mod scp;

@@ -8,6 +8,7 @@ use clap::Args;
 use super::archive::transport;
 use super::limit::Limit;
 use super::reach::Reach;
+use crate::cli::container::fetch::Policy;
 use crate::cli::output::{self, progress::Display};
 use crate::cli::registry::short_name::Chosen;
 use crate::cli::{Context, Report};
@@ -15,8 +16,10 @@ use crate::container::watch::events::{self, Action, Event, Kind};
 use crate::host::subid::IdMaps;
 use crate::image;
 use crate::image::archive::transport::Place;
+use crate::image::find::{Found, find_any};
 use crate::image::pull::{self, PARALLEL, Pulled};
-use crate::oci::{Platform, Reference, Registries};
+use crate::layer::worker;
+use crate::oci::{Digest, ImageConfig, Platform, Reference, Registries};
 use crate::registry::{Mirrors, Patience, Trusted, registries};
 use crate::store::Store;
 
@@ -31,6 +34,10 @@ pub struct Pull {
     /// Refuse artifacts: somebody wants to run it
     #[arg(long, hide = true)]
     no_artifacts: bool,
+    /// When to pull: `always`, `missing`, `never`, or `newer`: then what is here is kept where the registry has nothing else, or
+    /// can't be reached
+    #[arg(long, value_name = "WHEN", default_value = "always")]
+    policy: Policy,
     /// Show nothing but the ids
     #[arg(short, long)]
     quiet: bool,
@@ -92,19 +99,54 @@ impl Pull {
         }
         let images = if self.all_tags { self.from.tagged(image, self.quiet)? } else { vec![image.to_owned()] };
         for image in images {
-            let pulled = self.from.pull(store, &image, !self.no_artifacts, self.quiet)?;
-            let event = Event::new(Kind::Image, Action::Pull, pulled.id.hex(), &pulled.name);
-            events::record(store.layout().root(), &[event]);
-            output::line(pulled.id.hex());
+            output::line(self.as_the_policy_says(store, &image)?.hex());
         }
         Ok(())
     }
+
+    /// Pulls one image of a registry, or takes the one that is here; its id.
+    fn as_the_policy_says(&self, store: &Store, image: &str) -> Result<Digest, Report> {
+        let here = if self.policy == Policy::Always { None } else { self.from.here(store, image)? };
+        match (self.policy, here) {
+            (Policy::Missing | Policy::Never, Some(id)) => Ok(id),
+            (Policy::Never, None) => {
+                Err(Report::new(format!("{image}: image not known")).hint(format!("`coracle pull {image}` pulls it")))
+            }
+            (_, None) => self.fetch(store, image),
+            (_, Some(id)) => Ok(self.fetch(store, image).unwrap_or_else(|report| {
+                let cause = report.messages.first().map(String::as_str).unwrap_or_default();
+                output::complain(&output::printable(&format!("Warning: the `{image}` that is here is kept: {cause}")));
+                id
+            })),
+        }
+    }
+
+    fn fetch(&self, store: &Store, image: &str) -> Result<Digest, Report> {
+        let pulled = self.from.pull(store, image, !self.no_artifacts, self.quiet)?;
+        let event = Event::new(Kind::Image, Action::Pull, pulled.id.hex(), &pulled.name);
+        events::record(store.layout().root(), &[event]);
+        Ok(pulled.id)
+    }
+}
+
+/// Whether an image is for the platform that was asked for.
+pub fn fits(found: &Found, platform: Option<&Platform>) -> bool {
+    let ImageConfig { os, architecture, variant, .. } = &found.config;
+    platform.is_none_or(|wanted| Platform::new(os, architecture, variant.as_deref()).runs_on(wanted))
 }
 
 impl From {
     /// Pulls one image, with progress on standard error.
     fn pull(&self, store: &Store, image: &str, artifacts: bool, quiet: bool) -> Result<Pulled, Report> {
         first(image, quiet, |name, registries| self.pull_name((store, registries), name, artifacts, quiet))
+    }
+
+    /// The id of an image of that name that is here, for the platform that was asked for and with all of its layers.
+    fn here(&self, store: &Store, image: &str) -> Result<Option<Digest>, Report> {
+        let (asked, mode) = (self.asked()?, worker::mode_for(&IdMaps::of_account()?));
+        let whole = |found: &Found| found.layers.iter().all(|layer| store.has_layer(mode, layer));
+        let found = find_any(store, image)?.filter(|found| fits(found, asked.as_ref()) && whole(found));
+        Ok(found.map(|found| found.id))
     }
 
     /// The full names of all images that the repository of `image` has.

@@ -175,7 +175,7 @@ pub const IMAGE: &[(&str, Means)] = &[
     ("ImageTag", Own),
     ("OS", Last("os")),
     ("PodmanArgs", Own),
-    ("Policy", Refused("`Pull=` of the container says when to pull")),
+    ("Policy", Last("policy")),
     ("Retry", Last("retry")),
     ("RetryDelay", Last("retry-delay")),
     ("ServiceName", Own),

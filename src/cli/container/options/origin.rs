@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::container::fetch::{self, Policy};
-use crate::cli::image::pull::From;
+use crate::cli::image::pull::{From, fits};
 use crate::cli::{Context, Report};
 use crate::container::record::{Image, Rootfs};
 use crate::host::lock::Lock;
 use crate::host::subid::IdMaps;
 use crate::image::find::{Found, find};
-use crate::oci::image_config::{ImageConfig, RunConfig};
-use crate::oci::{Digest, Platform};
+use crate::oci::Digest;
+use crate::oci::image_config::RunConfig;
 use crate::store::Store;
 use crate::store::layers::Mode;
 
@@ -106,12 +106,6 @@ fn image(flags: &Flags, name: &str, context: &Context, store: &Store) -> Result<
     // What names an archive is no name of an image.
     let found = find(store, name)?.map_or_else(|| find(store, &id), |found| Ok(Some(found)))?;
     Ok((found.ok_or_else(unknown)?, lock))
-}
-
-/// Whether an image is for the platform that was asked for.
-fn fits(found: &Found, platform: Option<&Platform>) -> bool {
-    let ImageConfig { os, architecture, variant, .. } = &found.config;
-    platform.is_none_or(|wanted| Platform::new(os, architecture, variant.as_deref()).runs_on(wanted))
 }
 
 /// `DIRECTORY[:O]`.
