@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::harness::image::{busybox_layer, registry};
-use crate::harness::{Case, Command, Driver, Finished, binary, has};
+use crate::harness::{Case, Command, Driver, Finished, Layer, binary, has};
 
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
@@ -105,6 +105,31 @@ fn with_skopeo() {
             stock.comes_back(reference, !from_docker && to != "docker-archive");
         }
     }
+}
+
+/// Two images in one OCI archive: skopeo finds each in ours, and we find both in what it made.
+#[test]
+fn two_in_one_with_skopeo() {
+    let stock = Stock::new();
+    let case = &stock.case;
+    let other = Layer::new().file("other", 0o644, "");
+    case.coracle(["load", "-q", "-i", "oci-archive"]).code(0);
+    case.command(["import", "-q", "-", "localhost/y"]).stdin(other.tar()).finish().code(0);
+    case.coracle(["save", "-q", "-m", "--format", "oci-archive", "-o", "both", "localhost/x", "localhost/y"]).code(0);
+    let facts = || {
+        let shown = case.coracle(["images", "--sort=repository", "--format", "{{.Repository}} {{.Id}} {{.Digest}}"]);
+        shown.code(0).stdout
+    };
+    let before = facts();
+    case.coracle(["rmi", "-af"]).code(0);
+    for name in ["x", "y"] {
+        let ours = format!("oci-archive:both:localhost/{name}:latest");
+        stock.tool(&format!("skopeo copy -q --insecure-policy {ours} oci:theirs:localhost/{name}:latest"));
+    }
+    stock.tool("tar -C theirs -cf theirs.tar .");
+    let both = "Loaded image: localhost/x:latest\nLoaded image: localhost/y:latest\n";
+    case.coracle(["load", "-q", "-i", "theirs.tar"]).code(0).stdout(both);
+    assert_eq!(facts(), before);
 }
 
 #[test]

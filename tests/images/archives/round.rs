@@ -80,11 +80,50 @@ fn many_in_one() {
     refused(&["save", "-o", &path("n"), "q.io/one:1"], "docker-archive doesn't support modifying existing images");
     refused(&["save", "--format", "nope", "-o", &path("x"), "q.io/one:1"], "format value must be one of oci-dir");
     refused(&["save", "--compress", "-o", &path("x"), "q.io/one:1"], "--compress can only be set when --format is");
-    let several = ["save", "-m", "--format", "oci-archive", "-o", &path("x"), "q.io/one:1", "more"];
-    refused(&several, "unsupported format \"oci-archive\" for saving multiple images (only docker-archive)");
+    let several = ["save", "-m", "--format", "docker-dir", "-o", &path("x"), "q.io/one:1", "more"];
+    refused(&several, "unsupported format \"docker-dir\" for saving multiple images: it holds one");
     refused(&["save", "-o", &path("x"), "nope"], "nope: image not known");
     refused(&["save", "--format", "oci-dir", "q.io/one:1"], "a directory can't be written to standard output");
     assert!(!case.home.join("x").exists());
+}
+
+/// Several images in an OCI archive or directory, each with its digest: all of them are loaded, or one is chosen.
+#[test]
+fn many_in_one_of_oci() {
+    let case = Case::new(Driver::Auto);
+    let load = |bytes: Vec<u8>| case.command(["load", "-q"]).stdin(bytes).finish().code(0).stdout;
+    let names = ["q.io/one:1", "localhost/two:latest", "q.io/three:3"];
+    for name in names {
+        load(Archive::oci(&Parts::of(&[Layer::new().file("seen", 0o644, name)]), &[name]).tar());
+    }
+    let facts = || names.map(|name| (id(&case, name), digest(&case, name)));
+    let before = facts();
+    let all = names.map(|name| format!("Loaded image: {name}\n")).concat();
+    for (format, transport) in [("oci-archive", "oci-archive"), ("oci-dir", "oci")] {
+        let save = ["save", "-q", "-m", "--format", format, "-o", format];
+        case.coracle(save.into_iter().chain(names)).code(0).stdout("").stderr("");
+        case.coracle(["rmi", "-af"]).succeeded();
+        case.coracle(["load", "-q", "-i", format]).code(0).stdout(&all);
+        assert_eq!(facts(), before, "{format}");
+        case.coracle(["rmi", "-af"]).succeeded();
+        for (which, place) in [(names[1], 1), ("@2", 2)] {
+            let pulled = case.coracle(["pull", "-q", &format!("{transport}:{format}:{which}")]).code(0);
+            assert_eq!(format!("sha256:{}", pulled.stdout.trim()), before[place].0);
+            let listed = case.coracle(["images", "-n", "--format", "{{.Repository}}:{{.Tag}}"]).code(0).stdout;
+            assert_eq!(listed, format!("{}\n", names[place]), "{format}");
+            case.coracle(["rmi", "-af"]).succeeded();
+        }
+        case.coracle(["pull", "-q", &format!("{transport}:{format}")]).code(125).error("it holds 3 images: choose one");
+        case.coracle(["load", "-q", "-i", format]).code(0);
+    }
+    // The same images give the same bytes, through a pipe too; and what comes from a pipe is all of it.
+    let again = ["save", "-q", "-m", "--format", "oci-archive", "-o", "again"];
+    case.coracle(again.into_iter().chain(names)).code(0);
+    let bytes = std::fs::read(case.home.join("again")).unwrap();
+    assert!(bytes == std::fs::read(case.home.join("oci-archive")).unwrap());
+    case.coracle(["rmi", "-af"]).succeeded();
+    assert_eq!(load(bytes), all);
+    assert_eq!(facts(), before);
 }
 
 /// A blob that has gone bad on the disk is not passed on.

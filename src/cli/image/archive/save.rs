@@ -24,7 +24,7 @@ pub struct Save {
     /// `docker-archive` and `oci-archive` are files, `docker-dir` and `oci-dir` directories
     #[arg(long, value_name = "FORMAT", default_value = "docker-archive")]
     format: String,
-    /// All arguments are images, not names for the first of them; with `docker-archive` alone
+    /// All arguments are images, not names for the first of them; not with `docker-dir`, which holds one
     #[arg(long, short)]
     multi_image_archive: bool,
     /// Write to this file or directory, which appears when it is whole [default: standard output]
@@ -88,7 +88,7 @@ impl Save {
     }
 
     fn meaning(&self) -> Result<Format, Report> {
-        let Some((name, format)) = FORMATS.into_iter().find(|(name, _)| *name == self.format) else {
+        let Some((_, format)) = FORMATS.into_iter().find(|(name, _)| *name == self.format) else {
             return Err(Report::new(format!(
                 "format value must be one of {}",
                 FORMATS.map(|(name, _)| name).join(" ")
@@ -97,9 +97,9 @@ impl Save {
         if self.compress && format != Format::DockerDir {
             return Err(Report::new("--compress can only be set when --format is 'docker-dir'"));
         }
-        if self.multi_image_archive && self.images.len() > 1 && format != Format::DockerArchive {
-            let problem = format!("unsupported format \"{name}\" for saving multiple images (only docker-archive)");
-            return Err(Report::new(problem));
+        if self.multi_image_archive && self.images.len() > 1 && format == Format::DockerDir {
+            let problem = "unsupported format \"docker-dir\" for saving multiple images: it holds one";
+            return Err(Report::new(problem).hint("`--format` with docker-archive, oci-archive or oci-dir"));
         }
         Ok(format)
     }
