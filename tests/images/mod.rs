@@ -10,6 +10,7 @@ mod hostile;
 mod interrupted;
 mod keys;
 mod layers;
+mod listed;
 mod looks;
 mod manifest;
 mod names;

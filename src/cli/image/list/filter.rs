@@ -1,5 +1,8 @@
 //! `--filter` of `images`, with Podman's keys: what is given for `reference`, any of it must fit; of all else, all.
 
+use std::collections::BTreeMap;
+
+use crate::build::pattern::Pattern;
 use crate::cli::Report;
 use crate::cli::filter::has_label;
 use crate::cli::output::time;
@@ -24,6 +27,8 @@ enum Test {
     Before(i64),
     Since(i64),
     Containers(bool),
+    /// No container of this program has it.
+    NoneOfOurs,
     Dangling(bool),
     /// No image here is only a step on the way to another.
     Intermediate(bool),
@@ -45,13 +50,14 @@ pub struct Filters {
 impl Filters {
     /// `before` and `since` look for images of the store.
     pub fn parse(store: &Store, given: &[String]) -> Result<Self, Report> {
+        contradiction(given).map_or(Ok(()), Err)?;
         let all = given.iter().map(|text| parse(store, text)).collect::<Result<_, _>>()?;
         Ok(Self { all })
     }
 
     /// Whether how many containers an image has must be known.
     pub fn need_containers(&self) -> bool {
-        self.all.iter().any(|filter| matches!(filter.test, Test::Containers(_)))
+        self.all.iter().any(|filter| matches!(filter.test, Test::Containers(_) | Test::NoneOfOurs))
     }
 
     /// Whether what an image's config says must be known.
@@ -68,6 +74,16 @@ impl Filters {
             keep_names(images, |name| names.iter().any(|filter| filter.test.is_named(name)));
         }
     }
+}
+
+/// Filters of which only one can hold, with two values.
+fn contradiction(given: &[String]) -> Option<Report> {
+    const ONCE: [&str; 5] = ["containers", "dangling", "intermediate", "manifest", "readonly"];
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let pairs = given.iter().filter_map(|text| text.split_once('='));
+    let mut pairs = pairs.map(|(key, value)| (key.trim_end_matches('!'), value)).filter(|(key, _)| ONCE.contains(key));
+    let (key, _) = pairs.find(|(key, value)| seen.insert(key, value).is_some_and(|before| before != *value))?;
+    Some(Report::new(format!("specifying \"{key}\" filter more than once with different values is not supported")))
 }
 
 fn parse(store: &Store, text: &str) -> Result<Filter, Report> {
@@ -97,12 +113,17 @@ fn parse(store: &Store, text: &str) -> Result<Filter, Report> {
             Some(moment) => Test::Before((moment.timestamp_micros() + 999_999).div_euclid(1_000_000)),
             None => return Err(Report::new(format!("failed to parse value as time or duration: \"{value}\""))),
         },
-        "containers" => Test::Containers(truth()?),
+        "containers" => match value {
+            "true" | "false" => Test::Containers(truth()?),
+            "external" => Test::NoneOfOurs,
+            _ => return Err(Report::new(format!("unsupported value \"{value}\" for containers filter"))),
+        },
         "dangling" => Test::Dangling(truth()?),
         "intermediate" => Test::Intermediate(truth()?),
         "manifest" => Test::Manifest(truth()?),
         "readonly" => Test::ReadOnly(truth()?),
-        "digest" => Test::Digest(value.to_owned()),
+        "digest" if value.starts_with("sha256:") => Test::Digest(value.to_owned()),
+        "digest" => return Err(Report::new(format!("invalid value \"{value}\" for digest filter"))),
         "id" => Test::Id(value.trim_start_matches("sha256:").to_owned()),
         "label" => Test::Label(value.to_owned()),
         "reference" => Test::Reference(value.to_owned()),
@@ -118,6 +139,7 @@ impl Test {
             Self::Before(moment) => listed.created < *moment,
             Self::Since(moment) => listed.created > *moment,
             Self::Containers(wanted) => (containers(listed) > 0) == *wanted,
+            Self::NoneOfOurs => containers(listed) == 0,
             Self::Dangling(wanted) => image.names.is_empty() == *wanted,
             Self::Intermediate(wanted) | Self::ReadOnly(wanted) => !wanted,
             Self::Manifest(wanted) => is_index(listed) == *wanted,
@@ -154,16 +176,18 @@ fn keep_names(images: &mut Vec<Listed>, keep: impl Fn(&str) -> bool) {
     images.retain(|listed| !listed.image.names.is_empty());
 }
 
-/// Whether a full name is meant by a pattern: the whole name or its end at a `/`, with or without the tag; `*` and `?` as in a
-/// shell.
+/// Whether a full name is meant by a pattern: the whole name or its end at a `/`, with or without the tag; `*`, `?` and `[a-z]` as
+/// in a shell. What is no pattern means nothing.
 fn named(name: &str, pattern: &str) -> bool {
-    let Ok(reference) = name.parse::<Reference>() else { return name == pattern };
+    let (Ok(reference), Ok(pattern)) = (name.parse::<Reference>(), Pattern::new(pattern)) else {
+        return name == pattern;
+    };
     let repository = reference.name();
     let forms = [name, repository.as_str()];
     forms.into_iter().any(|form| {
         let mut rest = form;
         loop {
-            if glob(pattern.as_bytes(), rest.as_bytes()) {
+            if pattern.matches(rest) {
                 return true;
             }
             match rest.split_once('/') {
@@ -174,38 +198,6 @@ fn named(name: &str, pattern: &str) -> bool {
     })
 }
 
-/// `*`: any bytes but `/`; `?`: one of them.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    // The last star and how much of the text it has taken: enough to go back to, whatever the number of stars.
-    let (mut p, mut t, mut star) = (0, 0, None::<(usize, usize)>);
-    loop {
-        match (pattern.get(p), text.get(t)) {
-            (Some(b'*'), _) => {
-                star = Some((p, t));
-                p += 1;
-                continue;
-            }
-            (None, None) => return true,
-            (Some(b'?'), Some(have)) if *have != b'/' => {
-                (p, t) = (p + 1, t + 1);
-                continue;
-            }
-            (Some(wanted), Some(have)) if wanted == have => {
-                (p, t) = (p + 1, t + 1);
-                continue;
-            }
-            _ => {}
-        }
-        match star {
-            Some((at, taken)) if text.get(taken).is_some_and(|b| *b != b'/') => {
-                star = Some((at, taken + 1));
-                (p, t) = (at + 1, taken + 1);
-            }
-            _ => return false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,14 +205,20 @@ mod tests {
     #[test]
     fn names_are_matched_at_slashes_and_by_patterns() {
         let name = "localhost:5000/team/debian:12";
-        for good in
-            ["debian", "debian:12", "team/debian", "localhost:5000/team/debian:12", "deb*", "*/debian:1?", "d*n:*"]
-        {
+        for good in [
+            "debian",
+            "debian:12",
+            "team/debian",
+            "localhost:5000/team/debian:12",
+            "deb*",
+            "*/debian:1?",
+            "d*n:*",
+            "[a-d]*:12",
+        ] {
             assert!(named(name, good), "{good}");
         }
-        for bad in ["bian", "debian:1", "team", "*x*", "", "team/*/x"] {
+        for bad in ["bian", "debian:1", "team", "*x*", "", "team/*/x", "[e-z]*", "["] {
             assert!(!named(name, bad), "{bad}");
         }
-        assert!(!glob(b"*a*a*a*a*b", &[b'a'; 200]));
     }
 }

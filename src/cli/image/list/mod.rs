@@ -27,7 +27,7 @@ pub struct Images {
     /// Show the digests of the manifests too
     #[arg(long)]
     digests: bool,
-    /// Show only these: `after=IMAGE`, `before=IMAGE`, `containers=BOOL`, `dangling=BOOL`, `digest=START`, `id=START`,
+    /// Show only these: `after=IMAGE`, `before=IMAGE`, `containers=BOOL` (or `external`), `dangling=BOOL`, `digest=START`, `id=START`,
     /// `intermediate=BOOL`, `label=KEY[=VALUE]`, `manifest=BOOL`, `readonly=BOOL`, `reference=PATTERN`, `since=IMAGE`,
     /// `until=TIME`; with `!=` all others
     #[arg(short, long, value_name = "FILTER")]
@@ -88,11 +88,6 @@ impl Images {
         if let Some(wanted) = &self.name {
             keep_meant(&mut images, wanted);
         }
-        if self.format.as_deref() == Some("json") {
-            let all: Vec<Json> = images.iter().map(|listed| Json::new(listed, containers(listed))).collect();
-            output::print(&format::json(&all)?);
-            return Ok(ExitCode::SUCCESS);
-        }
         let detailed = |listed, row: Row| match self.format {
             Some(_) => row.with_details(listed, containers(listed)),
             None => row,
@@ -103,6 +98,14 @@ impl Images {
         };
         let mut rows: Vec<Row> = images.iter().enumerate().flat_map(rows_of).collect();
         sort(&mut rows);
+        if self.format.as_deref() == Some("json") {
+            // Each once, where the first of its names stands.
+            let mut told = BTreeSet::new();
+            let listed = rows.iter().filter(|row| told.insert(row.image)).filter_map(|row| images.get(row.image));
+            let all: Vec<Json> = listed.map(|listed| Json::new(listed, containers(listed))).collect();
+            output::print(&format::json(&all)?);
+            return Ok(ExitCode::SUCCESS);
+        }
         if self.quiet {
             let mut told = BTreeSet::new();
             let ids = rows.iter().filter(|row| told.insert(&row.id)).map(|row| format!("{}\n", row.id));
