@@ -161,11 +161,11 @@ impl Connection {
         };
         for _ in 0..=REDIRECTS {
             let builder = self.http.client(&url)?.request(request.method.clone(), url.clone());
-            let mut builder = builder.headers(request.headers.clone()).body(request.body.clone());
+            let mut builder = builder.headers(request.headers.clone());
             if let Some(value) = credential.filter(|_| same_origin(home, &url)) {
                 builder = builder.header(AUTHORIZATION, value);
             }
-            let response = self.http.send(builder, request.body.len()).await?;
+            let response = self.http.send(builder, request.body.clone()).await?;
             let Some(next) = response.headers().get(LOCATION).filter(|_| redirects(response.status())) else {
                 return Ok(response);
             };

@@ -7,6 +7,7 @@
 //! HTTP needs none.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -16,13 +17,12 @@ use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect};
 use super::certificates::Certificates;
 use super::endpoint::{is_loopback, same_origin};
 use super::error::{About, innermost};
+use super::upload::sending::Pieces;
 use super::{Error, Result};
 
 const CONNECT: Duration = Duration::from_secs(30);
 /// Less than so many bytes within the time limit are none.
 const LEAST: u64 = 1024;
-/// A sender that is slower than this, in bytes a second, is not waited for.
-const SLOWEST_SENDER: u64 = 16 << 10;
 
 /// What all requests to one registry have in common.
 #[derive(Debug)]
@@ -94,12 +94,25 @@ impl Http {
             .map_err(|error| Error::Client { cause: innermost(&error) })
     }
 
-    /// Sends a request with a body of `length` bytes; the answer's body is still to be read.
-    pub async fn send(&self, request: RequestBuilder, length: usize) -> Result<Response> {
-        let sending = Duration::from_secs(length as u64 / SLOWEST_SENDER);
-        match tokio::time::timeout(self.stall + sending, request.send()).await {
-            Ok(answer) => answer.map_err(|error| self.about.request(&error)),
-            Err(_) => Err(Error::Timeout { registry: self.about.registry.clone() }),
+    /// Sends a request with this body, as long as any of it goes; the answer's body is still to be read.
+    pub async fn send(&self, request: RequestBuilder, body: Bytes) -> Result<Response> {
+        let (request, watch) = match body.is_empty() {
+            true => (request, None),
+            false => {
+                let (pieces, watch) = Pieces::new(body);
+                (request.body(reqwest::Body::wrap(pieces)), Some(watch))
+            }
+        };
+        let mut answer = pin!(request.send());
+        let mut patience = self.stall;
+        loop {
+            if let Ok(answer) = tokio::time::timeout(patience, answer.as_mut()).await {
+                return answer.map_err(|error| self.about.request(&error));
+            }
+            patience = watch.as_ref().map(|watch| watch.patience(self.stall)).unwrap_or_default();
+            if patience.is_zero() {
+                return Err(Error::Timeout { registry: self.about.registry.clone() });
+            }
         }
     }
 

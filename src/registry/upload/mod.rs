@@ -10,6 +10,7 @@
 //! only [`Client::upload_state`] tells. An upload whose place is another host's goes there without a credential.
 
 mod push;
+pub(super) mod sending;
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::receiver::Receiver;
+use super::receiver::{Fault, Receiver};
 use crate::harness::http::Registry;
 use crate::harness::image::{Compression, Format, digest, noise, registry};
 use crate::harness::{Case, Driver, Image, Layer, set_mode};
@@ -42,6 +42,20 @@ fn an_image_keeps_its_digests() {
         case.coracle(["pull", &to]).code(0);
         assert_eq!(field(&case, &to, "{{.Id}}"), field(&case, &name, "{{.Id}}"));
     }
+}
+
+/// Layers travel together: no part of one is answered before three are on their way.
+#[test]
+fn layers_in_parallel() {
+    let case = case();
+    let layers = ["a", "b", "c", "d"].map(|name| Layer::new().file(name, 0o644, name));
+    let image = case.pull(&Image::of(layers.to_vec()).push("parallel:1"));
+    let receiver = Receiver::start().fault("PATCH", "/upload/", 9, Fault::Crowd(3));
+    case.coracle(["push", &image, &format!("{}/x:1", receiver.address)]).code(0);
+    assert_eq!(receiver.most_open(), 3);
+    let layers = receiver.manifest("x", "1").unwrap()["layers"].as_array().unwrap().clone();
+    assert_eq!(layers.len(), 4);
+    assert!(layers.iter().all(|layer| receiver.blob("x", layer["digest"].as_str().unwrap()).is_some()));
 }
 
 /// What a container changed is an image like any other.

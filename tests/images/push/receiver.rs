@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 
+use crate::harness::LIMIT;
 use crate::harness::http::{TLS, first_byte};
 use crate::harness::image::digest;
 
@@ -46,6 +49,10 @@ pub enum Fault {
     Cut(usize),
     /// All is done, and then the connection is cut.
     Mute,
+    /// The right answer, but not before so many uploads were open at once; or, so that a test ends, after a while.
+    Crowd(usize),
+    /// So much of the body is taken, and nothing more, and nothing is answered until the client hangs up.
+    Deaf(usize),
 }
 
 impl Fault {
@@ -77,6 +84,8 @@ struct State {
     manifests: BTreeMap<(String, String), Vec<u8>>,
     asked: Vec<Request>,
     received: usize,
+    /// The most uploads that were open at once.
+    most_open: usize,
 }
 
 pub struct Receiver {
@@ -145,6 +154,11 @@ impl Receiver {
         self.state.lock().unwrap().received
     }
 
+    /// How many uploads were open at once.
+    pub fn most_open(&self) -> usize {
+        self.state.lock().unwrap().most_open
+    }
+
     pub fn manifest(&self, repository: &str, name: &str) -> Option<Value> {
         let state = self.state.lock().unwrap();
         let bytes = state.manifests.get(&(repository.to_owned(), name.to_owned()))?;
@@ -181,12 +195,27 @@ fn serve(state: &Mutex<State>, mut stream: TcpStream) {
     let length: usize = request.header("content-length").parse().unwrap_or(0);
     let fault = state.lock().unwrap().fault(&request);
     let taken = match &fault {
-        Some(Fault::Cut(taken)) => length.min(*taken),
+        Some(Fault::Cut(taken) | Fault::Deaf(taken)) => length.min(*taken),
         _ => length,
     };
     request.body = vec![0; taken];
     if reader.read_exact(&mut request.body).is_err() {
         return;
+    }
+    match fault {
+        Some(Fault::Crowd(many)) => {
+            let begun = Instant::now();
+            while state.lock().unwrap().most_open < many && begun.elapsed() < LIMIT / 4 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        Some(Fault::Deaf(_)) => {
+            // A client that goes with bytes in its buffer can't say so.
+            let limit = Timespec { tv_sec: 3 * LIMIT.as_secs() as i64, tv_nsec: 0 };
+            let _ = poll(&mut [PollFd::new(&stream, PollFlags::RDHUP)], Some(&limit));
+            return;
+        }
+        _ => {}
     }
     let mut state = state.lock().unwrap();
     state.asked.push(Request { body: Vec::new(), ..request.clone() });
@@ -206,7 +235,7 @@ fn serve(state: &Mutex<State>, mut stream: TcpStream) {
             state.answer(&request);
             return;
         }
-        None => state.answer(&request),
+        Some(Fault::Crowd(_) | Fault::Deaf(_)) | None => state.answer(&request),
     };
     drop(state);
     let body: &[u8] = if request.method == "HEAD" { b"" } else { &answer.body };
@@ -259,6 +288,7 @@ impl State {
         let number = self.begun;
         self.begun += 1;
         self.uploads.insert(number, Vec::new());
+        self.most_open = self.most_open.max(self.uploads.len());
         Answer::new(202).with("Location", format!("/upload/{number}?of={repository}"))
     }
 

@@ -1,8 +1,11 @@
 //! To a registry that breaks off, loses and lies: what can still be done is done, and of the rest the error names the cause.
 
+use std::time::{Duration, Instant};
+
 use super::receiver::{Fault, Receiver};
 use crate::harness::image::noise;
-use crate::harness::{Case, Driver, Image, Layer};
+use crate::harness::{Case, Driver, Image, Layer, long_or};
+use crate::images::registry::highest;
 
 const ERROR: u16 = 500;
 
@@ -33,6 +36,35 @@ fn fails(receiver: &Receiver, cause: &str) {
     case.coracle(["push", "--stall-timeout", "5", &image, &to]).code(125).stdout("").error(cause);
     assert_eq!(receiver.manifest("x", "1"), None);
     assert_eq!(std::fs::read_dir(case.store().join("tmp")).unwrap().count(), 0);
+}
+
+/// A registry that says nothing more, at each step of a push, or takes no more bytes in the middle of a layer: a minute is enough, as
+/// for a pull; a test of hours waits for it.
+#[test]
+fn a_registry_that_falls_silent() {
+    let (case, large) = large();
+    let small = case.pull(&Image::of(vec![Layer::new().file("small", 0o644, "small")]).push("small:1"));
+    let (seconds, flag) = long_or((60, None), (2, Some("--stall-timeout=2")));
+    for (image, method, part, taken) in [
+        (&small, "HEAD", "/blobs/", usize::MAX),
+        (&small, "POST", "/uploads/", usize::MAX),
+        (&small, "PATCH", "/upload/", usize::MAX),
+        (&small, "PUT", "/manifests/", usize::MAX),
+        (&large, "PATCH", "/upload/", 1 << 20),
+    ] {
+        let receiver = Receiver::start().fault(method, part, 99, Fault::Deaf(taken));
+        let begun = Instant::now();
+        let to = format!("{}/x:1", receiver.address);
+        let running = case.command(["push", "--retry=0", image, &to].into_iter().chain(flag)).start();
+        // Which looks until it ends, however long that is.
+        highest(running.pid().as_raw_nonzero().get());
+        running.finish().code(125).stdout("").error("did not answer in time");
+        let limit = Duration::from_secs(seconds);
+        let took = begun.elapsed();
+        // What waits in this machine's buffers has half as long again.
+        assert!((limit..limit * 3 / 2 + Duration::from_secs(10)).contains(&took), "{method} of {image}: {took:?}");
+        assert_eq!(receiver.manifest("x", "1"), None);
+    }
 }
 
 /// The second part is cut in its middle: what came before is not sent again.
