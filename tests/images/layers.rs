@@ -1,26 +1,23 @@
 //! Hostile and broken layers, through a whole pull, each in every way in which layers travel: exit code 125 and one line that
-//! says what is wrong, or what should come of it; nothing visible, nothing left, nothing outside touched, little memory.
+//! says what is wrong, or what should come of it; nothing visible, nothing left, nothing outside touched, little memory, little time.
 //!
 //! What becomes of every sort of entry is tested where entries are unpacked; here, one of each kind.
 
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::json;
 use tar::EntryType;
 
+use super::registry::{LEFT, MEMORY, TIME, highest, size};
 use super::server::{Answers, Parts, Server};
 use crate::harness::image::digest;
-use crate::harness::{Case, Driver, Finished, Layer, binary};
-
-/// What each process of a pull may have of memory, in bytes.
-const MEMORY: u64 = 100 << 20;
-/// What a failed pull may leave behind.
-const LEFT: u64 = 1 << 20;
+use crate::harness::{Case, Driver, Finished, Layer, binary, long_or, tell};
 
 /// The answers of a registry with an image of one layer: `blob` on the way, `plain` for the image's configuration.
-fn image(blob: Vec<u8>, plain: &[u8]) -> Answers {
+pub fn image(blob: Vec<u8>, plain: &[u8]) -> Answers {
     let describe =
         |media_type: &str, bytes: &[u8]| json!({"mediaType": media_type, "digest": digest(bytes), "size": bytes.len()});
     let mut parts = Parts::new();
@@ -47,19 +44,25 @@ impl World {
         Self { case, before }
     }
 
-    fn pull(&self, answers: Answers, flags: &[&str]) -> Finished {
+    /// Whatever the layer is: no process has more memory than may be, nor have all together, and nothing outside changes.
+    fn pull(&self, what: &str, answers: Answers, flags: &[&str]) -> Finished {
         let server = Server::start(answers);
-        let (limit, program, name) = (format!("--data={MEMORY}"), binary(), format!("{}/x:1", server.address));
+        let (limit, program, name) = (format!("--data={}", MEMORY << 10), binary(), format!("{}/x:1", server.address));
         let words = [&[limit.as_str(), program.to_str().unwrap(), "pull"][..], flags, &[name.as_str()]].concat();
-        let finished = self.case.command_of(Path::new("prlimit"), words).finish();
+        let running = self.case.command_of(Path::new("prlimit"), words).start();
+        let memory = highest(running.pid().as_raw_nonzero().get());
+        let finished = running.finish();
+        assert!(memory < MEMORY, "{what}: {memory} KiB of memory: {finished}");
         assert_eq!(seen(&self.case.home.join("canary")), self.before, "the canary changed: {finished}");
         finished
     }
 
-    /// The pull fails with one line of error that holds `words`, and leaves nothing.
+    /// The pull fails soon with one line of error that holds `words`, and leaves nothing.
     #[track_caller]
     fn refuses(&self, what: &str, answers: Answers, flags: &[&str], words: &str) {
-        let finished = self.pull(answers, flags).code(125).stdout("").error(words);
+        let begun = Instant::now();
+        let finished = self.pull(what, answers, flags).code(125).stdout("").error(words);
+        assert!(begun.elapsed() < TIME, "{what}: it took {:?}", begun.elapsed());
         let errors = finished.stderr.lines().filter(|line| line.starts_with("Error: ")).count();
         assert_eq!(errors, 1, "{what}: {finished}");
         self.case.coracle(["images", "-q"]).code(0).stdout("");
@@ -74,7 +77,7 @@ impl World {
     /// The pull succeeds, and the layer has these files with this content.
     #[track_caller]
     fn accepts(&self, what: &str, answers: Answers, expected: &[(&str, &str)]) {
-        self.pull(answers, &[]).code(0);
+        self.pull(what, answers, &[]).code(0);
         let layers = self.case.store().join("layers");
         let layer = std::fs::read_dir(&layers).unwrap().next().unwrap().unwrap().path();
         for (path, content) in expected {
@@ -104,16 +107,7 @@ fn seen(path: &Path) -> Vec<String> {
     all
 }
 
-/// The bytes of all files of a tree.
-fn size(path: &Path) -> u64 {
-    let meta = std::fs::symlink_metadata(path).unwrap();
-    match meta.is_dir() {
-        true => std::fs::read_dir(path).unwrap().map(|entry| size(&entry.unwrap().path())).sum(),
-        false => meta.len(),
-    }
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -328,14 +322,40 @@ fn bombs_end_at_the_limit() {
     }
 }
 
-/// A hundred thousand entries, a third of them directories.
+/// A million entries, a third of them directories; a hundred thousand where time is short.
 #[test]
 fn a_crowd_of_entries() {
+    let count = long_or(333_333, 33_000);
     let mut layer = Layer::new();
-    for number in 0..33_000 {
+    for number in 0..count {
         let folder = format!("d{number}");
         layer = layer.dir(&folder, 0o755).file(&format!("{folder}/f"), 0o644, "").symlink(&format!("{folder}/l"), "f");
     }
+    is_unpacked("a crowd in folders", layer, 3 * count + 1, &format!("d{}/f", count - 1));
+}
+
+/// As many in one folder: files that belong to somebody, links to them, and what hides names of layers below.
+#[test]
+fn a_crowd_in_one_folder() {
+    let count = long_or(333_333, 10_000);
+    let mut layer = Layer::new();
+    for number in 0..count {
+        let name = format!("f{number}");
+        layer = layer.owned_file(&name, 0o644, (33, 40), "").hard_link(&format!("l{number}"), &name);
+        layer = layer.whiteout(&format!("w{number}"));
+    }
+    is_unpacked("a crowd in one folder", layer, 3 * count + 1, &format!("l{}", count - 1));
+}
+
+/// A layer of so many entries, of which this is an empty file, is pulled within the limits.
+fn is_unpacked(what: &str, layer: Layer, entries: usize, file: &str) {
     let plain = layer.file("last", 0o644, "last").tar();
-    World::new().accepts("a crowd", image(gzip(&plain), &plain), &[("last", "last"), ("d32999/f", "")]);
+    let world = World::new();
+    let begun = Instant::now();
+    world.accepts(what, image(gzip(&plain), &plain), &[("last", "last"), (file, "")]);
+    tell(&format!("{what}: {entries} entries in {:?}", begun.elapsed()));
+    let layers = world.case.store().join("layers");
+    let layer = std::fs::read_dir(layers).unwrap().next().unwrap().unwrap().path();
+    let record: serde_json::Value = serde_json::from_slice(&std::fs::read(layer.join("layer.json")).unwrap()).unwrap();
+    assert_eq!(record["entries"], entries, "{what}: {record}");
 }

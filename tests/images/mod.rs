@@ -6,6 +6,7 @@ mod artifacts;
 mod corpus;
 mod damage;
 mod escapes;
+mod full;
 mod hostile;
 mod interrupted;
 mod keys;

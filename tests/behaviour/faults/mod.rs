@@ -1,6 +1,6 @@
 //! Processes that are killed or stand still, disks that are full, stores that were changed by hand.
 
-mod adversity;
+pub mod adversity;
 pub mod build;
 mod cut;
 pub mod death;

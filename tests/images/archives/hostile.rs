@@ -8,7 +8,8 @@ use tar::EntryType;
 
 use super::build::Archive;
 use crate::harness::image::digest;
-use crate::harness::{Case, Driver, Finished, Layer};
+use crate::harness::{Case, Command, Driver, Finished, Layer};
+use crate::images::registry::{LEFT, MEMORY, TIME, highest, size};
 use crate::images::server::Parts;
 
 /// A store, and something outside it that nobody may touch.
@@ -26,18 +27,32 @@ impl Victim {
         victim
     }
 
+    /// As a file.
     fn load(&self, bytes: &[u8]) -> Finished {
         let path = self.case.home.join("archive.tar");
         std::fs::write(&path, bytes).unwrap();
-        self.case.coracle(["load", "-q", "-i", path.to_str().unwrap()])
+        self.within_limits(self.case.command(["load", "-q", "-i", path.to_str().unwrap()]))
     }
 
-    /// As a file and from a pipe, it must fail with `cause`, and leave nothing.
+    /// Within the time and the memory that anything may take.
+    #[track_caller]
+    fn within_limits(&self, command: Command) -> Finished {
+        let begun = Instant::now();
+        let running = command.start();
+        let memory = highest(running.pid().as_raw_nonzero().get());
+        let finished = running.finish();
+        assert!(memory < MEMORY, "{memory} KiB of memory: {finished}");
+        assert!(begun.elapsed() < TIME, "{:?}: {finished}", begun.elapsed());
+        finished
+    }
+
+    /// As a file and from a pipe, it must fail with one line that holds `cause`, and leave nothing.
     #[track_caller]
     fn refuses(&mut self, what: &str, bytes: &[u8], cause: &str) {
-        let piped = self.case.command(["load", "-q"]).stdin(bytes).finish();
+        let piped = self.within_limits(self.case.command(["load", "-q"]).stdin(bytes));
         for (way, loaded) in [("file", self.load(bytes)), ("pipe", piped)] {
-            let line = loaded.stderr.lines().find(|line| line.starts_with("Error: ")).unwrap_or_default();
+            let lines: Vec<_> = loaded.stderr.lines().filter(|line| line.starts_with("Error: ")).collect();
+            let [line] = lines[..] else { panic!("{what}, {way}: {loaded}") };
             assert!(loaded.code == Some(125) && loaded.stdout.is_empty(), "{what}, {way}: {loaded}");
             assert!(line.contains(cause), "{what}, {way}: {line}");
             assert!(
@@ -55,6 +70,8 @@ impl Victim {
             let left = std::fs::read_dir(self.case.store().join(folder)).unwrap().count();
             assert_eq!(left, 0, "left in {folder} after {what}");
         }
+        let left = size(&self.case.store());
+        assert!(left <= LEFT, "{left} bytes are left after {what}");
         assert!(!self.case.store().join("images/index.json").exists(), "{what} has a name");
         assert_eq!(std::fs::read_to_string(self.case.home.join("secret")).unwrap(), "secret");
     }
@@ -369,7 +386,7 @@ fn directories() {
     for (what, spoil, cause) in spoilings {
         make(&honest);
         spoil();
-        let loaded = victim.case.coracle(["load", "-q", "-i", path("").to_str().unwrap()]);
+        let loaded = victim.within_limits(victim.case.command(["load", "-q", "-i", path("").to_str().unwrap()]));
         assert!(loaded.code == Some(125) && loaded.stderr.contains(cause), "{what}: {loaded}");
         victim.is_clean(what);
         let _ = std::fs::remove_dir_all(victim.case.home.join("blobs"));

@@ -23,11 +23,11 @@ use super::server::Parts;
 use crate::harness::{Case, Driver};
 
 /// In which nothing that is wrong may take longer.
-const TIME: Duration = Duration::from_secs(30);
+pub const TIME: Duration = Duration::from_secs(30);
 /// Of all processes of a pull together, in KiB.
 pub const MEMORY: u64 = 100 << 10;
 /// What may be left in the store, in bytes.
-const LEFT: u64 = 1 << 20;
+pub const LEFT: u64 = 1 << 20;
 /// Most of a hostile registry's time is spent waiting.
 const AT_ONCE: usize = 8;
 
@@ -180,7 +180,7 @@ pub fn highest(pid: i32) -> u64 {
 }
 
 /// Of all files below, in bytes.
-fn size(folder: &Path) -> u64 {
+pub fn size(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .map(|entry| match entry.file_type() {
