@@ -1,5 +1,7 @@
 //! Completions and manual pages are what the program itself generates: they can't say what it does not do.
 
+mod registries;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 use crate::cli::output::roff;
 
 /// What is read: a file, a key of it or a variable, and what is made of it.
-const HONOURED: [(&str, &str); 14] = [
+const HONOURED: [(&str, &str); 15] = [
     (
         "registries.conf",
         "$CONTAINERS_REGISTRIES_CONF, else $XDG_CONFIG_HOME/containers/registries.conf, else /etc/containers/registries.conf; then \
@@ -32,12 +32,18 @@ const HONOURED: [(&str, &str); 14] = [
         "The file of --signature-policy, else $XDG_CONFIG_HOME/containers/policy.json, else /etc/containers/policy.json: default, and \
          of transports docker and, for archives that are pulled, loaded or imported, docker-archive, oci-archive, oci, dir and \
          tarball; oci-archive, oci and dir with paths as scopes. insecureAcceptAnything, reject, and sigstoreSigned with keyPath, keyPaths, keyData, keyDatas (PEM: ECDSA \
-         on P-256 or P-384, Ed25519, RSA with PKCS #1 v1.5) and signedIdentity; an archive has no signatures. Without a file all \
-         images are taken.",
+         on P-256 or P-384, Ed25519, RSA with PKCS #1 v1.5) and signedIdentity: matchExact, matchRepoDigestOrExact, matchRepository, \
+         exactReference with dockerReference, exactRepository with dockerRepository, remapIdentity with prefix and signedPrefix; an \
+         archive has no signatures. Without a file all images are taken.",
     ),
     (
         "certs.d",
         "HOST:PORT/*.crt, *.cert and *.key of $XDG_CONFIG_HOME/containers/certs.d, /etc/containers/certs.d, /etc/docker/certs.d.",
+    ),
+    (
+        "storage.conf",
+        "The file that $CONTAINERS_STORAGE_CONF names, and no other; of it graphroot, with $HOME and $UID in it, alone: everything lies in \
+         a folder `coracle` of that directory.",
     ),
     (
         "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
@@ -67,7 +73,7 @@ const HONOURED: [(&str, &str); 14] = [
 ];
 
 /// What is not, and what happens instead.
-const NOT_HONOURED: [(&str, &str); 9] = [
+const NOT_HONOURED: [(&str, &str); 19] = [
     (
         "registries.conf: [registries.search], [registries.insecure], [registries.block]",
         "Version 1 of the format is refused.",
@@ -79,23 +85,67 @@ const NOT_HONOURED: [(&str, &str); 9] = [
          key is true, and takes no image elsewhere.",
     ),
     (
-        "registries.d/*.yaml: lookaside, lookaside-staging, sigstore, sigstore-staging",
+        "registries.d/*.yaml: default-docker, docker, lookaside, lookaside-staging, sigstore, sigstore-staging",
         "Not read: no image is taken for which the policy asks for what lies there, a signature of simple signing.",
     ),
-    ("policy.json: signedBy, signedBaseLayer", "No image is taken for which it is asked."),
     (
-        "policy.json: sigstoreSigned with fulcio, pki, rekorPublicKeyPath, rekorPublicKeyPaths, rekorPublicKeyData, rekorPublicKeyDatas",
+        "policy.json: signedBy with keyType, keyPath, keyPaths, keyData, signedIdentity; signedBaseLayer with baseLayerIdentity",
         "No image is taken for which it is asked.",
     ),
     (
-        "policy.json: transports of stores, daemons and others",
+        "policy.json: sigstoreSigned with fulcio (caPath, caData, oidcIssuer, subjectEmail), pki (caRootsPath, caRootsData, \
+         caIntermediatesPath, caIntermediatesData, subjectEmail, subjectHostname), rekorPublicKeyPath, rekorPublicKeyPaths, \
+         rekorPublicKeyData, rekorPublicKeyDatas",
+        "No image is taken for which it is asked.",
+    ),
+    (
+        "policy.json: transports atomic, containers-storage, docker-daemon, ostree, sif",
         "Read, and what is wrong in them is an error; no image comes from there.",
     ),
     (
-        "auth.json: HttpHeaders, proxies, and all other keys",
+        "auth.json: email, serveraddress, registrytoken, HttpHeaders, proxies, detachKeys, psFormat, imagesFormat, currentContext, \
+         plugins, features, and all other keys",
         "Passed over, and kept where login and logout write the file.",
     ),
     ("$HOME/.dockercfg", "Not read: docker login has long written $HOME/.docker/config.json."),
+    ("certs.d: files with other endings", "Passed over."),
+    (
+        "storage.conf of /usr/share/containers, /etc/containers, $XDG_CONFIG_HOME/containers",
+        "Not read: Podman's store is none of this program's.",
+    ),
+    (
+        "storage.conf: [storage] driver, driver_priority",
+        "Passed over: --storage-driver and $CORACLE_STORAGE_DRIVER say which overlay; without them what has proved to serve is used.",
+    ),
+    (
+        "storage.conf: [storage] runroot, rootless_storage_path, imagestore, transient_store",
+        "Passed over: --runroot and --root; images lie beside containers, and all of it stays.",
+    ),
+    (
+        "storage.conf: [storage.options] additionalimagestores, additionallayerstores, pull_options with enable_partial_images, \
+         use_hard_links, ostree_repos, convert_images, insecure_allow_unpredictable_image_contents",
+        "Passed over: there is one store, a layer in it exists once, and all of a blob is fetched and checked.",
+    ),
+    (
+        "storage.conf: [storage.options] remap-uids, remap-gids, remap-user, remap-group, root-auto-userns-user, \
+         auto-userns-min-size, auto-userns-max-size",
+        "Passed over: the ids are those of /etc/subuid and /etc/subgid; --userns, --uidmap and --gidmap say which.",
+    ),
+    (
+        "storage.conf: [storage.options] disable-volatile, ignore_chown_errors, mount_program, mountopt, skip_mount_home, size",
+        "Passed over: what an overlay is mounted with follows from the container; --storage-opt size=SIZE limits it.",
+    ),
+    (
+        "storage.conf: [storage.options.overlay] ignore_chown_errors, inodes, force_mask, mount_program, mountopt, skip_mount_home, \
+         size, use_composefs",
+        "Passed over, for the same reason.",
+    ),
+    (
+        "storage.conf: [storage.options.aufs], [storage.options.btrfs] min_space, [storage.options.vfs], [storage.options.zfs] \
+         fsname, [storage.options.thinpool]",
+        "Passed over: there are no such drivers.",
+    ),
+    ("containers-sigstore-signing-params.yaml(5)", "Not read: nothing is signed."),
 ];
 
 /// The page, in roff.
@@ -103,8 +153,8 @@ pub fn page() -> String {
     format!(
         ".TH coracle-registries 5 \"\" \"\" coracle\n.SH NAME\ncoracle\\-registries \\- files about registries, credentials and trust\n\
          .SH DESCRIPTION\nThe files are those of Podman and Docker, described in containers\\-registries.conf(5), \
-         containers\\-auth.json(5), containers\\-policy.json(5) and containers\\-certs.d(5). This page says which of them are read, \
-         and which of their keys are not.\n.SH HONOURED\n{}.SH NOT HONOURED\n{}.SH SEE ALSO\ncoracle\\-pull(1), \
+         containers\\-auth.json(5), containers\\-policy.json(5), containers\\-certs.d(5), containers\\-registries.d(5) and \
+         containers\\-storage.conf(5). This page says which of them are read, and which of their keys are not.\n.SH HONOURED\n{}.SH NOT HONOURED\n{}.SH SEE ALSO\ncoracle\\-pull(1), \
          coracle\\-login(1), coracle\\-search(1), coracle\\-configuration(5)\n",
         roff::list(&HONOURED),
         roff::list(&NOT_HONOURED)
