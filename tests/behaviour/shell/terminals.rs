@@ -1,4 +1,4 @@
-//! Completion in real shells on a terminal: a person types, presses TAB, and sees the rest of the word.
+//! Completion in real shells on a terminal: a person types, presses TAB, and sees the rest of the word. PowerShell alone is not here.
 
 use crate::behaviour::into::terminal::on_terminal_of;
 use crate::harness::{Case, Driver, Terminal};
@@ -12,7 +12,8 @@ fn shell(program: &[&str], script: &str) -> (Case, Terminal) {
     }
     let folder = crate::harness::binary().parent().unwrap().display().to_string();
     let path = format!("{folder}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
-    let more = [("PATH", path.as_str()), ("TERM", "xterm"), ("LANG", "C.UTF-8"), ("PS1", "> ")];
+    let tmp = case.home.join("tmp").display().to_string();
+    let more = [("PATH", path.as_str()), ("TERM", "xterm"), ("LANG", "C.UTF-8"), ("PS1", "> "), ("TMPDIR", &tmp)];
     let mut terminal = on_terminal_of(&case, program, &more);
     terminal.write(script);
     // What is typed has other letters.
@@ -67,4 +68,49 @@ fn fish() {
     terminal.expect("(created, localhost:");
     terminal.expect("other-one");
     assert!(!terminal.shown().contains("slow"), "what runs can't be started: {}", terminal.shown());
+}
+
+#[test]
+fn elvish() {
+    let script = "eval (coracle completion elvish | slurp)\r";
+    let (case, mut terminal) = shell(&["elvish", "-norc"], script);
+    terminal.write("coracle inspect --format '{{.Name}} it is' slee\t\r");
+    terminal.expect("sleeper it is\r\n");
+    // What is not only the rest of the word it shows whole, and takes it with the next key.
+    terminal.write("coracle run --pull=mi\t");
+    terminal.expect("COMPLETING argument");
+    terminal.expect("--pull=missing");
+    terminal.write("\r\x15coracle start \t");
+    terminal.expect("COMPLETING argument");
+    terminal.expect("other-one (created, localhost:");
+    terminal.expect("sleeper (created, localhost:");
+    assert!(!terminal.shown().contains("slow"), "what runs can't be started: {}", terminal.shown());
+    terminal.write("\r >/dev/null; echo rea''ched\r");
+    terminal.expect("reached\r\n");
+    assert_eq!(case.inspect("other-one", "{{.State.Status}}"), "running");
+}
+
+/// PowerShell is nowhere in Debian, so its script is not run here: it is the one of the package, word by word, and each of the things of
+/// PowerShell's that it uses stands there once; what it is answered is tried in `answers`.
+#[test]
+fn powershell_as_far_as_it_can_be_had() {
+    let case = Case::new(Driver::Auto);
+    let script = case.coracle(["completion", "powershell"]).code(0).stderr("").stdout;
+    for (open, close) in [('{', '}'), ('(', ')'), ('[', ']')] {
+        let count = |wanted| script.chars().filter(|c| *c == wanted).count();
+        assert_eq!(count(open), count(close), "{open} {close}");
+    }
+    let used = [
+        "Register-ArgumentCompleter -Native -CommandName coracle -ScriptBlock",
+        "param($current, $command, $position)",
+        "coracle @complete powershell @words \"=$current\"",
+        "[System.Management.Automation.CompletionResult]::new(",
+    ];
+    for part in used {
+        assert_eq!(script.matches(part).count(), 1, "{part}");
+    }
+    let answer = case.coracle(["@complete", "powershell", "coracle", "run", "=--pull=mi"]);
+    answer.code(0).stdout("--pull=missing\n");
+    let answer = case.coracle(["@complete", "powershell", "coracle", "network", "=conn"]).code(0).stdout;
+    assert!(answer.starts_with("connect\t"), "{answer}");
 }
