@@ -15,6 +15,7 @@ use super::config::Settings;
 use super::container::options::refused;
 use super::similar::Missing;
 use super::{missing, output, root};
+use crate::host::check;
 
 /// What goes back to the user instead of a result.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +31,8 @@ pub struct Report {
 impl Report {
     pub fn new(message: impl ToString) -> Self {
         let message = message.to_string();
-        let hints = what_helps(&message).map(str::to_owned).into_iter().collect();
+        let setting = forbids_user_namespaces(&message).then(check::what_allows_user_namespaces).flatten();
+        let hints = setting.into_iter().chain(what_helps(&message).map(str::to_owned)).collect();
         Self { messages: vec![message], hints, code: 125, missing: Vec::new() }
     }
 
@@ -104,10 +106,7 @@ fn what_helps(message: &str) -> Option<&'static str> {
             "a network file system gives no files to subordinate ids: name a directory on a disk of this machine with `--root`",
         );
     }
-    // Of both the limit on their number, where it is 0, says that there is no space.
-    if (message.contains("unshare(user") || message.contains("no user namespace can be made"))
-        && [libc::ENOSPC, libc::EUSERS, libc::EPERM, libc::EACCES].into_iter().any(is)
-    {
+    if forbids_user_namespaces(message) {
         return Some("`coracle doctor` tells what forbids user namespaces here, and who can allow them");
     }
     if is(libc::EMFILE) || is(libc::ENFILE) {
@@ -129,6 +128,14 @@ fn what_helps(message: &str) -> Option<&'static str> {
     }
     (is(libc::ENOSPC) || is(libc::EDQUOT))
         .then_some("free space, for example with `coracle rmi` of an image that is not needed")
+}
+
+/// No user namespace may be made, for who starts a container or has its files worked on.
+fn forbids_user_namespaces(message: &str) -> bool {
+    let is = |number| message.contains(&std::io::Error::from_raw_os_error(number).to_string());
+    // Of both the limit on their number, where it is 0, says that there is no space.
+    (message.contains("unshare(user") || message.contains("no user namespace can be made"))
+        && [libc::ENOSPC, libc::EUSERS, libc::EPERM, libc::EACCES].into_iter().any(is)
 }
 
 /// What helps against words that name nothing, or nothing that can be used so.

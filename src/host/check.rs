@@ -77,19 +77,19 @@ fn user_namespaces() -> Check {
         },
         Err(error) => error.to_string(),
     };
-    let hints = [
+    let sandboxed = || "a container or sandbox around this shell may forbid them: try outside it".to_owned();
+    Check::bad(NAME, failure, what_allows_user_namespaces().unwrap_or_else(sandboxed))
+}
+
+/// The line with which an administrator allows user namespaces, where a setting of the kernel forbids them.
+pub fn what_allows_user_namespaces() -> Option<String> {
+    let settings = [
         ("kernel/unprivileged_userns_clone", 0, "kernel.unprivileged_userns_clone=1"),
         ("user/max_user_namespaces", 0, "user.max_user_namespaces=15000"),
         ("kernel/apparmor_restrict_unprivileged_userns", 1, "kernel.apparmor_restrict_unprivileged_userns=0"),
     ];
-    let cause = hints.into_iter().find(|(setting, wrong, _)| kernel::setting(setting) == Some(*wrong));
-    let hint = match cause {
-        Some((_, _, line)) => {
-            format!("as administrator: `echo {line} > /etc/sysctl.d/60-containers.conf && sysctl --system`")
-        }
-        None => "a container or sandbox around this shell may forbid them: try outside it".to_owned(),
-    };
-    Check::bad(NAME, failure, hint)
+    let (_, _, line) = settings.into_iter().find(|(setting, wrong, _)| kernel::setting(setting) == Some(*wrong))?;
+    Some(format!("as administrator: `echo {line} > /etc/sysctl.d/60-containers.conf && sysctl --system`"))
 }
 
 /// Maps the account's ids into a namespace, with the helpers. None granted is a way to run, but a grant that can't be used is not.

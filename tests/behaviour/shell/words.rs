@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::harness::image::registry;
-use crate::harness::{Case, Driver, Finished, binary, has};
+use crate::harness::{Case, Driver, Finished, binary, has, set_mode};
 
 /// What is typed; a part of the error; a part of one of its hints. `IMAGE` is the small image, `REGISTRY` that of the tests; `web` runs,
 /// `done` has ended; there are a volume `data`, a network `lan` and a secret `token`.
@@ -122,20 +122,53 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("context ls", "there is no `context`", "ssh HOST coracle"),
 ];
 
-/// Troubles of the machine and of its settings, as [`TABLE`]; the first column is a script.
+/// `refused SETTING VALUE COMMAND…`: where no user namespace can be made, and /proc/sys/kernel has this setting. $before is done while
+/// they still can be.
+const REFUSED: &str = r#"#!/bin/sh
+mkdir -p settings/random chroot
+cat /proc/sys/kernel/random/boot_id >settings/random/boot_id
+rm -f settings/*_userns*
+echo "$2" >"settings/$1"
+shift 2
+exec unshare -Urm sh -c '
+  eval "$before"
+  mount --bind settings /proc/sys/kernel && mount --rbind / chroot && exec chroot chroot sh -c "cd $PWD && exec \"\$@\"" - "$@"
+' - "$@"
+"#;
+
+/// Troubles of the machine and of its settings, as [`TABLE`]; the first column is a script. What a home on NFS makes of them is in
+/// tests/vm/parts/nfs.
 const TROUBLES: &[(&str, &str, &str)] = &[
     // The kernel.
     (
         "unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec $coracle --root $PWD/other load -i image.tar'",
         "unshare(user)",
-        "coracle doctor",
+        "user.max_user_namespaces=15000",
     ),
     (
         "unshare -Ur sh -c '$coracle --root $PWD/off load -q -i image.tar; echo 0 >/proc/sys/user/max_user_namespaces; \
          exec $coracle --root $PWD/off run --rm --network=none $image true'",
         "no user namespace can be made",
-        "coracle doctor",
+        "user.max_user_namespaces=15000",
     ),
+    // By AppArmor, as on Ubuntu, or by Debian's own setting: the kernel's answer is the one that a program gets in a chroot.
+    (
+        "$refused apparmor_restrict_unprivileged_userns 1 $coracle --root $PWD/armor load -i image.tar",
+        "unshare(user)",
+        "kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
+    (
+        "before='$coracle --root $PWD/armed load -q -i image.tar >/dev/null' \
+         $refused apparmor_restrict_unprivileged_userns 1 $coracle --root $PWD/armed run --rm --network=none $image true",
+        "no user namespace can be made",
+        "kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
+    (
+        "$refused unprivileged_userns_clone 0 $coracle --root $PWD/debian load -i image.tar",
+        "unshare(user)",
+        "kernel.unprivileged_userns_clone=1",
+    ),
+    ("$refused nothing 0 $coracle --root $PWD/sandbox load -i image.tar", "unshare(user)", "coracle doctor"),
     (
         "mkdir dev; unshare -Urm sh -c '$coracle --root $PWD/nofuse load -q -i image.tar; mount -t tmpfs dev dev; \
          for one in null zero full random urandom tty; do : >dev/$one; mount --bind /dev/$one dev/$one; done; \
@@ -234,6 +267,9 @@ fn each_trouble_has_its_hint() {
     std::fs::copy(tls.join("ca.crt"), case.home.join("named/ca.crt")).unwrap();
     let address = |name: &str| std::fs::read_to_string(tls.join(format!("{name}.address"))).unwrap().trim().to_owned();
     let private = std::env::var("CORACLE_PRIVATE_REGISTRY").expect("tests/run starts a private registry");
+    let refused = case.home.join("refused");
+    std::fs::write(&refused, REFUSED).unwrap();
+    set_mode(&refused, 0o700);
     let mut complaints = Vec::new();
     for (script, error, hint) in TROUBLES {
         let mut shell = case.command_of("bash".as_ref(), ["-c", script]);
@@ -243,7 +279,7 @@ fn each_trouble_has_its_hint() {
         for name in ["server", "expired", "other"] {
             shell = shell.env(&format!("tls_{name}"), address(name));
         }
-        let done = shell.env("coracle", binary()).finish();
+        let done = shell.env("coracle", binary()).env("refused", &refused).finish();
         complaints.extend(complaint(script, &done, error, hint));
     }
     assert!(complaints.is_empty(), "{} of {}:\n{}", complaints.len(), TROUBLES.len(), complaints.join("\n"));
