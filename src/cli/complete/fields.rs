@@ -13,17 +13,20 @@ use crate::cli::image::history::Row as Step;
 use crate::cli::image::list::row::Row as Image;
 use crate::cli::network::shown::Shown as Network;
 use crate::cli::registry::search::Found;
+use crate::cli::secret::inspect as secrets;
 use crate::cli::secret::ls::Row as Secret;
 use crate::cli::system::df::Kind;
+use crate::cli::system::{events, info, version};
 use crate::cli::volume::inspect::Shown as Volume;
 use crate::container::find;
+use crate::image::inspect as images;
 
 /// What may stand behind `--format` of the command.
 pub fn of(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
     match place.path.as_slice() {
         ["save"] | ["image", "save"] => return plain(["docker-archive", "docker-dir", "oci-archive", "oci-dir"]),
         ["push"] | [_, "push"] => return plain(["oci", "v2s2"]),
-        ["commit"] => return plain(["docker", "oci"]),
+        ["commit"] | [.., "build"] => return plain(["docker", "oci"]),
         _ => {}
     }
     let table = if typed.starts_with("table ") { "table " } else { "" };
@@ -62,18 +65,46 @@ fn shown(place: &Place<'_>) -> Option<Value> {
         ["stats"] => row::<Stats>(),
         ["history"] | ["image", "history"] => row::<Step>(),
         ["images"] | ["image", "ls"] => row::<Image>(),
-        ["network", "ls"] => row::<Network>(),
+        ["network", "ls" | "inspect"] => row::<Network>(),
         ["search"] => row::<Found>(),
         ["secret", "ls"] => row::<Secret>(),
         ["system", "df"] => row::<Kind>(),
         ["volume", "ls" | "inspect"] => row::<Volume>(),
-        ["inspect"] => container(place),
+        ["secret", "inspect"] => secret(place),
+        ["events"] | ["system", "events"] => Some(events::Shown::default().fields()),
+        ["version"] => Some(version::version()),
+        ["info"] | ["system", "info"] => info::fields(&objects::context(place)).ok(),
+        ["image", "inspect"] => image(place),
+        ["inspect"] => match place.said("type") {
+            Some("image") => image(place),
+            Some("volume") => row::<Volume>(),
+            _ => container(place).or_else(|| image(place)),
+        },
         _ => None,
     }
 }
 
 fn row<T: Default + Serialize>() -> Option<Value> {
     serde_json::to_value(T::default()).ok()
+}
+
+/// The image that the line names, or any.
+fn image(place: &Place<'_>) -> Option<Value> {
+    let store = objects::store(place)?;
+    let named = place.given.first().and_then(|name| images::inspect(&store, name).ok()?);
+    let any = || {
+        let entry = store.images().ok()?.into_iter().find(|entry| entry.summary().is_some())?;
+        images::inspect(&store, entry.summary()?.id.hex()).ok()?
+    };
+    let mut shown = serde_json::to_value(named.or_else(any)?).ok()?;
+    inspect::complete(&mut shown);
+    Some(shown)
+}
+
+/// Of any secret: all have the same fields.
+fn secret(place: &Place<'_>) -> Option<Value> {
+    let found = objects::store(place)?.secrets().ok()?.found.pop()?;
+    Some(secrets::object(&found, place.is_said("showsecret")))
 }
 
 /// The container that the line names, or any: all have the same fields.

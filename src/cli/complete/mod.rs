@@ -3,14 +3,16 @@
 //! ```text
 //! shell ── a script of completions/ ──▶ coracle @complete SHELL WORD… ── [shell] ──▶ words, and the one to complete
 //!                                            place    where in the command line that word is
-//!                                            value    what may stand there: objects of the store, paths, fields, filters, words
+//!                                            value    what may stand there: objects of the store, the account's, paths, fields, filters, words
 //! shell ◀── one candidate a line ────────────┘
 //! ```
 //!
 //! The scripts hold no names of commands or flags: all of them are asked for, here. A person waits for the answer, so nothing else is
-//! started: no room but the store's readers is entered, no lock is waited for, nothing is written, and the network is not asked. What
+//! started: only what reads is called, no lock is waited for, nothing is written, and the network is not asked. What
 //! can't be read has nothing to offer, and nobody is told why.
 
+mod account;
+mod containerfile;
 mod fields;
 mod filters;
 mod objects;
@@ -45,7 +47,7 @@ impl Candidate {
 /// Print the script that makes a shell complete this program's command line
 #[derive(Debug, Args)]
 pub struct Completion {
-    /// The shell
+    /// The shell; the script of `powershell` is the only one that has not been tried in its own
     #[arg(value_enum)]
     shell: Shell,
 }

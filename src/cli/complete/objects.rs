@@ -14,11 +14,16 @@ use crate::store::Store;
 const TYPED: usize = 2;
 const SHORT: usize = 12;
 
-/// The store that the line speaks of, if there is one.
-pub fn store(place: &Place<'_>) -> Option<Store> {
+/// As the line speaks of it.
+pub fn context(place: &Place<'_>) -> Context {
     let of_environment = || std::env::var_os("CORACLE_ROOT").filter(|root| !root.is_empty());
     let root = place.said("root").map(OsString::from).or_else(of_environment);
-    Store::existing(&Context::of_root(root.as_deref().map(Path::new)).dirs().ok()?)
+    Context::of_root(root.as_deref().map(Path::new))
+}
+
+/// The store that the line speaks of, if there is one.
+pub fn store(place: &Place<'_>) -> Option<Store> {
+    Store::existing(&context(place).dirs().ok()?)
 }
 
 /// Containers whose state `fits`: names, and IDs that begin with what was typed.

@@ -117,6 +117,11 @@ impl<'a> Place<'a> {
         self.command.get_arguments().find(bears)
     }
 
+    /// An image is built, whatever the command is below.
+    pub fn is_build(&self) -> bool {
+        self.path.last() == Some(&"build")
+    }
+
     /// The words are another program's from here on, flags included.
     pub fn is_anothers(&self) -> bool {
         !self.given.is_empty() && self.command.get_positionals().any(Arg::is_trailing_var_arg_set)

@@ -1,14 +1,10 @@
 //! What may stand in the place of a word, by the command or the flag that it is for.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-
 use clap::Arg;
 
 use super::place::Place;
-use super::{Candidate, fields, filters, objects, paths, words};
-use crate::build::parse;
+use super::{Candidate, account, containerfile, fields, filters, objects, paths, words};
+use crate::cli::{manual, root};
 use crate::container::state::{State, Status};
 
 /// Values of a flag.
@@ -19,13 +15,27 @@ pub fn of_option(place: &Place<'_>, arg: &Arg, typed: &str) -> Vec<Candidate> {
         "format" if values.is_empty() => values = fields::of(place, typed),
         "filter" => values = filters::of(place, typed),
         "network" => values.extend(objects::networks(place)),
-        "requires" | "volumes-from" => values = containers(),
-        "secret" => values = objects::secrets(place),
+        "requires" if place.path.first() != Some(&"generate") => values = containers(),
+        "volumes-from" => values = containers(),
+        "secret" if !place.is_build() => values = objects::secrets(place),
+        "volume" if place.is_build() => values = paths::of_machine(typed, false),
         "volume" => values = volume(place, typed),
-        "device" => values = paths::of_machine(if typed.is_empty() { "/dev/" } else { typed }, false),
+        "mount" if typed.contains(',') => values = mount(place, typed),
+        "device"
+        | "blkio-weight-device"
+        | "device-read-bps"
+        | "device-read-iops"
+        | "device-write-bps"
+        | "device-write-iops" => values = paths::of_machine(if typed.is_empty() { "/dev/" } else { typed }, false),
         "workdir" => values = inside(place, typed),
-        "target" if place.path.last() == Some(&"build") => values = stages(place),
-        "artifact-subject" => values = objects::images(place, typed),
+        "target" => values = containerfile::stages(place),
+        "build-arg" => values = containerfile::arguments(place),
+        "build-context" => values = behind(typed, '=', |path| paths::of_machine(path, true)),
+        "artifact-subject" | "cache-from" | "cache-to" | "subject" | "tag" => values = objects::images(place, typed),
+        "env" | "unsetenv" => values = account::variables(),
+        "hostuser" => values = account::users(),
+        "subuidname" | "subgidname" => values = account::users_with_ids(),
+        "tz" => values = account::zones(typed),
         _ => values.extend(of_machine(arg, typed)),
     }
     // `container:NAME` of modes that can be another container's.
@@ -41,6 +51,10 @@ pub fn of_option(place: &Place<'_>, arg: &Arg, typed: &str) -> Vec<Candidate> {
 /// The words that are no flags, of which some stand before this one.
 pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
     let containers = |fits: fn(&State) -> bool| objects::containers(place, typed, fits);
+    let one_of = place.command.get_positionals().nth(place.given.len()).map(|arg| words::choices(place, arg));
+    if let Some(values) = one_of.filter(|values| !values.is_empty()) {
+        return values;
+    }
     match (place.path.as_slice(), place.given.as_slice()) {
         (["run" | "create"], []) if place.is_said("rootfs") => paths::of_machine(typed, true),
         (["run" | "create"], []) => objects::images(place, typed),
@@ -61,14 +75,16 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
         }
         (["diff"], [] | [_]) => containers(|_| true).into_iter().chain(objects::images(place, typed)).collect(),
         (["network", "reload"], _) => containers(runs),
-        (["commit" | "exists" | "export" | "rename" | "unit" | "update"], []) => containers(|_| true),
+        (["commit" | "exists" | "export" | "rename" | "unit" | "update"] | ["generate", "systemd"], []) => {
+            containers(|_| true)
+        }
         (["network", "connect" | "disconnect"], [_]) => containers(|_| true),
         (["network", "connect" | "disconnect"], []) | (["network", "exists" | "inspect" | "rm" | "update"], _) => {
             objects::networks(place)
         }
         (["volume", "import"], [_])
         | (["secret", "create"], [_])
-        | (["quadlet", "install"], _)
+        | (["quadlet", "install"] | ["unshare"], _)
         | (["import"] | ["image", "import"] | ["build"] | ["image" | "builder" | "buildx", "build"], []) => {
             paths::of_machine(typed, false)
         }
@@ -76,7 +92,13 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
             objects::volumes(place)
         }
         (["secret", "exists" | "inspect" | "rm"], _) => objects::secrets(place),
-        (["commit"], [_]) | (["history" | "images" | "pull" | "push" | "rmi" | "save" | "tag" | "untag"], _) => {
+        (["quadlet"], _) => paths::of_machine(typed, true),
+        (["quadlet", "print"], []) => account::quadlets(false),
+        (["quadlet", "rm"], _) => account::quadlets(true),
+        (["login" | "logout"], []) => account::registries(place),
+        (["help"], given) => help(given),
+        (["commit" | "import"] | ["image", "import"], [_])
+        | (["history" | "images" | "pull" | "push" | "rmi" | "save" | "tag" | "untag"], _) => {
             objects::images(place, typed)
         }
         (["image", name], _) if *name != "import" => objects::images(place, typed),
@@ -85,27 +107,15 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
     }
 }
 
-/// The stages that have names in the file that is to be built.
-fn stages(place: &Place<'_>) -> Vec<Candidate> {
-    let context = Path::new(place.given.first().copied().unwrap_or("."));
-    let files = match place.said("file") {
-        Some(file) => vec![PathBuf::from(file), context.join(file)],
-        None => vec![context.join("Containerfile"), context.join("Dockerfile")],
-    };
-    let read = |path: &PathBuf| {
-        let mut bytes = Vec::new();
-        File::open(path).ok()?.take(parse::LONGEST as u64).read_to_end(&mut bytes).ok()?;
-        parse::parse("", &bytes).ok()
-    };
-    let Some(file) = files.iter().filter(|path| path.is_file()).find_map(read) else { return Vec::new() };
-    let name = |instruction: &parse::Instruction| match &instruction.kind {
-        parse::Kind::From(from) => {
-            let about = format!("FROM {}", from.image.text);
-            Some(Candidate::new(from.name.as_ref()?.text.clone(), about))
-        }
-        _ => None,
-    };
-    file.instructions.iter().filter_map(name).collect()
+/// A command, or what else there is a page about.
+fn help(given: &[&str]) -> Vec<Candidate> {
+    let whole = root::whole();
+    let command = given.iter().try_fold(&whole, |command, word| command.find_subcommand(word));
+    let mut found = command.map(words::commands).unwrap_or_default();
+    if given.is_empty() {
+        found.extend(manual::topics().map(|topic| Candidate::new(topic, "a page of the manual")));
+    }
+    found
 }
 
 fn runs(state: &State) -> bool {
@@ -144,6 +154,29 @@ fn volume(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
     sources.into_iter().chain(paths::of_machine(typed, false)).collect()
 }
 
+/// `type=TYPE,source=SOURCE,KEY=VALUE`: the field behind the last comma.
+fn mount(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
+    let kind = typed.split(',').find_map(|field| field.strip_prefix("type="));
+    behind(typed, ',', |field| match field.split_once('=') {
+        Some(("source" | "src", _)) => behind(field, '=', |source| match kind {
+            Some("volume") => objects::volumes(place),
+            Some("image") => objects::images(place, source),
+            Some("bind" | "glob") => paths::of_machine(source, false),
+            _ => Vec::new(),
+        }),
+        _ => words::plain(["source=", "target=", "readonly"]),
+    })
+}
+
+/// What may follow behind the last `mark`, with what is before it; before the first, nothing.
+fn behind(typed: &str, mark: char, values: impl FnOnce(&str) -> Vec<Candidate>) -> Vec<Candidate> {
+    let Some(at) = typed.rfind(mark) else { return Vec::new() };
+    let (before, rest) = typed.split_at(at + mark.len_utf8());
+    let mut values = values(rest);
+    values.iter_mut().for_each(|candidate| candidate.value.insert_str(0, before));
+    values
+}
+
 /// Paths of this machine, where the flag takes one.
 fn of_machine(arg: &Arg, typed: &str) -> Vec<Candidate> {
     let names = arg.get_value_names().unwrap_or_default();
@@ -151,5 +184,54 @@ fn of_machine(arg: &Arg, typed: &str) -> Vec<Candidate> {
         Some("DIRECTORY") => paths::of_machine(typed, true),
         Some("FILE" | "PATH") => paths::of_machine(typed, false),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::*;
+
+    /// What they offer is in a store, in a file that is to be built, or in the environment: tests/behaviour/shell/answers.rs.
+    const ELSEWHERE: &str = "artifact-subject build-arg build-context cache-from cache-to filter format mount requires secret \
+        subject subuidname subgidname tag target volumes-from workdir";
+    /// Numbers, and texts that a person makes up.
+    const FREE: &str = "add-host after alias annotation artifact-config-type artifact-layer-type artifact-type author blkio-weight \
+        cgroup-conf cgroup-parent compression-level container-prefix cpu-period cpu-quota cpu-shares cpus cpuset-cpus \
+        cpuset-mems creds detach-keys dns dns-add dns-drop dns-option dns-search driver-opts entrypoint env-merge \
+        expose features gateway gidmap group-entry health-cmd health-interval health-max-log-count health-max-log-size \
+        health-retries health-start-period health-startup-cmd health-startup-interval health-startup-retries \
+        health-startup-success health-startup-timeout health-timeout hostname idle interface-name interval ip ip-range ip6 \
+        jobs label last limit mac-address max max-layer-size memory memory-reservation memory-swap message name \
+        network-alias oom-score-adj os-features os-version passwd-entry password pids-limit preserve-fd preserve-fds \
+        publish restart-sec retry retry-delay route separator shm-size shm-size-systemd since socket stall-timeout \
+        start-timeout stop-timeout subnet sysctl tail time timeout timestamp tmpfs uidmap umask until user username \
+        wants watch";
+
+    fn silent(command: &Command, path: &mut Vec<String>, found: &mut Vec<String>) {
+        let line: Vec<String> = path.clone();
+        for arg in command.get_arguments().filter(|arg| arg.get_action().takes_values() && !arg.is_hide_set()) {
+            let Some(long) = arg.get_long() else { continue };
+            let mut place = Place::find(command, &[], "");
+            place.path = line.iter().map(String::as_str).skip_while(|word| *word == "container").collect();
+            let listed = [ELSEWHERE, FREE].iter().any(|list| list.split_whitespace().any(|name| name == long));
+            if !listed && of_option(&place, arg, "").is_empty() {
+                found.push(format!("{} --{long}", path.join(" ")));
+            }
+        }
+        for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+            path.push(below.get_name().to_owned());
+            silent(below, path, found);
+            path.pop();
+        }
+    }
+
+    /// A new flag that has something to offer is not to be forgotten.
+    #[test]
+    fn a_flag_offers_something_or_is_known_to_have_nothing_to_offer() {
+        let mut found = Vec::new();
+        silent(&root::whole(), &mut Vec::new(), &mut found);
+        assert!(found.is_empty(), "{}:\n{}", found.len(), found.join("\n"));
     }
 }

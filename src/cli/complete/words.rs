@@ -4,7 +4,9 @@ use clap::{Arg, Command};
 
 use super::Candidate;
 use super::place::{Place, is_switch};
+use crate::cli::container::options::limits;
 use crate::oci::capability::CapabilitySet;
+use crate::oci::instruction;
 
 pub fn commands(command: &Command) -> Vec<Candidate> {
     let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
@@ -32,12 +34,15 @@ fn first_line(arg: &Arg) -> String {
 }
 
 /// What flags take one of, by their names, where clap does not know it.
-const CHOICES: [(&str, &[&str]); 24] = [
+const CHOICES: [(&str, &[&str]); 31] = [
+    ("allow", &["network.host", "security.insecure"]),
     ("arch", &["amd64", "arm", "arm64", "386", "ppc64le", "riscv64", "s390x"]),
     ("attach", &["stdin", "stdout", "stderr"]),
     ("cgroup-manager", &["systemd", "cgroupfs"]),
     ("cgroupns", &["private", "host", "container:", "ns:"]),
     ("cgroups", &["enabled", "disabled", "no-conmon", "split"]),
+    ("gpus", &["all"]),
+    ("group-add", &["keep-groups"]),
     ("health-on-failure", &["none", "kill", "restart", "stop"]),
     ("image-volume", &["anonymous", "tmpfs", "ignore"]),
     ("ipc", &["shareable", "private", "none", "host", "container:", "ns:"]),
@@ -62,6 +67,7 @@ const CHOICES: [(&str, &[&str]); 24] = [
         "platform",
         &["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386", "linux/ppc64le", "linux/riscv64", "linux/s390x"],
     ),
+    ("progress", &["auto", "plain", "tty"]),
     ("pull", &["missing", "always", "newer", "never"]),
     ("restart", &["no", "on-failure", "always", "unless-stopped"]),
     ("sdnotify", &["container", "conmon", "healthy", "ignore"]),
@@ -69,11 +75,18 @@ const CHOICES: [(&str, &[&str]); 24] = [
         "security-opt",
         &["no-new-privileges", "seccomp=", "mask=", "unmask=", "proc-opts=", "label=disable", "apparmor=unconfined"],
     ),
+    ("ssh", &["default"]),
     ("storage-driver", &["auto", "kernel", "fuse"]),
+    ("storage-opt", &["size="]),
     ("systemd", &["true", "false", "always"]),
     ("userns", &["host", "keep-id", "auto", "nomap", "container:"]),
+    ("variant", &["v6", "v7", "v8"]),
     ("uts", &["private", "host", "container:", "ns:"]),
 ];
+
+/// Where else a build can write.
+const OUTPUTS: [&str; 5] =
+    ["type=local,dest=", "type=tar,dest=", "type=oci,dest=", "type=docker,dest=", "type=image,name="];
 
 /// What a flag takes one of.
 pub fn choices(place: &Place<'_>, arg: &Arg) -> Vec<Candidate> {
@@ -84,7 +97,8 @@ pub fn choices(place: &Place<'_>, arg: &Arg) -> Vec<Candidate> {
     if !known.is_empty() {
         let about =
             |value: &clap::builder::PossibleValue| value.get_help().map(ToString::to_string).unwrap_or_default();
-        return known.iter().map(|value| Candidate::new(value.get_name(), about(value))).collect();
+        let shown = known.iter().filter(|value| !value.is_hide_set());
+        return shown.map(|value| Candidate::new(value.get_name(), about(value))).collect();
     }
     let long = arg.get_long().unwrap_or_default();
     match (place.path.as_slice(), long) {
@@ -93,6 +107,17 @@ pub fn choices(place: &Place<'_>, arg: &Arg) -> Vec<Candidate> {
             let names = CapabilitySet::ALL.iter().map(|capability| capability.name());
             plain(["ALL".to_owned()].into_iter().chain(names))
         }
+        (_, "change") => plain(instruction::KNOWN.map(|name| format!("{name}="))),
+        (_, "ulimit") => plain(limits::names().map(|name| format!("{name}="))),
+        (["wait"], "condition") => {
+            plain(["created", "running", "paused", "exited", "removing", "healthy", "unhealthy"])
+        }
+        (["network", "create"], "driver") => plain(["bridge"]),
+        (["network", "create"], "opt") => plain(["mtu=", "isolate="]),
+        (["secret", "create"], "driver") => plain(["file"]),
+        (["volume", "create"], "driver") => plain(["local"]),
+        (["volume", "create"], "opt") => plain(["type=", "device=", "o="]),
+        ([.., "build"], "output") => plain(OUTPUTS),
         (["inspect"], "type") => plain(["container", "image", "volume", "network", "all"]),
         (["images"] | ["image", "ls"], "sort") => plain(["created", "id", "repository", "size", "tag"]),
         _ => {
@@ -116,7 +141,7 @@ mod tests {
     use super::*;
 
     /// Their help tells no values, or not in the form in which they are typed.
-    const NOT_TOLD: [&str; 5] = ["arch", "mount", "os", "platform", "security-opt"];
+    const NOT_TOLD: [&str; 6] = ["arch", "mount", "os", "platform", "security-opt", "variant"];
 
     #[test]
     fn choices_are_those_that_the_help_tells() {

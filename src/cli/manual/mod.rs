@@ -21,6 +21,12 @@ const PROSE: [(&str, &str); 6] = [
     ("storage", include_str!("../../../man/coracle-storage.7")),
 ];
 
+type Text = fn() -> String;
+
+/// Pages that are made, as [`PROSE`]; all of section 5.
+const MADE: [(&str, Text); 3] =
+    [("configuration", config::page::page), ("quadlet", quadlet::page::page), ("registries", registry::page::page)];
+
 /// A page: its name, its section, and its text for man(7).
 struct Page {
     name: String,
@@ -42,11 +48,12 @@ pub fn pages() -> Result<Vec<(String, String)>, Report> {
 fn others() -> impl Iterator<Item = Page> {
     let page = |name: &str, section, text: String| Page { name: format!("coracle-{name}"), section, text };
     let prose = PROSE.into_iter().map(move |(name, text)| page(name, 7, text.to_owned()));
-    prose.chain([
-        page("configuration", 5, config::page::page()),
-        page("quadlet", 5, quadlet::page::page()),
-        page("registries", 5, registry::page::page()),
-    ])
+    prose.chain(MADE.into_iter().map(move |(name, text)| page(name, 5, text())))
+}
+
+/// The words that `help` knows and that are no commands.
+pub fn topics() -> impl Iterator<Item = &'static str> {
+    PROSE.iter().map(|(name, _)| *name).chain(MADE.iter().map(|(name, _)| *name))
 }
 
 /// The page of a command, which lies at `path` below the program, then those of its own.

@@ -55,7 +55,7 @@ impl Inspect {
 }
 
 /// Podman's keys.
-fn object(secret: &Secret, with_data: bool) -> Value {
+pub fn object(secret: &Secret, with_data: bool) -> Value {
     let mut object = json!({
         "ID": secret.id,
         "CreatedAt": secret.created,

@@ -2,7 +2,7 @@
 
 mod create;
 mod exists;
-mod inspect;
+pub mod inspect;
 pub mod ls;
 mod rm;
 

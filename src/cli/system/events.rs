@@ -42,8 +42,8 @@ pub struct Events {
 pub const FILTERS: [&str; 8] = ["container", "event", "image", "label", "pod", "status", "type", "volume"];
 
 /// An event as Podman's templates and JSON have it.
-#[derive(Debug, Serialize)]
-struct Shown {
+#[derive(Debug, Default, Serialize)]
+pub struct Shown {
     #[serde(rename = "ContainerExitCode", skip_serializing_if = "Option::is_none")]
     exit_code: Option<i32>,
     #[serde(rename = "ID", skip_serializing_if = "String::is_empty")]
@@ -199,7 +199,7 @@ impl Shown {
     }
 
     /// Under the names that templates know.
-    fn fields(&self) -> serde_json::Value {
+    pub fn fields(&self) -> serde_json::Value {
         serde_json::json!({
             "ContainerExitCode": self.exit_code,
             "ID": self.id,

@@ -38,13 +38,7 @@ pub struct Info {
 
 impl Info {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
-        let info = json!({
-            "host": host(self.network.get()?.unwrap_or_default()),
-            "plugins": plugins(),
-            "registries": registries(),
-            "store": store(context)?,
-            "version": version::client(),
-        });
+        let info = info(context, self.network.get()?.unwrap_or_default())?;
         match self.format.as_deref() {
             None => output::print(&yaml::yaml(&info)),
             Some("json") => output::print(&format::json(&info)?),
@@ -52,6 +46,21 @@ impl Info {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn info(context: &Context, way: Maker) -> Result<Value, Report> {
+    Ok(json!({
+        "host": host(way),
+        "plugins": plugins(),
+        "registries": registries(),
+        "store": store(context)?,
+        "version": version::client(),
+    }))
+}
+
+/// For templates.
+pub fn fields(context: &Context) -> Result<Value, Report> {
+    info(context, Maker::default()).map(|info| go_names(&info))
 }
 
 fn host(way: Maker) -> Value {

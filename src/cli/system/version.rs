@@ -34,7 +34,8 @@ impl Version {
     }
 }
 
-fn version() -> Value {
+/// What templates know.
+pub fn version() -> Value {
     json!({ "Client": client() })
 }
 

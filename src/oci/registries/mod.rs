@@ -10,7 +10,7 @@
 mod file;
 mod short_name;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::reference::ReferenceError;
@@ -138,6 +138,17 @@ impl Registries {
         &self.search
     }
 
+    /// All registries that the files speak of: `host[:port]`, those that are searched first, each once.
+    pub fn hosts(&self) -> Vec<&str> {
+        let tables = self.tables.iter().filter(|(_, table)| !table.blocked);
+        let places = tables.flat_map(|(prefix, table)| [Some(prefix.as_str()), table.location.as_deref()]).flatten();
+        let aliases = self.aliases.values().map(|alias| alias.name.registry());
+        let all = self.search.iter().map(String::as_str).chain(places).chain(aliases);
+        let mut told = BTreeSet::new();
+        let hosts = all.filter_map(|place| place.split('/').next()).filter(|host| !host.starts_with("*."));
+        hosts.filter(|host| told.insert(*host)).collect()
+    }
+
     /// Programs that keep credentials, and among them `containers-auth.json` for the usual files; the first that knows counts.
     pub fn credential_helpers(&self) -> &[String] {
         &self.helpers
@@ -248,6 +259,17 @@ mod tests {
             assert_eq!(sources(&all, elsewhere).unwrap(), [full.to_string()]);
         }
         assert!(all.is_insecure("registry.com/x").unwrap() && !all.is_insecure("registry.com:5000").unwrap());
+    }
+
+    #[test]
+    fn the_registries_of_all_files() {
+        let all = registries(&[
+            "unqualified-search-registries = ['z.io', 'docker.io']\n[aliases]\n'deb' = 'q.io/team/debian'",
+            "[[registry]]\nprefix='*.wild.org'\nlocation='c.org/b'\n[[registry]]\nlocation='no.io'\nblocked=true",
+            EXAMPLE,
+        ]);
+        let expected = ["z.io", "docker.io", "c.org", "example.com", "internal.example.org", "registry.com", "q.io"];
+        assert_eq!(all.hosts(), expected);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One file of credentials, as `podman login` and `docker login` write it: read for a registry, changed for one, and whatever else
 //! it holds kept as it is.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -115,11 +116,15 @@ impl AuthFile {
         Ok(erased || removed)
     }
 
+    /// What it knows who we are to: `host[:port][/path]`, each once.
+    pub fn keys(&self) -> Result<BTreeSet<String>> {
+        let written = [self.map("auths")?, self.map("credHelpers")?].into_iter().flatten().flatten();
+        Ok(written.map(|(key, _)| normal(key).to_owned()).collect())
+    }
+
     /// Forgets all.
     pub fn clear(&mut self) -> Result<()> {
-        let written = [self.map("auths")?, self.map("credHelpers")?].into_iter().flatten().flatten();
-        let keys: Vec<String> = written.map(|(key, _)| normal(key).to_owned()).collect();
-        for key in keys {
+        for key in self.keys()? {
             self.remove(&key)?;
         }
         Ok(())

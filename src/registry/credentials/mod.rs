@@ -89,13 +89,17 @@ impl Sources {
         Self { named, usual: usual.into_iter().flatten().collect(), keychains }
     }
 
-    /// Where credentials are looked for, for people.
-    pub fn describe(&self) -> String {
-        let files = match &self.named {
+    /// The files that are asked, the one that is written first.
+    pub fn files(&self) -> &[PathBuf] {
+        match &self.named {
             Some(named) => std::slice::from_ref(named),
             None => self.usual.as_slice(),
-        };
-        files.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
+        }
+    }
+
+    /// Where credentials are looked for, for people.
+    pub fn describe(&self) -> String {
+        self.files().iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
     }
 
     /// What they say about the registry of `image`.

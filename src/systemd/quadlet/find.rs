@@ -55,6 +55,12 @@ pub fn named(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     paths(&with_those_below(folders)).remove(OsStr::new(name))
 }
 
+/// The names of all, whether they can be read or not, and where they are.
+pub fn names(folders: &[PathBuf]) -> impl Iterator<Item = (String, PathBuf)> {
+    let paths = paths(&with_those_below(folders)).into_iter();
+    paths.filter_map(|(name, path)| Some((name.into_string().ok()?, path)))
+}
+
 fn with_those_below(folders: &[PathBuf]) -> Vec<PathBuf> {
     let mut all = Vec::new();
     folders.iter().for_each(|folder| walk(folder, 0, &mut all));

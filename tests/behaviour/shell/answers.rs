@@ -1,6 +1,8 @@
 //! What the program answers a shell that completes its command line.
 
-use crate::harness::{Case, Driver, Finished, Image, Layer, set_mode};
+use std::path::PathBuf;
+
+use crate::harness::{Account, Case, Driver, Finished, Image, Layer, set_mode};
 
 /// The answer for the words behind the program's name, the last of which is to be completed: values, then descriptions.
 fn asked(case: &Case, words: &[&str]) -> Finished {
@@ -64,6 +66,173 @@ fn values_of_flags() {
     assert_eq!(values(&case, &["run", "--env-file", "folder/"]), ["folder/file.env"]);
     assert_eq!(values(&case, &["run", "--env-file", "~/fol"]), ["~/folder/"]);
     assert_eq!(values(&case, &["run", "-v", "folder/.h"]), ["folder/.hidden"]);
+}
+
+/// What is made up of parts: each part by itself.
+#[test]
+fn values_of_several_parts() {
+    let case = case();
+    let image = case.busybox();
+    for name in ["mine", "other"] {
+        case.coracle(["volume", "create", name]).succeeded();
+    }
+    std::fs::create_dir(case.home.join("folder")).unwrap();
+    assert_eq!(values(&case, &["run", "--mount", "type=vol"]), ["type=volume,source="]);
+    assert_eq!(values(&case, &["run", "--mount", "type=volume,src=mi"]), ["type=volume,src=mine"]);
+    assert_eq!(values(&case, &["run", "--mount=type=bind,source=fol"]), ["--mount=type=bind,source=folder/"]);
+    assert_eq!(values(&case, &["run", "--mount", "type=image,source=local"]), [format!("type=image,source={image}")]);
+    assert_eq!(values(&case, &["run", "--mount", "type=volume,source=mine,ta"]), ["type=volume,source=mine,target="]);
+    assert_eq!(values(&case, &["build", "--build-context", "docs=fol"]), ["docs=folder/"]);
+    assert_eq!(values(&case, &["build", "-t", "local"]), [&*image]);
+    assert_eq!(values(&case, &["run", "--ulimit", "nof"]), ["nofile="]);
+    assert_eq!(values(&case, &["network", "create", "--opt", "m"]), ["mtu="]);
+    assert_eq!(values(&case, &["run", "--device-read-bps", "/dev/nul"]), ["/dev/null"]);
+    assert_eq!(values(&case, &["run", "--tz", "loc"]), ["local"]);
+    let name = Account::current().name;
+    assert!(values(&case, &["run", "--hostuser", &name]).contains(&name));
+    let variable = case.command(["@complete", "fish", "coracle", "run", "-e", "OF_T"]).env("OF_THIS_SHELL", "secret");
+    variable.finish().code(0).stdout("OF_THIS_SHELL\n");
+}
+
+/// The file that is to be built names its stages and its arguments.
+#[test]
+fn parts_of_a_build() {
+    let case = case();
+    let context = case.home.join("context");
+    std::fs::create_dir(&context).unwrap();
+    let text = "ARG BASE=debian\nFROM $BASE AS first\nARG MODE\nARG BASE\nFROM first AS second\n";
+    std::fs::write(context.join("Containerfile"), text).unwrap();
+    std::fs::write(case.home.join("Dockerfile"), "FROM scratch AS third\n").unwrap();
+    assert_eq!(values(&case, &["build", "context", "--target", ""]), ["first", "second"]);
+    assert_eq!(values(&case, &["image", "build", "-f", "context/Containerfile", "--target=s"]), ["--target=second"]);
+    assert_eq!(values(&case, &["build", "--target", ""]), ["third"]);
+    assert_eq!(asked(&case, &["build", "context", "--build-arg", ""]).stdout, "BASE=\tARG BASE=debian\nMODE=\n");
+    assert_eq!(values(&case, &["build", "--allow", "n"]), ["network.host"]);
+    assert_eq!(values(&case, &["build", "-o", "type=o"]), ["type=oci,dest="]);
+}
+
+/// Registries: where somebody is logged in, and those that the configuration speaks of.
+#[test]
+fn registries() {
+    let case = case();
+    let folder = case.home.join(".config/containers");
+    std::fs::create_dir_all(&folder).unwrap();
+    let conf = "unqualified-search-registries = ['first.example']\n[[registry]]\nlocation = 'second.example/team'\n";
+    std::fs::write(folder.join("registries.conf"), conf).unwrap();
+    std::fs::create_dir(case.home.join(".docker")).unwrap();
+    let known = r#"{"auths": {"mine.example": {"auth": "dTpw"}, "first.example": {"auth": "dTpw"}}}"#;
+    std::fs::write(folder.join("auth.json"), known).unwrap();
+    let docker =
+        r#"{"auths": {"https://index.docker.io/v1/": {"auth": "dTpw"}}, "credHelpers": {"kept.example": "x"}}"#;
+    std::fs::write(case.home.join(".docker/config.json"), docker).unwrap();
+    assert_eq!(
+        asked(&case, &["login", ""]).stdout,
+        "docker.io\tlogged in\nfirst.example\tlogged in\nkept.example\tlogged in\nmine.example\tlogged in\n\
+         second.example\tin registries.conf\n"
+    );
+    assert_eq!(values(&case, &["login", "-u", "someone", "sec"]), ["second.example"]);
+    // What `logout` can forget.
+    assert_eq!(values(&case, &["logout", ""]), ["first.example", "mine.example"]);
+    std::fs::write(case.home.join("named.json"), r#"{"auths": {"named.example": {}}}"#).unwrap();
+    assert_eq!(values(&case, &["logout", "--authfile", "named.json", ""]), ["named.example"]);
+    // What can't be read has nothing to say.
+    std::fs::write(folder.join("registries.conf"), "[").unwrap();
+    std::fs::write(folder.join("auth.json"), "[").unwrap();
+    assert_eq!(values(&case, &["login", ""]), ["docker.io", "kept.example"]);
+}
+
+#[test]
+fn quadlets() {
+    let case = case();
+    let folder = case.home.join("units");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("web.container"), "[Container]\nImage=x\n").unwrap();
+    std::fs::write(folder.join("data.volume"), "[Volume]\n").unwrap();
+    case.coracle(["quadlet", "install", "units"]).code(0);
+    let own = case.home.join(".config/containers/systemd");
+    assert_eq!(
+        asked(&case, &["quadlet", "print", ""]).stdout,
+        format!("data.volume\t{0}/data.volume\nweb.container\t{0}/web.container\n", own.display())
+    );
+    assert_eq!(values(&case, &["quadlet", "rm", "web.container", ""]), ["data.volume"]);
+    // Where they are somebody else's, they can be shown and not removed.
+    let elsewhere = |verb| {
+        let line = ["@complete", "fish", "coracle", "quadlet", verb, "b"];
+        case.command(line).env("QUADLET_UNIT_DIRS", case.home.join("theirs")).finish().code(0).stdout
+    };
+    std::fs::create_dir(case.home.join("theirs")).unwrap();
+    std::fs::write(case.home.join("theirs/broken.container"), "[").unwrap();
+    assert!(elsewhere("print").starts_with("broken.container\t"));
+    assert_eq!(elsewhere("rm"), "");
+}
+
+/// Fields of everything that has templates.
+#[test]
+fn fields_of_what_is_shown() {
+    let case = case();
+    let image = case.busybox();
+    case.command(["secret", "create", "word", "-"]).stdin("x").finish().succeeded();
+    for (line, expected) in [
+        (&["events", "--format", "{{.Cont"][..], "{{.ContainerExitCode}}"),
+        (&["version", "--format", "{{.Client.OsA"], "{{.Client.OsArch}}"),
+        (&["info", "-f", "{{.Store.GraphRootR"], "{{.Store.GraphRootReason}}"),
+        (&["system", "info", "-f", "{{.Ho"], "{{.Host."),
+        (&["image", "inspect", "-f", "{{.Config.Ent"], "{{.Config.Entrypoint}}"),
+        (&["image", "inspect", &image, "-f", "{{.Archi"], "{{.Architecture}}"),
+        (&["inspect", "--type=image", "-f", "{{.RepoT"], "{{.RepoTags}}"),
+        (&["network", "inspect", "-f", "{{.Sub"], "{{.Subnets}}"),
+        (&["secret", "inspect", "-f", "{{.Spec.Na"], "{{.Spec.Name}}"),
+        (&["volume", "inspect", "-f", "{{.Mountp"], "{{.Mountpoint}}"),
+    ] {
+        assert_eq!(values(&case, line), [expected], "{line:?}");
+    }
+}
+
+/// Each command whose page names a container, an image or another thing offers those that there are.
+#[test]
+fn each_word_that_a_page_names() {
+    let case = case();
+    let image = case.busybox();
+    for (verb, name) in [(&["create"][..], "rests"), (&["run", "-d"], "runs"), (&["run", "-d"], "waits")] {
+        case.coracle([verb, &["--network=none", "--name", name, &image, "sleep", "1000"]].concat()).succeeded();
+    }
+    case.coracle(["pause", "waits"]).succeeded();
+    case.command(["secret", "create", "word", "-"]).stdin("x").finish().succeeded();
+    case.coracle(["network", "create", "lan"]).succeeded();
+    case.coracle(["volume", "create", "data"]).succeeded();
+    std::fs::write(case.home.join("web.container"), "[Container]\nImage=x\n").unwrap();
+    case.coracle(["quadlet", "install", "web.container"]).code(0);
+    std::fs::write(case.home.join(".config/containers/auth.json"), r#"{"auths": {"q.example": {}}}"#).unwrap();
+    let whole = std::env::var("CORACLE_SOURCE").map_or_else(|_| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let mut checked = 0;
+    for entry in std::fs::read_dir(whole.join("man")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let Some(page) = name.strip_suffix(".1").and_then(|name| name.strip_prefix("coracle-")) else { continue };
+        let text = std::fs::read_to_string(&path).unwrap();
+        let synopsis = text.lines().skip_while(|line| *line != ".SH SYNOPSIS").nth(1).unwrap().to_owned();
+        // The first that it takes and that is no flag.
+        let words = synopsis.split("\\fI").skip(1).filter_map(|rest| rest.split(['\\', ' ']).next());
+        let Some(word) = words.into_iter().find(|word| word.chars().all(char::is_uppercase)) else { continue };
+        let expected = match word {
+            "CONTAINER" | "CONTAINERS" => &["rests", "runs", "waits"][..],
+            "IMAGE" | "IMAGES" => &[&*image],
+            "NETWORK" => &["lan"],
+            "VOLUME" => &["data"],
+            "SECRET" => &["word"],
+            "QUADLET" => &["web.container"],
+            "REGISTRY" => &["q.example"],
+            "SHELL" => &["bash"],
+            "WORD" => &["storage"],
+            _ => continue,
+        };
+        let command: Vec<&str> = page.split('-').collect();
+        let offered = values(&case, &[&command[..], &[""]].concat());
+        let found = |expected: &&str| offered.iter().any(|value| expected.ends_with(value.as_str()));
+        assert!(expected.iter().any(found), "{command:?}: {word}, but {offered:?}");
+        checked += 1;
+    }
+    assert!(checked > 80, "{checked}");
 }
 
 /// Every filter that is offered is one.

@@ -31,6 +31,11 @@ const LIMITS: [(&str, u32); 15] = [
     ("stack", libc::RLIMIT_STACK),
 ];
 
+/// What `--ulimit` knows.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    LIMITS.iter().map(|(name, _)| *name)
+}
+
 /// What a program gets where nobody says it; more than the account may have becomes what it may have.
 const DEFAULT: [(&str, u64, u64); 3] =
     [("nofile", 1_048_576, 1_048_576), ("nproc", 1_048_576, 1_048_576), ("core", 0, u64::MAX)];
