@@ -56,7 +56,8 @@ impl Stage {
 pub struct Graph {
     /// As they stand in the file.
     pub stages: Vec<Stage>,
-    contexts: BTreeSet<String>,
+    /// Names of `--build-context`, in small letters, and the images that they are, if they are no files.
+    contexts: BTreeMap<String, Option<String>>,
     /// The numbers of the stages with a name, ascending.
     names: HashMap<String, Vec<usize>>,
 }
@@ -85,9 +86,9 @@ impl NoTarget {
 }
 
 impl Graph {
-    /// `contexts`: the names of `--build-context`, which go before stages and images.
-    pub fn new(file: &Dockerfile, arguments: &Arguments, contexts: &[String]) -> Result<Self, Fault> {
-        let contexts = contexts.iter().map(|name| name.to_lowercase()).collect();
+    /// `contexts`: the names of `--build-context`, which go before stages and images, and the images that some of them are.
+    pub fn new(file: &Dockerfile, arguments: &Arguments, contexts: &[(String, Option<String>)]) -> Result<Self, Fault> {
+        let contexts = contexts.iter().map(|(name, image)| (name.to_lowercase(), image.clone())).collect();
         let mut graph = Self { stages: Vec::new(), contexts, names: HashMap::new() };
         for (at, instruction) in file.instructions.iter().enumerate() {
             let Kind::From(from) = &instruction.kind else {
@@ -115,11 +116,17 @@ impl Graph {
         Ok(graph)
     }
 
+    /// `name`: in small letters.
+    fn context(&self, name: &str) -> Option<Origin> {
+        let image = self.contexts.get(name)?.clone();
+        Some(image.map_or_else(|| Origin::Context(name.to_owned()), Origin::Image))
+    }
+
     /// What FROM names: a stage above, or else an image.
     fn base(&self, image: &str) -> Origin {
         let lower = image.to_lowercase();
-        if self.contexts.contains(&lower) {
-            return Origin::Context(lower);
+        if let Some(context) = self.context(&lower) {
+            return context;
         }
         match self.names.get(&lower).and_then(|numbers| numbers.last()) {
             Some(number) => Origin::Stage(*number),
@@ -132,8 +139,8 @@ impl Graph {
     /// name or number, or else an image. `None`: there is no stage of that number.
     pub fn origin(&self, from: &str, stage: usize) -> Option<Origin> {
         let lower = from.to_lowercase();
-        if self.contexts.contains(&lower) {
-            return Some(Origin::Context(lower));
+        if let Some(context) = self.context(&lower) {
+            return Some(context);
         }
         if let Some(numbers) = self.names.get(&lower) {
             // The nearest above, or else the first below; and if there is no other, itself, which is a circle.
@@ -288,7 +295,11 @@ mod tests {
         let platform = "linux/amd64".parse().unwrap();
         let mut arguments = Arguments::new(BTreeMap::new(), &platform, &platform, None);
         arguments.read(file)?;
-        Graph::new(file, &arguments, &contexts.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        let of = |text: &&str| match text.split_once('=') {
+            Some((name, image)) => (name.to_owned(), Some(image.to_owned())),
+            None => ((*text).to_owned(), None),
+        };
+        Graph::new(file, &arguments, &contexts.iter().map(of).collect::<Vec<_>>())
     }
 
     const MANY: &str = "ARG TAG=12\n\
@@ -324,9 +335,10 @@ mod tests {
     #[test]
     fn build_contexts_go_first() {
         let file = file(MANY);
-        let graph = graph(&file, &["Tools", "debian:12"]).unwrap();
+        let graph = graph(&file, &["Tools", "debian:12", "busybox=alpine"]).unwrap();
         assert_eq!(graph.stages[0].base, Origin::Context("debian:12".into()));
         assert_eq!(graph.origin("tools", 1), Some(Origin::Context("tools".into())));
+        assert_eq!(graph.origin("busybox", 1), Some(Origin::Image("alpine".into())));
         assert_eq!(graph.order(&file, 4).unwrap(), [0, 1, 4]);
     }
 

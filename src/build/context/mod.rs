@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 use tar::EntryType;
 
+use self::unpacked::Unpacked;
 use super::hashes::Hashes;
 use super::ignore::{self, Ignore, Verdict};
 use super::pattern::{Pattern, is_pattern};
@@ -37,8 +38,18 @@ pub struct Context {
     path: PathBuf,
     root: OwnedFd,
     ignore: Ignore,
-    /// What it is called, where its path is nobody's business.
-    title: Option<String>,
+    made: Option<Made>,
+}
+
+/// Of a context that was made for this build.
+#[derive(Debug)]
+struct Made {
+    /// What it is called: its path is nobody's business.
+    title: String,
+    /// What git checked out has the time of its commit, in seconds since 1970, and modes that say no more than who may run it.
+    commit_time: Option<i64>,
+    /// Removed with the context.
+    _directory: Unpacked,
 }
 
 /// What a path of the user's leads to.
@@ -70,12 +81,34 @@ impl Context {
     pub fn open(path: &Path, ignore: Ignore) -> Result<Self> {
         let root = rustix::fs::openat(CWD, path, DIRECTORY.difference(OFlags::NOFOLLOW), Mode::empty());
         let root = root.call_with(|| format!("open({})", path.display())).map_err(Error::Context)?;
-        Ok(Self { path: path.to_owned(), root, ignore, title: None })
+        Ok(Self { path: path.to_owned(), root, ignore, made: None })
     }
 
     /// The same of a directory that was made for this build: nobody knows it by its path, and nothing of it is remembered.
-    pub fn open_made(path: &Path, title: &str) -> Result<Self> {
-        Ok(Self { title: Some(title.to_owned()), ..Self::open(path, Ignore::default())? })
+    pub fn of_made(directory: Unpacked, title: &str) -> Result<Self> {
+        let opened = Self::open(directory.path(), Ignore::default())?;
+        Ok(Self { made: Some(Made { title: title.to_owned(), commit_time: None, _directory: directory }), ..opened })
+    }
+
+    /// The same of what git has checked out.
+    pub fn of_commit(directory: Unpacked, title: &str, time: i64) -> Result<Self> {
+        let context = Self::of_made(directory, title)?;
+        let made = context.made.map(|made| Made { commit_time: Some(time), ..made });
+        Ok(Self { made, ..context })
+    }
+
+    /// One of its directories in its place.
+    pub fn below(self, text: &str) -> Result<Self> {
+        let root = match self.open_beneath(inner(text)?.as_bytes(), DIRECTORY.difference(OFlags::NOFOLLOW)) {
+            Err(Errno::XDEV | Errno::LOOP) => return Err(Error::LeavesContext { path: text.to_owned() }),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => {
+                return Err(Error::NoSource { path: text.to_owned(), place: self.place() });
+            }
+            opened => opened.call_with(|| format!("open({text})")).map_err(Error::Context)?,
+        };
+        // Who takes files by their path must not be led out, either.
+        let path = path_of(&root).call("readlink(/proc/self/fd)").map_err(Error::Context)?;
+        Ok(Self { path, root, ..self })
     }
 
     /// The same, without what `ignore` leaves out.
@@ -89,7 +122,7 @@ impl Context {
 
     /// The directory, if it is there for the next build, too.
     pub fn lasting_path(&self) -> Option<&Path> {
-        Some(self.path.as_path()).filter(|_| self.title.is_none())
+        Some(self.path.as_path()).filter(|_| self.made.is_none())
     }
 
     /// A file's content, whatever the ignore file says of it, up to `limit` bytes; `None`: there is no such file.
@@ -139,8 +172,10 @@ impl Context {
         self.source(inner(text)?.as_bytes(), text)
     }
 
-    fn place(&self) -> String {
-        self.title.clone().unwrap_or_else(|| format!("the build context `{}`", self.path.display()))
+    /// What it is called, after "in".
+    pub fn place(&self) -> String {
+        let named = || format!("the build context `{}`", self.path.display());
+        self.made.as_ref().map_or_else(named, |made| made.title.clone())
     }
 
     fn source(&self, path: &[u8], text: &str) -> Result<Source> {
@@ -150,7 +185,7 @@ impl Context {
             Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => return Err(missing()),
             reached => reached.call_with(|| format!("open({})", shown(path))).map_err(Error::Context)?,
         };
-        let stat = rustix::fs::fstat(&reached).call("fstat").map_err(Error::Context)?;
+        let stat = self.seen(rustix::fs::fstat(&reached).call("fstat").map_err(Error::Context)?);
         let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
         let is_ignored = |verdict| verdict == Verdict::Out || verdict == Verdict::Enter && !is_directory;
         let (verdict, mut rules) = self.rules_of(path);
@@ -190,8 +225,7 @@ impl Context {
         if self.ignore.is_empty() {
             return None;
         }
-        let path = |fd: &OwnedFd| std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).ok();
-        let (root, reached) = (path(&self.root)?, path(reached)?);
+        let (root, reached) = (path_of(&self.root).ok()?, path_of(reached).ok()?);
         reached.strip_prefix(&root).ok().map(|inner| inner.as_os_str().as_bytes().to_vec())
     }
 
@@ -222,7 +256,7 @@ impl Context {
             let stat = match rustix::fs::statat(&directory, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW) {
                 // It vanished.
                 Err(Errno::NOENT) => continue,
-                stat => stat.call_with(|| format!("stat({})", shown(&inner))).map_err(Error::Context)?,
+                stat => self.seen(stat.call_with(|| format!("stat({})", shown(&inner))).map_err(Error::Context)?),
             };
             let kind = FileType::from_raw_mode(stat.st_mode);
             let is_directory = kind == FileType::Directory;
@@ -363,7 +397,7 @@ impl Context {
 
     fn write_file(&self, item: &Item, header: Header, out: &mut impl Write, buffer: &mut [u8]) -> Result<()> {
         let file = self.open_item(item)?;
-        let stat = unchanged(&file, item)?;
+        let stat = self.unchanged(&file, item)?;
         let content = Content::of(file.as_fd(), &stat).map_err(Error::Context)?;
         let header = Header { size: content.packed_size(), sparse: content.sparse_size(), ..header };
         out.write_all(&header.encode()).map_err(Error::Pipe)?;
@@ -372,17 +406,28 @@ impl Context {
             data::Error::Write(source) => Error::Pipe(source),
         })?;
         // A layer must not be remembered under the digest of other bytes.
-        unchanged(&file, item).map(drop)
+        self.unchanged(&file, item).map(drop)
     }
-}
 
-/// What an open file is, unless that is another than when the context was looked at.
-fn unchanged(file: &File, item: &Item) -> Result<Stat> {
-    let stat = rustix::fs::fstat(file).call("fstat").map_err(Error::Context)?;
-    let told = |stat: &Stat| (stat.st_dev, stat.st_ino, stat.st_mode, stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
-    match told(&stat) == told(&item.stat) {
-        true => Ok(stat),
-        false => Err(Error::Changed { path: shown(&item.path) }),
+    /// What an open file is, unless that is another than when the context was looked at.
+    fn unchanged(&self, file: &File, item: &Item) -> Result<Stat> {
+        let stat = self.seen(rustix::fs::fstat(file).call("fstat").map_err(Error::Context)?);
+        let told =
+            |stat: &Stat| (stat.st_dev, stat.st_ino, stat.st_mode, stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
+        match told(&stat) == told(&item.stat) {
+            true => Ok(stat),
+            false => Err(Error::Changed { path: shown(&item.path) }),
+        }
+    }
+
+    /// What the build sees of a file.
+    fn seen(&self, mut stat: Stat) -> Stat {
+        let Some(time) = self.made.as_ref().and_then(|made| made.commit_time) else { return stat };
+        // Whatever this account's umask is.
+        let runs = FileType::from_raw_mode(stat.st_mode) == FileType::Directory || stat.st_mode & 0o100 != 0;
+        stat.st_mode = stat.st_mode & !0o7777 | if runs { 0o755 } else { 0o644 };
+        (stat.st_mtime, stat.st_mtime_nsec) = (time, 0);
+        stat
     }
 }
 
@@ -451,6 +496,11 @@ fn names_in(directory: &OwnedFd, path: &[u8]) -> Result<Vec<Vec<u8>>> {
     }
     names.sort_unstable();
     Ok(names)
+}
+
+/// Where an open file lies, without symlinks.
+fn path_of(file: &OwnedFd) -> std::io::Result<PathBuf> {
+    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 fn is_directory(file: &OwnedFd) -> bool {

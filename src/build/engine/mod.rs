@@ -61,7 +61,7 @@ pub struct Request<'a> {
     /// `None`: there is none, and nothing can be copied from it.
     pub context: Option<&'a Context>,
     /// `--build-context`: by name.
-    pub contexts: BTreeMap<String, Context>,
+    pub contexts: BTreeMap<String, Named>,
     pub target: Option<&'a str>,
     pub build_args: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
@@ -92,6 +92,13 @@ pub struct Request<'a> {
     pub images: &'a dyn Images,
     /// With servers that ADD fetches from.
     pub patience: Patience,
+}
+
+/// What a name of `--build-context` stands for.
+#[derive(Debug)]
+pub enum Named {
+    Files(Context),
+    Image(String),
 }
 
 /// Which layers become one.
@@ -145,7 +152,8 @@ pub struct Build<'a> {
 impl<'a> Build<'a> {
     pub fn new(request: Request<'a>, progress: &'a dyn Progress) -> Result<Self> {
         let ids = IdMaps::of_account()?;
-        let contexts: Vec<String> = request.contexts.keys().cloned().collect();
+        let image = |named: &Named| if let Named::Image(image) = named { Some(image.clone()) } else { None };
+        let contexts: Vec<_> = request.contexts.iter().map(|(name, named)| (name.clone(), image(named))).collect();
         let given = request.build_args.clone();
         let mut arguments = Arguments::new(given, &Platform::host(), &request.platform, request.target);
         arguments.read(request.file)?;
@@ -252,8 +260,10 @@ impl<'a> Build<'a> {
 
     /// Names of contexts are in small letters where they are looked up.
     fn named_context(&self, name: &str) -> Result<&Context> {
-        let found = self.request.contexts.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, context)| context).ok_or_else(|| Error::Refused(format!("there is no build context `{name}`")))
+        match self.request.contexts.iter().find(|(known, _)| known.to_lowercase() == name) {
+            Some((_, Named::Files(context))) => Ok(context),
+            _ => Err(Error::Refused(format!("there is no build context `{name}`"))),
+        }
     }
 
     /// A file that a command finds mounted.

@@ -13,6 +13,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use serde::{Deserialize, Serialize};
 
 use super::{Files, failed, name_of};
+use crate::build::context::Context;
 use crate::build::context::unpacked::Unpacked;
 use crate::build::stage::Stage;
 use crate::build::{Error, Result};
@@ -20,7 +21,8 @@ use crate::host::atomic_file;
 use crate::host::role::{Role, Start};
 use crate::layer::worker::receive;
 use crate::oci::Digest;
-use crate::registry::{Fetched, Marks, Wanted};
+use crate::registry::{Fetched, Marks, Patience, Wanted};
+use crate::store::Store;
 use crate::store::build_cache::CachedFile;
 use crate::sys::Call;
 
@@ -57,14 +59,14 @@ impl Download {
         if let (Some(digest), Some(name)) = (&expected, name_of(&plain)) {
             return Ok(Self::new(plain.clone(), digest.clone(), None, name.to_owned(), None));
         }
-        let store = stage.build.request.store;
+        let (store, patience) = (stage.build.request.store, stage.build.request.patience);
         let key = Digest::of(plain.as_bytes());
         let known = store.cached_file(&key).filter(|_| !stage.build.request.no_cache);
         let marks = known.as_ref().map(|known| Marks { etag: known.etag.clone(), modified: known.modified.clone() });
         // Nothing tells the one state from another.
         let marks = marks.filter(|marks| *marks != Marks::default());
         let directory = Unpacked::new(store)?;
-        match (fetch(stage, &plain, marks, &directory)?, known) {
+        match (fetch(patience, &plain, marks, &directory)?, known) {
             (Fetched::NotModified, Some(known)) => Ok(Self::new(plain, known.digest, known.modified, known.name, None)),
             (Fetched::NotModified, None) => Err(failed(url, "the server says that it has not changed", None)),
             (Fetched::File { digest, marks, name }, _) => {
@@ -93,8 +95,9 @@ impl Download {
         let (directory, modified) = match self.directory {
             Some(directory) => (directory, self.modified),
             None => {
-                let directory = Unpacked::new(stage.build.request.store)?;
-                match fetch(stage, &self.url, None, &directory)? {
+                let (store, patience) = (stage.build.request.store, stage.build.request.patience);
+                let directory = Unpacked::new(store)?;
+                match fetch(patience, &self.url, None, &directory)? {
                     Fetched::NotModified => {
                         return Err(failed(&self.url, "the server says that it has not changed", None));
                     }
@@ -112,8 +115,16 @@ impl Download {
         let file = File::open(&part).call("open(what was fetched)")?;
         file.set_modified(times).call("futimens(what was fetched)")?;
         crate::host::change::rename(&part, &path)?;
-        Files::of(directory, &self.name, &format!("what `{}` gives", super::shown(&self.url)), false)
+        let context = Context::of_made(directory, &format!("what `{}` gives", super::shown(&self.url)))?;
+        Files::of(context, &self.name)
     }
+}
+
+/// What a server has, whatever it is called: a file without a name.
+pub fn download(store: &Store, patience: Patience, url: &str) -> Result<File> {
+    let directory = Unpacked::new(store)?;
+    fetch(patience, url, None, &directory)?;
+    Ok(File::open(directory.path().join(PART)).call("open(what was fetched)")?)
 }
 
 /// `sha256:…`.
@@ -134,7 +145,7 @@ fn check(url: &str, expected: Option<&Digest>, found: &Digest) -> Result<()> {
 }
 
 /// Has the fetcher write it to the directory.
-fn fetch(stage: &Stage<'_>, url: &str, unless: Option<Marks>, directory: &Unpacked) -> Result<Fetched> {
+fn fetch(patience: Patience, url: &str, unless: Option<Marks>, directory: &Unpacked) -> Result<Fetched> {
     let path = directory.path().join(PART);
     // Docker's mode of what it fetches.
     atomic_file::create(&path, b"", 0o600, false)?;
@@ -142,7 +153,6 @@ fn fetch(stage: &Stage<'_>, url: &str, unless: Option<Marks>, directory: &Unpack
     let file = file.call("open(what is fetched)")?;
     let disk = rustix::fs::fstatvfs(&file).call("fstatvfs")?;
     let limit = if disk.f_blocks == 0 { u64::MAX } else { disk.f_bavail.saturating_mul(disk.f_frsize) / 10 * 9 };
-    let patience = stage.build.request.patience;
     let wanted =
         Wanted { url: url.to_owned(), unless, limit, stall: patience.stall.as_secs(), retries: patience.retries };
     let (ours, theirs) =

@@ -1,4 +1,4 @@
-//! What ADD takes from other machines: a file that a server of HTTP has, or a repository of git.
+//! What ADD takes from other machines, and what a build context may be: a file that a server of HTTP has, or a repository of git.
 //!
 //! ```text
 //!   look    what it is now, as far as the key of the step needs it: a digest, a commit.  No more is fetched than that takes.
@@ -6,16 +6,18 @@
 //! ```
 
 pub mod download;
-mod repository;
+pub mod repository;
 
+use std::fs::File;
 use std::path::Path;
 
-use super::context::unpacked::Unpacked;
 use super::context::{Context, Source};
 use super::parse::Add;
 use super::stage::Stage;
 use super::{Error, Result};
 pub use crate::host::remote::git::without_login as shown;
+use crate::registry::Patience;
+use crate::store::Store;
 
 /// A source of ADD that lies elsewhere.
 #[derive(Debug)]
@@ -29,21 +31,41 @@ pub enum Remote {
 pub struct Files {
     pub context: Context,
     pub sources: Vec<Source>,
-    /// The modes of a repository's files say no more than who may run them.
-    pub plain_modes: bool,
-    _directory: Unpacked,
+}
+
+/// A build context that lies elsewhere.
+#[derive(Debug)]
+pub enum Arrived {
+    /// A repository's files.
+    Directory(Context),
+    /// What a server of HTTP has, and how it is called.
+    File(File, String),
 }
 
 impl Files {
     /// What lies at a path in a directory that was made for it.
-    fn of(directory: Unpacked, path: &str, title: &str, plain_modes: bool) -> Result<Self> {
-        let context = Context::open_made(directory.path(), title)?;
+    fn of(context: Context, path: &str) -> Result<Self> {
         let sources = vec![context.exact(path)?];
-        Ok(Self { context, sources, plain_modes, _directory: directory })
+        Ok(Self { context, sources })
     }
 }
 
-/// Whether a source of ADD is an address.
+/// Fetches a build context. `keeps_git`: of a repository, also what git has written down.
+pub fn context(store: &Store, patience: Patience, text: &str, keeps_git: bool) -> Result<Arrived> {
+    match repository::parse(text) {
+        Some(address) => {
+            let found = repository::Repository::look(store, address, None, keeps_git)?;
+            found.context(store).map(Arrived::Directory)
+        }
+        None => {
+            let url = text.split('#').next().unwrap_or(text);
+            let file = download::download(store, patience, url)?;
+            Ok(Arrived::File(file, format!("`{}`", shown(url))))
+        }
+    }
+}
+
+/// Whether a source of ADD, or a context, is an address.
 pub fn is_remote(text: &str) -> bool {
     ["http://", "https://", "git://", "ssh://", "git@"].iter().any(|start| text.starts_with(start))
 }

@@ -3,6 +3,7 @@
 //! `ADDRESS[#[REFERENCE][:DIRECTORY]]`, where the address is one of git's or ssh's, or one of HTTP whose path ends in `.git`.
 
 use super::{Files, failed};
+use crate::build::context::Context;
 use crate::build::context::unpacked::Unpacked;
 use crate::build::{Error, Result};
 use crate::host::change;
@@ -70,22 +71,36 @@ impl Repository {
         vec!["git", &self.commit, self.address.directory.as_deref().unwrap_or_default(), kept]
     }
 
+    /// The files at the place that the address says.
     pub fn fetch(self, store: &Store) -> Result<Files> {
+        let (context, place) = self.whole(store)?;
+        Files::of(context, &place)
+    }
+
+    /// The same, a directory, as a build context.
+    pub fn context(self, store: &Store) -> Result<Context> {
+        let (context, place) = self.whole(store)?;
+        if place.is_empty() { Ok(context) } else { context.below(&place) }
+    }
+
+    /// All files, and the place that the address says.
+    fn whole(self, store: &Store) -> Result<(Context, String)> {
         let Address { url, reference, directory } = self.address;
+        let failed = |error: git::Error| failed(&url, &error.to_string(), error.hint());
         let made = match self.made {
             Some(made) => made,
             None => {
                 let made = Unpacked::new(store)?;
-                let failed = |error: git::Error| failed(&url, &error.to_string(), error.hint());
                 git::check_out(&url, reference.as_deref(), &self.commit, made.path()).map_err(failed)?;
                 made
             }
         };
+        let time = git::time_of_commit(made.path()).map_err(failed)?;
         if !self.keeps_git {
             change::remove_tree(&made.path().join(".git"))?;
         }
         let title = format!("the repository `{}`", super::shown(&url));
-        Files::of(made, directory.as_deref().unwrap_or_default(), &title, true)
+        Ok((Context::of_commit(made, &title, time)?, directory.unwrap_or_default()))
     }
 }
 

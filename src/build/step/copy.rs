@@ -72,8 +72,6 @@ struct Given<'a> {
     source: &'a context::Source,
     /// If it is an archive.
     unpacks: bool,
-    /// Its modes say no more than who may run it.
-    plain_modes: bool,
 }
 
 pub fn copy(stage: &mut Stage<'_>, copy: &Copy, add: Option<&Add>) -> Result<()> {
@@ -169,13 +167,13 @@ fn given<'a>(
     found: &'a [context::Source],
     fetched: &'a [Files],
 ) -> Vec<Given<'a>> {
-    let own = context.into_iter().flat_map(|context| {
-        found.iter().map(move |source| Given { context, source, unpacks: plan.unpacks, plain_modes: false })
-    });
+    let own = context
+        .into_iter()
+        .flat_map(|context| found.iter().map(move |source| Given { context, source, unpacks: plan.unpacks }));
     let others = fetched.iter().flat_map(|files| {
-        let Files { context, sources, plain_modes, .. } = files;
+        let Files { context, sources } = files;
         let unpacks = plan.unpacks_fetched;
-        sources.iter().map(move |source| Given { context, source, unpacks, plain_modes: *plain_modes })
+        sources.iter().map(move |source| Given { context, source, unpacks })
     });
     own.chain(others).collect()
 }
@@ -304,12 +302,11 @@ fn from_contexts(mounted: &Mounted<'_>, plan: &Plan<'_>, all: &[Given<'_>]) -> R
     }
     let (stream, path) = place(plan, lone);
     put(mounted, &path, stream, plan.chown.clone(), |out| {
-        for Given { context, source, plain_modes, .. } in &files {
+        for Given { context, source, .. } in &files {
             context.write(source, out, |item| {
                 let name = if plan.parents { item.path_from_pivot(source) } else { item.name.clone() };
                 let verdict = plan.excludes.path(&String::from_utf8_lossy(&item.name));
-                let mode = if *plain_modes { plain(item.mode(), item.is_directory()) } else { item.mode() };
-                (verdict == Verdict::In).then(|| (name, plan.mode(mode, item.is_directory())))
+                (verdict == Verdict::In).then(|| (name, plan.mode(item.mode(), item.is_directory())))
             })?;
         }
         for (heredoc, text) in &plan.heredocs {
@@ -321,11 +318,6 @@ fn from_contexts(mounted: &Mounted<'_>, plan: &Plan<'_>, all: &[Given<'_>]) -> R
         }
         context::end(out)
     })
-}
-
-/// Whatever this account's umask is.
-fn plain(mode: u32, is_directory: bool) -> u32 {
-    if is_directory || mode & 0o100 != 0 { 0o755 } else { 0o644 }
 }
 
 /// A lone file gets the name of the destination, unless that is a directory.

@@ -113,6 +113,13 @@ pub fn check_out(url: &str, reference: Option<&str>, commit: &str, directory: &P
     Ok(git(Some(directory), &["rev-parse", "HEAD"])?.trim().to_owned())
 }
 
+/// When the commit was made that is checked out in a directory, in seconds since 1970.
+pub fn time_of_commit(directory: &Path) -> Result<i64> {
+    let said = git(Some(directory), &["show", "--no-patch", "--no-show-signature", "--format=%ct", "HEAD"])?;
+    // One before 1970 has no number that git would take.
+    Ok(said.trim().parse().unwrap_or(0))
+}
+
 /// The address without a user's name and password, but for ssh's, which has no password in it.
 pub fn without_login(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| *scheme != "ssh") else {

@@ -1,6 +1,6 @@
 //! ADD of files and repositories of other machines.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::server::{Page, Server};
 use super::{Context, nothing_is_left};
@@ -112,7 +112,7 @@ fn what_can_not_be_fetched(case: &Case) {
 }
 
 /// Runs git in a folder, and gives what it says.
-fn git(case: &Case, folder: &Path, words: &[&str]) -> String {
+pub fn git(case: &Case, folder: &Path, words: &[&str]) -> String {
     let fixed =
         ["-c", "user.name=n", "-c", "user.email=e@e", "-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false"];
     let all: Vec<&str> = fixed.iter().chain(words).copied().collect();
@@ -120,17 +120,37 @@ fn git(case: &Case, folder: &Path, words: &[&str]) -> String {
     command.finish().code(0).stdout.trim().to_owned()
 }
 
+/// An empty repository in the home of a case.
+pub fn repository(case: &Case) -> PathBuf {
+    let work = case.home.join("work");
+    std::fs::create_dir_all(&work).unwrap();
+    git(case, &work, &["init", "-q"]);
+    work
+}
+
+/// Commits a file, and all else that has changed; gives the commit's name.
+pub fn commit(case: &Case, path: &str, text: &str) -> String {
+    let work = case.home.join("work");
+    std::fs::create_dir_all(work.join(path).parent().unwrap()).unwrap();
+    std::fs::write(work.join(path), text).unwrap();
+    git(case, &work, &["add", "-A"]);
+    git(case, &work, &["commit", "-q", "-m", "x"]);
+    git(case, &work, &["rev-parse", "HEAD"])
+}
+
+/// Has the server give the repository; its address.
+pub fn clone_of(case: &Case, server: &Server) -> String {
+    let folder = case.home.join("repositories");
+    std::fs::create_dir_all(&folder).unwrap();
+    git(case, &case.home, &["clone", "-q", "--bare", "work", "repositories/r.git"]);
+    server.repositories(folder);
+    format!("{}/git/r.git", server.address)
+}
+
 fn repositories(case: &Case) {
     let server = Server::new();
-    let work = case.home.join("work");
-    std::fs::create_dir_all(work.join("deep/er")).unwrap();
-    git(case, &work, &["init", "-q"]);
-    let put = |path: &str, text: &str| {
-        std::fs::write(work.join(path), text).unwrap();
-        git(case, &work, &["add", "-A"]);
-        git(case, &work, &["commit", "-q", "-m", "x"]);
-        git(case, &work, &["rev-parse", "HEAD"])
-    };
+    let work = repository(case);
+    let put = |path: &str, text: &str| commit(case, path, text);
     put("deep/er/file", "deep");
     let first = put("top", "first");
     git(case, &work, &["tag", "-a", "-m", "x", "v1"]);
@@ -147,11 +167,7 @@ fn repositories(case: &Case) {
         format!("[core]\n\thooksPath = {}\n", case.home.join("hooks").display()),
     )
     .unwrap();
-    let folder = case.home.join("repositories");
-    std::fs::create_dir_all(&folder).unwrap();
-    git(case, &case.home, &["clone", "-q", "--bare", "work", "repositories/r.git"]);
-    server.repositories(folder.clone());
-    let url = format!("{}/git/r.git", server.address);
+    let url = clone_of(case, &server);
     let instructions = format!(
         "FROM IMAGE\n\
              ADD {url} /all\n\
@@ -185,7 +201,7 @@ fn repositories(case: &Case) {
     let again = context.build(&[]).code(0);
     assert_eq!(again.stdout.matches("Using cache").count(), 5, "{again}");
     put("top", "third");
-    git(case, &work, &["push", "-q", folder.join("r.git").to_str().unwrap(), "main"]);
+    git(case, &work, &["push", "-q", case.home.join("repositories/r.git").to_str().unwrap(), "main"]);
     context.build(&[]).code(0);
     assert_eq!(context.prints("cat /all/top /tag/top"), "thirdfirst");
     for (source, error) in [

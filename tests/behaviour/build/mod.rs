@@ -1,6 +1,7 @@
 //! `build`: images from instructions, as users of Docker and Podman know them, on both overlay drivers.
 
 mod cache;
+pub mod context;
 mod copy;
 pub mod fetched;
 mod hostile;
@@ -13,7 +14,6 @@ mod server;
 mod shared;
 mod spellings;
 mod stages;
-pub mod stdin;
 
 use std::path::PathBuf;
 use std::time::Duration;

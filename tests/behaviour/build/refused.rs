@@ -27,7 +27,6 @@ fn mistakes(case: &Case) {
     }
     case.coracle(["image", "exists", "built"]).code(1);
     case.coracle(["build", "/nowhere"]).code(125).error("no Containerfile or Dockerfile is in `/nowhere`");
-    case.coracle(["build", "https://example.org/x.git"]).code(125).error("contexts are not fetched");
     let path = context.path.display().to_string();
     context.instructions("FROM IMAGE AS first\n");
     case.coracle(["build", "--target=frist", &path]).code(125).says("hint: did you mean `first`?");

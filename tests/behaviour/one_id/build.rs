@@ -1,9 +1,10 @@
 //! `build` on an account with one id: the same image as with subordinate ids, owners included.
 
 use super::no_ids;
+use crate::behaviour::build::context::stdin;
 use crate::behaviour::build::programs;
 use crate::behaviour::build::run::the_same_everywhere;
-use crate::behaviour::build::{fetched, inputs, outputs, stdin};
+use crate::behaviour::build::{fetched, inputs, outputs};
 use crate::behaviour::faults::build::points::every_point_of_a_build_is_cut;
 use crate::harness::{Case, Driver};
 

@@ -38,7 +38,7 @@ pub fn containerfile(bytes: &[u8]) {
         last = instruction.span.end;
         instruction_holds(&file, &arguments, &instruction.kind);
     }
-    match Graph::new(&file, &arguments, &["ctx".to_owned()]) {
+    match Graph::new(&file, &arguments, &[("ctx".to_owned(), None)]) {
         Ok(graph) => order_holds(&file, &graph),
         Err(fault) => show(&fault),
     }

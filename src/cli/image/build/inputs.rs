@@ -4,16 +4,23 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::given;
 use crate::build::Source;
 use crate::build::context::Context;
+use crate::build::engine::Named;
 use crate::build::ignore::{self, Ignore};
 use crate::build::parse::{self, Dockerfile};
+use crate::build::remote;
 use crate::cli::Report;
+use crate::registry::Patience;
+use crate::store::Store;
 
 /// Looked for in the context, in this order.
 pub const FILES: [&str; 2] = ["Containerfile", "Dockerfile"];
 /// Bytes of an ignore file.
 pub const LONGEST: u64 = 1 << 20;
+/// How a context that is an image begins.
+const IMAGES: [&str; 3] = ["docker-image://", "container-image://", "docker://"];
 /// Bytes of a secret, as BuildKit allows them.
 const SECRET: u64 = 500 << 10;
 
@@ -79,12 +86,22 @@ pub fn context(path: &Path, asked: Option<&Path>, instructions: Option<&Path>) -
     Ok(Context::open(&path, ignore)?)
 }
 
-/// `NAME=DIRECTORY`.
-pub fn contexts(words: &[String]) -> Result<BTreeMap<String, Context>, Report> {
+/// `NAME=DIRECTORY`, or an address, or an image as Docker and Podman write it.
+pub fn contexts(words: &[String], store: &Store, patience: Patience) -> Result<BTreeMap<String, Named>, Report> {
     let mut contexts = BTreeMap::new();
     for word in words {
-        let (name, path) = word.split_once('=').ok_or_else(|| malformed("build-context", word, "NAME=DIRECTORY"))?;
-        contexts.insert(name.to_owned(), context(Path::new(path), None, None)?);
+        let (name, place) = word.split_once('=').ok_or_else(|| malformed("build-context", word, "NAME=DIRECTORY"))?;
+        let image = IMAGES.iter().find_map(|scheme| place.strip_prefix(scheme));
+        let named = match image.filter(|image| !image.is_empty()) {
+            Some(image) => Named::Image(image.to_owned()),
+            None if remote::is_remote(place) => Named::Files(given::fetched(store, patience, place)?),
+            None if place.contains("://") => {
+                return Err(Report::new(format!("`--build-context={word}`: that kind of address is not known"))
+                    .hint("a directory, `https://…`, a repository of git, or `docker-image://NAME`"));
+            }
+            None => Named::Files(context(Path::new(place), None, None)?),
+        };
+        contexts.insert(name.to_owned(), named);
     }
     Ok(contexts)
 }

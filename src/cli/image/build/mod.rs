@@ -8,7 +8,7 @@ mod progress;
 mod sandbox;
 mod shared;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -42,7 +42,8 @@ pub struct Build {
     /// Read values for ARGs from a file, one a line
     #[arg(long, value_name = "FILE")]
     build_arg_file: Vec<PathBuf>,
-    /// A directory that COPY, ADD and RUN --mount take files from by this name
+    /// A directory that COPY, ADD and RUN --mount take files from by this name, or the address of an archive or a repository of git;
+    /// or, for FROM too, an image, `docker-image://NAME`
     #[arg(long, value_name = "NAME=DIRECTORY")]
     build_context: Vec<String>,
     /// Set a variable in the image
@@ -143,7 +144,8 @@ pub struct Build {
     from: From,
     #[command(flatten)]
     sandbox: sandbox::Flags,
-    /// The directory that files are copied from; `-`: an archive on standard input, or instructions alone
+    /// The directory that files are copied from; `-`: an archive on standard input, or instructions alone; or where such an archive,
+    /// such instructions, or a repository of git lies: `https://…/FILE`, `https://….git[#REFERENCE[:DIRECTORY]]`
     #[arg(value_name = "CONTEXT")]
     context: Option<PathBuf>,
 }
@@ -151,7 +153,6 @@ pub struct Build {
 impl Build {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
-        self.refuse()?;
         let mut outputs = Outputs::parse(&self.output)?;
         outputs.take_stdout()?;
         if self.push && self.tag.is_empty() && outputs.names.is_empty() {
@@ -207,16 +208,6 @@ impl Build {
         }
     }
 
-    fn refuse(&self) -> Result<(), Report> {
-        match self.context.as_deref().and_then(Path::to_str) {
-            Some(text) if text.contains("://") || text.starts_with("git@") => {
-                Err(Report::new(format!("`{text}` is no directory: contexts are not fetched from other machines"))
-                    .hint("`git clone` it first, and name the directory"))
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn policy(&self) -> Result<Policy, Report> {
         match self.pull.as_deref() {
             _ if self.pull_always => Ok(Policy::Always),
@@ -252,7 +243,7 @@ impl Build {
             store,
             file: &given.file,
             context: given.context.as_ref(),
-            contexts: inputs::contexts(&self.build_context)?,
+            contexts: inputs::contexts(&self.build_context, store, self.from.patience())?,
             target: self.target.as_deref(),
             build_args: inputs::arguments(&self.build_arg, &self.build_arg_file)?,
             labels: inputs::pairs(&self.label),

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{Context, nothing_is_left};
+use super::super::{Context, nothing_is_left};
 use crate::harness::image::{Compression, Layer};
-use crate::harness::{Case, Finished, wait_until};
+use crate::harness::{Case, Command, Finished, wait_until};
 
 fn build(case: &Case, input: Vec<u8>, flags: &[&str]) -> Finished {
     let fixed = ["build", "-t", "built", "--network=none"];
@@ -28,13 +28,14 @@ pub fn archives(case: &Case) {
     let context = Context::new(case, "");
     let instructions = "FROM IMAGE\nCOPY . /c\n";
     let gzip = archive(case, instructions);
-    let bzip2 = {
-        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-        std::io::Write::write_all(&mut encoder, &gzip.tar()).unwrap();
-        encoder.finish().unwrap()
+    let packed = |tool: &str| {
+        std::fs::write(case.home.join("plain"), gzip.tar()).unwrap();
+        Command::new("sh").arg("-c").arg(format!("{tool} <plain >packed")).directory(&case.home).finish().code(0);
+        std::fs::read(case.home.join("packed")).unwrap()
     };
+    let (bzip2, xz) = (packed("bzip2"), packed("xz"));
     let zstd = gzip.clone().compressed(Compression::Zstd).blob();
-    for bytes in [gzip.tar(), gzip.blob(), zstd, bzip2] {
+    for bytes in [gzip.tar(), gzip.blob(), zstd, bzip2, xz] {
         build(case, bytes, &[]).code(0);
         assert_eq!(
             context.prints("cd /c; ls; cat sub/input owned"),
