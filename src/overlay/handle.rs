@@ -139,15 +139,18 @@ impl Tree {
         }
         let _writing = lock_patiently(&node.changing);
         let (admitted, _room) = self.admit_write(&file, offset, data.len() as u64)?;
+        let whole = data.len();
         let data = data.get(..admitted as usize).unwrap_or(data);
         let before = if late { Some(Before::of(&file)?) } else { None };
-        let mut done = 0;
+        let (mut done, mut failure) = (0, None);
         while let Some(rest) = data.get(done..).filter(|rest| !rest.is_empty()) {
             match rustix::io::pwrite(&file, rest, offset + done as u64) {
                 Ok(count) => done += count,
                 Err(Errno::INTR) => {}
-                Err(error) if done == 0 => return Err(error),
-                Err(_) => break,
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
             }
         }
         if let Some(before) = before {
@@ -155,7 +158,12 @@ impl Tree {
         }
         start_piece(&file, offset, done as u64);
         self.count_open(&file)?;
-        Ok(done as u32)
+        // Of what comes late the kernel takes a part for the whole: who wrote it would never hear that the rest is lost.
+        match failure {
+            Some(error) if late || done == 0 => Err(error),
+            _ if late && done < whole => Err(Errno::NOSPC),
+            _ => Ok(done as u32),
+        }
     }
 
     /// Takes set-user-id from a file that is about to be written to, and set-group-id unless it only means mandatory locking on a
