@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, open};
 use rustix::io::Errno;
 
-use super::{change, fault};
+use super::{change, fault, link};
 use crate::sys::{self, Call};
 
 /// Writes `bytes` to a new file beside `path` (mode 0600) and renames it there.
@@ -117,7 +117,7 @@ impl Unfinished {
     /// With the permissions that new files of this process get.
     pub fn create(path: &Path) -> sys::Result<Self> {
         // What a symlink names is replaced, not the symlink.
-        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let path = link::resolve(path)?;
         let is_file = |stat: rustix::fs::Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         if rustix::fs::stat(&path).is_ok_and(|stat| !is_file(stat)) {
             let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -141,7 +141,10 @@ impl Unfinished {
 
     /// It is whole.
     pub fn finish(self) -> sys::Result<()> {
-        self.staged.map_or(Ok(()), Staged::publish)
+        let Self { file, staged } = self;
+        // Where there was no room for what the kernel has only cached, as it does for NFS, it says so now, or never.
+        nix::unistd::close(file).call("close")?;
+        staged.map_or(Ok(()), Staged::publish)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod fault;
 pub mod id_map;
 pub mod journal;
 pub mod kernel;
+pub mod link;
 pub mod lock;
 pub mod message;
 pub mod remote;

@@ -59,7 +59,7 @@ fn describe(path: &Path, found: &mut Vec<String>) {
         names.sort();
         names.iter().for_each(|path| describe(path, found));
     } else if of.is_file() {
-        found.push(std::fs::read_to_string(path).unwrap());
+        found.push(String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned());
     }
 }
 

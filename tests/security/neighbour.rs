@@ -1,7 +1,7 @@
 //! Another user of the machine. The test plays them with a subordinate id: to the kernel another user, in this machine's own
 //! namespaces, without any capability.
 
-use super::exec;
+use super::{Bait, exec};
 use crate::harness::{Case, Driver, Finished, Image, Layer, binary, set_mode};
 
 /// Runs a script as the neighbour.
@@ -68,6 +68,47 @@ fn an_account_sees_its_own() {
     let script =
         format!("cat {}/images/oci-layout; kill -0 {}", case.store().display(), case.inspect("box", "{{.State.Pid}}"));
     case.command_of("sh".as_ref(), ["-c", &script]).finish().code(0);
+}
+
+/// In a folder where others may make files, somebody else's link at the name that we write is replaced, or refused, and never followed
+/// (where it would be, the kernel does not let it: `fs.protected_symlinks`).
+#[test]
+fn links_of_a_neighbour_in_a_shared_folder() {
+    let case = open_world(Driver::Auto);
+    let bait = Bait::new(&case);
+    let image = case.busybox();
+    case.coracle(["run", "-d", "--network=none", "--name=box", &image, "sleep", "1000"]).succeeded();
+    let shared = case.home.join("shared");
+    std::fs::create_dir(&shared).unwrap();
+    set_mode(&shared, 0o1777);
+    let names = ["save", "oci", "export", "cp", "folder", "ids", "digest", "events"];
+    let path = |name: &str| shared.join(name).display().to_string();
+    let script: String = names
+        .iter()
+        .map(|name| {
+            let target = if ["folder", "oci"].contains(name) { bait.path("inner") } else { bait.path("file") };
+            format!("ln -s {target} {}\n", path(name))
+        })
+        .collect();
+    neighbour(&case, &script);
+    for line in [
+        &["save", "-q", "-o", &path("save"), &image][..],
+        &["save", "-q", "--format=oci-dir", "-o", &path("oci"), &image],
+        &["export", "-o", &path("export"), "box"],
+        &["cp", "box:/etc/passwd", &path("cp")],
+        &["cp", "box:/etc", &path("folder")],
+        &["cp", "box:/etc/.", &path("folder")],
+        &["run", "--rm", "--network=none", "--cidfile", &path("ids"), &image, "true"],
+        &["pull", "-q", "--digestfile", &path("digest"), &image],
+    ] {
+        // Whatever becomes of it: a link that is refused, or replaced.
+        let done = case.coracle(line.iter().copied());
+        assert!(done.signal.is_none(), "{done}");
+        bait.is_untouched();
+    }
+    // Control: where nobody was first, all of it is there.
+    case.coracle(["save", "-q", "-o", &path("own"), &image]).succeeded();
+    assert!(std::fs::metadata(shared.join("own")).unwrap().len() > 100_000);
 }
 
 /// Nothing is ever put where others may put something first: the folder for what is temporary stays empty.

@@ -10,7 +10,7 @@ use tar::EntryType;
 
 use super::Problem;
 use crate::host::atomic_file::Unfinished;
-use crate::host::change;
+use crate::host::{change, link};
 use crate::layer::pack::header::{BLOCK, Header};
 use crate::layer::{Error, Result};
 
@@ -44,7 +44,8 @@ impl Writer {
 
     /// In a directory, which may be there and hold files of other names.
     pub fn directory(path: &Path) -> Result<Self> {
-        let mut directory = Directory { path: path.to_owned(), made: Vec::new(), finished: false };
+        let path = link::resolve(path)?;
+        let mut directory = Directory { path, made: Vec::new(), finished: false };
         directory.make_directory("")?;
         Ok(Self { target: Target::Directory(directory), names: BTreeSet::new() })
     }

@@ -1,17 +1,18 @@
 //! Where the path of a target leads.
 
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 
 use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
 
 use super::super::unpack::tree::stat;
 use super::{Problem, Root, Target, failed, last, trimmed, unreachable};
+use crate::host::link;
 use crate::layer::{Result, shown};
 use crate::sys::Call;
 
-/// As the kernel (`MAXSYMLINKS`).
-const MOST_LINKS: u32 = 40;
 const REACHED: OFlags = OFlags::PATH.union(OFlags::DIRECTORY);
 
 #[derive(Debug)]
@@ -28,6 +29,10 @@ pub enum Place {
 impl Place {
     /// `for_directory`: a directory is to come, so that a slash at the end of a name that nobody has is no mistake.
     pub fn find(root: Root<'_>, target: &Target, for_directory: bool) -> Result<Self> {
+        if matches!(root, Root::Machine(_)) {
+            let path = std::path::Path::new(OsStr::from_bytes(trimmed(&target.path)));
+            link::resolve(path).map_err(failed(&target.path))?;
+        }
         match root.open(&target.path, REACHED) {
             Ok(directory) => return Ok(Self::Directory(directory)),
             Err(Errno::NOENT) if for_directory || !target.path.ends_with(b"/") => {}
@@ -40,7 +45,7 @@ impl Place {
         }
         // The kernel follows a symlink to its end, but tells nobody which directory that is in.
         let mut path = trimmed(&target.path).to_vec();
-        for _ in 0..MOST_LINKS {
+        for _ in 0..link::MOST {
             let name = last(&path).to_vec();
             let directory = path.get(..path.len() - name.len()).unwrap_or_default();
             let directory = if directory.is_empty() { b"." } else { directory };
