@@ -17,6 +17,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use rustix::fs::{Mode, OFlags, fstat, open, stat};
 
+use super::fault;
 use crate::sys::{self, Call, alarm};
 
 /// How long a wait for another command's lock lasts before it is reported: longer than any honest holder of a short lock.
@@ -167,10 +168,14 @@ fn attempt(path: &Path, kind: Kind) -> Result<Option<Lock>, Error> {
 }
 
 fn wait(path: &Path, kind: Kind) -> Result<Lock, Error> {
+    let start = Instant::now();
     loop {
         let file = open_file(path)?;
         match fcntl(&file, FcntlArg::F_OFD_SETLKW(&range(kind))) {
-            Ok(_) if is_current(&file, path)? => return Ok(Lock { file }),
+            Ok(_) if is_current(&file, path)? => {
+                fault::waited(path, start.elapsed());
+                return Ok(Lock { file });
+            }
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(refused("F_OFD_SETLKW", path, error)),
         }
@@ -187,8 +192,14 @@ fn within(path: &Path, kind: Kind, limit: Duration) -> Result<Lock, Error> {
         let file = open_file(path)?;
         let rest = limit.saturating_sub(start.elapsed());
         match alarm::within(rest, || fcntl(&file, FcntlArg::F_OFD_SETLKW(&range(kind))))? {
-            None => return Err(Error::Timeout { path: path.to_owned(), waited: start.elapsed() }),
-            Some(Ok(_)) if is_current(&file, path)? => return Ok(Lock { file }),
+            None => {
+                fault::waited(path, start.elapsed());
+                return Err(Error::Timeout { path: path.to_owned(), waited: start.elapsed() });
+            }
+            Some(Ok(_)) if is_current(&file, path)? => {
+                fault::waited(path, start.elapsed());
+                return Ok(Lock { file });
+            }
             Some(Ok(_)) => {}
             Some(Err(error)) => return Err(refused("F_OFD_SETLKW", path, error)),
         }

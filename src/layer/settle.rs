@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::merged::{Entry, Merged};
 use super::shown;
+use crate::host::fault;
 use crate::sys::{self, Call, file};
 
 /// What may be in the way from the upper directory to the mount: files that the container covers or has just removed.
@@ -27,6 +28,7 @@ struct Level {
 /// `mount`: the root of the container, as one of its processes sees it. `upper`: its upper directory.
 pub fn settle(mount: BorrowedFd<'_>, upper: Merged) -> sys::Result<()> {
     let mount = beneath(mount, b".", OFlags::DIRECTORY).call("openat2(the container's root)")?;
+    fault::point("settle: syncfs").call("syncfs(the container's root)")?;
     rustix::fs::syncfs(&mount).call("syncfs(the container's root)")?;
     let mut levels = vec![level(mount, upper)?];
     while let Some(Level { mount, upper, entries }) = levels.last_mut() {
@@ -59,10 +61,13 @@ fn wait_for(directory: BorrowedFd<'_>, name: &[u8]) -> sys::Result<()> {
     // A FIFO or device of that name, by now, must not hold this process up.
     match there(directory, name, OFlags::NONBLOCK | OFlags::NOCTTY)? {
         // Anything but a file has no pages.
-        Some(opened) => match file::write_back(opened.as_fd()) {
-            Err(error) if error.errno() == libc::ESPIPE => Ok(()),
-            other => other,
-        },
+        Some(opened) => {
+            fault::one_of_many("settle: write back").call("sync_file_range")?;
+            match file::write_back(opened.as_fd()) {
+                Err(error) if error.errno() == libc::ESPIPE => Ok(()),
+                other => other,
+            }
+        }
         None => Ok(()),
     }
 }

@@ -17,7 +17,7 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use crate::host::subid::{Extent, IdMaps};
-use crate::host::{change, role};
+use crate::host::{change, fault, role};
 use crate::layer::copy::{self, Owners, Root};
 use crate::layer::merged::{self, Merged};
 use crate::layer::read::{self, Inputs, Kept, Live};
@@ -47,6 +47,7 @@ pub fn main() -> ExitCode {
 }
 
 fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
+    fault::keep();
     let directory = role::inherited(DIRECTORY)?;
     let stream = match job {
         Job::Empty { .. } | Job::Measure { .. } | Job::Differ { .. } => None,
@@ -135,7 +136,15 @@ fn extract(root: BorrowedFd<'_>, target: &copy::Target, stream: OwnedFd, limited
         _ => Error::Read(error),
     })?;
     let plain = BufReader::with_capacity(PIECE, Limited::new(plain, limit));
-    Ok(Reply::Copied(copy::unpack(Root::Container(root), target, plain)?))
+    let made = copy::unpack(Root::Container(root), target, plain).map_err(|error| match error {
+        Error::Read(error) if error.kind() == ErrorKind::FileTooLarge => {
+            let full = std::io::Error::from_raw_os_error(libc::ENOSPC);
+            let words = format!("it unpacks to more than the {limit} bytes that it may take of the disk: {full}");
+            Error::Read(std::io::Error::other(words))
+        }
+        other => other,
+    });
+    Ok(Reply::Copied(made?))
 }
 
 /// What a job that reads is given, beside the directory itself.
@@ -246,6 +255,7 @@ fn unpack_layer(
     let mut stream = HashedStream::start(File::from(stream), limit, limits.window)?;
     let (summary, table) = unpack::unpack(&mut stream, root, mode)?;
     if let Some(mut owners) = owners {
+        fault::point("worker: owners").call("write(owners)")?;
         owners.write_all(&table.bytes()).call("write(owners)")?;
     }
     let diff_id = stream.digest()?;

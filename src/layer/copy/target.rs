@@ -17,7 +17,7 @@ use super::super::{Error, Problem as Wrong, Result, shown};
 use super::mounted::{holds_mount, is_mounted};
 use super::place::Place;
 use super::{Owners, Problem, Root, Stream, Target, failed, parents};
-use crate::host::change;
+use crate::host::{change, fault};
 use crate::store::owners::WORD as OWNER;
 use crate::sys::{self, Call, beneath};
 
@@ -125,6 +125,7 @@ impl<'a> Maker<'a> {
         let Some((directory, name)) = split(&path) else { return Ok(()) };
         let parent = self.parent(directory)?;
         let parent = parent.as_fd();
+        fault::one_of_many("copy: make").call(call_of(entry.kind)).map_err(failed(&entry.path))?;
         match entry.kind {
             Kind::File => self.file(parent, name, entry, stream),
             Kind::Directory => self.directory(parent, name, &path, entry),
@@ -323,6 +324,7 @@ impl<'a> Maker<'a> {
 
     /// Gives new directories their modes and times, those below first.
     fn finish(mut self) -> Result<()> {
+        fault::point("copy: finish").call("fchmod").map_err(failed(&self.target.path))?;
         while let Some(Made { path, mode, mtime }) = self.made.pop() {
             let Some((above, name)) = split(&path) else { continue };
             let parent = self.parent(above)?;
@@ -346,10 +348,12 @@ struct Staged<'a> {
 
 impl Staged<'_> {
     fn become_whole(mut self, name: &[u8], file: OwnedFd) -> sys::Result<()> {
+        fault::one_of_many("copy: whole").call("renameat")?;
+        if self.name != name && is_mounted(self.parent, name)? {
+            return write_into(self.parent, name, file);
+        }
+        close(file)?;
         if self.name != name {
-            if is_mounted(self.parent, name)? {
-                return write_into(self.parent, name, file);
-            }
             rustix::fs::renameat(self.parent, self.name.as_slice(), self.parent, name).call("renameat")?;
         }
         self.name.clear();
@@ -371,7 +375,14 @@ fn write_into(parent: BorrowedFd<'_>, name: &[u8], file: OwnedFd) -> sys::Result
     let there = rustix::fs::openat(parent, name, OFlags::WRONLY | OFlags::TRUNC | how, Mode::empty()).call("openat")?;
     let mut whole = File::from(file);
     std::io::Seek::rewind(&mut whole).call("lseek")?;
-    std::io::copy(&mut whole, &mut File::from(there)).call("write").map(drop)
+    let mut there = File::from(there);
+    std::io::copy(&mut whole, &mut there).call("write")?;
+    close(there.into())
+}
+
+/// Where there was no room for what the kernel has only cached, as it does for an overlay and for NFS, it says so now, or never.
+fn close(file: OwnedFd) -> sys::Result<()> {
+    nix::unistd::close(file).call("close")
 }
 
 fn create(parent: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<OwnedFd> {

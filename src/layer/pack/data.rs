@@ -10,6 +10,7 @@ use rustix::io::Errno;
 
 use super::super::sparse::{self, Piece};
 use super::header::BLOCK;
+use crate::host::fault;
 use crate::sys::{self, Call};
 
 /// Holes of less in all are written as zeros, which compress well and which older readers understand.
@@ -135,6 +136,7 @@ fn copy(
             Err(Errno::INTR) => continue,
             Err(error) => return Err(Error::Read(sys::Error::new("pread", error))),
         };
+        fault::one_of_many("pack: data").map_err(Error::Write)?;
         out.write_all(room.get(..count).unwrap_or_default()).map_err(Error::Write)?;
         place += count as u64;
         left -= count as u64;

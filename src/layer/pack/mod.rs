@@ -27,6 +27,7 @@ use super::attributes;
 use super::merged::{Entry, Merged, attribute};
 use super::unpack::whiteout;
 use super::{Error, Result, shown};
+use crate::host::fault;
 use crate::store::owners::{DEVICE, Device, Owner};
 use crate::sys::{self, Call};
 
@@ -84,6 +85,7 @@ pub fn pack(root: Merged, form: Form, leave_out: &[String], out: impl Write) -> 
             levels.push(packer.level(inner)?);
         }
     }
+    fault::point("pack: end").map_err(Error::Write)?;
     packer.out.write_all(&[0; 2 * header::BLOCK]).map_err(Error::Write)?;
     packer.out.flush().map_err(Error::Write)?;
     Ok(packer.entries)
@@ -237,6 +239,7 @@ impl<W: Write> Packer<W> {
         if let Some(latest) = self.form.latest.filter(|latest| header.mtime > (*latest, 0)) {
             header.mtime = (latest, 0);
         }
+        fault::one_of_many("pack: entry").map_err(Error::Write)?;
         self.out.write_all(&header.encode()).map_err(Error::Write)
     }
 

@@ -9,6 +9,7 @@ use super::super::sparse::Piece;
 use super::super::tar_stream::{Entry, TarStream};
 use super::super::{Problem, shown};
 use super::Failure;
+use crate::host::fault;
 use crate::sys::Call;
 
 /// A run of zeros of this length becomes a hole.
@@ -46,6 +47,7 @@ fn copy<R: BufRead>(
         if used == 0 {
             return Err(Problem::Malformed("its data is shorter than its size".into()).into());
         }
+        fault::one_of_many("data: write").call_with(|| say("pwrite", name))?;
         if let Some(last) = write_piece(file, place, piece).call_with(|| say("pwrite", name))? {
             written = last;
         }

@@ -24,8 +24,10 @@ use std::os::fd::BorrowedFd;
 
 use super::tar_stream::{Entry, Kind, TarStream};
 use super::{Error, Problem, Result, shown};
+use crate::host::fault;
 use crate::store::layers::Mode;
 use crate::store::owners::Table;
+use crate::sys::Call;
 
 mod attributes;
 pub(super) mod data;
@@ -71,6 +73,7 @@ pub fn unpack(source: impl BufRead, root: BorrowedFd<'_>, mode: Mode) -> Result<
     unpack.summary.entries = stream.entries();
     unpack.summary.tar_size = stream.drain()?;
     let owners = unpack.tree.owners()?;
+    fault::point("unpack: finish").call("fchmod").map_err(Error::from)?;
     unpack.tree.finish()?;
     Ok((unpack.summary, owners))
 }
@@ -110,8 +113,10 @@ impl Unpack<'_> {
             return Ok(self.root(entry)?);
         };
         if let Some(hidden) = whiteout::hidden(&place.name)? {
+            fault::one_of_many("unpack: whiteout").call("mknodat")?;
             return Ok(self.tree.hide(&place, hidden)?);
         }
+        fault::one_of_many("unpack: entry").call("openat")?;
         match entry.kind {
             Kind::File => self.file(&place, entry, stream)?,
             Kind::Directory => self.directory(&place, entry)?,

@@ -116,6 +116,7 @@ impl Journal {
     /// What was noted is on the disk.
     pub fn sync(&mut self) -> sys::Result<()> {
         if let Some(file) = self.file.as_ref().filter(|_| self.dirty) {
+            fault::point("owners: sync").call("fsync(owners)")?;
             rustix::fs::fsync(file).call("fsync(owners)")?;
             rustix::fs::fsync(&self.directory).call("fsync(directory of owners)")?;
             self.dirty = false;

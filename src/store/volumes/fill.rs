@@ -96,6 +96,7 @@ impl First<'_> {
         let place = open(&staged)?;
         let count = copy::tree(image, place.as_fd())?;
         if count > 0 {
+            fault::point("volume: sync").call("syncfs")?;
             rustix::fs::syncfs(&place).call_with(|| format!("syncfs({})", staged.display()))?;
             change::rename(&staged, &self.volume.join(READY))?;
         } else {
@@ -126,6 +127,7 @@ impl First<'_> {
                 }
             }
         }
+        fault::point("volume: sync its data").call("fsync(data of the volume)")?;
         rustix::fs::fsync(data).call("fsync(data of the volume)")?;
         change::remove_tree(&path)?;
         Ok(true)

@@ -168,4 +168,51 @@ fn a_full_disk_and_the_log(case: &Case) {
     assert_eq!(finished.stdout, format!("3000\n1\n{later}"), "{finished}");
 }
 
-on_both_drivers!(renames_elsewhere, a_full_disk, a_full_disk_and_the_log);
+/// However little room is left, what is loaded, copied in or imported says that there is none and what helps, leaves nothing half of
+/// the store's, and works once there is room.
+fn a_full_disk_and_what_is_brought(case: &Case) {
+    let image = Image::busybox().push("busybox:latest");
+    let other = Image::of(vec![Layer::new().file("large", 0o644, noise(400_000))]).push("brought:1");
+    case.coracle(["pull", "-q", &other]).succeeded();
+    case.coracle(["save", "-q", "-o", "other.tar", &other]).succeeded();
+    std::fs::write(case.home.join("large"), noise(400_000)).unwrap();
+    case.command_of("tar".as_ref(), ["cf", "large.tar", "large"]).finish().code(0);
+    let script = r#"
+        quiet() { for try in $(seq 500); do [ -z "$(ls disk/store/tmp)" ] && break || sleep 0.02; done; ls disk/store/tmp; }
+        said() { case $1 in 0) ;; 125) grep -q '^Error: .*No space left on device' said && grep -q '^hint: ' said || { echo "$2 with room for $room:"; cat said; } ;; *) echo "$2 with room for $room: $1"; cat said ;; esac; }
+        coracle pull -q "$1" >/dev/null
+        coracle create --network=none --name idle "$1" true >/dev/null
+        coracle run -d --network=none --name box "$1" sleep 1000 >/dev/null
+        coracle volume create vol >/dev/null
+        before=$(ls disk/store/layers disk/store/images/blobs/sha256 | sort)
+        for room in 0 1 2 4 8 16 50 97 99 101 104 120 220; do
+            fill "$room"
+            coracle load -q -i other.tar >said 2>&1; code=$?; said $code load; [ $code = 0 ] && loads="$loads $room"
+            rm disk/filler; [ $code = 0 ] || quiet
+            [ $code = 0 ] || [ "$(ls disk/store/layers disk/store/images/blobs/sha256 | sort)" = "$before" ] || echo "load left something with room for $room"
+            coracle rmi -f "$2" >/dev/null 2>&1; quiet
+            for box in box idle; do
+                fill "$room"
+                coracle cp large $box:/tmp/large >said 2>&1; code=$?; said $code "cp $box"; [ $code = 0 ] && copies="$copies $room"
+                rm disk/filler
+                # Whole, or not there.
+                coracle cp $box:/tmp/large back >/dev/null 2>&1 && { cmp -s large back || echo "half of it in $box with room for $room"; } || [ $code != 0 ] || echo "it is not in $box"
+                rm -f back
+                [ $box = idle ] || coracle exec box rm -f /tmp/large
+            done
+            coracle rm -f idle >/dev/null; coracle create --network=none --name idle "$1" true >/dev/null
+            quiet
+            fill "$room"
+            coracle volume import vol large.tar >said 2>&1; code=$?; said $code "volume import"; [ $code = 0 ] && imports="$imports $room"
+            rm disk/filler
+            coracle volume rm vol >/dev/null && coracle volume create vol >/dev/null
+        done
+        [ -n "$loads" ] && [ -n "$copies" ] && [ -n "$imports" ] && echo "each was done with room"
+        coracle system check >said 2>&1 || cat said
+        coracle rm -f -t0 -a >/dev/null
+        echo over"#;
+    let finished = on_a_small_disk(case, script, &[&image, &other]);
+    assert_eq!(finished.stdout, "each was done with room\nover\n", "{finished}");
+}
+
+on_both_drivers!(renames_elsewhere, a_full_disk, a_full_disk_and_what_is_brought, a_full_disk_and_the_log);

@@ -92,7 +92,9 @@ fn clean(case: &Case, kept: &str, told: &str) {
 
 fn every_point_of_images_is_cut(case: &Case) {
     let kept = case.busybox();
-    let other = Image::busybox().layer(Layer::new().file("other", 0o644, vec![b'x'; 10_000])).push("cut:1");
+    let other = Image::busybox()
+        .layer(Layer::new().file("other", 0o644, vec![b'x'; 700_000]).whiteout("bin/absent"))
+        .push("cut:1");
     let pushed = format!("{}/cut-pushed-{}:1", registry(), case.driver.name());
     super::cut::files(case);
     fs::rename(case.home.join("archive"), case.home.join("files.tar")).unwrap();

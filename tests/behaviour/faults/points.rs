@@ -42,7 +42,7 @@ impl Shown {
 
 /// The state of the container `box`, what is done then, and what shows it. A volume `full`, a secret
 /// `given` and a network `wired` are there, too.
-const DEEDS: [(&str, &[&str], Shown); 24] = [
+const DEEDS: [(&str, &[&str], Shown); 26] = [
     (
         "created",
         &["create", "--network=none", "--name=other", "-v=vol:/etc", "--secret=given", "IMAGE", "true"],
@@ -71,6 +71,8 @@ const DEEDS: [(&str, &[&str], Shown); 24] = [
     ("exited", &["rename", "box", "renamed"], By(&["container", "exists", "renamed"])),
     ("running", &["update", "--restart=on-failure:1", "box"], By(&["exec", "box", "true"])),
     ("running", &["rm", "-f", "-t0", "box"], ByFailure(&["container", "exists", "box"])),
+    ("exited", &["rm", "box"], ByFailure(&["container", "exists", "box"])),
+    ("created", &["volume", "prune", "-f"], ByFailure(&["volume", "exists", "full"])),
     ("exited", &["container", "prune", "-f"], ByFailure(&["container", "exists", "box"])),
     ("created", &["volume", "create", "vol"], By(&["volume", "exists", "vol"])),
     ("created", &["volume", "rm", "full"], ByFailure(&["volume", "exists", "full"])),

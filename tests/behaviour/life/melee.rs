@@ -2,11 +2,12 @@
 //!
 //! What is done comes from a seed, which a failure names: `CORACLE_SEED=N`. `CORACLE_LONG=1`: fifty of them, for ten minutes.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::behaviour::faults::dice::{Dice, seed};
-use crate::harness::{Case, Finished, Image, LIMIT, Layer, long_or, wait_until};
+use crate::harness::{Case, Finished, Image, LIMIT, Layer, long_or, tell, wait_until};
 
 /// `A` and `B` are two images of the registry with one layer in common, `NAME` one of three names.
 const DEEDS: [&[&str]; 25] = [
@@ -69,6 +70,17 @@ fn says_so(line: &str) -> bool {
 /// So many processes are enough: those of the other driver come afterwards.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// How many waits for locks there were, and the longest, with the path of the lock (see `waited` in `src/host/fault.rs`).
+fn longest_wait(file: &Path) -> (usize, (Duration, String)) {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let waits = text.lines().map(|line| line.split_once(' ').expect("milliseconds and a path"));
+    let waits = waits.map(|(time, path)| (Duration::from_millis(time.parse().unwrap()), path.to_owned()));
+    (text.lines().count(), waits.max().unwrap_or_default())
+}
+
+/// No wait for a lock is longer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 fn a_melee(case: &Case) {
     let base = Layer::new().file("base", 0o644, vec![b'x'; 200_000]);
     let image = |tag: &str| {
@@ -77,6 +89,7 @@ fn a_melee(case: &Case) {
     };
     let (a, b) = (image("a"), image("b"));
     let seed = seed();
+    let waits = case.home.join("waits");
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (processes, end) = (long_or(50, 8), Instant::now() + Duration::from_secs(long_or(600, 8)));
     let fight = |number: u64| {
@@ -91,7 +104,7 @@ fn a_melee(case: &Case) {
             };
             let deed: Vec<String> = dice.one_of(&DEEDS).iter().map(word).collect();
             let begun = Instant::now();
-            let done = case.coracle(deed.iter().map(String::as_str));
+            let done = case.command(deed.iter().map(String::as_str)).env("CORACLE_LOCK_WAITS", &waits).finish();
             assert!(is_lawful(&done), "seed {seed}, process {number}, {count}: {done}");
             count += 1;
             slowest = slowest.max((begun.elapsed(), deed.join(" ")));
@@ -103,7 +116,19 @@ fn a_melee(case: &Case) {
         started.into_iter().map(|thread| thread.join().expect("nobody failed")).collect()
     });
     let commands: u32 = all.iter().map(|(count, _)| count).sum();
-    println!("{commands} commands, the slowest: {:?}", all.iter().map(|(_, slowest)| slowest).max());
+    let slowest = all.iter().map(|(_, slowest)| slowest).max().unwrap();
+    let (count, longest) = longest_wait(&waits);
+    tell(&format!(
+        "{commands} commands of {processes} processes, with the driver {}; the slowest took {:.1} s: {}; {count} waits for locks, the \
+         longest of {:.3} s, for {}",
+        case.driver.name(),
+        slowest.0.as_secs_f64(),
+        slowest.1,
+        longest.0.as_secs_f64(),
+        longest.1
+    ));
+    assert!(count > 0, "nobody waited for anybody: nothing was tried");
+    assert!(longest.0 <= PATIENCE, "seed {seed}: somebody waited {:?} for {}", longest.0, longest.1);
     case.coracle(["rm", "-f", "-a", "-t0"]).code(0);
     case.coracle(["system", "check"]).code(0);
     for image in [&a, &b] {

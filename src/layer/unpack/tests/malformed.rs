@@ -41,11 +41,16 @@ fn the_size_of_an_extended_header_wins_and_links_have_no_data() {
     // RUSTSEC-2026-0068 and CVE-2025-62518: a reader that took the header's size would see another entry.
     let inner = tar().file("smuggled", "x").0;
     let by_pax = tar().pax(&[("size", inner.len().to_string().as_bytes())]).file("a", "").data(&inner).file("b", "");
+    let long = |t: Tar| t.add(b"././@LongLink", EntryType::GNULongName, 0o644, b"", b"long");
+    let long_between =
+        long(tar().pax(&[("size", inner.len().to_string().as_bytes())])).file("a", "").data(&inner).file("b", "");
     let in_link = tar().file("a", "").add(b"l", EntryType::Link, 0o644, b"a", b"").change_last(|h| h.set_size(512));
     good(
         "sizes",
         &[
             ("pax", by_pax, &[("smuggled", "-"), ("b", "f644")]),
+            // GHSA-3cv2-h65g-fgmm, GHSA-3pv8-6f4r-ffg2: it is the file's, and not that of a long name between the two.
+            ("pax, then a long name", long_between, &[("smuggled", "-"), ("a", "-"), ("b", "f644")]),
             ("link", in_link.file("b", "x"), &[("b", "f644 x"), ("l", "f644")]),
         ],
     );
