@@ -1,7 +1,8 @@
 //! Devices that a vendor's file describes (CDI).
 
 use super::run;
-use crate::harness::Case;
+use crate::behaviour::faults::adversity::on_a_small_disk;
+use crate::harness::{Case, Image};
 
 /// Writes a description into the user's own folder.
 pub fn describe(case: &Case, file: &str, text: &str) {
@@ -61,4 +62,21 @@ fn devices_of_vendors_bring_what_they_need(case: &Case) {
     run(case, &["--gpus=all"], "true").code(125).error("bad.json` can't be read");
 }
 
-on_both_drivers!(devices_of_vendors_bring_what_they_need);
+/// Where administrators and drivers of devices put them; the user's own count most.
+fn devices_of_the_machine(case: &Case) {
+    let image = Image::busybox().push("busybox:latest");
+    let script = r#"
+        one() { printf '{"kind": "boat.test/oar", "devices": [{"name": "%s", "containerEdits": {"env": ["OAR=%s"]}}]}' "$1" "$2"; }
+        mount -t tmpfs none /etc/cdi 2>/dev/null || { cp -r /etc/. etc && mount --bind etc /etc && mkdir -p /etc/cdi; }
+        mount -t tmpfs none /run && mkdir /run/cdi
+        [ /var/run -ef /run ] || { mount -t tmpfs none /var/run && mkdir /var/run/cdi; }
+        one left etc >/etc/cdi/a.json; one both etc >/etc/cdi/b.json; one all etc >/etc/cdi/c.json
+        one right run >/var/run/cdi/a.json; one both run >/var/run/cdi/b.json; one all run >/var/run/cdi/c.json
+        mkdir -p .config/cdi; one all own >.config/cdi/c.json
+        coracle pull -q "$1" >/dev/null
+        for name in left right both all; do coracle run --rm --network=none --device "boat.test/oar=$name" "$1" sh -c 'echo $OAR'; done"#;
+    let finished = on_a_small_disk(case, &format!("\nmkdir etc{script}"), &[&image]);
+    assert_eq!(finished.stdout, "etc\nrun\nrun\nown\n", "{finished}");
+}
+
+on_both_drivers!(devices_of_vendors_bring_what_they_need, devices_of_the_machine);

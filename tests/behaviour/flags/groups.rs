@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::{inspected, run};
-use crate::harness::{Case, LIMIT, has, wait_until};
+use crate::behaviour::faults::adversity::on_a_small_disk;
+use crate::harness::{Case, Image, LIMIT, has, wait_until};
 
 /// Whether the tests run in a control group that they may divide.
 pub fn divisible(case: &Case) -> bool {
@@ -92,7 +93,45 @@ fn a_container_has_a_group_of_its_own(case: &Case) {
     case.coracle(["rm", "-f", "-t0", "box"]).code(0);
     wait_until("its group is gone", LIMIT, || !group.exists());
     case.coracle(["run", "--rm", "--network=none", "--cgroups=disabled", &image, "true"]).code(0);
+    // What is asked for so is what there is without a word.
+    case.coracle(["run", "-d", "--network=none", "--name=box", "--cgroups=enabled", &image, "sleep", "1000"])
+        .succeeded();
+    assert!(case.inspect("box", "{{.State.CgroupPath}}").contains("/payload-"));
+    assert_eq!(
+        inspected(case, &["--cgroups=enabled"], "{{.HostConfig.Cgroups}}"),
+        inspected(case, &[], "{{.HostConfig.Cgroups}}")
+    );
     assert_eq!(inspected(case, &["--cgroups=split"], "{{.HostConfig.Cgroups}}"), "split");
+}
+
+/// Machines whose groups are of version 1, also with version 2 beside it: all runs but what asks for a limit, which is told.
+fn limits_on_machines_without_version_two(case: &Case) {
+    let image = Image::busybox().push("busybox:latest");
+    let script = r#"
+        try() { out=$(coracle run --rm --network=none "$1" "$image" echo ran 2>said); echo "$1: $out $?"; cat said; }
+        image=$1; coracle pull -q "$image" >/dev/null
+        mkdir v2; mount --rbind /sys/fs/cgroup v2
+        mount -t tmpfs none /sys/fs/cgroup
+        for kind in v1 hybrid; do
+            [ $kind = v1 ] || { mkdir /sys/fs/cgroup/unified && mount --rbind v2 /sys/fs/cgroup/unified; }
+            mkdir -p /sys/fs/cgroup/memory
+            for flag in --pull=never --memory=20m --pids-limit=50 --cpus=1 --cgroups=enabled; do try $flag; done
+        done
+        coracle info --format '{{.Host.CGroupsVersion}}'"#;
+    let finished = on_a_small_disk(case, script, &[&image]);
+    let refused = |flag: &str, name: &str| {
+        format!(
+            "{flag}:  125\nError: `--{name}` can't be enforced: control groups are not version 2 on this machine\n\
+             hint: start the machine with `systemd.unified_cgroup_hierarchy=1` on the kernel's command line\n"
+        )
+    };
+    let each = format!(
+        "--pull=never: ran 0\n{}{}{}--cgroups=enabled: ran 0\n",
+        refused("--memory=20m", "memory"),
+        refused("--pids-limit=50", "pids-limit"),
+        refused("--cpus=1", "cpus")
+    );
+    assert_eq!(finished.stdout, format!("{}v1\n", each.repeat(2)), "{finished}");
 }
 
 fn slices_and_groups_are_not_confused(case: &Case) {
@@ -107,6 +146,7 @@ fn slices_and_groups_are_not_confused(case: &Case) {
 
 on_both_drivers!(
     limits_hold_or_are_refused,
+    limits_on_machines_without_version_two,
     mistakes_in_limits_are_told,
     a_container_has_a_group_of_its_own,
     slices_and_groups_are_not_confused,
