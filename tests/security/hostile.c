@@ -21,11 +21,11 @@ static int flip(const char *a, const char *b) {
         if (syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2 /* RENAME_EXCHANGE */) != 0 && errno != ENOENT) return 1;
 }
 
-/* TIOCSTI, the same with bits that a filter on 64 might overlook, and TIOCLINUX with its request to paste. */
+/* TIOCSTI, the same with bits that a filter on 64 might overlook, and TIOCLINUX with its request to paste, plain and with such bits. */
 static void type_into(int fd) {
-    const unsigned long requests[] = {0x5412, 0x5412 | 1UL << 32, 0x541C};
-    for (int i = 0; i < 3; i++) {
-        char what = i == 2 ? 3 : 'Z';
+    const unsigned long requests[] = {0x5412, 0x5412 | 1UL << 32, 0x541C, 0x541C | 1UL << 32};
+    for (int i = 0; i < 4; i++) {
+        char what = i >= 2 ? 3 : 'Z';
         if (syscall(SYS_ioctl, fd, requests[i], &what) == 0) printf("typed by %#lx into %d\n", requests[i], fd);
     }
 }

@@ -115,6 +115,71 @@ fn working_directories_that_lead_out(case: &Case) {
     }
 }
 
+/// CVE-2026-55686: a working directory whose path leads through links of the image is made inside, and nothing outside is made, or
+/// changes its owner.
+fn working_directories_through_links(case: &Case) {
+    let bait = Bait::new(case);
+    let up = format!("{}{}", "../".repeat(11), bait.path(""));
+    let layer =
+        || Layer::new().symlink("way", bait.path("").trim_end_matches('/')).symlink("up", up.trim_end_matches('/'));
+    for (number, directory) in
+        ["/way/made/deep", "/up/made", "/way", "/way/inner", "/way/../made"].into_iter().enumerate()
+    {
+        for user in ["0", "33"] {
+            let image = Image::busybox()
+                .layer(layer())
+                .config("WorkingDir", directory)
+                .config("User", user)
+                .push(&format!("through-links:{}-{number}-{user}", case.home.file_name().unwrap().to_string_lossy()));
+            let image = case.pull(&image);
+            // Beneath the container's root there is room for it.
+            let finished = run(case, &["--name=box"], &image, "cat file inner/file; pwd -P");
+            let inside = directory.replace("/way", bait.path("").trim_end_matches('/'));
+            let inside = inside.replace("/up", bait.path("").trim_end_matches('/'));
+            assert!(finished.stdout == format!("{inside}\n") || directory.contains(".."), "{directory}: {finished}");
+        }
+    }
+    bait.is_untouched();
+}
+
+/// CVE-2026-57231: what an image says of variables is their text, and never a wish to have those of who runs it.
+fn variables_of_the_image(case: &Case) {
+    let variables = vec!["TOKEN", "T*", "*", "", "PATH=/bin:/usr/bin", "A=${TOKEN}", "B=$TOKEN"];
+    let image = pull(case, Image::busybox().config("Env", variables));
+    let secret = Bait::SECRET.trim_end();
+    let context = crate::behaviour::build::Context::new(case, "");
+    context.file(
+        "Containerfile",
+        &format!("FROM {image}\nARG TOKEN\nENV C=$TOKEN*\nRUN env; tr '\\0' '\\n' </proc/self/environ\n"),
+    );
+    let folder = context.path.display().to_string();
+    let shown = "env; tr '\\0' '\\n' </proc/self/environ; tr '\\0' '\\n' </proc/1/environ";
+    let with = |line: &[&str]| {
+        let done =
+            case.command(line.iter().copied()).env("TOKEN", secret).env("TOWN", secret).env("OWN", secret).finish();
+        assert!(!done.stdout.contains(secret) && !done.stderr.contains(secret), "{done}");
+        done
+    };
+    let create = ["create", "--network=none", "--name=box", &image, "sh", "-c"];
+    let sleeps = format!("{shown}; exec sleep 1000");
+    with(&["run", "--rm", "--network=none", &image, "sh", "-c", shown]).code(0);
+    with(&[&create[..], &[&sleeps]].concat()).code(0);
+    with(&["start", "box"]).code(0);
+    crate::harness::wait_until("it has said it", LIMIT, || with(&["logs", "box"]).stdout.contains("A="));
+    with(&["exec", "box", "sh", "-c", shown]).code(0);
+    with(&["inspect", "box"]).code(0);
+    with(&["commit", "-q", "box", "committed"]).code(0);
+    with(&["run", "--rm", "--network=none", "committed", "sh", "-c", shown]).code(0);
+    with(&["build", "-t", "built", "--no-cache", "--network=none", &folder]).code(0);
+    with(&["run", "--rm", "--network=none", "built", "sh", "-c", shown]).code(0);
+    // Control: a flag is such a wish.
+    for (flag, name) in [("TOKEN", "TOKEN"), ("TO*", "TOWN")] {
+        let line = ["run", "--rm", "--network=none", "-e", flag, &image, "env"];
+        let asked = case.command(line).env("TOKEN", secret).env("TOWN", secret).finish().code(0).stdout;
+        assert!(asked.contains(&format!("{name}={secret}\n")), "{asked}");
+    }
+}
+
 /// CVE-2022-1227, CVE-2019-14271: of an image's programs and libraries none is run, but those that the user asked for.
 fn programs_of_the_image(case: &Case) {
     let canary = "#!/bin/busybox sh\n/bin/busybox touch /canary\n";
@@ -255,7 +320,48 @@ fn account_files_without_an_end(case: &Case) {
     }
 }
 
-/// CVE-2020-10696, CVE-2026-44517: an archive that first plants a link and then writes through it, and one that a container makes of
+/// CVE-2025-11395: an archive of images whose names lead out of it, or whose layers are links to files of the user's, is loaded without
+/// them, or not at all; nothing of it is made but what lies in the layers.
+fn archives_of_images_that_lead_out(case: &Case) {
+    let bait = Bait::new(case);
+    let layer = Layer::new().file("etc/of-the-layer", 0o644, "x").tar();
+    let config = json!({
+        "architecture": "amd64", "os": "linux", "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [crate::harness::image::digest(&layer)]}
+    });
+    let manifest = json!([{"Config": "config.json", "RepoTags": ["localhost/loaded:1"], "Layers": ["layer.tar"]}]);
+    let named = |archive: Layer| {
+        archive.file("config.json", 0o644, config.to_string()).file("manifest.json", 0o644, manifest.to_string())
+    };
+    let load = |archive: Layer| {
+        std::fs::write(case.home.join("archive.tar"), archive.tar()).unwrap();
+        let piped = case.command(["load", "-q"]).stdin(archive.tar()).finish();
+        let loaded = case.coracle(["load", "-q", "-i", "archive.tar"]);
+        bait.is_untouched();
+        assert!(!case.home.join("climbed").exists() && !case.home.parent().unwrap().join("climbed").exists());
+        assert_eq!(piped.code, loaded.code, "{piped}\n{loaded}");
+        loaded
+    };
+    let planted = Layer::new()
+        .symlink("way", bait.path("").trim_end_matches('/'))
+        .file("way/planted", 0o644, "planted")
+        .file("way/file", 0o644, "planted")
+        .hard_link("hard", &bait.path("file"))
+        .file("../../climbed", 0o644, "planted")
+        .file(&bait.path("planted"), 0o644, "planted");
+    load(named(planted.file("layer.tar", 0o644, &layer))).code(0);
+    case.coracle(["rmi", "-f", "localhost/loaded:1"]).code(0);
+    for target in [bait.path("file"), "../bait/file".to_owned(), "way/file".to_owned()] {
+        let way = || Layer::new().symlink("way", bait.path("").trim_end_matches('/'));
+        load(named(way().symlink("layer.tar", &target))).code(125);
+        load(named(way().hard_link("layer.tar", &target))).code(125);
+        load(way().symlink("manifest.json", &target)).code(125);
+    }
+    case.coracle(["image", "exists", "localhost/loaded:1"]).code(1);
+    bait.is_untouched();
+}
+
+/// CVE-2020-10696, CVE-2026-44517, CVE-2025-11395: an archive that first plants a link and then writes through it, and one that a container makes of
 /// itself for a second copy, stay where they were sent.
 fn archives_that_write_through_links(case: &Case) {
     let bait = Bait::new(case);
@@ -290,6 +396,9 @@ on_both_drivers!(
     account_files_that_lead_elsewhere,
     users_that_overflow,
     working_directories_that_lead_out,
+    working_directories_through_links,
+    variables_of_the_image,
+    archives_of_images_that_lead_out,
     programs_of_the_image,
     privileges_of_copies,
     removal_follows_no_link,

@@ -2,7 +2,7 @@
 //! can, while the program works on that name. With `CORACLE_LONG` a thousand times each.
 
 use super::{Bait, exec, program, pulled};
-use crate::harness::{Case, Driver, LIMIT, Layer, long_or, wait_until};
+use crate::harness::{Case, Driver, Image, LIMIT, Layer, long_or, wait_until};
 
 /// How often each is tried.
 pub fn tries() -> usize {
@@ -64,6 +64,71 @@ fn copies(case: &Case) {
     wait_until("what is inside is read", LIMIT, || read("box:/race/name/file"));
 }
 
+/// CVE-2026-17106: what is copied out of a container whose tree changes meanwhile is written where it was sent, also onto what an
+/// earlier copy brought, of which a part may be a link.
+fn copies_out(case: &Case) {
+    let bait = Bait::new(case);
+    flipping(
+        case,
+        "mkdir -p name/inner; echo planted >name/file; echo planted >name/planted; echo planted >name/inner/file",
+        "name/file",
+        bait.path("").trim_end_matches('/'),
+    );
+    let (mut links, mut folders) = (0, 0);
+    for number in 0..tries() {
+        for line in [
+            &["cp", "box:/race", "fresh"][..],
+            &["cp", "box:/race", "out"],
+            &["cp", "box:/race/.", "out/race"],
+            &["cp", "--overwrite", "box:/race/.", "out/race"],
+            &["cp", "box:/race/name", "out/race/"],
+            &["cp", "--overwrite", "box:/race/name", "out/race/"],
+        ] {
+            // Some are refused: a folder and a link take each other's place unasked nowhere.
+            let done = case.coracle(line.iter().copied());
+            assert!(done.code.is_some(), "{done}");
+            bait.is_untouched();
+        }
+        let (fresh, out) = (case.home.join("fresh"), case.home.join("out"));
+        for copy in [fresh.join("name"), out.join("race/name")] {
+            links += usize::from(copy.is_symlink());
+            folders += usize::from(copy.join("planted").exists() && !copy.is_symlink());
+        }
+        let _ = std::fs::remove_dir_all(fresh);
+        // What lies there is copied onto, a few times.
+        match number % 4 {
+            0 => drop(std::fs::create_dir(out)),
+            3 => std::fs::remove_dir_all(out).unwrap(),
+            _ => {}
+        }
+    }
+    wait_until("links were copied, and folders", LIMIT, || {
+        case.coracle(["cp", "--overwrite", "box:/race/.", "last"]);
+        let copy = case.home.join("last/name");
+        links += usize::from(copy.is_symlink());
+        folders += usize::from(copy.join("planted").exists() && !copy.is_symlink());
+        links > 0 && folders > 0
+    });
+    bait.is_untouched();
+}
+
+/// CVE-2026-55686: a working directory that is made below the name lies in the container, and so does what becomes its owner's.
+fn working_directories(case: &Case) {
+    let bait = Bait::new(case);
+    let name = format!("working:{}", case.home.file_name().unwrap().to_string_lossy());
+    let image = Image::busybox().config("WorkingDir", "/x/name/made/deep").config("User", "33").push(&name);
+    let image = case.pull(&image);
+    flipping(case, "mkdir name; chmod 777 . name; echo inside >name/file", "name/file", &bait.path("inner"));
+    let mut started = 0;
+    for _ in 0..tries() {
+        let finished = super::run(case, &["-v=race:/x"], &image, "cat ../../file; true");
+        assert!(!finished.stdout.contains(Bait::SECRET), "{finished}");
+        started += usize::from(finished.code == Some(0));
+        bait.is_untouched();
+    }
+    assert!(started > 0, "none of the containers started: nothing was tried");
+}
+
 /// CVE-2023-0778: what is exported or committed holds nothing from outside.
 fn exports(case: &Case) {
     let bait = Bait::new(case);
@@ -111,4 +176,4 @@ fn settings_and_covers(case: &Case) {
     exec(case, &["box", "true"]).code(0);
 }
 
-on_both_drivers!(mounts, copies, exports, settings_and_covers);
+on_both_drivers!(mounts, copies, copies_out, working_directories, exports, settings_and_covers);
