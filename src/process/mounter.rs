@@ -2,6 +2,11 @@
 //!
 //! Started by the monitor (see [`crate::overlay::start`] for job, descriptors and the packet that it answers with), as root of
 //! the user's namespace. It ends when the mount is gone or when the socket to the monitor closes, whichever comes first.
+//!
+//! Landlock does not hold it, as it holds the workers: what it reads comes from the kernel, which has checked it, and each file is
+//! reached beneath a descriptor. A second wall would have to leave it the directory around the upper one (the owners' journal),
+//! /dev/fuse (a channel for each thread) and /proc (a file that is open for reading is opened again for writing), and each open of each
+//! file would pay for it: 0.6 µs at a depth of six, beside 1.3 without.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
