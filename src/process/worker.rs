@@ -136,15 +136,20 @@ fn extract(root: BorrowedFd<'_>, target: &copy::Target, stream: OwnedFd, limited
         _ => Error::Read(error),
     })?;
     let plain = BufReader::with_capacity(PIECE, Limited::new(plain, limit));
-    let made = copy::unpack(Root::Container(root), target, plain).map_err(|error| match error {
+    let made = copy::unpack(Root::Container(root), target, plain);
+    Ok(Reply::Copied(made.map_err(|error| no_room(error, limit))?))
+}
+
+/// Where the limit is the disk's, and not the user's.
+fn no_room(error: Error, limit: u64) -> Error {
+    match error {
         Error::Read(error) if error.kind() == ErrorKind::FileTooLarge => {
             let full = std::io::Error::from_raw_os_error(libc::ENOSPC);
             let words = format!("it unpacks to more than the {limit} bytes that it may take of the disk: {full}");
             Error::Read(std::io::Error::other(words))
         }
         other => other,
-    });
-    Ok(Reply::Copied(made?))
+    }
 }
 
 /// What a job that reads is given, beside the directory itself.
@@ -253,7 +258,10 @@ fn unpack_layer(
         None => most_of_the_disk(root)?,
     };
     let mut stream = HashedStream::start(File::from(stream), limit, limits.window)?;
-    let (summary, table) = unpack::unpack(&mut stream, root, mode)?;
+    let (summary, table) = unpack::unpack(&mut stream, root, mode).map_err(|error| match limits.size {
+        Some(_) => error,
+        None => no_room(error, limit),
+    })?;
     if let Some(mut owners) = owners {
         fault::point("worker: owners").call("write(owners)")?;
         owners.write_all(&table.bytes()).call("write(owners)")?;

@@ -67,7 +67,7 @@ fn devices_of_the_machine(case: &Case) {
     let image = Image::busybox().push("busybox:latest");
     let script = r#"
         one() { printf '{"kind": "boat.test/oar", "devices": [{"name": "%s", "containerEdits": {"env": ["OAR=%s"]}}]}' "$1" "$2"; }
-        mount -t tmpfs none /etc/cdi 2>/dev/null || { cp -r /etc/. etc && mount --bind etc /etc && mkdir -p /etc/cdi; }
+        cp -r /etc/. etc 2>/dev/null; mkdir -p etc/cdi; mount --bind etc /etc
         mount -t tmpfs none /run && mkdir /run/cdi
         [ /var/run -ef /run ] || { mount -t tmpfs none /var/run && mkdir /var/run/cdi; }
         one left etc >/etc/cdi/a.json; one both etc >/etc/cdi/b.json; one all etc >/etc/cdi/c.json
