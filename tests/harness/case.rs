@@ -141,7 +141,7 @@ impl Case {
         self.pull(name)
     }
 
-    /// An image that `tests/run` made (`debian`, `debian-dev`, `debian-services`, `debian-box`, `debian-languages`), pulled into this case's store: its name.
+    /// An image that `tests/run` made (`debian`, `debian-dev`, `debian-services`, `debian-box`, `debian-toolbox`, `debian-languages`), pulled into this case's store: its name.
     pub fn made(&self, name: &str) -> String {
         self.pull(&format!("{}/{name}:12", super::image::registry()))
     }
