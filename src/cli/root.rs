@@ -50,11 +50,15 @@ macro_rules! commands {
     ($($name:literal $(| $alias:literal)* => $command:ty),+ $(,)?) => {
         const NAMES: &[&str] = &[$($name $(, $alias)*),+];
 
-        /// Adds those commands that are `meant`.
-        fn with_commands(mut root: clap::Command, meant: impl Fn(&[&str]) -> bool) -> clap::Command {
+        /// Adds those commands that are `meant`, each as it is to be read.
+        fn with_commands(
+            mut root: clap::Command,
+            meant: impl Fn(&[&str]) -> bool,
+            read: fn(clap::Command) -> clap::Command,
+        ) -> clap::Command {
             $(if meant(&[$name $(, $alias)*]) {
                 let command = <$command>::augment_args(clap::Command::new($name)$(.visible_alias($alias))*);
-                root = root.subcommand(taking_any_value(command));
+                root = root.subcommand(read(command));
             })+
             root
         }
@@ -151,7 +155,7 @@ impl From<Report> for Stopped {
 
 /// The command line whole, for help, manual pages and completions.
 pub fn whole() -> clap::Command {
-    with_commands(head(), |_| true)
+    with_commands(head(), |_| true, taking_any_value)
 }
 
 /// The command line as far as `words` can mean it. Every start pays for what is defined here, and most of it is another command's.
@@ -160,7 +164,17 @@ pub fn meant_by(words: &[String]) -> clap::Command {
     if !NAMES.iter().any(said) {
         return whole();
     }
-    with_commands(head(), |names| names.iter().any(said))
+    with_commands(head(), |names| names.iter().any(said), taking_any_value)
+}
+
+/// Those commands whose names are among the words, as [`beginning_with`].
+pub fn named_in(words: &[String]) -> clap::Command {
+    with_commands(head(), |names| names.iter().any(|name| words.iter().any(|word| word == name)), |command| command)
+}
+
+/// Those commands whose names begin so, to be looked at and not to be read: for who waits for the answer.
+pub fn beginning_with(name: &str) -> clap::Command {
+    with_commands(head(), |names| names.iter().any(|one| one.starts_with(name)), |command| command)
 }
 
 /// Where in the words the command is.

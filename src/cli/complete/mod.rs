@@ -78,10 +78,10 @@ fn candidates(words: &[String]) -> Vec<Candidate> {
     let Some(([_, before @ ..], current)) = words.split_last().map(|(current, before)| (before, current)) else {
         return Vec::new();
     };
-    let mut command = root::meant_by(before);
-    // Not even the command is there yet: any may be meant.
-    if Place::find(&command, before, current).path.is_empty() {
-        command = root::whole();
+    let mut command = root::named_in(before);
+    // Not even the command is there yet.
+    if std::ptr::eq(Place::find(&command, before, current).command, &raw const command) {
+        command = root::beginning_with(current);
     }
     let place = Place::find(&command, before, current);
     let mut candidates = match &place.wanted {

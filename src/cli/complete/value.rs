@@ -96,7 +96,7 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
         (["quadlet", "print"], []) => account::quadlets(false),
         (["quadlet", "rm"], _) => account::quadlets(true),
         (["login" | "logout"], []) => account::registries(place),
-        (["help"], given) => help(given),
+        (["help"], given) => help(given, typed),
         (["commit" | "import"] | ["image", "import"], [_])
         | (["history" | "images" | "pull" | "push" | "rmi" | "save" | "tag" | "untag"], _) => {
             objects::images(place, typed)
@@ -108,9 +108,9 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
 }
 
 /// A command, or what else there is a page about.
-fn help(given: &[&str]) -> Vec<Candidate> {
-    let whole = root::whole();
-    let command = given.iter().try_fold(&whole, |command, word| command.find_subcommand(word));
+fn help(given: &[&str], typed: &str) -> Vec<Candidate> {
+    let root = root::beginning_with(given.first().copied().unwrap_or(typed));
+    let command = given.iter().try_fold(&root, |command, word| command.find_subcommand(word));
     let mut found = command.map(words::commands).unwrap_or_default();
     if given.is_empty() {
         found.extend(manual::topics().map(|topic| Candidate::new(topic, "a page of the manual")));
