@@ -125,7 +125,7 @@ fn start(
     given: Option<[OwnedFd; 3]>,
     handed_on: Vec<Handed>,
 ) -> Result<(Child, Held), Refusal> {
-    let (identity, maps, device) = identity(job, init.as_fd())?;
+    let Found { identity, maps, alone, device } = identity(job, init.as_fd())?;
     let (held, stdio) = match job.streams {
         Streams::Given => (Held::default(), given),
         Streams::Pipes { input } => {
@@ -146,7 +146,7 @@ fn start(
     let (ours, theirs) = handshake::pair().map_err(Refusal::ours)?;
     let channel = process::above(&handed_on, theirs.as_fd()).map_err(Refusal::ours)?;
     drop(theirs);
-    let joining = Joining { init, namespaces: job.namespaces, program, stdio, handed_on, channel };
+    let joining = Joining { init, namespaces: job.namespaces, program, alone, stdio, handed_on, channel };
     cgroup::follow(job.pid);
     let child = enter(job, &joining).map_err(Refusal::ours)?;
     drop(joining);
@@ -194,9 +194,19 @@ fn hear(channel: BorrowedFd<'_>, mut held: Held, mut supervisor: Option<Supervis
     }
 }
 
-/// Resolves the user in the container's own files and checks that the container has such ids; with the device number of its root
-/// file system, where owners are written down.
-fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<(Identity, IdMaps, Option<Device>), Refusal> {
+/// What was found out about the command's user.
+struct Found {
+    identity: Identity,
+    /// As the command will see them.
+    maps: IdMaps,
+    /// See [`Joining::alone`].
+    alone: Option<(u32, u32)>,
+    /// Of the container's root file system, where owners are written down.
+    device: Option<Device>,
+}
+
+/// Resolves the user in the container's own files and checks that the container has such ids, or can show its one id as that user's.
+fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<Found, Refusal> {
     let path = format!("/proc/{}/root", job.pid);
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::open(path.as_str(), flags, Mode::empty());
@@ -210,13 +220,20 @@ fn identity(job: &Join, init: BorrowedFd<'_>) -> Result<(Identity, IdMaps, Optio
         return Err(improper());
     }
     let root = root.call_with(|| format!("open({path})"));
-    let (root, maps) = (root.map_err(Refusal::ours)?, maps.map_err(Refusal::ours)?);
+    let (root, mut maps) = (root.map_err(Refusal::ours)?, maps.map_err(Refusal::ours)?);
     let accounts = Accounts::read(root.as_fd()).map_err(Refusal::ours)?;
     // Podman's code for an `exec`, other than for a `run`.
     let unknown = |error| Refusal { code: 255, message: format!("{error}") };
-    accounts.identity(&job.process.user, &[]).map_err(unknown)?;
+    let named = accounts.identity(&job.process.user, &[]).map_err(unknown)?;
+    let mut alone = None;
+    if let (true, [uid], [gid]) = (job.one_id, &mut maps.uids[..], &mut maps.gids[..]) {
+        let ids = (uid.inside, gid.inside);
+        (uid.inside, gid.inside) = (named.uid, named.gid);
+        alone = Some(ids).filter(|ids| *ids != (named.uid, named.gid));
+    }
     let device = if job.recorded { Some(emulation::device(root.as_fd()).map_err(Refusal::ours)?) } else { None };
-    Ok((prepare::identity(&accounts, &job.process, &maps, job.one_id)?, maps, device))
+    let identity = prepare::identity(&accounts, &job.process, &maps, job.one_id)?;
+    Ok(Found { identity, maps, alone, device })
 }
 
 fn improper() -> Refusal {

@@ -24,6 +24,9 @@ pub struct Joining {
     /// Which of them, as clone(2) flags: all that are not the host's.
     pub namespaces: u64,
     pub program: Program,
+    /// User and group that the container has, where it has one of each and the program is to have others: it gets a user namespace
+    /// of its own, within the container's, in which these two are shown as those.
+    pub alone: Option<(u32, u32)>,
     /// Standard input, output and error of the program, where it gets no terminal.
     pub stdio: Option<[OwnedFd; 3]>,
     /// Descriptors that are handed on.
@@ -51,12 +54,17 @@ fn set_up(plan: &Process, joining: &Joining) -> Result<()> {
     let channel = joining.channel.as_fd();
     let identity = &joining.program.identity;
     settings::oom_score(plan.oom_score_adj)?;
+    // Of the host's /proc: the container's may be anything.
+    let own = joining.alone.map(|ids| settings::own_directory().map(|own| (own, ids))).transpose()?;
     setns(&joining.init, CloneFlags::from_bits_retain(joining.namespaces as i32)).call("setns")?;
     rustix::process::setsid().call("setsid")?;
     signal::reset()?;
     process::leave_session_keyring()?;
     let slave = match plan.terminal {
-        Some(size) => Some(terminal::open(root()?.as_fd(), size, identity.uid, channel)?),
+        Some(size) => {
+            let owner = joining.alone.map_or(identity.uid, |(uid, _)| uid);
+            Some(terminal::open(root()?.as_fd(), size, owner, channel)?)
+        }
         None => None,
     };
     privileges::limits(&plan.rlimits)?;
@@ -68,6 +76,9 @@ fn set_up(plan: &Process, joining: &Joining) -> Result<()> {
     };
     process::set_standard(standard)?;
     drop(slave);
+    if let Some((own, ids)) = own {
+        settings::enter_as(&own, ids, (identity.uid, identity.gid))?;
+    }
     // Before the working directory is entered: `/proc/self/fd/N` as one must not lead to a directory of the host.
     process::leave_only(&joining.handed_on, channel)?;
     privileges::take_identity(identity, plan.capabilities)?;

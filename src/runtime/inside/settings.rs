@@ -1,5 +1,8 @@
 //! Settings of the kernel for this process and its namespaces, written through the host's /proc while nothing else is in reach.
 
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::sched::{CloneFlags, unshare};
 use rustix::fs::{CWD, Mode, OFlags};
 
 use crate::sys::{Call, Result};
@@ -25,8 +28,27 @@ pub fn write_all(settings: &[(String, String)]) -> Result<()> {
     settings.iter().try_for_each(|(path, value)| write(&format!("/proc/sys/{path}"), value))
 }
 
+/// This process's own directory in /proc, for [`enter_as`].
+pub fn own_directory() -> Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(CWD, "/proc/self", flags, Mode::empty()).call("open(/proc/self)")
+}
+
+/// Enters a user namespace within this one, in which the user and the group `ids` of this one, which the process has, are those that
+/// are `shown` (user_namespaces(7): one of each is mapped by who made the namespace, if nobody in it can change its groups).
+pub fn enter_as(own: &OwnedFd, ids: (u32, u32), shown: (u32, u32)) -> Result<()> {
+    unshare(CloneFlags::CLONE_NEWUSER).call("unshare(user)")?;
+    write_at(own, "setgroups", "deny")?;
+    write_at(own, "uid_map", &format!("{} {} 1", shown.0, ids.0))?;
+    write_at(own, "gid_map", &format!("{} {} 1", shown.1, ids.1))
+}
+
 fn write(path: &str, value: &str) -> Result<()> {
+    write_at(CWD, path, value)
+}
+
+fn write_at(folder: impl AsFd, path: &str, value: &str) -> Result<()> {
     let flags = OFlags::WRONLY | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(CWD, path, flags, Mode::empty()).call_with(|| format!("open({path})"))?;
+    let file = rustix::fs::openat(folder, path, flags, Mode::empty()).call_with(|| format!("open({path})"))?;
     rustix::io::write(file, value.as_bytes()).map(drop).call_with(|| format!("write({value:?} to {path})"))
 }

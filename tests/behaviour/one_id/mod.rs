@@ -3,6 +3,7 @@
 use super::flags::hooks;
 use crate::harness::{Account, Case, Driver, Image, Layer};
 
+mod boxes;
 mod build;
 mod journal;
 mod networks;
@@ -46,7 +47,8 @@ fn namespaces_of_another_container(case: &Case) {
     join("0", "true").code(126).error("the id 0 is not mapped");
 }
 
-/// One more command in a container: its one id is the program's, whichever it is inside.
+/// One more command in a container: its one id is the program's, whichever it is inside; and that of another user, which it then is
+/// for this command alone.
 fn one_more_command(case: &Case) {
     if !no_ids() {
         return;
@@ -55,7 +57,17 @@ fn one_more_command(case: &Case) {
     case.coracle(["run", "-d", "--network=none", "--name", "box", "-u", "33:33", &image, "sleep", "1000"]).succeeded();
     case.coracle(["exec", "box", "id", "-u"]).code(0).stdout("33\n");
     case.coracle(["exec", "-t", "box", "sh", "-c", "tty; id -g"]).code(0).stdout("/dev/pts/0\r\n33\r\n");
-    case.coracle(["exec", "-u", "0", "box", "id", "-u"]).code(126).error("the id 0 is not mapped");
+    let script = "id -u; id -g; echo x >/tmp/of-another; stat -c %u:%g /tmp/of-another; cat /proc/self/uid_map | wc -l";
+    case.coracle(["exec", "-u", "40:41", "box", "sh", "-c", script]).code(0).stdout("40\n41\n40:41\n1\n");
+    case.coracle(["exec", "box", "stat", "-c", "%u:%g", "/tmp/of-another"]).code(0).stdout("33:33\n");
+    case.coracle(["exec", "-u", "0", "box", "sh", "-c", "id -u; chown 5 /tmp/of-another && echo done"])
+        .stdout("0\ndone\n");
+    case.coracle(["exec", "-t", "-u", "40", "box", "sh", "-c", "tty; id -u"]).code(0).stdout("/dev/pts/0\r\n40\r\n");
+    // It has no rights beyond that user's, in no namespace that is the container's.
+    let rights = "grep -h Cap /proc/self/status; hostname other 2>/dev/null || echo refused; kill -0 1 && echo may";
+    let found = case.coracle(["exec", "-u", "40", "box", "sh", "-c", rights]).code(0).stdout;
+    assert_eq!(found.matches("0000000000000000").count(), 4, "{found}");
+    assert!(found.ends_with("refused\nmay\n"), "{found}");
     case.command(["exec", "-i", "box", "cat", "/dev/stdin"]).stdin("x\n").finish().code(0).stdout("x\n");
 }
 
