@@ -20,3 +20,4 @@ mod push;
 mod registry;
 mod scp;
 mod server;
+mod tagged;
