@@ -3,13 +3,14 @@
 //! A [`Node`] has no descriptor of its own: it is found by its name in its parent. Only files in use, and a bounded number of
 //! directories, are held open. What must stay true:
 //! * one node for one file: all names of a file with several links lead to the same node (found by [`Key`]);
-//! * a node keeps its number for as long as the kernel knows it, over copy-up and rename;
+//! * a file keeps its number for as long as it is mounted, over copy-up and rename: of one that the kernel has forgotten, a number
+//!   that its [`Key`] would not give again is kept;
 //! * lock order: table, then one node's state; neither is held over a system call that can block on another process;
 //! * a node is small, as there may be millions: what few have lies apart ([`More`]), lists that mostly have one element hold it
 //!   in place, and a number on disk that is also the node's own needs no entry in a second table.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::ops::{Deref, DerefMut};
 use std::os::fd::OwnedFd;
@@ -283,9 +284,32 @@ struct Inner {
     by_ino: HashMap<u64, Arc<Node>>,
     /// Those whose number is not the one that the key gives.
     by_key: HashMap<Key, Arc<Node>>,
+    kept: Kept,
     next: u64,
     /// How many nodes there were at most since memory was last given back.
     most: usize,
+}
+
+/// The numbers of files that the kernel has forgotten, and that have another than their keys give: most were copied up.
+#[derive(Debug, Default)]
+struct Kept {
+    numbers: HashMap<Key, u64>,
+    /// The same, for who looks for a free one.
+    taken: HashSet<u64>,
+}
+
+impl Kept {
+    fn keep(&mut self, key: Key, number: u64) {
+        self.numbers.insert(key, number);
+        self.taken.insert(number);
+    }
+
+    /// The number is a node's again.
+    fn take(&mut self, key: &Key) -> Option<u64> {
+        let number = self.numbers.remove(key)?;
+        self.taken.remove(&number);
+        Some(number)
+    }
 }
 
 /// With fewer nodes it is not worth giving memory back.
@@ -294,7 +318,8 @@ const MANY: usize = 10_000;
 impl Table {
     pub fn new(root: Arc<Node>, same_device: bool) -> Self {
         let by_ino = HashMap::from([(ROOT, root)]);
-        Self { inner: Mutex::new(Inner { by_ino, by_key: HashMap::new(), next: SUBSTITUTES, most: 0 }), same_device }
+        let inner = Inner { by_ino, by_key: HashMap::new(), kept: Kept::default(), next: SUBSTITUTES, most: 0 };
+        Self { inner: Mutex::new(inner), same_device }
     }
 
     pub fn get(&self, ino: u64) -> Option<Arc<Node>> {
@@ -317,7 +342,9 @@ impl Table {
 
     /// The number that a directory entry shows.
     pub fn number(&self, key: &Key) -> u64 {
-        self.known(key).map_or_else(|| self.preferred(key), |node| node.ino)
+        let table = lock(&self.inner);
+        let known = self.find(&table, key).map(|node| node.ino);
+        known.or_else(|| table.kept.numbers.get(key).copied()).unwrap_or_else(|| self.preferred(key))
     }
 
     /// The node for what was found under a name, counted as looked up once more.
@@ -350,7 +377,7 @@ impl Table {
             let mut state = lock(&node.state);
             state.lookups = state.lookups.saturating_sub(count);
         }
-        table.drop_unused(node);
+        table.drop_unused(node, |key| self.preferred(key));
         if table.most > MANY && table.by_ino.len() < table.most / 4 {
             table.by_ino.shrink_to_fit();
             table.by_key.shrink_to_fit();
@@ -433,8 +460,8 @@ pub fn is_below(node: &Arc<Node>, top: &Arc<Node>) -> bool {
 
 impl Inner {
     fn insert(&mut self, preferred: u64, found: &Found) -> Arc<Node> {
-        let mut ino = preferred;
-        while ino <= ROOT || self.by_ino.contains_key(&ino) {
+        let mut ino = self.kept.take(&found.key).unwrap_or(preferred);
+        while ino <= ROOT || self.by_ino.contains_key(&ino) || self.kept.taken.contains(&ino) {
             ino = self.next;
             self.next += 1;
         }
@@ -449,7 +476,7 @@ impl Inner {
     }
 
     /// Drops a node that nobody needs, then its parents as far as they are not needed either.
-    fn drop_unused(&mut self, node: Arc<Node>) {
+    fn drop_unused(&mut self, node: Arc<Node>, preferred: impl Fn(&Key) -> u64) {
         let mut pending = vec![node];
         while let Some(node) = pending.pop() {
             let (names, keys) = {
@@ -462,6 +489,9 @@ impl Inner {
                 (std::mem::take(&mut state.names), std::mem::take(&mut state.keys))
             };
             self.by_ino.remove(&node.ino);
+            if let Some(key) = keys.last().filter(|key| preferred(key) != node.ino) {
+                self.kept.keep(*key, node.ino);
+            }
             for key in keys {
                 if let Entry::Occupied(entry) = self.by_key.entry(key)
                     && Arc::ptr_eq(entry.get(), &node)
@@ -518,6 +548,31 @@ mod tests {
         table.unname(&old, &root, OsStr::new("a"), Some(found(7, UPPER).stat));
         let new = table.adopt(&root, OsStr::new("b"), &found(7, UPPER));
         assert_ne!(old.ino, new.ino);
+    }
+
+    #[test]
+    fn a_file_that_was_copied_up_and_forgotten_keeps_its_number() {
+        let (root, table) = table();
+        let name = OsStr::new("a");
+        let lower = table.adopt(&root, name, &found(7, 1));
+        let copy = found(9, UPPER);
+        table.rekey(&lower, copy.key, false);
+        table.forget(7, 1);
+        assert!(table.get(7).is_none());
+        assert_eq!((table.number(&copy.key), table.number(&found(8, 1).key)), (7, 8));
+        // What else has that number below shows another.
+        let twin = table.adopt(&root, OsStr::new("b"), &found(7, 1));
+        assert_ne!(twin.ino, 7);
+        let again = table.adopt(&root, name, &copy);
+        assert_eq!(again.ino, 7);
+        // With the file the number goes: what has the key on disk now is another one.
+        table.unname(&again, &root, name, Some(copy.stat));
+        table.forget(7, 1);
+        assert_eq!(table.adopt(&root, OsStr::new("c"), &copy).ino, 9);
+        table.forget(twin.ino, 1);
+        table.forget(9, 1);
+        let kept = &lock(&table.inner).kept;
+        assert_eq!((kept.numbers.len(), kept.taken.len()), (1, 1));
     }
 
     #[test]

@@ -30,9 +30,11 @@
 //!   answers by sharing blocks if it can.
 //! * `trusted.overlay.*`, the marks of an overlay that the administrator mounted, are for nobody in a user namespace to read, on
 //!   either driver: in a layer that has no others its whiteouts of the 0:0 form alone count.
-//! * A file keeps its number for as long as the kernel knows it, over copy-up and rename. One that was copied up, then forgotten,
-//!   has that of its copy when it is looked up again: after a new start, or when memory was short and nobody had it open. Names of
-//!   one lower file of which one was copied up are one file until then.
+//! * A file keeps its number for as long as it is mounted, over copy-up and rename; after a new start one that was copied up has
+//!   that of its copy. Names of one lower file of which one was copied up are one file until the kernel forgets it: when memory
+//!   is short, and nobody has it open.
+//! * On a disk that can't exchange two names (NFS) what hides something is put there in steps of its own: a crash between them, in
+//!   the middle of a rename or of a copy-up over something hidden, shows again what was hidden. No data is lost by it.
 //! * A directory that merges shows one link: nobody counts what lies in its layers.
 //! * A removed file that somebody has open costs a descriptor of the process that serves, whose limit is the hard one of
 //!   RLIMIT_NOFILE: once all are taken, what is removed then is lost to who has it open (ESTALE).
