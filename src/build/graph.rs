@@ -165,7 +165,12 @@ impl Graph {
     fn take_in(&mut self, file: &Dockerfile, number: usize) -> Result<(), Fault> {
         let Some(stage) = self.stages.get(number) else { return Ok(()) };
         let mut needs = BTreeSet::new();
-        for instruction in stage.instructions(file) {
+        // What the stage that it begins with says of those upon it is done in this one.
+        let base = if let Origin::Stage(base) = stage.base { self.stages.get(base) } else { None };
+        let delayed = base.into_iter().flat_map(|base| base.instructions(file)).filter_map(|instruction| {
+            if let Kind::OnBuild(delayed) = &instruction.kind { Some(&*delayed.instruction) } else { None }
+        });
+        for instruction in delayed.chain(stage.instructions(file)) {
             for (from, span) in taken(&instruction.kind) {
                 match self.origin(from, number) {
                     None => return Err(file.source.fault(span, Problem::StageNumber(from.to_owned()))),

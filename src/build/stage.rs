@@ -5,6 +5,7 @@
 
 use super::arguments::Scope;
 use super::engine::{Build, Done};
+use super::keys::Key;
 use super::parse::{Command, Heredoc, Instruction, Kind, Word};
 use super::progress::{Event, Number};
 use super::source::{Place, Source, Span};
@@ -105,13 +106,13 @@ impl<'a> Stage<'a> {
         self.word(&Word { text: text.to_owned(), span })
     }
 
-    /// The content of a file that stands in the instructions.
-    pub fn heredoc(&self, heredoc: &Heredoc) -> Result<String> {
+    /// The content of a file that stands in the instructions, of the one at `span`.
+    pub fn heredoc(&self, heredoc: &Heredoc, span: Span) -> Result<String> {
         if !heredoc.expands {
             return Ok(heredoc.text());
         }
         let expanded = words::heredoc(&heredoc.text(), &self.scope.lookup());
-        Ok(expanded.map_err(|error| self.source.fault(Span::default(), error))?)
+        Ok(expanded.map_err(|error| self.source.fault(span, error))?)
     }
 
     /// The same of several.
@@ -140,6 +141,11 @@ impl<'a> Stage<'a> {
             path => path,
         };
         clean(&if path.starts_with('/') { path.to_owned() } else { format!("{working_dir}/{path}") })
+    }
+
+    /// The key of a step on the layers so far, to which all else that it depends on is to be added.
+    pub fn key(&self) -> Key {
+        Key::on(self.layers.iter().map(|(_, diff_id)| diff_id), self.build.request.epoch)
     }
 
     pub fn diff_ids(&self) -> Vec<Digest> {

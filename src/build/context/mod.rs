@@ -66,6 +66,14 @@ pub struct Source {
     pub items: Vec<Item>,
 }
 
+impl Source {
+    /// Its path where the directories on the way are kept: from the context on, or from `/./`.
+    pub fn path_from_pivot(&self) -> Vec<u8> {
+        let parts = self.path.split(|byte| *byte == b'/').filter(|part| !part.is_empty());
+        parts.skip(self.pivot).collect::<Vec<_>>().join(&b'/')
+    }
+}
+
 /// A file, directory, symlink or FIFO.
 #[derive(Debug)]
 pub struct Item {

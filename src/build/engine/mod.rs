@@ -184,7 +184,13 @@ impl<'a> Build<'a> {
                 if !self.found.contains_key(&key) {
                     let found = self.request.images.find(&key.0, key.1.as_deref());
                     let place = file.source.place(span);
-                    let found = found.map_err(|cause| Error::Step { place, cause: Box::new(cause) })?;
+                    let found = found.map_err(|cause| match self.graph.near(&key.0) {
+                        Some(near) => {
+                            let hint = format!("did you mean the stage `{near}`?");
+                            Error::Step { place, cause: Box::new(Error::Hinted { text: cause.to_string(), hint }) }
+                        }
+                        None => Error::Step { place, cause: Box::new(cause) },
+                    })?;
                     self.found.insert(key, found);
                 }
             }
@@ -297,7 +303,12 @@ impl<'a> Build<'a> {
         self.tell(&Event::Step { number: numbered(1), text: text.into() })?;
         let mut stage = match &plan.base {
             graph::Origin::Scratch => Stage::on(self, number, source, escape, None),
-            graph::Origin::Stage(other) => self.upon(number, *other)?,
+            graph::Origin::Stage(other) => {
+                let mut stage = self.upon(number, *other)?;
+                let title = self.graph.stages.get(*other).map(graph::Stage::title).unwrap_or_default();
+                self.on_build(&mut stage, &title, &source.place(plan.span), numbered(1))?;
+                stage
+            }
             graph::Origin::Context(name) => {
                 let text = format!("`{name}` is a directory, and a stage begins with an image");
                 let cause = Box::new(Error::Hinted { text, hint: "`COPY --from` takes files from it".into() });
@@ -317,14 +328,18 @@ impl<'a> Build<'a> {
         Ok(stage)
     }
 
-    /// What the image brings along for those who build upon it, which is not handed on.
+    /// What an image, or a stage, brings along for those who build upon it, which is not handed on.
     fn on_build(&self, stage: &mut Stage<'_>, image: &str, from: &Place, number: Number) -> Result<()> {
         for text in std::mem::take(&mut stage.config.config.on_build) {
             let (_source, instruction) = on_build(&format!("ONBUILD of {image}"), &text)?;
             if let Kind::From(_) = instruction.kind {
                 continue;
             }
-            stage.step_from(&instruction, from.clone(), number)?;
+            // It was written for another file.
+            let escape = std::mem::replace(&mut stage.escape, '\\');
+            let done = stage.step_from(&instruction, from.clone(), number);
+            stage.escape = escape;
+            done.map_err(|error| delayed(error, from, &text))?;
         }
         Ok(())
     }
@@ -382,6 +397,17 @@ impl<'a> Build<'a> {
         }
         Ok(id)
     }
+}
+
+/// What is wrong in an instruction that does not stand in the file, at the place because of which it is done.
+fn delayed(error: Error, from: &Place, text: &str) -> Error {
+    let Error::Fault(fault) = error else { return error };
+    let text = format!("`ONBUILD {}`: {}", text.lines().next().unwrap_or_default(), fault.problem);
+    let cause = match fault.hint() {
+        Some(hint) => Error::Hinted { text, hint },
+        None => Error::Refused(text),
+    };
+    Error::Step { place: from.clone(), cause: Box::new(cause) }
 }
 
 /// How many steps of a history it took to make so many layers, and what only the config had of them.

@@ -50,6 +50,8 @@ struct Plan<'a> {
     chmod: Option<Chmod>,
     parents: bool,
     excludes: Ignore,
+    /// The same, as words.
+    excluded: Vec<String>,
     paths: Vec<String>,
     heredocs: Vec<(&'a Heredoc, String)>,
     /// Addresses, of ADD.
@@ -77,7 +79,7 @@ struct Given<'a> {
 pub fn copy(stage: &mut Stage<'_>, copy: &Copy, add: Option<&Add>) -> Result<()> {
     let plan = plan(stage, copy, add)?;
     let name = if add.is_some() { "ADD" } else { "COPY" };
-    let mut key = key(stage, &plan, name, copy);
+    let mut key = key(stage, &plan, name);
     let from = copy.from.as_ref().map(|from| from.text.as_str());
     // Who takes nothing from the context needs none.
     let origin = match from.is_some() || !plan.paths.is_empty() {
@@ -111,19 +113,17 @@ pub fn copy(stage: &mut Stage<'_>, copy: &Copy, add: Option<&Add>) -> Result<()>
 }
 
 /// What the instruction itself says.
-fn key(stage: &Stage<'_>, plan: &Plan<'_>, name: &str, copy: &Copy) -> Key {
-    let mut key = Key::on(stage.layers.iter().map(|(_, diff_id)| diff_id));
+fn key(stage: &Stage<'_>, plan: &Plan<'_>, name: &str) -> Key {
+    let mut key = stage.key();
     key.parts([name, &plan.destination]);
     key.parts(stage.pending.iter().flat_map(|pending| [pending.path.as_str(), &pending.user]));
     let words = [plan.chown.clone().unwrap_or_default(), format!("{:?} {} {}", plan.chmod, plan.parents, plan.into)];
     key.parts(words.iter().map(String::as_str));
-    key.parts(copy.excludes.iter().map(|word| word.text.as_str()));
+    key.parts(plan.excluded.iter().map(String::as_str));
     for (heredoc, text) in &plan.heredocs {
         key.parts([heredoc.name.as_str(), text]);
     }
-    if plan.unpacks_fetched {
-        key.part("unpack");
-    }
+    key.part(&format!("{} {}", plan.unpacks, plan.unpacks_fetched));
     key
 }
 
@@ -142,7 +142,8 @@ fn look(
             for path in &plan.paths {
                 for source in context.find(path)? {
                     let digest = context.digest(&source, &mut hashes)?;
-                    key.parts([digest.hex(), &String::from_utf8_lossy(&source.name)]);
+                    let name = if plan.parents { source.path_from_pivot() } else { source.name.clone() };
+                    key.parts([digest.hex(), &String::from_utf8_lossy(&name)]);
                     text = format!("{}:{}", if source.is_directory { "dir" } else { "file" }, digest.hex());
                     found.push(source);
                 }
@@ -188,7 +189,7 @@ impl WorkingDirectory {
 /// Makes the working directory in a layer of its own: nothing else has made it, or would make it another user's.
 pub fn directory(stage: &mut Stage<'_>) -> Result<()> {
     let Some(pending) = stage.pending.take() else { return Ok(()) };
-    let mut key = Key::on(stage.layers.iter().map(|(_, diff_id)| diff_id));
+    let mut key = stage.key();
     key.parts(["WORKDIR", &pending.path, &pending.user]);
     let (key, text) = (key.finish(), super::settings::nop(format!("WORKDIR {}", pending.path)));
     stage.put(&key, text, |stage| {
@@ -206,7 +207,7 @@ fn plan<'a>(stage: &Stage<'_>, copy: &'a Copy, add: Option<&Add>) -> Result<Plan
     for source in &copy.sources {
         match source {
             CopySource::Path(word) => paths.push(stage.word(word)?),
-            CopySource::Heredoc(heredoc) => heredocs.push((heredoc, stage.heredoc(heredoc)?)),
+            CopySource::Heredoc(heredoc) => heredocs.push((heredoc, stage.heredoc(heredoc, copy.destination.span)?)),
         }
     }
     let (remotes, paths): (Vec<_>, Vec<_>) =
@@ -227,6 +228,7 @@ fn plan<'a>(stage: &Stage<'_>, copy: &'a Copy, add: Option<&Add>) -> Result<Plan
         parents: copy.parents,
         excludes: Ignore::new(excludes.iter().map(String::as_str))
             .map_err(|error| Error::Refused(error.to_string()))?,
+        excluded: excludes,
         paths,
         heredocs,
         remotes,

@@ -20,8 +20,8 @@ use crate::image::make::layer::NewLayer;
 use crate::oci::capability::CapabilitySet;
 use crate::store::Tmp;
 
-/// Where a command finds the agent of `--mount=type=ssh`.
-const AGENT: &str = "/run/buildkit/ssh_agent.0";
+/// Where a command finds the agents of `--mount=type=ssh`, with their numbers behind it.
+const AGENT: &str = "/run/buildkit/ssh_agent.";
 /// Where a heredoc that is a program lies.
 const SCRIPTS: &str = "/dev/pipes";
 
@@ -31,6 +31,8 @@ struct Mounts {
     mounts: Vec<Mount>,
     secrets: Vec<(Secret, Vec<u8>)>,
     variables: Vec<String>,
+    /// How many agents for ssh.
+    agents: usize,
     /// Held while the command runs.
     locks: Vec<caches::Cache>,
     /// What was made to be mounted.
@@ -42,6 +44,12 @@ pub fn run(stage: &mut Stage<'_>, run: &Run) -> Result<()> {
     stage.build.may(run)?;
     if stage.pending.as_ref().is_some_and(|pending| !pending.user.is_empty()) {
         directory(stage)?;
+    }
+    if let Some(device) = run.devices.first() {
+        return Err(Error::Hinted {
+            text: format!("`RUN --device={}` is not known: instructions get no devices of this machine", device.text),
+            hint: "`coracle build --device` gives one to all of them".into(),
+        });
     }
     let body = run.body();
     let words = match &body {
@@ -57,7 +65,7 @@ pub fn run(stage: &mut Stage<'_>, run: &Run) -> Result<()> {
     let pair = |(name, value): (&str, &str)| format!("{name}={value}");
     let arguments: Vec<String> =
         stage.scope.arguments().filter(|(name, _)| !PROXIES.contains(name)).map(pair).collect();
-    let mut key = Key::on(stage.layers.iter().map(|(_, diff_id)| diff_id));
+    let mut key = stage.key();
     key.part("RUN");
     key.parts(words.iter().map(String::as_str));
     if let Body::Script { content, .. } = &body {
@@ -185,8 +193,10 @@ fn mount(stage: &Stage<'_>, spec: &MountSpec, found: &mut Mounts) -> Result<()> 
             let id = spec.id.as_deref().unwrap_or("default");
             match stage.build.request.agents.get(id) {
                 Some(socket) => {
-                    let target = spec.target.clone().unwrap_or_else(|| AGENT.to_owned());
-                    found.variables.push(format!("SSH_AUTH_SOCK={target}"));
+                    let target = spec.target.clone().unwrap_or_else(|| format!("{AGENT}{}", found.agents));
+                    // As with BuildKit, the first is the one that ssh asks.
+                    found.variables.extend((found.agents == 0).then(|| format!("SSH_AUTH_SOCK={target}")));
+                    found.agents += 1;
                     found.mounts.push(bind(socket.clone(), target, false));
                 }
                 None if spec.required => {

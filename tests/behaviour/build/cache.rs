@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::harness::Case;
+use crate::harness::image::Layer;
 
 fn steps_are_remembered(case: &Case) {
     let context = Context::new(
@@ -35,6 +36,28 @@ fn steps_are_remembered(case: &Case) {
     assert_eq!(cached(&["--no-cache"]), 0);
     let explained = context.build(&["--explain", "--no-cache"]).code(0);
     assert!(explained.stdout.contains("not from the cache: --no-cache"), "{explained}");
+}
+
+/// Instructions that look alike and give other files are not taken for each other.
+fn steps_that_look_alike(case: &Case) {
+    let context = Context::new(case, "");
+    for path in ["a/x", "b/x", "tree/one", "tree/two"] {
+        context.file(path, "same");
+    }
+    std::fs::write(context.path.join("pack.tar"), Layer::new().file("packed", 0o644, "x").tar()).unwrap();
+    let built = |text: &str, flags: &[&str]| {
+        context.instructions(&format!("FROM IMAGE\n{text}"));
+        context.build(flags).code(0);
+        context.prints("find /d -type f | sort | tr '\\n' ' '")
+    };
+    assert_eq!(built("COPY --parents a/x /d/\n", &[]), "/d/a/x ");
+    assert_eq!(built("COPY --parents b/x /d/\n", &[]), "/d/b/x ");
+    assert_eq!(built("COPY --parents ./b/./x /d/\n", &[]), "/d/x ");
+    let excluding = "ARG LEFT\nCOPY --exclude=$LEFT tree /d/\n";
+    assert_eq!(built(excluding, &["--build-arg=LEFT=one"]), "/d/two ");
+    assert_eq!(built(excluding, &["--build-arg=LEFT=two"]), "/d/one ");
+    assert_eq!(built("ADD pack.tar /d/\n", &[]), "/d/packed ");
+    assert_eq!(built("ADD --unpack=false pack.tar /d/\n", &[]), "/d/pack.tar ");
 }
 
 /// A layer that only a step remembers stays with the images that have it, and goes with the cache.
@@ -75,4 +98,10 @@ fn builds_at_the_same_time(case: &Case) {
     case.coracle(["system", "check"]).code(0);
 }
 
-on_both_drivers!(steps_are_remembered, the_cache_keeps_its_layers, all_in_one_layer, builds_at_the_same_time);
+on_both_drivers!(
+    steps_are_remembered,
+    steps_that_look_alike,
+    the_cache_keeps_its_layers,
+    all_in_one_layer,
+    builds_at_the_same_time
+);

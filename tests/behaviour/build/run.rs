@@ -83,6 +83,65 @@ fn mounts(case: &Case) {
     assert!(missing.stderr.contains("Containerfile:7:1: the command "), "{missing}");
 }
 
+/// Agents for ssh are there while a command runs, each by its number, and nothing knows of them afterwards.
+fn agents_for_ssh(case: &Case) {
+    let context = Context::new(
+        case,
+        "FROM IMAGE\n\
+         RUN --mount=type=ssh --mount=type=ssh,id=other --mount=type=ssh,id=third,target=/agent \
+             test -S /run/buildkit/ssh_agent.0 && test -S /run/buildkit/ssh_agent.1 && test -S /agent && \
+             echo $SSH_AUTH_SOCK >/which\n\
+         RUN --mount=type=ssh,id=unknown echo \"[$SSH_AUTH_SOCK]\" >>/which\n",
+    );
+    let socket = case.home.join("agent");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let named = |name: &str| format!("--ssh={name}={}", socket.display());
+    let flags = [named("default"), named("other"), named("third")];
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    context.build(&flags).code(0);
+    assert_eq!(
+        context.prints("cat /which; find / -xdev -name 'ssh_agent*' -o -xdev -name agent"),
+        "/run/buildkit/ssh_agent.0\n[]\n"
+    );
+    let history = case.coracle(["history", "--no-trunc", "built"]).code(0).stdout;
+    assert!(!history.contains(socket.to_str().unwrap()), "{history}");
+    let store = case.store();
+    let knows = ["-rl", "--exclude-dir=tmp", socket.to_str().unwrap(), store.to_str().unwrap()];
+    case.command_of("grep".as_ref(), knows).finish().code(1).stdout("");
+    context.instructions("FROM IMAGE\nRUN --mount=type=ssh,required=true true\n");
+    context.build(&[]).code(125).error("the agent `default` that RUN needs was not given");
+    context.instructions("FROM IMAGE\nRUN --device=vendor.com/class=x true\n");
+    context.build(&[]).code(125).error("Containerfile:2:1: `RUN --device=vendor.com/class=x` is not known");
+}
+
+/// What a stage says of those upon it is done there, and not handed on.
+fn stages_upon_stages(case: &Case) {
+    let context = Context::new(
+        case,
+        "FROM IMAGE AS base\n\
+         ONBUILD RUN echo delayed >>/made\n\
+         ONBUILD COPY --from=files /file /copied\n\
+         FROM IMAGE AS files\n\
+         RUN echo from a stage >/file\n\
+         FROM base AS upon\n\
+         FROM upon\n\
+         RUN echo last >>/made\n",
+    );
+    context.build(&[]).code(0);
+    assert_eq!(context.prints("cat /made /copied"), "delayed\nlast\nfrom a stage\n");
+    let config = context.config("{{json .Config}}");
+    assert!(!config.contains("OnBuild"), "{config}");
+    context.build(&["--target=base"]).code(0);
+    assert_eq!(context.prints("ls /made 2>&1 | wc -l"), "1\n");
+    // What is wrong in one is told of at the stage that brings it about.
+    context.instructions("FROM IMAGE AS base\nONBUILD LABEL a=${X:?must}\nFROM base\n");
+    context.build(&[]).code(125).error("Containerfile:3:1: ");
+    context.instructions("FROM IMAGE\nCOPY <<A /x\n${X:?must}\nA\n");
+    context.build(&[]).code(125).error("Containerfile:2:");
+    context.instructions("FROM IMAGE AS build\nFROM IMAGE\nCOPY --from=biuld /x /\n");
+    context.build(&["--pull=never"]).code(125).says("hint: did you mean the stage `build`?");
+}
+
 /// A container of a step is nobody's to see, and nothing of it is left.
 fn nothing_is_left(case: &Case) {
     let context = Context::new(case, "FROM IMAGE\nRUN echo x >/x\nRUN exit 7\n");
@@ -115,23 +174,40 @@ pub fn reproducible(case: &Case) -> String {
         let all: Vec<&str> = ["--timestamp", "1000000000", "-q"].iter().chain(flags).copied().collect();
         context.build(&all).code(0).stdout
     };
+    // Layers of other times are remembered, and not taken.
+    context.build(&[]).code(0);
+    context.build(&["--timestamp", "1"]).code(0);
     let first = build(&[]);
     assert_eq!(build(&["--no-cache"]), first);
     assert_eq!(context.prints("stat -c '%u:%g %Y' /made /made/link"), "0:0 1000000000\n0:0 1000000000\n");
     assert_eq!(context.config("{{.Created}}"), "2001-09-09 01:46:40 +0000 UTC");
     assert_eq!(context.config("{{.Id}}"), first.trim_end());
-    first
+    let built = context.config(BOTH);
+    // By the name that everybody's tools know, too.
+    let argument = "--build-arg=SOURCE_DATE_EPOCH=1000000000";
+    assert_eq!(context.build(&[argument, "-q"]).code(0).stdout, first);
+    let path = context.path.to_str().unwrap();
+    let build = case.command(["build", "-t", "built", "-q", "--no-cache", "--network=none", path]);
+    assert_eq!(build.env("SOURCE_DATE_EPOCH", "1000000000").finish().code(0).stdout, first);
+    assert_eq!(context.config(BOTH), built);
+    context.instructions("FROM IMAGE\nARG SOURCE_DATE_EPOCH\nRUN echo $SOURCE_DATE_EPOCH >/time\n");
+    context.build(&["--timestamp=7", "-t", "timed"]).code(0);
+    case.sh("timed", "cat /time").code(0).stdout("7\n");
+    built
 }
+
+/// Of an image: of its config, and of its manifest.
+const BOTH: &str = "{{.Id}} {{.Digest}}";
 
 /// The other account's image of this very run, if it came first, is the same; else this one is left for it.
 pub fn the_same_everywhere(case: &Case) {
-    let id = reproducible(case);
+    let built = reproducible(case);
     let stage = binary().ancestors().nth(2).unwrap().file_name().unwrap().to_string_lossy().to_lowercase();
     let name = format!("{}/reproducible:{stage}", registry());
     if case.coracle(["pull", "-q", &name]).code == Some(0) {
-        assert_eq!(case.coracle(["image", "inspect", "--format", "{{.Id}}", &name]).code(0).stdout, id);
+        assert_eq!(case.coracle(["image", "inspect", "--format", BOTH, &name]).code(0).stdout.trim_end(), built);
     } else {
-        case.coracle(["push", "-q", "built", &name]).code(0);
+        case.coracle(["push", "-q", built.split(' ').next().unwrap(), &name]).code(0);
     }
 }
 
@@ -139,4 +215,11 @@ fn the_same_input_gives_the_same_image(case: &Case) {
     the_same_everywhere(case);
 }
 
-on_both_drivers!(every_setting, mounts, nothing_is_left, the_same_input_gives_the_same_image);
+on_both_drivers!(
+    every_setting,
+    mounts,
+    agents_for_ssh,
+    stages_upon_stages,
+    nothing_is_left,
+    the_same_input_gives_the_same_image
+);

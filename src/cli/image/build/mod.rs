@@ -8,6 +8,7 @@ mod progress;
 mod sandbox;
 mod shared;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -73,7 +74,7 @@ pub struct Build {
     /// Set a label of the image
     #[arg(long, value_name = "NAME=VALUE")]
     label: Vec<String>,
-    /// Accepted for scripts: each step has its layer, and is remembered
+    /// Each step has its layer; `--layers=false`: one for all of this build, as `--squash` makes it
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
     layers: Option<Option<String>>,
     /// Do every step anew
@@ -208,6 +209,21 @@ impl Build {
         }
     }
 
+    /// By the flag, the build argument, or the environment.
+    fn epoch(&self, build_args: &BTreeMap<String, String>) -> Result<Option<i64>, Report> {
+        if self.timestamp.is_some() {
+            return Ok(self.timestamp);
+        }
+        let text = build_args.get(EPOCH).cloned().or_else(|| std::env::var(EPOCH).ok());
+        let wrong = |text: &str| Report::new(format!("{EPOCH} is `{text}`: expected seconds since 1970"));
+        let text = text.filter(|text| !text.is_empty());
+        text.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()
+    }
+
+    fn is_one_layer(&self) -> bool {
+        matches!(&self.layers, Some(Some(value)) if value == "false")
+    }
+
     fn policy(&self) -> Result<Policy, Report> {
         match self.pull.as_deref() {
             _ if self.pull_always => Ok(Policy::Always),
@@ -231,21 +247,18 @@ impl Build {
             "docker" => Format::Docker,
             other => return Err(Report::new(format!("`--format={other}`: expected `oci` or `docker`"))),
         };
-        let epoch = match (self.timestamp, std::env::var("SOURCE_DATE_EPOCH")) {
-            (Some(seconds), _) => Some(seconds),
-            (None, Ok(text)) if !text.is_empty() => Some(
-                text.parse()
-                    .map_err(|_| Report::new(format!("SOURCE_DATE_EPOCH is `{text}`: expected seconds since 1970")))?,
-            ),
-            _ => None,
-        };
+        let mut build_args = inputs::arguments(&self.build_arg, &self.build_arg_file)?;
+        let epoch = self.epoch(&build_args)?;
+        if let Some(seconds) = epoch {
+            build_args.entry(EPOCH.to_owned()).or_insert_with(|| seconds.to_string());
+        }
         Ok(Request {
             store,
             file: &given.file,
             context: given.context.as_ref(),
             contexts: inputs::contexts(&self.build_context, store, self.from.patience())?,
             target: self.target.as_deref(),
-            build_args: inputs::arguments(&self.build_arg, &self.build_arg_file)?,
+            build_args,
             labels: inputs::pairs(&self.label),
             env: inputs::arguments(&self.env, &[])?
                 .into_iter()
@@ -257,7 +270,7 @@ impl Build {
             names: self.tag.iter().chain(&outputs.names).cloned().collect(),
             no_cache: self.no_cache,
             jobs: self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
-            squash: match (self.squash_all, self.squash) {
+            squash: match (self.squash_all, self.squash || self.is_one_layer()) {
                 (true, _) => Squash::All,
                 (false, true) => Squash::New,
                 (false, false) => Squash::None,
@@ -274,6 +287,9 @@ impl Build {
         })
     }
 }
+
+/// What ARG asks for, and what everybody's tools for this have in the environment.
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 fn right(name: &str) -> Result<Right, Report> {
     let known = "expected `security.insecure` or `network.host`";
