@@ -26,7 +26,8 @@ fn rewrite(folder: &std::path::Path, change: impl FnOnce(&mut Value)) {
 fn hold(folder: &std::path::Path) -> std::fs::File {
     let file = std::fs::File::options().read(true).write(true).open(folder.join("lock")).unwrap();
     let whole = libc::flock { l_type: libc::F_WRLCK as _, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
-    fcntl(&file, FcntlArg::F_OFD_SETLK(&whole)).unwrap();
+    // Its monitor may be about to let go of it.
+    fcntl(&file, FcntlArg::F_OFD_SETLKW(&whole)).unwrap();
     file
 }
 
