@@ -4,6 +4,7 @@ mod cache;
 pub mod context;
 mod copy;
 pub mod fetched;
+mod flags;
 mod hostile;
 pub mod inputs;
 pub mod outputs;
