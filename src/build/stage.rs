@@ -5,7 +5,7 @@
 
 use super::arguments::Scope;
 use super::engine::{Build, Done};
-use super::keys::Key;
+use super::keys::{Key, StepKey};
 use super::parse::{Command, Heredoc, Instruction, Kind, Word};
 use super::progress::{Event, Number};
 use super::source::{Place, Source, Span};
@@ -15,7 +15,8 @@ use crate::image::find::Found;
 use crate::image::make::{self, layer::NewLayer};
 use crate::oci::image_config::History;
 use crate::oci::{Descriptor, Digest, ImageConfig};
-use crate::store::build_cache::CachedStep;
+use crate::store::Store;
+use crate::store::build_cache::{CachedStep, Parts};
 
 /// A layer in the store: its blob, and its diff id.
 pub type Layer = (Descriptor, Digest);
@@ -153,15 +154,16 @@ impl<'a> Stage<'a> {
     }
 
     /// Puts the layer of a step on top: the one that the cache has, else what `make` gives. `text`: what the history says.
-    pub fn put(&mut self, key: &Digest, text: String, make: impl FnOnce(&Self) -> Result<NewLayer>) -> Result<()> {
-        let (store, ids) = (self.build.request.store, &self.build.ids);
+    pub fn put(&mut self, key: &StepKey, text: String, make: impl FnOnce(&Self) -> Result<NewLayer>) -> Result<()> {
+        let (StepKey { digest: key, parts }, store, ids) = (key, self.build.request.store, &self.build.ids);
         let mode = crate::layer::worker::mode_for(ids);
         let is_there = |step: &CachedStep| store.has_layer(mode, &step.diff_id) && store.has_blob(&step.blob.digest);
         let images = self.build.request.images;
         let known = store.cached_step(key).filter(|_| !self.build.request.no_cache);
         let why = match &known {
             _ if self.build.request.no_cache => "--no-cache",
-            None => "no step with this parent, instruction and input was made before",
+            None if self.build.request.explains => what_is_new(store, parts),
+            None => NEW,
             Some(_) => "its layer was removed",
         };
         let own = known.filter(is_there);
@@ -183,7 +185,13 @@ impl<'a> Stage<'a> {
         let created = self.build.now();
         let step = |blob: &Descriptor, diff_id: &Digest| {
             let (diff_id, blob) = (diff_id.clone(), blob.clone());
-            CachedStep { diff_id, blob, created: created.clone(), instruction: text.clone() }
+            CachedStep {
+                diff_id,
+                blob,
+                created: created.clone(),
+                instruction: text.clone(),
+                parts: Some(parts.clone()),
+            }
         };
         let (blob, diff_id) =
             make::keep(store, layer, ids, |blob, diff_id| Ok(store.cache_step(key, &step(blob, diff_id))?))?;
@@ -226,6 +234,26 @@ impl<'a> Stage<'a> {
         }
         config.created = Some(created);
         Ok(config)
+    }
+}
+
+const NEW: &str = "no step with this parent, instruction and input was made before";
+
+/// How a step differs from those that are remembered and most like it.
+fn what_is_new(store: &Store, parts: &Parts) -> &'static str {
+    let known: Vec<Parts> = store.cached_steps().into_iter().filter_map(|(_, step)| step.parts).collect();
+    let some = |is_like: &dyn Fn(&Parts) -> bool| known.iter().any(is_like);
+    match parts {
+        new if some(&|old| old.below == new.below && old.instruction == new.instruction) => {
+            "what it reads is not what it was: a file of its source, another stage, or what an address gives"
+        }
+        new if some(&|old| old.instruction == new.instruction && old.input == new.input) => {
+            "what lies below it is not what it was: a step before it, the image, or the time"
+        }
+        new if some(&|old| old.below == new.below) => {
+            "the instruction, with its variables, user and directory, is not one that was done here before"
+        }
+        _ => NEW,
     }
 }
 

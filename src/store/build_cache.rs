@@ -31,6 +31,17 @@ pub struct CachedStep {
     pub created: String,
     /// For whoever looks at the cache.
     pub instruction: String,
+    /// Not known of one that came from a registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Parts>,
+}
+
+/// What a step depends on, in three digests: the layers below it and the time, the instruction, and what that reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    pub below: Digest,
+    pub instruction: Digest,
+    pub input: Digest,
 }
 
 impl Record for CachedStep {
@@ -147,6 +158,7 @@ mod tests {
             blob: Descriptor::new("m", key("blob"), 1),
             created: "2026-01-01T00:00:00Z".into(),
             instruction: format!("RUN {text}"),
+            parts: None,
         };
         assert_eq!(store.cached_step(&key("a")), None);
         store.cache_step(&key("a"), &step("one")).unwrap();

@@ -73,6 +73,8 @@ pub struct Request<'a> {
     /// As the user wrote them.
     pub names: Vec<String>,
     pub no_cache: bool,
+    /// Somebody wants to know why a step is done again.
+    pub explains: bool,
     /// So many stages are built at the same time; 0: all that can be.
     pub jobs: usize,
     pub squash: Squash,

@@ -80,6 +80,7 @@ pub fn copy(stage: &mut Stage<'_>, copy: &Copy, add: Option<&Add>) -> Result<()>
     let plan = plan(stage, copy, add)?;
     let name = if add.is_some() { "ADD" } else { "COPY" };
     let mut key = key(stage, &plan, name);
+    key.reads();
     let from = copy.from.as_ref().map(|from| from.text.as_str());
     // Who takes nothing from the context needs none.
     let origin = match from.is_some() || !plan.paths.is_empty() {

@@ -76,6 +76,8 @@ pub fn run(stage: &mut Stage<'_>, run: &Run) -> Result<()> {
     key.parts([config.user.as_str(), &config.working_dir]);
     key.part(&format!("{:?} {:?}", run.network, run.security));
     key.part(&stage.build.request.sandbox);
+    specs.iter().for_each(|spec| key.part(&format!("{:?}", MountSpec { from: None, ..spec.clone() })));
+    key.reads();
     for spec in &specs {
         add_mount(stage, spec, &mut key)?;
     }
@@ -100,7 +102,6 @@ fn history(body: &Body, words: &[String], arguments: &[String]) -> String {
 
 /// What a mount gives the command to read; a cache gives it nothing that it may depend on, but for what it begins with.
 fn add_mount(stage: &Stage<'_>, spec: &MountSpec, key: &mut Key) -> Result<()> {
-    key.part(&format!("{:?}", MountSpec { from: None, ..spec.clone() }));
     if spec.kind != MountKind::Bind && (spec.kind != MountKind::Cache || spec.from.is_none()) {
         return Ok(());
     }

@@ -36,6 +36,27 @@ fn steps_are_remembered(case: &Case) {
     assert_eq!(cached(&["--no-cache"]), 0);
     let explained = context.build(&["--explain", "--no-cache"]).code(0);
     assert!(explained.stdout.contains("not from the cache: --no-cache"), "{explained}");
+    // Why, step by step.
+    let why = |instructions: &str, flags: &[&str]| {
+        context.instructions(&format!("FROM IMAGE\n{instructions}"));
+        let flags = [&["--explain"], flags].concat();
+        let said = context.build(&flags).code(0).stdout;
+        said.lines()
+            .filter_map(|line| line.trim().strip_prefix("not from the cache: "))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let starts = |told: Vec<String>, expected: &[&str]| {
+        assert!(told.len() == expected.len(), "{told:?}");
+        told.iter().zip(expected).for_each(|(told, expected)| assert!(told.starts_with(expected), "{told}"));
+    };
+    let (reads, below, instruction) = ("what it reads is not", "what lies below it is not", "the instruction, with");
+    context.file("input", "4");
+    starts(why("RUN echo why\nCOPY input /\nRUN echo x >/why\n", &[]), &[instruction, "no step with", "no step with"]);
+    context.file("input", "5");
+    starts(why("RUN echo why\nCOPY input /\nRUN echo x >/why\n", &[]), &[reads, below]);
+    starts(why("RUN echo why\nCOPY input /\nRUN echo x >/why\n", &["--timestamp=1"]), &[below, below, below]);
+    starts(why("RUN echo why\nCOPY input /\nRUN echo y >/why\n", &[]), &[instruction]);
 }
 
 /// Instructions that look alike and give other files are not taken for each other.

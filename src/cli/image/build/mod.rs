@@ -269,6 +269,7 @@ impl Build {
             format,
             names: self.tag.iter().chain(&outputs.names).cloned().collect(),
             no_cache: self.no_cache,
+            explains: self.explain,
             jobs: self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
             squash: match (self.squash_all, self.squash || self.is_one_layer()) {
                 (true, _) => Squash::All,

@@ -74,7 +74,13 @@ impl Finder<'_> {
                 let [diff_id] = found.layers.as_slice() else { return None };
                 let history = found.config.history.first()?.clone();
                 let (blob, diff_id) = (blob.layer_in(Format::Oci), diff_id.clone());
-                Some(CachedStep { diff_id, blob, created: history.created?, instruction: history.created_by? })
+                Some(CachedStep {
+                    diff_id,
+                    blob,
+                    created: history.created?,
+                    instruction: history.created_by?,
+                    parts: None,
+                })
             });
             let kept = step.filter(|step| self.store.cache_step(key, step).is_ok());
             // Remembered, its layer stays without a name.
