@@ -87,8 +87,9 @@ fn starts_and_stops(case: &Case) {
         let now: Vec<_> = ours.into_iter().flatten().map(|pid| (descriptors(pid), memory(pid))).collect();
         let before = held.get_or_insert_with(|| now.clone());
         for (before, now) in before.iter().zip(&now) {
+            // A mounter that has just started holds more or less, by what its threads have done yet.
             assert!(
-                now.0 <= before.0 + 4 && now.1 <= before.1 + 300,
+                now.0 <= before.0 + 16 && now.1 <= before.1 + 1500,
                 "after {number} starts: {before:?}, then {now:?}"
             );
         }
