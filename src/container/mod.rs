@@ -172,6 +172,8 @@ pub enum Error {
         "the ports of container {0} are fixed as long as it runs: its way out is pasta, which takes them when it starts"
     )]
     PortsAreFixed(String),
+    #[error("nobody comes to container {0} from this machine: all its networks are internal")]
+    NoWayIn(String),
     #[error("failed to find published port \"{asked}\"")]
     NotPublished { asked: String, published: Vec<String> },
     #[error("the port {asked} is published at several addresses")]
@@ -206,6 +208,7 @@ impl Error {
             Self::Lock(error) => error.hint(),
             Self::Stack(error) => error.hint(),
             Self::PortsAreFixed(_) => Some("stop it first, or make it with `--network=stack`".into()),
+            Self::NoWayIn(id) => Some(format!("`coracle network connect NETWORK {id}` puts it on one that is not, too")),
             Self::NotPublished { published, .. } if published.is_empty() => Some("it publishes none".into()),
             Self::NotPublished { published, .. } => Some(format!("it publishes {}", published.join(", "))),
             Self::PublishedTwice { published, .. } => {

@@ -1,7 +1,7 @@
 //! `port add` and `port rm`: ports of a container that runs, and of its next lives.
 
 use crate::container::find::Found;
-use crate::container::record::Container;
+use crate::container::record::{Container, Network};
 use crate::container::state::{State, Status};
 use crate::container::{Error, Result};
 use crate::network::ports::{self, Published, SocketFile};
@@ -61,6 +61,7 @@ fn tell(found: &Found, request: &Request) -> Result<()> {
     }
     match control::ask(&found.directory, request)? {
         true => Ok(()),
+        false if container.network == Network::Named => Err(Error::NoWayIn(container.short_id().to_owned())),
         false => Err(Error::PortsAreFixed(container.short_id().to_owned())),
     }
 }

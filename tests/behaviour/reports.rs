@@ -37,6 +37,16 @@ fn info() {
     std::fs::write(case.home.join("containers.conf"), "[network]\ndefault_rootless_network_cmd = 'pasta'\n").unwrap();
     let info = case.command(["info", "--format", "{{.Host.NetworkBackend}}"]);
     info.env("CONTAINERS_CONF", case.home.join("containers.conf")).finish().code(0).stdout("pasta\n");
+    // The helper that a container would get.
+    let helper = case.home.join("helpers/pasta");
+    std::fs::create_dir_all(helper.parent().unwrap()).unwrap();
+    std::fs::write(&helper, "#!/bin/sh\n").unwrap();
+    crate::harness::set_mode(&helper, 0o755);
+    let text = format!("[engine]\nhelper_binaries_dir = ['{}']\n", helper.parent().unwrap().display());
+    std::fs::write(case.home.join("containers.conf"), text).unwrap();
+    let info = case.command(["info", "--format", "{{.Host.Pasta.Executable}}"]);
+    let info = info.env("CONTAINERS_CONF", case.home.join("containers.conf")).finish().code(0);
+    info.stdout(&format!("{}\n", helper.display()));
     let info = case.command(["info", "--format", "{{.Registries.search}}"]).env("CONTAINERS_REGISTRIES_CONF", &files);
     info.finish().code(0).stdout("[one.example two.example]\n");
 }

@@ -38,7 +38,8 @@ pub struct Info {
 
 impl Info {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
-        let info = info(context, self.network.get()?.unwrap_or_default())?;
+        let helper = pasta::find(&self.network.default_helper_folder).unwrap_or_default();
+        let info = info(context, self.network.get()?.unwrap_or_default(), &helper)?;
         match self.format.as_deref() {
             None => output::print(&yaml::yaml(&info)),
             Some("json") => output::print(&format::json(&info)?),
@@ -48,9 +49,9 @@ impl Info {
     }
 }
 
-fn info(context: &Context, way: Maker) -> Result<Value, Report> {
+fn info(context: &Context, way: Maker, helper: &Path) -> Result<Value, Report> {
     Ok(json!({
-        "host": host(way),
+        "host": host(way, helper),
         "plugins": plugins(),
         "registries": registries(),
         "store": store(context)?,
@@ -60,10 +61,10 @@ fn info(context: &Context, way: Maker) -> Result<Value, Report> {
 
 /// For templates.
 pub fn fields(context: &Context) -> Result<Value, Report> {
-    info(context, Maker::default()).map(|info| go_names(&info))
+    info(context, Maker::default(), Path::new("")).map(|info| go_names(&info))
 }
 
-fn host(way: Maker) -> Value {
+fn host(way: Maker, helper: &Path) -> Value {
     let memory = kernel::memory();
     let distribution = kernel::distribution();
     let groups = Cgroups::of_account();
@@ -90,7 +91,7 @@ fn host(way: Maker) -> Value {
         "networkBackend": way.name(),
         "ociRuntime": { "name": "coracle", "path": executable, "version": env!("CARGO_PKG_VERSION") },
         "os": "linux",
-        "pasta": { "executable": pasta::find(&[]).unwrap_or_default() },
+        "pasta": { "executable": helper },
         "remoteSocket": { "exists": false, "path": "" },
         "rootlessNetworkCmd": way.name(),
         "security": security(),
@@ -258,7 +259,7 @@ mod tests {
 
     #[test]
     fn templates_use_the_names_of_the_source() {
-        let info = json!({ "host": host(Maker::default()), "plugins": plugins(), "version": version::client() });
+        let info = json!({ "host": host(Maker::default(), Path::new("")), "plugins": plugins(), "version": version::client() });
         let named = go_names(&info);
         let text = "{{.Host.OCIRuntime.Name}} {{.Host.Security.SECCOMPEnabled}} {{.Version.Version}} {{.Host.OS}} \
             {{.Host.LogDriver}} {{.Host.ServiceIsRemote}} {{.Host.RemoteSocket.Exists}} {{.Plugins.Volume}}";

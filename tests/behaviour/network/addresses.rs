@@ -52,6 +52,17 @@ fn an_exhausted_pool() {
     run(&case, &["--network=net"]).code(0);
 }
 
+/// Nobody comes to a container on internal networks, and whoever asks for a port is told so.
+#[test]
+fn ports_of_internal_networks() {
+    let case = Case::new(Driver::Auto);
+    internal(&case, "net", &["--subnet=10.202.9.0/24"]);
+    serve(&case, "box", &["--network=net"]);
+    let refused = case.coracle(["port", "add", "box", "7000"]).code(125);
+    refused.error("all its networks are internal").says("hint: `coracle network connect NETWORK");
+    case.coracle(["port", "box"]).code(0).stdout("");
+}
+
 #[test]
 fn both_families() {
     let case = Case::new(Driver::Auto);

@@ -44,9 +44,6 @@ pub struct Flags {
     /// Words for pasta(1) before those of `--network=pasta:WORD,WORD`
     #[arg(long, hide = true, value_name = "WORD")]
     default_pasta_option: Vec<String>,
-    /// Where pasta(1) is looked for first
-    #[arg(long, hide = true, value_name = "FOLDER")]
-    default_helper_folder: Vec<PathBuf>,
     /// `private`: a network of its own with a way out, by `stack`, this program itself, or by `pasta:WORD,WORD`, with words for
     /// pasta(1); `none`, `host`, `container:NAME`, `ns:PATH`; or the name of a network that others are on, more than once
     /// for several, with `:alias=`, `ip=`, `ip6=`, `mac=`, `interface_name=` behind it
@@ -68,6 +65,9 @@ pub struct DefaultMaker {
     /// Who makes the way out where `--network` names nobody
     #[arg(long, hide = true, value_name = "NAME")]
     default_network_cmd: Option<String>,
+    /// Where pasta(1) is looked for first
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    pub default_helper_folder: Vec<PathBuf>,
 }
 
 impl DefaultMaker {
@@ -85,7 +85,7 @@ impl DefaultMaker {
 impl Flags {
     pub fn fill(&self, store: &Store, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
         container.add_hosts.clone_from(&self.add_host);
-        container.helper_folders.clone_from(&self.default_helper_folder);
+        container.helper_folders.clone_from(&self.default_maker.default_helper_folder);
         self.mode(store, container)?;
         container.exposed_ports = config.exposed_ports.keys().map(|port| with_protocol(port)).collect();
         for text in &self.expose {
