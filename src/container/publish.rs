@@ -61,7 +61,9 @@ fn tell(found: &Found, request: &Request) -> Result<()> {
     }
     match control::ask(&found.directory, request)? {
         true => Ok(()),
-        false if container.network == Network::Named => Err(Error::NoWayIn(container.short_id().to_owned())),
+        false if container.network == Network::Named && container.way_maker() == Maker::Stack => {
+            Err(Error::NoWayIn(container.short_id().to_owned()))
+        }
         false => Err(Error::PortsAreFixed(container.short_id().to_owned())),
     }
 }
