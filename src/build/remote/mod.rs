@@ -6,7 +6,7 @@
 //! ```
 
 pub mod download;
-pub mod repository;
+mod repository;
 
 use std::fs::File;
 use std::path::Path;
