@@ -22,7 +22,7 @@
 //! One binary plays several roles (see [`host::role`]): the *cli* speaks to the user and the network; it clones the *monitor*,
 //! which is PID 1 of an outer pid namespace and the container's parent; the monitor clones *init*, which becomes the program.
 //! A build clones itself for each stage, which, as these, only a process with one thread may do; a *fetcher* gets it files of other
-//! machines.
+//! machines, a *forwarder* lets its commands speak to agents for ssh.
 //! A *mounter* serves the FUSE overlay, a *companion* connects a container to named networks and answers for names there, a
 //! *worker* does file work as root of the user's namespace, a *joiner* is the parent of a command in a container that runs.
 

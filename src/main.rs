@@ -18,5 +18,6 @@ fn main() -> ExitCode {
         Some(Role::Init) => process::init::main(),
         Some(Role::Stack) => process::stack::main(),
         Some(Role::Fetcher) => process::fetcher::main(),
+        Some(Role::Forwarder) => process::forwarder::main(),
     }
 }

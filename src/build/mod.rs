@@ -29,7 +29,7 @@ pub mod prune;
 pub mod remote;
 pub mod source;
 mod stage;
-mod step;
+pub mod step;
 pub mod words;
 
 pub use error::{Error, Said};

@@ -38,9 +38,11 @@ pub enum Role {
     Stack,
     /// Fetches a file for a build.
     Fetcher,
+    /// Lets a build's command speak to agents for ssh.
+    Forwarder,
 }
 
-const ROLES: [Role; 10] = [
+const ROLES: [Role; 11] = [
     Role::Completer,
     Role::Worker,
     Role::Monitor,
@@ -51,6 +53,7 @@ const ROLES: [Role; 10] = [
     Role::Supervisor,
     Role::Init,
     Role::Fetcher,
+    Role::Forwarder,
 ];
 
 impl Role {
@@ -67,6 +70,7 @@ impl Role {
             Self::Init => "@init",
             Self::Stack => "@stack",
             Self::Fetcher => "@fetcher",
+            Self::Forwarder => "@forwarder",
         }
     }
 
@@ -83,6 +87,7 @@ impl Role {
             Self::Init => c"coracle-init",
             Self::Stack => c"coracle-stack",
             Self::Fetcher => c"coracle-fetcher",
+            Self::Forwarder => c"coracle-forward",
         }
     }
 }

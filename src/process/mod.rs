@@ -5,6 +5,7 @@
 
 pub mod fetcher;
 mod filter;
+pub mod forwarder;
 pub mod init;
 pub mod joiner;
 pub mod monitor;

@@ -1,5 +1,6 @@
 //! What each instruction does.
 
+pub mod agents;
 mod bound;
 mod chmod;
 pub mod copy;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::agents::Agents;
 use super::bound::bound;
 use super::copy::{Origin, directory};
 use super::seed;
@@ -20,8 +21,6 @@ use crate::image::make::layer::NewLayer;
 use crate::oci::capability::CapabilitySet;
 use crate::store::Tmp;
 
-/// Where a command finds the agents of `--mount=type=ssh`, with their numbers behind it.
-const AGENT: &str = "/run/buildkit/ssh_agent.";
 /// Where a heredoc that is a program lies.
 const SCRIPTS: &str = "/dev/pipes";
 
@@ -31,8 +30,7 @@ struct Mounts {
     mounts: Vec<Mount>,
     secrets: Vec<(Secret, Vec<u8>)>,
     variables: Vec<String>,
-    /// How many agents for ssh.
-    agents: usize,
+    agents: Agents,
     /// Held while the command runs.
     locks: Vec<caches::Cache>,
     /// What was made to be mounted.
@@ -156,9 +154,10 @@ fn layer(
     }
     let secrets: Vec<&[u8]> = found.secrets.iter().map(|(_, bytes)| bytes.as_slice()).collect();
     let step = Step::make(request.store, &stage.build.ids, container, &secrets)?;
+    let forwarder = found.agents.forward()?;
     // Where nobody hears it any more, this process is about to end.
     let code = step.run(&mut |from, bytes| drop(stage.build.output(from, bytes)))?;
-    drop((found.locks, found.parts));
+    drop((found.locks, found.parts, forwarder));
     if code != 0 {
         return Err(Error::Command { command: words.join(" "), code });
     }
@@ -194,11 +193,9 @@ fn mount(stage: &Stage<'_>, spec: &MountSpec, found: &mut Mounts) -> Result<()> 
             let id = spec.id.as_deref().unwrap_or("default");
             match stage.build.request.agents.get(id) {
                 Some(socket) => {
-                    let target = spec.target.clone().unwrap_or_else(|| format!("{AGENT}{}", found.agents));
-                    // As with BuildKit, the first is the one that ssh asks.
-                    found.variables.extend((found.agents == 0).then(|| format!("SSH_AUTH_SOCK={target}")));
-                    found.agents += 1;
-                    found.mounts.push(bind(socket.clone(), target, false));
+                    let (mount, variable) = found.agents.add(stage, spec, socket.clone())?;
+                    found.mounts.push(mount);
+                    found.variables.extend(variable);
                 }
                 None if spec.required => {
                     return Err(Error::Hinted {

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, RawDir, Uid, chownat, openat, statat};
+use rustix::io::Errno;
 
 use crate::container::job::{Job, Purpose};
 use crate::container::spec::FILES;
@@ -24,8 +25,8 @@ pub fn outside(maps: &IdMaps, (uid, gid): Ids) -> Option<Ids> {
     Some((outward(&maps.uids, uid)?, outward(&maps.gids, gid)?))
 }
 
-/// Gives the files that this program wrote for the container to its root, and those of binds to the program's `user` where
-/// that was asked for.
+/// Gives the files that this program wrote for the container to its root, and those of binds to the program's `user`, or to whom
+/// they name, where that was asked for.
 pub fn give(job: &Job, plan: &Plan, user: Ids) -> Result<()> {
     match outside(&plan.maps, (0, 0)) {
         // As they were written; or there is no root to have them.
@@ -38,14 +39,24 @@ pub fn give(job: &Job, plan: &Plan, user: Ids) -> Result<()> {
         }
     }
     for step in &plan.steps {
-        if let Step::Mount(Mount { source: Source::Bind { path, owners: Owners::Changed, .. }, .. }) = step
+        let Step::Mount(Mount { source: Source::Bind { path, owners, .. }, .. }) = step else { continue };
+        match owners {
             // Another container may still be using them.
-            && job.purpose != Purpose::Rehearse
-        {
-            give_tree(Path::new(path), user)?;
+            Owners::Changed if job.purpose != Purpose::Rehearse => give_tree(Path::new(path), user)?,
+            Owners::Given { uid, gid } => give_tree(Path::new(path), named(&plan.maps, (*uid, *gid), path)?)?,
+            _ => {}
         }
     }
     Ok(())
+}
+
+/// The ids of this namespace for a file that is to be somebody's of the container's: where that has one id, everybody's.
+fn named(maps: &IdMaps, ids: Ids, path: &str) -> Result<Ids> {
+    let found = match (maps.uids.as_slice(), maps.gids.as_slice()) {
+        ([uid], [gid]) if uid.count == 1 && gid.count == 1 => Some((uid.outside, gid.outside)),
+        _ => outside(maps, ids),
+    };
+    found.ok_or(Errno::INVAL).call_with(|| format!("chown({path}, {}:{})", ids.0, ids.1))
 }
 
 /// Changes one file, if it is another's; a symlink itself, not what it leads to.

@@ -174,6 +174,8 @@ pub enum Owners {
     Changed,
     /// The caller's are shown as the program's user's (`mine`): through this program's own file system.
     Mine,
+    /// These of the container's, for which they are changed on the host: of what was made for one container.
+    Given { uid: u32, gid: u32 },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

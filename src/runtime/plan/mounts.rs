@@ -121,7 +121,7 @@ impl Options {
             // Podman's and ours, beyond the specification.
             "U" => self.owners = Owners::Changed,
             "mine" => self.owners = Owners::Mine,
-            // Ours: a mount that may be missing; what is there at first; whose an overlay's directories are; what is
+            // Ours: a mount that may be missing; the owner, by number; what is there at first; whose an overlay's directories are; what is
             // the container's whose IPC namespace is joined.
             "x-optional" => self.optional = true,
             "x-copy-up" => self.copy_up = true,
@@ -130,11 +130,18 @@ impl Options {
             "x-thrown-away" => self.thrown_away = true,
             other => match other.split_once('=') {
                 Some(("x-subpath", subpath)) => self.subpath = Some(subpath.to_owned()),
+                Some(("x-owner", ids)) if let Some((uid, gid)) = owner(ids) => self.owners = Owners::Given { uid, gid },
                 Some((key, value)) => self.own.push((key.to_owned(), Some(value.to_owned()))),
                 None => self.own.push((other.to_owned(), None)),
             },
         }
     }
+}
+
+/// `UID:GID`.
+fn owner(ids: &str) -> Option<(u32, u32)> {
+    let (uid, gid) = ids.split_once(':')?;
+    Some((uid.parse().ok()?, gid.parse().ok()?))
 }
 
 /// By the options of the kernel's overlay; each lower directory has one of its own.
@@ -182,6 +189,9 @@ mod tests {
         assert!(matches!(step(&mount("bind", "x", &[])), Err(Error::NotAbsolute(_))));
         let given = step(&mount("bind", "/x", &["U", "ro"])).unwrap();
         assert!(matches!(given.source, Source::Bind { owners: Owners::Changed, .. }));
+        let given = step(&mount("bind", "/x", &["x-owner=33:44"])).unwrap();
+        assert!(matches!(given.source, Source::Bind { owners: Owners::Given { uid: 33, gid: 44 }, .. }));
+        assert!(matches!(step(&mount("bind", "/x", &["x-owner=me"])), Err(Error::MountOption { .. })));
         let mount = step(&mount("none", "/x", &["rbind", "rslave"])).unwrap();
         assert_eq!(
             (mount.source, mount.propagation),

@@ -1,8 +1,11 @@
 //! RUN, and the instructions that change the config alone.
 
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixListener;
+
 use super::Context;
 use crate::harness::image::registry;
-use crate::harness::{Case, binary};
+use crate::harness::{Account, Case, binary};
 
 fn every_setting(case: &Case) {
     let context = Context::new(
@@ -114,6 +117,58 @@ fn agents_for_ssh(case: &Case) {
     context.build(&[]).code(125).error("Containerfile:2:1: `RUN --device=vendor.com/class=x` is not known");
 }
 
+/// As an agent for ssh does, it answers its own user alone.
+fn answers_its_user(socket: &std::path::Path) {
+    let listener = UnixListener::bind(socket).unwrap();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let whose = rustix::net::sockopt::socket_peercred(&client).unwrap().uid;
+            let mut line = String::new();
+            if whose == rustix::process::geteuid() && BufReader::new(&client).read_line(&mut line).is_ok() {
+                // A client that has gone is no matter.
+                let _ = client.write_all(format!("heard {line}").as_bytes());
+            }
+        }
+    });
+}
+
+/// An agent speaks to whom the mount names: on an account with one id, to everybody in there.
+pub fn agents_have_owners_and_modes(case: &Case) {
+    let ask = "use IO::Socket::UNIX;\n\
+               my $agent = IO::Socket::UNIX->new(Peer => $ENV{SSH_AUTH_SOCK}) or die \"no agent: $!\\n\";\n\
+               print $agent \"a word\\n\"; $agent->flush; print <$agent>;\n";
+    let image = case.made("debian");
+    let begin = format!("FROM {image}\nCOPY ask /ask\nUSER 1000:1000\n");
+    let context = Context::new(case, "");
+    context.file("ask", ask);
+    let socket = case.home.join("agent");
+    answers_its_user(&socket);
+    let agent = format!("--ssh=default={}", socket.display());
+    let build = |instructions: &str| {
+        context.file("Containerfile", &format!("{begin}{instructions}"));
+        context.build(&[&agent])
+    };
+    build(
+        "RUN --mount=type=ssh,uid=1000 stat -c %a $SSH_AUTH_SOCK >/tmp/seen; perl /ask >>/tmp/seen\n\
+         RUN --mount=type=ssh,gid=1000,mode=0660 stat -c %a $SSH_AUTH_SOCK >>/tmp/seen; perl /ask >>/tmp/seen\n\
+         USER 0\n\
+         RUN --mount=type=ssh perl /ask >>/tmp/seen\n",
+    )
+    .code(0);
+    assert_eq!(context.prints("cat /tmp/seen"), "600\nheard a word\n660\nheard a word\nheard a word\n");
+    super::nothing_is_left(case);
+    let others = build("RUN --mount=type=ssh perl /ask\n");
+    if Account::current().subordinate == 0 {
+        assert!(others.code(0).stdout.contains("heard a word\n"));
+        return;
+    }
+    others.code(13).says("no agent: Permission denied");
+    build("RUN --mount=type=ssh,uid=1000,gid=44 stat -c %u:%g $SSH_AUTH_SOCK >/tmp/seen\n").code(0);
+    assert_eq!(context.prints("cat /tmp/seen"), "1000:44\n");
+    let missing = build("RUN --mount=type=ssh,uid=4000000000 true\n").code(125);
+    assert!(missing.stderr.contains("Containerfile:4:1: ") && missing.stderr.contains("4000000000:0"), "{missing}");
+}
+
 /// What a stage says of those upon it is done there, and not handed on.
 fn stages_upon_stages(case: &Case) {
     let context = Context::new(
@@ -219,6 +274,7 @@ on_both_drivers!(
     every_setting,
     mounts,
     agents_for_ssh,
+    agents_have_owners_and_modes,
     stages_upon_stages,
     nothing_is_left,
     the_same_input_gives_the_same_image

@@ -3,7 +3,7 @@
 use super::no_ids;
 use crate::behaviour::build::context::stdin;
 use crate::behaviour::build::programs;
-use crate::behaviour::build::run::the_same_everywhere;
+use crate::behaviour::build::run::{agents_have_owners_and_modes, the_same_everywhere};
 use crate::behaviour::build::{fetched, inputs, outputs};
 use crate::behaviour::faults::build::points::every_point_of_a_build_is_cut;
 use crate::harness::{Case, Driver};
@@ -42,6 +42,10 @@ fn new_layers_in_one(case: &Case) {
     with_one_id(case, outputs::new_layers_in_one);
 }
 
+fn agents_for_ssh(case: &Case) {
+    with_one_id(case, agents_have_owners_and_modes);
+}
+
 /// Programs build and run as with subordinate ids: users of their own, files that are given away, package managers.
 fn whole_programs(case: &Case) {
     if no_ids() && case.driver == Driver::Fuse {
@@ -58,6 +62,7 @@ fn points(case: &Case) {
 on_both_drivers!(
     the_same_input_gives_the_same_image,
     whole_programs,
+    agents_for_ssh,
     points,
     modes_change_by_letters,
     contexts_on_standard_input,
