@@ -17,8 +17,15 @@ pub fn add(found: &mut Found, asked: Vec<Published>) -> Result<Vec<Published>> {
         ports::suit_pasta(&all)?;
     }
     ports::check(&new)?;
-    tell(found, &Request::Add(new.clone()))?;
-    write(found, all)?;
+    // Recorded first: what led inside without a record could be taken back by nobody.
+    let before = std::mem::replace(&mut found.container.published, all);
+    write(found)?;
+    if let Err(error) = tell(found, &Request::Add(new.clone())) {
+        found.container.published = before;
+        // Where that fails, `remove` takes back what leads nowhere.
+        let _ = write(found);
+        return Err(error);
+    }
     Ok(new)
 }
 
@@ -36,8 +43,10 @@ pub fn remove(found: &mut Found, asked: &Published) -> Result<()> {
         }
         _ => {}
     }
+    let left = ports::settle(left)?;
     tell(found, &Request::Remove(gone))?;
-    write(found, ports::settle(left)?)
+    found.container.published = left;
+    write(found)
 }
 
 /// The socket files that a killed monitor has left of a container whose lock is free.
@@ -68,8 +77,6 @@ fn tell(found: &Found, request: &Request) -> Result<()> {
     }
 }
 
-fn write(found: &mut Found, published: Vec<Published>) -> Result<()> {
-    let container: &mut Container = &mut found.container;
-    container.published = published;
-    Ok(records::write(&found.directory.join("container.json"), container, !container.remove)?)
+fn write(found: &Found) -> Result<()> {
+    Ok(records::write(&found.directory.join("container.json"), &found.container, !found.container.remove)?)
 }

@@ -32,10 +32,16 @@ pub fn connect(store: &Store, found: &mut Found, mut attachment: Attachment) -> 
     }
     container.networks.push(attachment.clone());
     let state = found.state()?;
-    if state.lives() {
-        attach(store, found, &state, &attachment)?;
-    }
+    // Recorded first: what it had without a record could be taken from it by nobody.
     write(found)?;
+    if state.lives()
+        && let Err(error) = attach(store, found, &state, &attachment)
+    {
+        found.container.networks.pop();
+        // Where that fails, `disconnect` can do it.
+        let _ = detach(store, found, &state, &network, &attachment).and_then(|()| write(found));
+        return Err(error);
+    }
     record(found, &network, Action::Connect);
     Ok(())
 }
@@ -49,14 +55,9 @@ pub fn disconnect(store: &Store, found: &mut Found, network: &str) -> Result<()>
     let not_connected = || Error::NotConnected { id: container.id.clone(), network: network.name.clone() };
     let attachment = container.networks.remove(place.ok_or_else(not_connected)?);
     let state = found.state()?;
+    detach(store, found, &state, &network, &attachment)?;
+    // Recorded last: until then it can be done again.
     write(found)?;
-    store.leave_network(&network.id, &found.container.id)?;
-    if state.lives() {
-        files::write_names(store, &found.container)?;
-        if let Some(Inside { user, container, .. }) = inside(found, &state)? {
-            enter::beside(user.as_fd(), || plumbing::disconnect(container.as_fd(), &attachment.interface).map(drop))?;
-        }
-    }
     record(found, &network, Action::Disconnect);
     Ok(())
 }
@@ -126,18 +127,26 @@ fn attach(store: &Store, found: &Found, state: &State, attachment: &Attachment) 
         let _lock = store.lock_networks()?;
         begin::claim(store, container, attachment)?
     };
-    let connected = match (inside(found, state)?, store.member(&network.id, &container.id)?) {
-        (Some(Inside { user, network: n, container }), Some(member)) => {
-            enter::beside(user.as_fd(), || plumbing::connect(n.as_fd(), container.as_fd(), &[link(&network, &member)]))
-        }
-        // Between two lives; the next one begins with all of them.
-        _ => Ok(()),
-    };
-    if let Err(error) = connected {
-        store.leave_network(&network.id, &container.id)?;
-        return Err(error.into());
+    // Without them it is between two lives, of which the next begins with all of its networks.
+    if let (Some(Inside { user, network: n, container }), Some(member)) =
+        (inside(found, state)?, store.member(&network.id, &container.id)?)
+    {
+        enter::beside(user.as_fd(), || plumbing::connect(n.as_fd(), container.as_fd(), &[link(&network, &member)]))?;
     }
     files::write_names(store, container)
+}
+
+/// Takes what [`attach`] gave, or a part of it.
+fn detach(store: &Store, found: &Found, state: &State, network: &Network, attachment: &Attachment) -> Result<()> {
+    let lives = state.lives();
+    if lives && let Some(Inside { user, container, .. }) = inside(found, state)? {
+        enter::beside(user.as_fd(), || plumbing::disconnect(container.as_fd(), &attachment.interface).map(drop))?;
+    }
+    store.leave_network(&network.id, &found.container.id)?;
+    if lives {
+        files::write_names(store, &found.container)?;
+    }
+    Ok(())
 }
 
 /// The namespaces of a container that runs.

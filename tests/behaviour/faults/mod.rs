@@ -7,5 +7,6 @@ pub mod death;
 pub mod dice;
 mod frozen;
 mod image_points;
+mod links;
 mod points;
 mod room;
