@@ -20,6 +20,26 @@ pub struct Listed {
     pub created: i64,
     /// Bytes of the files of all layers, each layer once; of an artifact, of its blobs; of an index, its own.
     pub size: u64,
+    /// The id of the image here that it was made on, the nearest one; not known of one that was read in brief.
+    pub parent: Option<Digest>,
+    /// Others here were made on it.
+    pub has_children: bool,
+}
+
+impl Listed {
+    fn new(image: Found, created: i64, size: u64) -> Self {
+        Self { image, created, size, parent: None, has_children: false }
+    }
+
+    /// Nobody means it by a name, and nothing was made on it.
+    pub fn is_dangling(&self) -> bool {
+        self.image.names.is_empty() && !self.has_children
+    }
+
+    /// Nobody means it by a name, but it is what others were made on.
+    pub fn is_intermediate(&self) -> bool {
+        self.image.names.is_empty() && self.has_children
+    }
 }
 
 /// All images.
@@ -40,10 +60,7 @@ pub fn list(store: &Store) -> Result<List> {
 /// digests are true.
 pub fn brief(store: &Store) -> Result<List> {
     all(store, |store, entry, names, sizes| match entry.summary().filter(|_| store.has_blob(&entry.digest)) {
-        Some(summary) => {
-            let image = Found::in_brief(entry, summary, names);
-            Ok(Listed { image, created: summary.created, size: summary.size })
-        }
+        Some(summary) => Ok(Listed::new(Found::in_brief(entry, summary, names), summary.created, summary.size)),
         None => listed(store, entry, names, sizes),
     })
 }
@@ -91,12 +108,48 @@ fn all(
     });
     // The order of the index, where two are equally old.
     images.sort_by_key(|listed: &Listed| std::cmp::Reverse(listed.created));
+    relate(&mut images);
     Ok(List { images, broken })
+}
+
+/// Finds out what was made on what, as Podman does: one image has the layers and the history of the other, and more history. Where
+/// Podman asks for one step more, since each is an image there, here it is any number.
+fn relate(images: &mut [Listed]) {
+    let mut by_top: BTreeMap<Option<&Digest>, Vec<usize>> = BTreeMap::new();
+    for (place, Listed { image, .. }) in images.iter().enumerate() {
+        by_top.entry(image.layers.last()).or_default().push(place);
+    }
+    let related = |child: &Listed| {
+        let Found { layers, config, .. } = &child.image;
+        let tops: BTreeSet<_> = match layers.is_empty() {
+            true => BTreeSet::from([None]),
+            false => layers.iter().map(Some).collect(),
+        };
+        let places = tops.into_iter().filter_map(|top| by_top.get(&top)).flatten().copied();
+        let mut parents: Vec<(usize, &Found)> =
+            places.filter_map(|place| Some((place, &images.get(place)?.image))).collect();
+        parents.retain(|(_, parent)| {
+            let history = &parent.config.history;
+            let says_something = !parent.layers.is_empty() || !history.is_empty();
+            says_something
+                && layers.starts_with(&parent.layers)
+                && history.len() < config.history.len()
+                && config.history.starts_with(history)
+        });
+        let nearest = parents.iter().max_by_key(|(_, parent)| (parent.config.history.len(), !parent.names.is_empty()));
+        (nearest.map(|(_, parent)| parent.id.clone()), parents.iter().map(|(place, _)| *place).collect::<Vec<_>>())
+    };
+    let related: Vec<_> = images.iter().map(related).collect();
+    let with_children: BTreeSet<usize> = related.iter().flat_map(|(_, parents)| parents).copied().collect();
+    for (place, (child, (parent, _))) in images.iter_mut().zip(related).enumerate() {
+        child.parent = parent;
+        child.has_children = with_children.contains(&place);
+    }
 }
 
 /// The entry of an image that is in the store with all its parts, which from now on says what a list shows.
 pub(super) fn summarized(store: &Store, entry: Entry) -> Result<Entry> {
-    let Listed { image, created, size } = listed(store, &entry, Vec::new(), &mut Sizes::new())?;
+    let Listed { image, created, size, .. } = listed(store, &entry, Vec::new(), &mut Sizes::new())?;
     let summary = Some(Summary { manifest: entry.digest.clone(), id: image.id, created, size });
     Ok(Entry { summary, ..entry })
 }
@@ -104,7 +157,8 @@ pub(super) fn summarized(store: &Store, entry: Entry) -> Result<Entry> {
 fn listed(store: &Store, entry: &Entry, names: Vec<String>, sizes: &mut Sizes) -> Result<Listed> {
     let image = Found::load_itself(store, entry, names)?;
     let size = if entry.is_index() { entry.size } else { known_size(store, &image, sizes) };
-    Ok(Listed { created: created(&image), image, size })
+    let created = created(&image);
+    Ok(Listed::new(image, created, size))
 }
 
 /// Seconds since 1970; 0 where it does not say.

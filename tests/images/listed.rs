@@ -112,3 +112,64 @@ fn every_filter() {
     let twice = "specifying \"dangling\" filter more than once with different values is not supported";
     refused(&["dangling=true", "dangling=false"], twice);
 }
+
+/// What others were made on is hidden once it has no name, and no dangling one; JSON has each image once, and says on which it was made.
+#[test]
+fn what_others_were_made_on() {
+    let case = Case::new(Driver::Auto);
+    let base = Layer::new().file("b", 0o644, "b").tar();
+    case.command(["import", "-q", "-", "q.io/base:1"]).stdin(base).finish().code(0);
+    for (from, to) in [("q.io/base:1", "q.io/child:1"), ("q.io/child:1", "q.io/last:1")] {
+        case.coracle(["create", "--name", "box", from, "/x"]).code(0);
+        case.coracle(["commit", "-q", "box", to]).code(0);
+        case.coracle(["rm", "box"]).code(0);
+    }
+    case.coracle(["tag", "q.io/child:1", "q.io/also:1"]).code(0);
+    let list = |words: &[&str]| case.coracle(["images"].iter().chain(words).copied()).code(0).stdout;
+    let field = |name: &str, field: &str| list(&["--format", &format!("{{{{.{field}}}}}"), name]).trim().to_owned();
+    let ids = ["base", "child", "last"].map(|name| field(&format!("q.io/{name}:1"), "Id"));
+    let json: Value = serde_json::from_str(&list(&["--format", "json"])).unwrap();
+    let told: Vec<_> = ids
+        .iter()
+        .map(|id| {
+            let mut same = json.as_array().unwrap().iter().filter(|image| image["Id"] == **id);
+            let image = same.next().unwrap();
+            assert!(same.next().is_none(), "twice: {image}");
+            (image["ParentId"].as_str().unwrap(), image["Names"].as_array().unwrap().len(), image["Dangling"].clone())
+        })
+        .collect();
+    assert_eq!(told, [("", 1, Value::Null), (&ids[0], 2, Value::Null), (&ids[1], 1, Value::Null)]);
+    let keys: Vec<&str> = json[0].as_object().unwrap().keys().map(String::as_str).collect();
+    for key in "Id ParentId RepoTags RepoDigests Size SharedSize VirtualSize Labels Containers Digest History Names \
+        CreatedAt Created Arch Os"
+        .split_whitespace()
+    {
+        assert!(keys.contains(&key), "no {key} in {keys:?}");
+    }
+    assert_eq!(field("q.io/last:1", "ParentId"), ids[1]);
+
+    case.coracle(["untag", "q.io/base:1"]).code(0);
+    let quiet = |words: &[&str]| {
+        let shown = list(&[&["-q", "--no-trunc"], words].concat());
+        shown.lines().map(|line| line.trim_start_matches("sha256:").to_owned()).collect::<Vec<_>>()
+    };
+    let base = std::slice::from_ref(&ids[0]);
+    for words in [&[][..], &["-f", "intermediate=false"], &["-a", "-f", "intermediate!=true"]] {
+        let mut shown = quiet(words);
+        shown.sort();
+        let mut others = ids[1..].to_vec();
+        others.sort();
+        assert_eq!(shown, others, "{words:?}");
+    }
+    assert_eq!(quiet(&["-a"]).len(), 3);
+    for words in [&["-f", "intermediate=true"][..], &["-a", "-f", "intermediate=true"], &["-f", "intermediate!=false"]]
+    {
+        assert_eq!(quiet(words), base, "{words:?}");
+    }
+    assert_eq!(quiet(&["-a", "-f", "dangling=true"]), [""; 0]);
+    assert!(!list(&[]).contains("<none>") && list(&["-a"]).contains("<none>"));
+    // With nothing on it, it is what nobody needs.
+    case.coracle(["rmi", "q.io/last:1", "q.io/child:1", "q.io/also:1"]).code(0);
+    assert_eq!(quiet(&["-f", "dangling=true"]), base);
+    assert_eq!(quiet(&["-f", "intermediate=true"]), [""; 0]);
+}

@@ -30,7 +30,7 @@ enum Test {
     /// No container of this program has it.
     NoneOfOurs,
     Dangling(bool),
-    /// No image here is only a step on the way to another.
+    /// Without a name, and others were made on it.
     Intermediate(bool),
     Manifest(bool),
     ReadOnly(bool),
@@ -63,6 +63,11 @@ impl Filters {
     /// Whether what an image's config says must be known.
     pub fn need_configs(&self) -> bool {
         self.all.iter().any(|filter| matches!(filter.test, Test::Label(_)))
+    }
+
+    /// Whether somebody has said which steps on the way to other images are to be shown.
+    pub fn speak_of_intermediate(&self) -> bool {
+        self.all.iter().any(|filter| matches!(filter.test, Test::Intermediate(_)))
     }
 
     /// Keeps what fits; of an image that is meant by its names, those names.
@@ -140,8 +145,10 @@ impl Test {
             Self::Since(moment) => listed.created > *moment,
             Self::Containers(wanted) => (containers(listed) > 0) == *wanted,
             Self::NoneOfOurs => containers(listed) == 0,
-            Self::Dangling(wanted) => image.names.is_empty() == *wanted,
-            Self::Intermediate(wanted) | Self::ReadOnly(wanted) => !wanted,
+            Self::Dangling(wanted) => listed.is_dangling() == *wanted,
+            Self::Intermediate(wanted) => listed.is_intermediate() == *wanted,
+            // Nobody else's store is read.
+            Self::ReadOnly(wanted) => !wanted,
             Self::Manifest(wanted) => is_index(listed) == *wanted,
             Self::Digest(start) => image.manifest_digest.to_string().starts_with(start),
             Self::Id(start) => image.id.hex().starts_with(start),

@@ -21,7 +21,7 @@ use row::{HEADINGS, Json, Line, Row};
 /// List images
 #[derive(Debug, Args)]
 pub struct Images {
-    /// Show also what is left of an image of which a newer form is here
+    /// Show also images without a name that others were made on, and what is left of an image of which a newer form is here
     #[arg(short, long)]
     all: bool,
     /// Show the digests of the manifests too
@@ -71,8 +71,7 @@ impl Images {
         let sort = self.order()?;
         let store = context.store()?;
         let filters = Filters::parse(&store, &self.filter)?;
-        let look = if self.format.is_some() || filters.need_configs() { list } else { brief };
-        let List { mut images, broken } = look(&store)?;
+        let List { mut images, broken } = self.look(&store, &filters)?;
         for (digest, error) in broken {
             output::complain(&output::printable(&format!("Warning: the image with the manifest `{digest}`: {error}")));
         }
@@ -83,6 +82,7 @@ impl Images {
         let containers = |listed: &Listed| users.get(listed.image.id.hex()).copied().unwrap_or(0);
         if !self.all {
             hide_remains(&mut images);
+            images.retain(|listed| filters.speak_of_intermediate() || !listed.is_intermediate());
         }
         filters.select(&mut images, containers);
         if let Some(wanted) = &self.name {
@@ -125,6 +125,18 @@ impl Images {
             None => output::print(&self.table(&rows)),
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// All images, as well as they must be known.
+    fn look(&self, store: &Store, filters: &Filters) -> Result<List, Report> {
+        if self.format.is_none() && !filters.need_configs() {
+            let seen = brief(store)?;
+            // Whether others were made on one without a name, only all configs say.
+            if seen.images.iter().all(|listed| !listed.image.names.is_empty()) {
+                return Ok(seen);
+            }
+        }
+        Ok(list(store)?)
     }
 
     fn order(&self) -> Result<fn(&mut Vec<Row>), Report> {

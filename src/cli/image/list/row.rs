@@ -96,11 +96,11 @@ impl Row {
             names: image.names.clone(),
             repo_tags: image.repo_tags(),
             repo_digests: image.repo_digests(),
-            parent_id: String::new(),
+            parent_id: parent_id(listed),
             containers,
             read_only: false,
             is_manifest_list: is_index(listed),
-            dangling: image.names.is_empty(),
+            dangling: listed.is_dangling(),
             arch: image.config.architecture.clone(),
             os: image.config.os.clone(),
             ..self
@@ -154,7 +154,7 @@ impl Json {
         let image = &listed.image;
         Self {
             id: image.id.hex().to_owned(),
-            parent_id: String::new(),
+            parent_id: parent_id(listed),
             repo_tags: image.repo_tags(),
             repo_digests: image.repo_digests(),
             size: listed.size,
@@ -163,7 +163,7 @@ impl Json {
             labels: image.config.config.labels.clone(),
             containers,
             is_manifest_list: is_index(listed),
-            dangling: image.names.is_empty(),
+            dangling: listed.is_dangling(),
             arch: image.config.architecture.clone(),
             digest: image.manifest_digest.to_string(),
             history: image.names.clone(),
@@ -173,6 +173,10 @@ impl Json {
             created_at: formatted(listed.created, "%Y-%m-%dT%H:%M:%SZ"),
         }
     }
+}
+
+fn parent_id(listed: &Listed) -> String {
+    listed.parent.as_ref().map(|parent| parent.hex().to_owned()).unwrap_or_default()
 }
 
 /// As Go prints a time.
