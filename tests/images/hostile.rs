@@ -1,16 +1,37 @@
 //! What a registry may try.
+//!
+//! Whatever it is: the pull ends with 125 and one line within 30 s, nothing shows in the store, at most a mebibyte is left there,
+//! and no process needed more than 100 MB.
 
+use std::time::Instant;
+
+use super::registry::{LEFT, MEMORY, TIME, highest, size};
 use super::server::{Answer, Answers, Parts, Server};
 use crate::harness::image::{Compression, digest};
 use crate::harness::{Case, Driver, Layer};
+
+/// Pulls what can't be had: within what time and memory, and what is left of it.
+#[track_caller]
+fn fails(case: &Case, server: &Server, cause: &str) {
+    let (begun, before) = (Instant::now(), size(&case.store()));
+    let running = case.command(["pull", &format!("{}/x:1", server.address)]).start();
+    let memory = highest(running.pid().as_raw_nonzero().get());
+    let finished = running.finish().code(125).stdout("").error(cause);
+    let errors = finished.stderr.lines().filter(|line| line.starts_with("Error: ")).count();
+    assert_eq!(errors, 1, "more than one line says it: {finished}");
+    assert!(begun.elapsed() < TIME, "it took {:?}: {finished}", begun.elapsed());
+    assert!((1..MEMORY).contains(&memory), "it took {memory} KiB of memory: {finished}");
+    let left = size(&case.store()).saturating_sub(before);
+    assert!(left <= LEFT, "{left} bytes are left: {finished}");
+}
 
 /// Pulls from a registry with these answers; it must fail with an error that holds `cause`, and leave nothing.
 #[track_caller]
 fn refused(answers: Answers, cause: &str) -> Server {
     let server = Server::start(answers);
     let case = Case::new(Driver::Auto);
-    case.coracle(["pull", &format!("{}/x:1", server.address)]).code(125).stdout("").error(cause);
-    case.coracle(["images", "-q"]).code(0).stdout("");
+    fails(&case, &server, cause);
+    case.coracle(["images", "-aq"]).code(0).stdout("");
     for folder in ["layers", "tmp", "partial", "images/blobs/sha256"] {
         let left = std::fs::read_dir(case.store().join(folder)).map_or(0, Iterator::count);
         assert_eq!(left, 0, "left in {folder} after {cause:?}");
@@ -26,8 +47,8 @@ fn refused_beside_the_honest(answers: Answers, cause: &str) {
     let honest = case.pull(&format!("{}/x:1", honest.address));
     let blobs = || std::fs::read_dir(case.store().join("images/blobs/sha256")).unwrap().count();
     assert_eq!(blobs(), 3);
-    case.coracle(["pull", &format!("{}/x:1", server.address)]).code(125).stdout("").error(cause);
-    case.coracle(["images", "--format", "{{.Repository}}:{{.Tag}}"]).code(0).stdout(&format!("{honest}\n"));
+    fails(&case, &server, cause);
+    case.coracle(["images", "-a", "--format", "{{.Repository}}:{{.Tag}}"]).code(0).stdout(&format!("{honest}\n"));
     assert_eq!(blobs(), 3, "left after {cause:?}");
 }
 
@@ -110,7 +131,7 @@ fn a_layer_that_is_said_to_be_one_that_is_here() {
         case.pull(&name);
         parts.claim(&[digest(&Parts::new().layer)]);
         server.answer_with(parts.answers());
-        case.coracle(["pull", &name]).code(125).error("the image says");
+        fails(&case, &server, "the image says");
     }
 }
 
