@@ -4,7 +4,7 @@ use crate::cli::output::roff;
 use crate::systemd::quadlet::{Kind, Means};
 
 /// What is not plain from the keys.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     (
         "where",
         "$QUADLET_UNIT_DIRS, or else $XDG_RUNTIME_DIR/containers/systemd, $XDG_CONFIG_HOME/containers/systemd, \
@@ -47,6 +47,11 @@ const FILES: [(&str, &str); 9] = [
         "[Install]",
         "Alias=, WantedBy=, RequiredBy= and UpheldBy= take effect when the unit is written; DefaultInstance= says which instance of a \
          template they enable.",
+    ),
+    (
+        "[Quadlet]",
+        "DefaultDependencies= is read, and changes nothing: no unit waits for the network of itself. After= and Wants= of [Unit] have \
+         it wait.",
     ),
     (
         "without an administrator",

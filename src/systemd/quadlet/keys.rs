@@ -27,6 +27,9 @@ use Means::{Each, Last, Own, Refused, Security, Switch, Words};
 const NO_PODS: &str = "pods are not there yet";
 const DEPRECATED: &str = "it is long out of use: `UserNS=`, `UIDMap=` and `GIDMap=` say it";
 
+/// The section of all kinds that is for who makes the units.
+pub const GENERATOR: &str = "Quadlet";
+
 pub const CONTAINER: &[(&str, Means)] = &[
     ("AddCapability", Words("cap-add")),
     ("AddDevice", Own),
@@ -243,8 +246,15 @@ pub fn flags(quadlet: &Quadlet) -> Result<Vec<String>, Error> {
     Ok(flags)
 }
 
-/// Refuses what no key of the quadlet's own section means.
+/// Refuses what no key of the quadlet's own section means, or of that in which the generator is asked for something.
 pub fn check(quadlet: &Quadlet) -> Result<(), Error> {
+    for entry in quadlet.file.section(GENERATOR) {
+        match entry.key.as_str() {
+            // Nothing waits for the network of itself.
+            "DefaultDependencies" => entry.is_on().map(drop)?,
+            other => return Err(entry.problem(Problem::UnknownKey(other.to_owned(), GENERATOR))),
+        }
+    }
     let section = quadlet.kind.section();
     for entry in quadlet.file.section(section) {
         let Entry { key, .. } = entry;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::file::{Entry, UnitFile};
-use super::{Error, Quadlet, words};
+use super::{Error, Quadlet, keys, words};
 
 /// The keys of `[Install]`, and the folders of links that they stand for (systemd.unit(5)).
 const FOLDERS: [(&str, &str); 3] = [("WantedBy", "wants"), ("RequiredBy", "requires"), ("UpheldBy", "upholds")];
@@ -44,7 +44,7 @@ impl Service {
             match entry.section.as_str() {
                 own if own == quadlet.kind.section() => service.add(&format!("X-{own}"), &entry.key, &entry.value),
                 // What is asked of the generator.
-                "Quadlet" => {}
+                keys::GENERATOR => {}
                 "Unit" if DEPENDENCIES.contains(&entry.key.as_str()) => {
                     let names = entry.value.split_whitespace();
                     let names: Vec<String> = names.map(|name| rename(name).unwrap_or(name.to_owned())).collect();

@@ -189,6 +189,58 @@ fn mistakes_are_named_where_they_are() {
     }
 }
 
+/// One that uses an image.
+const USER: &str = "[Container]\nImage=it.image\n";
+/// What a quadlet of each kind needs at least.
+const LEAST: [(&str, &str, &str); 6] = [
+    ("Container", "it.container", "[Container]\nImage=localhost/x\n"),
+    ("Volume", "it.volume", "[Volume]\n"),
+    ("Network", "it.network", "[Network]\n"),
+    ("Image", "it.image", "[Image]\nImage=localhost/x\n"),
+    ("Build", "it.build", "[Build]\nImageTag=localhost/x\nSetWorkingDirectory=/x\n"),
+    ("Quadlet", "it.container", "[Container]\nImage=localhost/x\n[Quadlet]\nDefaultDependencies=false\n"),
+];
+
+/// Of each key of Podman's the unit says what it means, or it is refused by its name, with file and line: none is passed over.
+#[test]
+fn each_key_of_podman_is_translated_or_refused() {
+    let keys = include_str!("quadlet.keys");
+    let mut section = "";
+    let (mut faults, mut seen) = (Vec::new(), 0);
+    for line in keys.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            section = name;
+            continue;
+        }
+        seen += 1;
+        let (entry, expected) = line.split_once(" => ").unwrap_or_else(|| panic!("{line}"));
+        let (key, _) = entry.split_once('=').unwrap();
+        let (_, file, least) = LEAST.into_iter().find(|(name, ..)| *name == section).unwrap();
+        let users: &[(&str, &str)] = if section == "Image" { &[("user.container", USER)] } else { &[] };
+        let quadlets = Quadlets::new(users);
+        // What systemd passes over is no unit's.
+        let shown = |text: &str| {
+            quadlets.write(file, text);
+            let said = quadlets.dry_run();
+            let parts = said.stdout.split("\n[").filter(|part| !part.starts_with("X-"));
+            (parts.map(|part| format!("{part}\n")).collect::<String>(), said)
+        };
+        let (without, said) = shown(least);
+        assert_eq!(said.code, Some(0), "{said}");
+        let (with, said) = shown(&format!("{least}{entry}\n"));
+        let place = format!("{}, line {}: ", quadlets.folder.join(file).display(), least.lines().count() + 1);
+        let good = match expected {
+            "!" => said.code == Some(1) && said.stderr.contains(&place) && said.stderr.contains(&format!("`{key}")),
+            _ => said.code == Some(0) && with.contains(expected) && !without.contains(expected),
+        };
+        if !good {
+            faults.push(format!("{line}: {said}"));
+        }
+    }
+    assert!(seen > 150, "{seen}");
+    assert!(faults.is_empty(), "{}:\n{}", faults.len(), faults.join("\n"));
+}
+
 /// By the name of a generator: units and the links that enable them.
 #[test]
 fn the_program_is_a_generator() {
