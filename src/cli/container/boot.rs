@@ -1,6 +1,7 @@
 //! `run --boot`: a container that the account's service manager starts, now and whenever it does itself: at boot, for an account that
 //! lingers.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use crate::cli::unit::{Made, service};
@@ -55,15 +56,25 @@ pub fn begin(mut found: Found, manager: &mut Manager) -> Result<(), Report> {
     Ok(())
 }
 
-/// What those need who know it from elsewhere: a restart policy alone is no service.
+/// What those need who know it from elsewhere: a restart policy alone is no service. Scripts that read nothing are told nothing.
 pub fn remind(name: &str) {
-    if systemd::has_bus() {
-        message::warn(|| {
-            format!(
-                "nothing starts the container {name} at the next boot: `--boot` does, or a unit that `coracle unit` writes"
-            )
-        });
+    if !std::io::stderr().is_terminal() {
+        return;
     }
+    let way = match (systemd::has_bus(), lingers()) {
+        (true, true) => "`run -d --boot` does, or a unit that `coracle unit` writes".to_owned(),
+        (true, false) => {
+            "`run -d --boot` does, or a unit that `coracle unit` writes, once `loginctl enable-linger` has your units \
+             start before you log in"
+                .to_owned()
+        }
+        (false, _) => {
+            format!(
+                "no service manager of this account runs here; have whatever starts things call `coracle start {name}`"
+            )
+        }
+    };
+    message::warn(|| format!("nothing starts the container {name} at the next boot: {way}"));
 }
 
 /// Whether the account's service manager runs without anybody logged in.

@@ -68,6 +68,35 @@ fn nothing_is_coloured() {
     }
 }
 
+/// A restart policy alone starts nothing at boot: who sits at a terminal is told what does. Scripts are told nothing.
+#[test]
+fn who_restarts_always_is_told_of_boots() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    // That of a service manager, as far as anybody can see who does not ask it.
+    let bus = case.home.join("bus");
+    drop(std::os::unix::net::UnixListener::bind(&bus).unwrap());
+    let address = format!("unix:path={}", bus.display());
+    let run = |name: &str, policy: &str| {
+        format!("coracle run -d --network=none --restart={policy} --name={name} {image} sleep 1000")
+    };
+    let mut terminal = shell(&case, 200, &[("DBUS_SESSION_BUS_ADDRESS", &address)]);
+    for (name, policy) in [("one", "always"), ("two", "unless-stopped")] {
+        let text = shown(&mut terminal, &run(name, policy));
+        let said = format!("nothing starts the container {name} at the next boot: `run -d --boot` does");
+        assert!(text.contains(&said) && text.contains("`coracle unit`"), "{text:?}");
+        assert!(text.contains("`loginctl enable-linger`"), "{text:?}");
+    }
+    let text = shown(&mut terminal, &run("three", "on-failure"));
+    assert!(!text.contains("boot"), "{text:?}");
+    let mut terminal = shell(&case, 200, &[("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")]);
+    let text = shown(&mut terminal, &run("four", "always"));
+    let said = "no service manager of this account runs here; have whatever starts things call `coracle start four`";
+    assert!(text.contains(said), "{text:?}");
+    let script = ["run", "-d", "--network=none", "--restart=always", &image, "sleep", "1000"];
+    case.command(script).env("DBUS_SESSION_BUS_ADDRESS", &address).finish().code(0).stderr("");
+}
+
 /// Where the time of a start went, step by step; what the program writes is its own.
 #[test]
 fn the_times_of_a_start() {
