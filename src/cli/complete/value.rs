@@ -1,9 +1,13 @@
 //! What may stand in the place of a word, by the command or the flag that it is for.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use clap::Arg;
 
 use super::place::Place;
 use super::{Candidate, account, containerfile, fields, filters, objects, paths, words};
+use crate::cli::container::options::volumes::{cdi, devices};
 use crate::cli::{manual, root};
 use crate::container::state::{State, Status};
 
@@ -21,12 +25,14 @@ pub fn of_option(place: &Place<'_>, arg: &Arg, typed: &str) -> Vec<Candidate> {
         "volume" if place.is_build() => values = paths::of_machine(typed, false),
         "volume" => values = volume(place, typed),
         "mount" if typed.contains(',') => values = mount(place, typed),
+        "device" if !place.is_build() => values = devices(place, typed),
+        "gpus" => values.extend(gpus(place)),
         "device"
         | "blkio-weight-device"
         | "device-read-bps"
         | "device-read-iops"
         | "device-write-bps"
-        | "device-write-iops" => values = paths::of_machine(if typed.is_empty() { "/dev/" } else { typed }, false),
+        | "device-write-iops" => values = nodes(typed),
         "workdir" => values = inside(place, typed),
         "target" => values = containerfile::stages(place),
         "build-arg" => values = containerfile::arguments(place),
@@ -105,6 +111,27 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
         (["manifest", _], _) => objects::images(place, typed),
         _ => Vec::new(),
     }
+}
+
+/// Nodes of this machine, and devices that files describe.
+fn devices(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
+    let described = described(place).into_iter().map(|name| Candidate::new(name, "described for containers"));
+    described.chain(nodes(typed)).collect()
+}
+
+fn nodes(typed: &str) -> Vec<Candidate> {
+    paths::of_machine(if typed.is_empty() { "/dev/" } else { typed }, false)
+}
+
+fn gpus(place: &Place<'_>) -> Vec<Candidate> {
+    let described = described(place);
+    let names = described.iter().filter_map(|name| name.strip_prefix(devices::GPU)?.strip_prefix('='));
+    words::plain(names.filter(|name| *name != "all"))
+}
+
+fn described(place: &Place<'_>) -> BTreeSet<String> {
+    let folders: Vec<PathBuf> = place.said("default-cdi-spec-dir").into_iter().map(PathBuf::from).collect();
+    cdi::names(&folders)
 }
 
 /// A command, or what else there is a page about.

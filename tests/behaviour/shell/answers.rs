@@ -94,6 +94,34 @@ fn values_of_several_parts() {
     variable.finish().code(0).stdout("OF_THIS_SHELL\n");
 }
 
+/// Devices: what files describe, and nodes; a file that is wrong hides no other.
+#[test]
+fn devices() {
+    let case = case();
+    let (own, other) = (case.home.join(".config/cdi"), case.home.join("other"));
+    for folder in [&own, &other] {
+        std::fs::create_dir_all(folder).unwrap();
+    }
+    let devices = r#""devices": [{"name": "one"}, {"name": "two"}]"#;
+    std::fs::write(own.join("a.json"), format!(r#"{{"kind": "vendor.com/class", {devices}}}"#)).unwrap();
+    std::fs::write(own.join("b.yaml"), "kind: nvidia.com/gpu\ndevices:\n- name: \"0\"\n- name: all\n").unwrap();
+    std::fs::write(own.join("c.json"), "{").unwrap();
+    std::fs::write(other.join("d.json"), format!(r#"{{"kind": "vendor.com/other", {devices}}}"#)).unwrap();
+    let class = ["vendor.com/class=one", "vendor.com/class=two"];
+    assert_eq!(values(&case, &["run", "--device", "vendor.com/"]), class);
+    assert_eq!(values(&case, &["create", "--device=vendor.com/class=t"]), ["--device=vendor.com/class=two"]);
+    let answer = asked(&case, &["run", "--device", "vendor.com/class=o"]).stdout;
+    assert_eq!(answer, "vendor.com/class=one\tdescribed for containers\n");
+    let elsewhere = ["run", "--default-cdi-spec-dir", "other", "--device", "vendor.com/other=o"];
+    assert_eq!(values(&case, &elsewhere), ["vendor.com/other=one"]);
+    let all = values(&case, &["run", "--device", ""]);
+    for name in ["vendor.com/class=one", "nvidia.com/gpu=0", "/dev/null"] {
+        assert!(all.iter().any(|found| found == name), "no {name} in {all:?}");
+    }
+    assert_eq!(values(&case, &["run", "--device", "/dev/nul"]), ["/dev/null"]);
+    assert_eq!(values(&case, &["run", "--gpus", ""]), ["all", "0"]);
+}
+
 /// The file that is to be built names its stages and its arguments.
 #[test]
 fn parts_of_a_build() {

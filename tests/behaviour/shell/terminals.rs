@@ -24,7 +24,7 @@ fn shell(program: &[&str], script: &str) -> (Case, Terminal) {
 
 #[test]
 fn bash() {
-    let (_case, mut terminal) = shell(&["bash", "--norc", "--noprofile", "-i"], "source <(coracle completion bash)\r");
+    let (case, mut terminal) = shell(&["bash", "--norc", "--noprofile", "-i"], "source <(coracle completion bash)\r");
     terminal.write("coracle start sl\t");
     terminal.expect("start sleeper ");
     terminal.write("\x15coracle run --pull=mi\t");
@@ -35,6 +35,14 @@ fn bash() {
     terminal.expect("/busybox:latest ");
     terminal.write("\x15coracle ps --format '{{.RunningF\t");
     terminal.expect("{{.RunningFor}}'");
+    // There, too, and at an equals sign.
+    let described = case.home.join(".config/cdi");
+    std::fs::create_dir_all(&described).unwrap();
+    std::fs::write(described.join("x.json"), r#"{"kind": "vendor.com/class", "devices": [{"name": "one"}]}"#).unwrap();
+    terminal.write("\x15coracle run --device vendor.com/cl\t");
+    terminal.expect("vendor.com/class=one ");
+    terminal.write("\x15coracle run --device vendor.com/class=o\t");
+    terminal.expect("ne ");
     terminal.write("\x15coracle start \t\t");
     terminal.expect("other-one");
     terminal.expect("sleeper");

@@ -22,7 +22,7 @@ mod security;
 mod storage;
 mod user_namespace;
 pub mod value;
-mod volumes;
+pub mod volumes;
 
 use clap::{ArgAction, Args, FromArgMatches};
 

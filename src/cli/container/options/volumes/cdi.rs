@@ -3,6 +3,7 @@
 //! The files are YAML or JSON in `/etc/cdi` and `/var/run/cdi`, or the folders that `cdi_spec_dirs` of containers.conf names, and in
 //! the user's own `cdi` beside the rest of their configuration; what a later folder says of a device counts.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use super::target;
 use crate::cli::Report;
 use crate::container::mount::{Mount, Source};
 use crate::container::record::Container;
-use crate::oci::cdi::{Edits, Spec};
+use crate::oci::cdi::{Device, Edits, Spec, parse_name};
 
 const FOLDERS: [&str; 2] = ["/etc/cdi", "/var/run/cdi"];
 /// The largest file that is read, in bytes, and how many of a folder.
@@ -67,26 +68,41 @@ fn apply(container: &mut Container, device: &str, edits: &Edits) -> Result<(), R
     Ok(())
 }
 
-/// All that can be read, the weakest first.
+/// The full names of all devices that files describe, as far as these can be read.
+pub fn names(folders: &[PathBuf]) -> BTreeSet<String> {
+    let specs = files(folders).into_iter().filter_map(|file| spec(&file)?.ok());
+    let named = |spec: Spec| {
+        let name = |device: &Device| format!("{}={}", spec.kind, device.name);
+        spec.devices.iter().map(name).collect::<Vec<_>>()
+    };
+    specs.flat_map(named).filter(|name| parse_name(name).is_some()).collect()
+}
+
+/// All that there are, the weakest first.
 fn specs(folders: &[PathBuf]) -> Result<Vec<Spec>, Report> {
+    files(folders).iter().filter_map(|file| spec(file)).collect()
+}
+
+fn files(folders: &[PathBuf]) -> Vec<PathBuf> {
     let usual = FOLDERS.map(PathBuf::from);
     let folders = if folders.is_empty() { &usual } else { folders };
-
     let own = directories::BaseDirs::new().map(|base| base.config_dir().join("cdi"));
-    let mut specs = Vec::new();
-    for folder in folders.iter().cloned().chain(own) {
-        let mut files: Vec<PathBuf> =
-            std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).take(MOST).collect();
+    let of_folder = |folder: PathBuf| {
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).take(MOST).collect();
         files.sort();
-        for file in files {
-            match file.extension().and_then(|extension| extension.to_str()) {
-                Some("json") => specs.push(read(&file, Spec::from_json)?),
-                Some("yaml" | "yml") => specs.push(read(&file, Spec::from_yaml)?),
-                _ => {}
-            }
-        }
+        files
+    };
+    folders.iter().cloned().chain(own).flat_map(of_folder).collect()
+}
+
+/// `None`: it is none, by its name.
+fn spec(file: &Path) -> Option<Result<Spec, Report>> {
+    match file.extension()?.to_str()? {
+        "json" => Some(read(file, Spec::from_json)),
+        "yaml" | "yml" => Some(read(file, Spec::from_yaml)),
+        _ => None,
     }
-    Ok(specs)
 }
 
 fn read<E: std::fmt::Display>(path: &Path, parse: fn(&str) -> Result<Spec, E>) -> Result<Spec, Report> {

@@ -11,6 +11,8 @@ use crate::container::record::{Container, Device};
 use crate::host::message;
 use crate::oci::cdi::parse_name;
 
+/// The kind of those that `--gpus` names.
+pub const GPU: &str = "nvidia.com/gpu";
 /// How many nodes one directory may stand for.
 const LIMIT: usize = 1000;
 
@@ -39,7 +41,7 @@ impl Flags {
             return Err(Report::new("device cgroup rules are not supported in rootless mode or in a user namespace")
                 .hint("`--device PATH` shows a device that your account can use"));
         }
-        let gpus: Vec<String> = self.gpus.iter().map(|name| format!("nvidia.com/gpu={name}")).collect();
+        let gpus: Vec<String> = self.gpus.iter().map(|name| format!("{GPU}={name}")).collect();
         for text in self.device.iter().chain(&gpus) {
             match parse_name(text) {
                 Some(name) => cdi::add(container, &self.default_cdi_spec_dir, text, name)?,

@@ -3,7 +3,7 @@
 //! Where two of them have one target, what was said stands above what another container lends, and that above what the image asks
 //! for; to say it twice is a mistake.
 
-mod cdi;
+pub mod cdi;
 pub mod devices;
 mod glob;
 mod lent;
