@@ -130,6 +130,9 @@ pub struct Container {
     pub seccomp: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seccomp_profile: Option<Profile>,
+    /// The profile of AppArmor that confines the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apparmor: Option<String>,
     /// `--security-opt`, as given.
     #[serde(default)]
     pub security_options: Vec<String>,

@@ -73,7 +73,7 @@ const CHOICES: [(&str, &[&str]); 31] = [
     ("sdnotify", &["container", "conmon", "healthy", "ignore"]),
     (
         "security-opt",
-        &["no-new-privileges", "seccomp=", "mask=", "unmask=", "proc-opts=", "label=disable", "apparmor=unconfined"],
+        &["no-new-privileges", "seccomp=", "mask=", "unmask=", "proc-opts=", "label=disable", "apparmor="],
     ),
     ("ssh", &["default"]),
     ("storage-driver", &["auto", "kernel", "fuse"]),

@@ -79,6 +79,10 @@ fn build(found: &Found, store: &Store, maps: &IdMaps) -> Built<Spec> {
     let process = match container.oom_score_adj {
         Some(score) => process.oom_score_adj(score),
         None => process,
+    };
+    let process = match &container.apparmor {
+        Some(profile) => process.apparmor_profile(profile.as_str()),
+        None => process,
     }
     .build()?;
     // Said in both cases: the crate has lists of its own where nothing is said.

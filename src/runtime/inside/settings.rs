@@ -23,6 +23,19 @@ pub fn oom_score(wanted: Option<i32>) -> Result<()> {
     write(PATH, &wanted.to_string())
 }
 
+/// Has the next execve confine this process by a profile of AppArmor (apparmor(7), aa_change_onexec(2)): the program's, since
+/// nothing else is executed before.
+pub fn profile(name: Option<&str>) -> Result<()> {
+    let Some(name) = name else { return Ok(()) };
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+    // The second is that of kernels before 5.8, which know one such module alone.
+    let file = rustix::fs::openat(CWD, "/proc/self/attr/apparmor/exec", flags, Mode::empty())
+        .or_else(|_| rustix::fs::openat(CWD, "/proc/self/attr/exec", flags, Mode::empty()))
+        .call("open(/proc/self/attr/apparmor/exec)")?;
+    let what = || format!("the AppArmor profile `{name}`, which an administrator loads with `apparmor_parser`");
+    rustix::io::write(file, format!("exec {name}").as_bytes()).map(drop).call_with(what)
+}
+
 /// Settings of this process's namespaces, by their paths below /proc/sys. The caller is the root of their user namespace.
 pub fn write_all(settings: &[(String, String)]) -> Result<()> {
     settings.iter().try_for_each(|(path, value)| write(&format!("/proc/sys/{path}"), value))

@@ -202,6 +202,9 @@ pub struct Process {
     /// The bounding set, which is also what uid 0 gets.
     pub capabilities: CapabilitySet,
     pub no_new_privileges: bool,
+    /// A profile of AppArmor that the machine's administrator has loaded.
+    #[serde(default)]
+    pub apparmor: Option<String>,
     pub seccomp: Choice,
     pub umask: u32,
     /// (RLIMIT_* number, soft, hard).

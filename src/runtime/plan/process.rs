@@ -46,6 +46,7 @@ pub fn process(spec: &Spec, beyond: &Beyond) -> Result<Process, Error> {
         keep_groups: beyond.keep_groups,
         capabilities,
         no_new_privileges: process.no_new_privileges().unwrap_or(false),
+        apparmor: process.apparmor_profile().clone(),
         seccomp: beyond.seccomp.clone(),
         umask: beyond.umask,
         rlimits: rlimits

@@ -53,7 +53,7 @@ pub fn container(store: &Store, found: &Found, size: Size) -> Result<Value, Repo
         "Driver": "overlay",
         "MountLabel": "",
         "ProcessLabel": "",
-        "AppArmorProfile": "",
+        "AppArmorProfile": container.apparmor.as_deref().unwrap_or_default(),
         "EffectiveCaps": capabilities,
         "BoundingCaps": capabilities,
         // Commands of `exec` have no ids.

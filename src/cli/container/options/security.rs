@@ -27,8 +27,7 @@ pub struct Flags {
     /// Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call
     #[arg(long)]
     privileged: bool,
-    /// `no-new-privileges`, `seccomp=FILE` (a profile in JSON) or `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`; `label=…` and
-    /// `apparmor=unconfined` are accepted
+    /// `no-new-privileges`, `seccomp=FILE` (a profile in JSON) or `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`, `apparmor=PROFILE`; `label=…` is accepted
     #[arg(long, value_name = "OPTION")]
     security_opt: Vec<String>,
 }
@@ -64,20 +63,18 @@ fn apply(container: &mut Container, option: &str) -> Result<(), Report> {
         ("proc-opts", options) => proc_options.extend(list(options, ',')),
         // SELinux is not used; everybody's scripts switch it off.
         ("label", _) => {}
-        ("apparmor", "unconfined") => {}
+        ("apparmor", "unconfined") => container.apparmor = None,
         ("apparmor", profile) => {
-            let enabled =
-                system_file::read("/sys/module/apparmor/parameters/enabled").is_some_and(|text| text.starts_with('Y'));
-            let why = if enabled {
-                "only the machine's root may choose one"
-            } else {
-                "AppArmor is not enabled on this system"
-            };
-            return Err(Report::new(format!("the AppArmor profile \"{profile}\" can't be used: {why}")));
+            let enabled = system_file::read("/sys/module/apparmor/parameters/enabled");
+            if !enabled.is_some_and(|text| text.starts_with('Y')) {
+                let why = "AppArmor is not enabled on this system";
+                return Err(Report::new(format!("the AppArmor profile \"{profile}\" can't be used: {why}")));
+            }
+            container.apparmor = Some(profile.to_owned());
         }
         _ => {
             return Err(Report::new(format!("the security option `{option}` is not known")).hint(
-                "`no-new-privileges`, `seccomp=FILE`, `seccomp=unconfined`, `mask=…`, `unmask=…`, `proc-opts=…`, `label=…` and `apparmor=unconfined` are",
+                "`no-new-privileges`, `seccomp=FILE`, `seccomp=unconfined`, `mask=…`, `unmask=…`, `proc-opts=…`, `label=…` and `apparmor=…` are",
             ));
         }
     }
