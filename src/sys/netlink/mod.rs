@@ -7,6 +7,9 @@
 //! ```
 //!
 //! All numbers are in the machine's own order, but for addresses.
+//!
+//! The crate `rtnetlink` would do the same with 29 crates, tokio among them, in processes that must have one thread and start in a
+//! millisecond.
 
 pub mod address;
 pub mod link;
