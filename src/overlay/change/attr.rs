@@ -1,11 +1,11 @@
-//! Changing attributes: mode, owner, size, times; and the numbers of the disk.
+//! Changing attributes: mode, owner, size, times.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fuser::{FileAttr, TimeOrNow};
 use rustix::fs::{
-    AtFlags, Gid, Mode, Stat, StatVfs, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid, chmodat, chownat, utimensat,
+    AtFlags, Gid, Mode, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid, chmodat, chownat, utimensat,
 };
 use rustix::io::Errno;
 
@@ -89,12 +89,6 @@ impl Tree {
             Some(times) => utimensat(&dir, &name, &times, AtFlags::SYMLINK_NOFOLLOW),
             None => Ok(()),
         }
-    }
-
-    /// FUSE statfs: the disk under the upper directory, or under the topmost layer; a quota is a smaller one.
-    pub fn statfs(&self) -> Op<StatVfs> {
-        let layer = *self.root.layers().first().ok_or(Errno::STALE)?;
-        Ok(self.limited(rustix::fs::fstatvfs(self.layer_root(layer)?)?))
     }
 }
 
