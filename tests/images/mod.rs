@@ -19,5 +19,5 @@ mod newer;
 mod push;
 mod registry;
 mod scp;
-mod server;
+pub mod server;
 mod tagged;

@@ -5,6 +5,7 @@
 //! since a script is to get what is there; JSON escapes such characters by itself ([`format`]).
 
 pub mod format;
+pub mod frames;
 pub mod progress;
 pub mod roff;
 pub mod table;

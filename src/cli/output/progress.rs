@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{complain, printable};
+use super::{complain, frames, printable};
 use crate::image::{Event, Progress};
 use crate::oci::Digest;
 
@@ -23,7 +23,12 @@ pub struct Bars {
     layers: Mutex<BTreeMap<Digest, ProgressBar>>,
 }
 
-const RUNNING: &str = "Copying blob {prefix} [{bar:32}] {bytes} / {total_bytes} | {bytes_per_sec}";
+/// What is shown of a layer that comes, by how many columns that takes at least: a line that goes on in the next is none.
+const RUNNING: [(u16, &str); 3] = [
+    (102, "Copying blob {prefix} [{bar:32}] {bytes} / {total_bytes} | {bytes_per_sec}"),
+    (40, "Copying blob {prefix} [{wide_bar}] {percent:>3}%"),
+    (0, "{prefix} {percent:>3}%"),
+];
 const ENDED: &str = "Copying blob {prefix} {msg}";
 
 impl Display {
@@ -32,7 +37,7 @@ impl Display {
         match (quiet, std::io::stderr().is_terminal()) {
             (true, _) => Self::Quiet,
             (false, false) => Self::Lines,
-            (false, true) => Self::Bars(Bars { all: MultiProgress::new(), layers: Mutex::default() }),
+            (false, true) => Self::Bars(Bars { all: frames::bars(), layers: Mutex::default() }),
         }
     }
 }
@@ -56,7 +61,7 @@ impl Bars {
         match event {
             Event::Started { layer, size } => {
                 let bar = self.bar(layer);
-                bar.set_style(style(RUNNING).progress_chars("=> "));
+                bar.set_style(style(running()).progress_chars("=> "));
                 bar.set_length(size);
                 bar.set_position(0);
             }
@@ -85,12 +90,18 @@ impl Bars {
 
     /// Its bar becomes a line above those that go on, so that the lines stand in their order.
     fn end(&self, layer: &Digest, message: &str) {
+        // Before the bar goes: what is shown of the layer is never nothing.
+        let _ = self.all.println(format!("Copying blob {} {message}", short(layer)));
         if let Some(bar) = self.layers.lock().unwrap_or_else(PoisonError::into_inner).remove(layer) {
             bar.finish_and_clear();
             self.all.remove(&bar);
         }
-        let _ = self.all.println(format!("Copying blob {} {message}", short(layer)));
     }
+}
+
+fn running() -> &'static str {
+    let width = frames::width();
+    RUNNING.iter().find(|(least, _)| width >= *least).map_or("", |(_, template)| template)
 }
 
 fn style(template: &str) -> ProgressStyle {

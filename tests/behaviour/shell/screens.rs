@@ -1,7 +1,9 @@
 //! What is shown on a terminal, and what of it where there is none.
 
 use crate::behaviour::into::terminal::on_terminal_of;
-use crate::harness::{Case, Driver, Terminal};
+use crate::harness::image::noise;
+use crate::harness::{Case, Driver, Layer, Terminal};
+use crate::images::server::{Answer, Parts, Server};
 
 /// A shell on a terminal of so many columns, in which `coracle` is the program.
 fn shell(case: &Case, columns: u16, more: &[(&str, &str)]) -> Terminal {
@@ -52,6 +54,56 @@ fn a_pull_on_terminals_and_in_pipes() {
     case.coracle(["rmi", &image]).code(0);
     let text = shown(&mut terminal, &format!("coracle pull --quiet {image}"));
     assert!(!text.contains("Copying"), "{text:?}");
+}
+
+/// The marks between which a terminal paints in one go.
+const FRAME: (&str, &str) = ("\x1b[?2026h", "\x1b[?2026l");
+
+/// Bars are repainted in place, frame by frame: the screen is never emptied, a bar is wiped in no other frame than the one that shows
+/// it again, and no line is so long that it goes on in the next.
+#[test]
+fn nothing_flickers() {
+    for (columns, going) in [(120, " / "), (80, "%"), (20, "%")] {
+        let parts = Parts::of(&[Layer::new().file("large", 0o644, noise(3_000_000))]);
+        let mut answers = parts.answers();
+        answers.insert(parts.layer_path(), vec![Answer::Held(parts.layer.clone(), parts.layer.len() / 3)]);
+        let server = Server::start(answers);
+        let case = Case::new(Driver::Auto);
+        let mut terminal = shell(&case, columns, &[]);
+        terminal.write(&format!("coracle pull {}/x:1\r", server.address));
+        terminal.expect("\n");
+        terminal.expect(FRAME.0);
+        let digest = parts.layer_path().split(':').nth(1).unwrap()[..12].to_owned();
+        // A third comes, and the rest is held back.
+        let mut shown = terminal.expect(&digest);
+        while !shown.contains(going) {
+            shown = terminal.expect(FRAME.1);
+        }
+        server.release();
+        shown = terminal.expect("Writing manifest");
+        shown += &terminal.expect("> ");
+        assert!(shown.contains(&format!("Copying blob {digest} done")), "{columns}: {shown:?}");
+        let all = terminal.shown();
+        let all = &all[all.find(FRAME.0).unwrap()..];
+        for empties in ["\x1b[2J", "\x1b[J", "\x1b[0J", "\x1b[3J", "\x1b[H", "\x1bc"] {
+            assert!(!all.contains(empties), "{columns}: {empties:?} in {all:?}");
+        }
+        let frames = all.split(FRAME.0).skip(1).map(|rest| rest.split_once(FRAME.1).unwrap());
+        assert!(frames.clone().count() > 2, "{columns}: {all:?}");
+        let mut is_done = false;
+        frames.for_each(|(frame, between)| {
+            assert!(!between.contains("\x1b[2K"), "{columns}: wiped between frames: {between:?}");
+            let after = frame.rsplit("\x1b[2K").next().unwrap();
+            is_done |= after.contains(" done");
+            let is_wiped = frame.contains("\x1b[2K") && after.trim().is_empty();
+            assert!(!is_wiped || is_done, "{columns}: a frame with nothing: {frame:?}");
+            // The bar stands below all else, behind `Copying blob` where there is room.
+            if let Some((_, bar)) = after.rsplit_once(&digest).filter(|(_, bar)| bar.contains(['%', '/'])) {
+                let length = if columns < 40 { 0 } else { "Copying blob ".len() } + digest.len() + bar.trim_end().len();
+                assert!(length <= usize::from(columns), "{columns}: {length} columns: {bar:?}");
+            }
+        });
+    }
 }
 
 /// Nothing has colours: where NO_COLOR asks for it, and where it does not.

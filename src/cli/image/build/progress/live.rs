@@ -20,7 +20,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{WHY_CACHED, heading, keep};
 use crate::build::progress::{Event, Number, Progress, Whose};
-use crate::cli::output::printable;
+use crate::cli::output::{frames, printable};
 use crate::container::commit::step::Output;
 
 /// So many lines of each running command are shown.
@@ -48,7 +48,7 @@ struct Step {
 
 impl Live {
     pub fn new(explain: bool) -> Self {
-        Self { all: MultiProgress::new(), explain, steps: RefCell::default() }
+        Self { all: frames::bars(), explain, steps: RefCell::default() }
     }
 
     /// A line above those that go on. A terminal that went away shows nothing.
@@ -66,16 +66,17 @@ impl Live {
     /// What was shown of a stage's step becomes one line above.
     fn end(&self, stage: usize, failed: bool) {
         let Some(step) = self.steps.borrow_mut().remove(&stage) else { return };
-        for bar in step.tail.iter().map(|(bar, _)| bar).chain([&step.head]) {
-            bar.finish_and_clear();
-            self.all.remove(bar);
-        }
         let outcome = match (failed, step.is_cached) {
             (true, _) => "failed".to_owned(),
             (false, true) => "cached".to_owned(),
             (false, false) => time(step.began.elapsed()),
         };
+        // Before the rest goes: what is shown of the step is never nothing.
         self.line(&format!("{outcome:>7} {}", step.title));
+        for bar in step.tail.iter().map(|(bar, _)| bar).chain([&step.head]) {
+            bar.finish_and_clear();
+            self.all.remove(bar);
+        }
         if failed {
             let _ = self.all.clear();
             let text = printable(String::from_utf8_lossy(&step.kept).replace('\r', "\n").trim_end());
