@@ -1,5 +1,7 @@
 //! What `RUN --mount=type=bind` shows: files of the context, of a stage or of an image.
 //!
+//! A source is a path, in which no character is a wildcard, as with BuildKit.
+//!
 //! What must stay true: whatever changes in the context meanwhile, what is mounted lies in it; and what the ignore file leaves out
 //! is not there.
 
@@ -56,12 +58,10 @@ const PART: &str = "part";
 
 /// Copies what the ignore file leaves of a source; gives the name of a lone file, which is empty for a directory.
 fn copied(stage: &Stage<'_>, context: &Context, source: &str, part: &Tmp) -> Result<String> {
-    let found = context.find(source)?;
+    let found = context.exact(source)?;
     let mut spool = spool(part)?;
     let mut out = BufWriter::with_capacity(super::copy::PIECE, &spool);
-    for source in &found {
-        context.write(source, &mut out, |item| Some((item.name.clone(), item.mode())))?;
-    }
+    context.write(&found, &mut out, |item| Some((item.name.clone(), item.mode())))?;
     context::end(&mut out)?;
     out.flush().map_err(Error::Pipe)?;
     drop(out);
@@ -72,8 +72,7 @@ fn copied(stage: &Stage<'_>, context: &Context, source: &str, part: &Tmp) -> Res
     let (overwrite, parents, recorded) = (true, false, false);
     let target = Target { path, place, stream: Stream::Archive, overwrite, parents, owners: Owners::Own, recorded };
     copy::unpack(Root::Machine(&stage.build.ids), &target, BufReader::new(spool))?;
-    let lone = found.iter().find(|source| !source.is_directory);
-    Ok(lone.map(|source| String::from_utf8_lossy(&source.name).into_owned()).unwrap_or_default())
+    Ok(if found.is_directory { String::new() } else { String::from_utf8_lossy(&found.name).into_owned() })
 }
 
 /// A file without a name, on the disk of the store if that can have one.

@@ -106,10 +106,8 @@ fn add_mount(stage: &Stage<'_>, spec: &MountSpec, key: &mut Key) -> Result<()> {
     match stage.build.origin(stage, spec.from.as_deref())? {
         Origin::Layers(layers) => key.parts(layers.iter().map(|(_, diff_id)| diff_id.hex())),
         Origin::Context(context) => {
-            let mut hashes = stage.build.hashes.borrow_mut();
-            for source in context.find(spec.source.as_deref().unwrap_or("."))? {
-                key.part(context.digest(&source, &mut hashes)?.hex());
-            }
+            let source = context.exact(spec.source.as_deref().unwrap_or("."))?;
+            key.part(context.digest(&source, &mut stage.build.hashes.borrow_mut())?.hex());
         }
     }
     Ok(())

@@ -117,6 +117,29 @@ fn agents_for_ssh(case: &Case) {
     context.build(&[]).code(125).error("Containerfile:2:1: `RUN --device=vendor.com/class=x` is not known");
 }
 
+/// What is mounted is a path, whatever characters it has: with an ignore file, of which a copy is mounted, and without.
+fn sources_are_no_patterns(case: &Case) {
+    let context = Context::new(case, "");
+    for name in ["a*b", "axb", "[x]", "x", "d?/in", "dd/in"] {
+        context.file(name, &format!("of {name}\n"));
+    }
+    for ignored in ["", "unrelated\n"] {
+        context.file(".containerignore", ignored);
+        context.instructions(
+            "FROM IMAGE\n\
+             RUN --mount=type=bind,source=a*b,target=/f cat /f >/seen\n\
+             RUN --mount=type=bind,source=[x],target=/f cat /f >>/seen\n\
+             RUN --mount=type=bind,source=d?,target=/f cat /f/in >>/seen\n",
+        );
+        context.build(&[]).code(0);
+        assert_eq!(context.prints("cat /seen"), "of a*b\nof [x]\nof d?/in\n", "{ignored:?}");
+        for pattern in ["*", "[a]xb", "d[d]", "a*x"] {
+            context.instructions(&format!("FROM IMAGE\nRUN --mount=type=bind,source={pattern},target=/f true\n"));
+            context.build(&[]).code(125).error(&format!("Containerfile:2:1: `{pattern}` is not in the build context"));
+        }
+    }
+}
+
 /// As an agent for ssh does, it answers its own user alone.
 fn answers_its_user(socket: &std::path::Path) {
     let listener = UnixListener::bind(socket).unwrap();
@@ -273,6 +296,7 @@ fn the_same_input_gives_the_same_image(case: &Case) {
 on_both_drivers!(
     every_setting,
     mounts,
+    sources_are_no_patterns,
     agents_for_ssh,
     agents_have_owners_and_modes,
     stages_upon_stages,
