@@ -30,6 +30,7 @@ pub mod remote;
 pub mod source;
 mod stage;
 pub mod step;
+mod why;
 pub mod words;
 
 pub use error::{Error, Said};

@@ -10,13 +10,12 @@ use super::parse::{Command, Heredoc, Instruction, Kind, Word};
 use super::progress::{Event, Number};
 use super::source::{Place, Source, Span};
 use super::step::{copy, run, settings};
-use super::{Error, Result, words};
+use super::{Error, Result, why, words};
 use crate::image::find::Found;
 use crate::image::make::{self, layer::NewLayer};
 use crate::oci::image_config::History;
 use crate::oci::{Descriptor, Digest, ImageConfig};
-use crate::store::Store;
-use crate::store::build_cache::{CachedStep, Parts};
+use crate::store::build_cache::{CachedStep, Sources};
 
 /// A layer in the store: its blob, and its diff id.
 pub type Layer = (Descriptor, Digest);
@@ -154,18 +153,20 @@ impl<'a> Stage<'a> {
     }
 
     /// Puts the layer of a step on top: the one that the cache has, else what `make` gives. `text`: what the history says.
-    pub fn put(&mut self, key: &StepKey, text: String, make: impl FnOnce(&Self) -> Result<NewLayer>) -> Result<()> {
+    /// `sources`: what it takes of the context, for who asks why.
+    pub fn put(
+        &mut self,
+        key: &StepKey,
+        text: String,
+        sources: impl FnOnce(&Self) -> Result<Sources>,
+        make: impl FnOnce(&Self) -> Result<NewLayer>,
+    ) -> Result<()> {
         let (StepKey { digest: key, parts }, store, ids) = (key, self.build.request.store, &self.build.ids);
         let mode = crate::layer::worker::mode_for(ids);
         let is_there = |step: &CachedStep| store.has_layer(mode, &step.diff_id) && store.has_blob(&step.blob.digest);
         let images = self.build.request.images;
         let known = store.cached_step(key).filter(|_| !self.build.request.no_cache);
-        let why = match &known {
-            _ if self.build.request.no_cache => "--no-cache",
-            None if self.build.request.explains => what_is_new(store, parts),
-            None => NEW,
-            Some(_) => "its layer was removed",
-        };
+        let was_known = known.is_some();
         let own = known.filter(is_there);
         let is_own = own.is_some();
         let recalled = || {
@@ -180,7 +181,14 @@ impl<'a> Stage<'a> {
             self.push((step.blob, step.diff_id), step.created, text);
             return Ok(());
         }
-        self.build.tell(&Event::Made { why: why.into() })?;
+        let sources = sources(self)?;
+        let why = match was_known {
+            _ if self.build.request.no_cache => "--no-cache".into(),
+            true => "its layer was removed".into(),
+            false if self.build.request.explains => why::what_is_new(store, parts, &sources).into(),
+            false => why::NEW.into(),
+        };
+        self.build.tell(&Event::Made { why })?;
         let layer = make(self)?;
         let created = self.build.now();
         let step = |blob: &Descriptor, diff_id: &Digest| {
@@ -191,6 +199,7 @@ impl<'a> Stage<'a> {
                 created: created.clone(),
                 instruction: text.clone(),
                 parts: Some(parts.clone()),
+                sources: sources.clone(),
             }
         };
         let (blob, diff_id) =
@@ -234,26 +243,6 @@ impl<'a> Stage<'a> {
         }
         config.created = Some(created);
         Ok(config)
-    }
-}
-
-const NEW: &str = "no step with this parent, instruction and input was made before";
-
-/// How a step differs from those that are remembered and most like it.
-fn what_is_new(store: &Store, parts: &Parts) -> &'static str {
-    let known: Vec<Parts> = store.cached_steps().into_iter().filter_map(|(_, step)| step.parts).collect();
-    let some = |is_like: &dyn Fn(&Parts) -> bool| known.iter().any(is_like);
-    match parts {
-        new if some(&|old| old.below == new.below && old.instruction == new.instruction) => {
-            "what it reads is not what it was: a file of its source, another stage, or what an address gives"
-        }
-        new if some(&|old| old.instruction == new.instruction && old.input == new.input) => {
-            "what lies below it is not what it was: a step before it, the image, or the time"
-        }
-        new if some(&|old| old.below == new.below) => {
-            "the instruction, with its variables, user and directory, is not one that was done here before"
-        }
-        _ => NEW,
     }
 }
 

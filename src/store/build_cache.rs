@@ -12,6 +12,7 @@
 //! All of it may be removed at any time: a step whose record or layer is missing is done again. A record keeps its layer from
 //! being removed with the images that use it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,24 @@ pub struct CachedStep {
     /// Not known of one that came from a registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<Parts>,
+    /// For who asks what has changed since; nothing of one that came from a registry.
+    #[serde(default, skip_serializing_if = "Sources::is_empty")]
+    pub sources: Sources,
+}
+
+/// What a step took of the build context: by path, the start of a digest. It decides nothing, and is left out where it would be
+/// long.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sources {
+    /// Of many files: what lies at the top alone, with all below it.
+    pub folded: bool,
+    pub digests: BTreeMap<String, String>,
+}
+
+impl Sources {
+    pub fn is_empty(&self) -> bool {
+        self.digests.is_empty()
+    }
 }
 
 /// What a step depends on, in three digests: the layers below it and the time, the instruction, and what that reads.
@@ -158,6 +177,7 @@ mod tests {
             blob: Descriptor::new("m", key("blob"), 1),
             created: "2026-01-01T00:00:00Z".into(),
             instruction: format!("RUN {text}"),
+            sources: Sources::default(),
             parts: None,
         };
         assert_eq!(store.cached_step(&key("a")), None);

@@ -5,6 +5,7 @@
 
 pub mod unpacked;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -24,6 +25,7 @@ use super::{Error, Result};
 use crate::layer::pack::data::{self, Content};
 use crate::layer::pack::header::{BLOCK, Header};
 use crate::oci::Digest;
+use crate::store::build_cache::Sources;
 use crate::sys::Call;
 
 const REACHED: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
@@ -32,6 +34,9 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 /// Deeper than any path of a file is long.
 const DEEPEST: usize = 2048;
+/// So many sources are remembered by name, each with so many digits of a digest.
+const LISTED: usize = 128;
+const SHORT: usize = 8;
 
 #[derive(Debug)]
 pub struct Context {
@@ -367,18 +372,42 @@ impl Context {
     pub fn digest(&self, source: &Source, hashes: &mut Hashes) -> Result<Digest> {
         let mut all = Sha256::new();
         for item in &source.items {
-            let content = match item.is_file() {
-                true => Some(hashes.get_or(&item.stat, || digest_of(self.open_item(item)?, &item.path))?),
-                false => None,
-            };
-            for part in [&item.name[..], &item.link, content.as_ref().map_or(b"", |digest| digest.hex().as_bytes())] {
-                all.update((part.len() as u64).to_le_bytes());
-                all.update(part);
-            }
-            all.update(item.stat.st_mode.to_le_bytes());
+            self.add_item(item, hashes, &mut all)?;
         }
         all.update([u8::from(source.is_directory)]);
         Ok(Digest::from_sha256(all.finalize().into()))
+    }
+
+    fn add_item(&self, item: &Item, hashes: &mut Hashes, all: &mut Sha256) -> Result<()> {
+        let content = match item.is_file() {
+            true => Some(hashes.get_or(&item.stat, || digest_of(self.open_item(item)?, &item.path))?),
+            false => None,
+        };
+        for part in [&item.name[..], &item.link, content.as_ref().map_or(b"", |digest| digest.hex().as_bytes())] {
+            all.update((part.len() as u64).to_le_bytes());
+            all.update(part);
+        }
+        all.update(item.stat.st_mode.to_le_bytes());
+        Ok(())
+    }
+
+    /// What all these are, one by one, as far as that is not too much to be remembered.
+    pub fn sources(&self, found: &[Source], hashes: &mut Hashes) -> Result<Sources> {
+        let folded = found.iter().map(|source| source.items.len()).sum::<usize>() > LISTED;
+        let mut all: BTreeMap<String, Sha256> = BTreeMap::new();
+        for (source, item) in found.iter().flat_map(|source| source.items.iter().map(move |item| (source, item))) {
+            let above = source.path.len() + usize::from(!source.path.is_empty());
+            let inner = item.path.get(above..).unwrap_or_default();
+            let end = inner.iter().position(|byte| *byte == b'/').filter(|_| folded);
+            let path = end.and_then(|end| item.path.get(..above + end)).unwrap_or(&item.path);
+            self.add_item(item, hashes, all.entry(lossy(path)).or_default())?;
+        }
+        if all.len() > LISTED {
+            return Ok(Sources::default());
+        }
+        let short = |hash: Sha256| Digest::from_sha256(hash.finalize().into()).hex().get(..SHORT).map(str::to_owned);
+        let digests = all.into_iter().map(|(path, hash)| (path, short(hash).unwrap_or_default())).collect();
+        Ok(Sources { folded, digests })
     }
 
     /// Writes a source as a tar stream of root's files, without the end of the archive. `change`: name and mode of each copy, or

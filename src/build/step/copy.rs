@@ -29,6 +29,7 @@ use crate::layer::copy::Stream;
 use crate::layer::copy::rewrite::rewrite;
 use crate::layer::pack::header::{BLOCK, Header, is_header};
 use crate::layer::tar_stream::{Entry, Kind};
+use crate::store::build_cache::Sources;
 use crate::sys::Call;
 
 /// What is read or written at a time.
@@ -92,7 +93,11 @@ pub fn copy(stage: &mut Stage<'_>, copy: &Copy, add: Option<&Add>) -> Result<()>
     let remotes = remotes.map(|(url, add)| Remote::look(stage, url, add)).collect::<Result<Vec<_>>>()?;
     remotes.iter().for_each(|remote| key.parts(remote.key()));
     let text = super::settings::nop(format!("{name} {} in {} ", text.trim_end(), plan.destination));
-    stage.put(&key.finish(), text, |stage| {
+    let sources = |stage: &Stage<'_>| match &origin {
+        Some(Origin::Context(context)) => context.sources(&found, &mut stage.build.hashes.borrow_mut()),
+        _ => Ok(Sources::default()),
+    };
+    stage.put(&key.finish(), text, sources, |stage| {
         let fetched = remotes.into_iter().map(|remote| remote.fetch(stage)).collect::<Result<Vec<_>>>()?;
         let step = Step::make(stage.build.request.store, &stage.build.ids, stage.bare_container()?, &[])?;
         let mounted = step.mount()?;
@@ -193,7 +198,8 @@ pub fn directory(stage: &mut Stage<'_>) -> Result<()> {
     let mut key = stage.key();
     key.parts(["WORKDIR", &pending.path, &pending.user]);
     let (key, text) = (key.finish(), super::settings::nop(format!("WORKDIR {}", pending.path)));
-    stage.put(&key, text, |stage| {
+    let none = |_: &Stage<'_>| Ok(Sources::default());
+    stage.put(&key, text, none, |stage| {
         let step = Step::make(stage.build.request.store, &stage.build.ids, stage.bare_container()?, &[])?;
         let mounted = step.mount()?;
         pending.make(&mounted)?;

@@ -20,6 +20,7 @@ use crate::container::record::{Container, Driver, Network};
 use crate::image::make::layer::NewLayer;
 use crate::oci::capability::CapabilitySet;
 use crate::store::Tmp;
+use crate::store::build_cache::Sources;
 
 /// Where a heredoc that is a program lies.
 const SCRIPTS: &str = "/dev/pipes";
@@ -81,7 +82,7 @@ pub fn run(stage: &mut Stage<'_>, run: &Run) -> Result<()> {
     }
     let key = key.finish();
     let text = history(&body, &words, &arguments);
-    stage.put(&key, text, |stage| layer(stage, run, &body, &words, &arguments, &specs))?;
+    stage.put(&key, text, |_| Ok(Sources::default()), |stage| layer(stage, run, &body, &words, &arguments, &specs))?;
     // Its container has made the directory.
     stage.pending = None;
     Ok(())

@@ -50,13 +50,54 @@ fn steps_are_remembered(case: &Case) {
         assert!(told.len() == expected.len(), "{told:?}");
         told.iter().zip(expected).for_each(|(told, expected)| assert!(told.starts_with(expected), "{told}"));
     };
-    let (reads, below, instruction) = ("what it reads is not", "what lies below it is not", "the instruction, with");
+    let (below, instruction) = ("what lies below it is not", "the instruction, with");
     context.file("input", "4");
     starts(why("RUN echo why\nCOPY input /\nRUN echo x >/why\n", &[]), &[instruction, "no step with", "no step with"]);
     context.file("input", "5");
-    starts(why("RUN echo why\nCOPY input /\nRUN echo x >/why\n", &[]), &[reads, below]);
+    let changed = "what it reads is not what it was: `input` changed";
+    starts(why("RUN echo why\nCOPY input /\nRUN echo x >/why\n", &[]), &[changed, below]);
     starts(why("RUN echo why\nCOPY input /\nRUN echo x >/why\n", &["--timestamp=1"]), &[below, below, below]);
     starts(why("RUN echo why\nCOPY input /\nRUN echo y >/why\n", &[]), &[instruction]);
+}
+
+/// Of a COPY that is done again, what changed is named: the first of it, and folders where there are many files.
+fn what_changed_is_named(case: &Case) {
+    let context = Context::new(case, "FROM IMAGE\nCOPY tree /tree\n");
+    let why = || {
+        let said = context.build(&["--explain"]).code(0).stdout;
+        let line = said
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("not from the cache: what it reads is not what it was: "));
+        line.map(str::to_owned)
+    };
+    for name in ["a", "b", "c/d", "c/e"] {
+        context.file(&format!("tree/{name}"), "1");
+    }
+    assert_eq!(why(), None);
+    context.file("tree/c/d", "2");
+    assert_eq!(why().as_deref(), Some("`tree/c/d` changed"));
+    context.file("tree/new", "1");
+    std::fs::remove_file(context.path.join("tree/a")).unwrap();
+    crate::harness::set_mode(&context.path.join("tree/b"), 0o600);
+    context.file("tree/c/e", "2");
+    assert_eq!(why().as_deref(), Some("`tree/a` was removed, `tree/b` changed, `tree/c/e` changed, and 1 more"));
+    for number in 0..300 {
+        context.file(&format!("tree/many/{number}"), "1");
+    }
+    assert_eq!(
+        why().as_deref(),
+        Some("a file of its source, another stage, or what an address gives"),
+        "from few to many"
+    );
+    context.file("tree/many/7", "2");
+    assert_eq!(why().as_deref(), Some("`tree/many` changed"));
+    // What is remembered does not grow with the files.
+    for number in 0..300 {
+        context.file(&format!("tree/{number}"), "1");
+    }
+    context.build(&[]).code(0);
+    context.file("tree/7", "2");
+    assert_eq!(why().as_deref(), Some("a file of its source, another stage, or what an address gives"));
 }
 
 /// Instructions that look alike and give other files are not taken for each other.
@@ -121,6 +162,7 @@ fn builds_at_the_same_time(case: &Case) {
 
 on_both_drivers!(
     steps_are_remembered,
+    what_changed_is_named,
     steps_that_look_alike,
     the_cache_keeps_its_layers,
     all_in_one_layer,

@@ -14,7 +14,7 @@ use crate::image::make::New;
 use crate::oci::image_config::History;
 use crate::oci::media_type::Format;
 use crate::oci::{Digest, ImageConfig, Platform, Reference};
-use crate::store::build_cache::CachedStep;
+use crate::store::build_cache::{CachedStep, Sources};
 
 use super::base::Finder;
 
@@ -80,6 +80,7 @@ impl Finder<'_> {
                     created: history.created?,
                     instruction: history.created_by?,
                     parts: None,
+                    sources: Sources::default(),
                 })
             });
             let kept = step.filter(|step| self.store.cache_step(key, step).is_ok());
