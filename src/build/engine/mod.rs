@@ -67,6 +67,11 @@ pub struct Request<'a> {
     pub labels: BTreeMap<String, String>,
     /// `NAME=value`, for the image.
     pub env: Vec<String>,
+    /// Names of variables and labels that the image is not to have, whoever set them.
+    pub unset_env: Vec<String>,
+    pub unset_labels: Vec<String>,
+    /// The image does not say how it was made.
+    pub omits_history: bool,
     pub annotations: BTreeMap<String, String>,
     pub platform: Platform,
     pub format: Format,
@@ -369,6 +374,9 @@ impl<'a> Build<'a> {
     fn commit(&self, mut stage: Stage<'_>, names: &[String]) -> Result<Digest> {
         let request = &self.request;
         let run = &mut stage.config.config;
+        run.labels.retain(|name, _| !request.unset_labels.contains(name));
+        let name_of = |pair: &String| pair.split('=').next().unwrap_or_default().to_owned();
+        run.env.retain(|pair| !request.unset_env.contains(&name_of(pair)));
         run.labels.extend(request.labels.clone());
         request.env.iter().for_each(|pair| run.set_env(pair.clone()));
         let squashed = match request.squash {
@@ -380,7 +388,10 @@ impl<'a> Build<'a> {
             Squash::All => self.squash(&mut stage, 0)?,
         };
         let below = stage.layers.clone();
-        let config = stage.finished()?;
+        let mut config = stage.finished()?;
+        if request.omits_history {
+            config.history.clear();
+        }
         let new = New {
             store: request.store,
             progress: &(),

@@ -16,6 +16,19 @@ pub struct Dockerfile {
     pub instructions: Vec<Instruction>,
 }
 
+impl Dockerfile {
+    /// Has its first stage begin with another image than its FROM says.
+    pub fn begin_with(&mut self, image: &str) {
+        let first = self.instructions.iter_mut().find_map(|instruction| match &mut instruction.kind {
+            Kind::From(from) => Some(from),
+            _ => None,
+        });
+        if let Some(from) = first {
+            from.image.text = image.to_owned();
+        }
+    }
+}
+
 /// `# name=value` above everything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directives {

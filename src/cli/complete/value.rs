@@ -37,7 +37,9 @@ pub fn of_option(place: &Place<'_>, arg: &Arg, typed: &str) -> Vec<Candidate> {
         "target" => values = containerfile::stages(place),
         "build-arg" => values = containerfile::arguments(place),
         "build-context" => values = behind(typed, '=', |path| paths::of_machine(path, true)),
-        "artifact-subject" | "cache-from" | "cache-to" | "subject" | "tag" => values = objects::images(place, typed),
+        "artifact-subject" | "cache-from" | "cache-to" | "from" | "subject" | "tag" => {
+            values = objects::images(place, typed);
+        }
         "env" | "unsetenv" => values = account::variables(),
         "hostuser" => values = account::users(),
         "subuidname" | "subgidname" => values = account::users_with_ids(),

@@ -86,4 +86,53 @@ fn what_the_image_is_given(case: &Case) {
     context.build(&[]).code(125).error("the secret `other` that RUN needs was not given");
 }
 
-on_both_drivers!(the_sandbox_is_runs, what_the_image_is_given);
+/// Podman's own: another image for the first FROM, what the image is not to have, namespaces of the commands.
+fn what_podman_has_beside(case: &Case) {
+    let image = case.busybox();
+    let context = Context::new(
+        case,
+        "FROM nowhere.example/missing AS first\n\
+         ENV KEPT=1 LEFT=2\n\
+         LABEL kept=1 left=2\n\
+         RUN readlink /proc/self/ns/uts >/namespaces; readlink /proc/self/ns/ipc >>/namespaces\n\
+         FROM first\n",
+    );
+    let from = format!("--from={image}");
+    let host = |name: &str| std::fs::read_link(format!("/proc/self/ns/{name}")).unwrap().display().to_string();
+    context
+        .build(&[&from, "--unsetenv=LEFT", "--unsetlabel=left", "--omit-history", "--uts=host", "--ipc=host"])
+        .code(0);
+    assert_eq!(context.prints("cat /namespaces"), format!("{}\n{}\n", host("uts"), host("ipc")));
+    assert_eq!(context.prints("echo $KEPT,$LEFT"), "1,\n");
+    assert_eq!(context.config("{{json .Labels}} {{len .History}}"), r#"{"kept":"1"} 0"#);
+    case.coracle(["history", "-q", "built"]).code(0).stdout("");
+    context.build(&[&from, "--omit-history", "--uts=private", "--ipc=", "--pid=container"]).code(0);
+    let own = context.prints("cat /namespaces");
+    assert!(!own.contains(&host("uts")) && !own.contains(&host("ipc")), "{own}");
+    // An image that was made without a history can be built upon.
+    context.instructions("FROM built\nRUN echo more >/more\n");
+    context.build(&["--squash"]).code(0);
+    assert_eq!(context.prints("cat /more /namespaces"), format!("more\n{own}"));
+    // Of `hosts`, the image's.
+    context.instructions("FROM IMAGE\nRUN rm -f /etc/hosts; echo own >/etc/hosts\nRUN cat /etc/hosts >/seen\n");
+    context.build(&["--no-hosts"]).code(0);
+    assert_eq!(context.prints("cat /seen"), "own\n");
+    // What changes nothing is taken; what can't be done is refused, with what to do.
+    context.instructions("FROM IMAGE\n");
+    context
+        .build(&["--isolation=chroot", "--compress", "-D", "--identity-label=false", "--skip-unused-stages"])
+        .code(0);
+    context.build(&["--isolation=hyperv"]).code(125);
+    for (flag, why, hint) in [
+        ("--manifest=list", "a build is for one platform", "coracle manifest create"),
+        ("--cpp-flag=-DX", "do not go through the C preprocessor", "cpp -E"),
+        ("--runtime=runc", "this program is its own runtime", "leave it out"),
+        ("--stdin", "has an empty input", "heredoc"),
+    ] {
+        let name = flag.split('=').next().unwrap();
+        let refused = context.build(&[flag]).code(125).error(&format!("{name}: "));
+        assert!(refused.stderr.contains(why) && refused.stderr.contains(hint), "{refused}");
+    }
+}
+
+on_both_drivers!(the_sandbox_is_runs, what_the_image_is_given, what_podman_has_beside);

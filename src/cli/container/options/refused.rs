@@ -57,7 +57,88 @@ pub fn why(flag: &str) -> Option<(&'static str, &'static str)> {
 
 /// Flags of other commands, Podman's and Docker's, that this program does not have: which commands, which flags, why, and what to do.
 type OfCommands = (&'static [&'static str], &'static [&'static str], &'static str, &'static str);
-const OF_COMMANDS: [OfCommands; 9] = [
+const BUILD: &[&str] = &["build", "image", "builder", "buildx"];
+// flat: an entry a reason
+const OF_COMMANDS: [OfCommands; 25] = [
+    (
+        BUILD,
+        &["all-platforms", "manifest"],
+        "a build is for one platform",
+        "build for each with `--platform` and `--tag`, then `coracle manifest create LIST NAME...`",
+    ),
+    (
+        BUILD,
+        &["cache-ttl"],
+        "steps are remembered until they are forgotten",
+        "`--no-cache`, or `coracle builder prune --all`",
+    ),
+    (
+        BUILD,
+        &["call", "check"],
+        "there is no linter here, and a build checks the whole file before its first step",
+        "leave it out",
+    ),
+    (
+        BUILD,
+        &["compat-volumes"],
+        "what a command writes below a VOLUME is a part of the image, as BuildKit has it",
+        "leave it out, or remove those files at the end of the command that makes them",
+    ),
+    (
+        BUILD,
+        &["cpp-flag"],
+        "files of instructions do not go through the C preprocessor",
+        "`cpp -E -P FILE | coracle build -f - CONTEXT`",
+    ),
+    (BUILD, &["cw"], "images for confidential workloads are not made", "`--output=type=tar,dest=FILE` gives the files"),
+    (BUILD, &["decryption-key"], "encrypted images are not supported", "pull the image in the clear, over TLS"),
+    (
+        BUILD,
+        &["hooks-dir", "runtime", "runtime-flag"],
+        "this program is its own runtime",
+        "leave it out: `--cap-add`, `--security-opt` and others say how commands run",
+    ),
+    (BUILD, &["layer-label"], "steps have layers and no images of their own", "`--label` is the image's"),
+    (
+        BUILD,
+        &["logfile", "logsplit"],
+        "what is told goes to standard output and standard error",
+        "`--progress=plain`, and `>FILE 2>&1`",
+    ),
+    (BUILD, &["no-cache-filter"], "stages are not named to be built anew", "`--no-cache` does every step anew"),
+    (
+        BUILD,
+        &["os-feature", "os-version"],
+        "that is of images for Windows alone, in which nothing can be run here",
+        "leave it out",
+    ),
+    (
+        BUILD,
+        &[
+            "sbom-image-output",
+            "sbom-image-purl-output",
+            "sbom-merge-strategy",
+            "sbom-output",
+            "sbom-purl-output",
+            "sbom-scanner-command",
+            "sbom-scanner-image",
+        ],
+        "no bill of materials is made",
+        "scanners read what `--output=type=oci,dest=FILE` writes",
+    ),
+    (BUILD, &["sign-by"], "images are not signed here", "`cosign sign` signs what is in a registry"),
+    (
+        BUILD,
+        &["stdin"],
+        "a command that is run has an empty input",
+        "answer by a heredoc, `RUN program <<EOF`, or by the program's own flag (`apt-get -y`)",
+    ),
+    (
+        BUILD,
+        &["userns-gid-map", "userns-gid-map-group", "userns-uid-map", "userns-uid-map-user"],
+        "files have the owners that the image gives them, whatever ids commands run with",
+        "`--userns=auto:size=NUMBER` lets commands run with others",
+    ),
     (
         &["pull", "push", "image"],
         &["all-tags"],
@@ -121,6 +202,21 @@ pub fn why_global(flag: &str) -> Option<(&'static str, &'static str)> {
 
 #[cfg(test)]
 mod tests {
+    /// All flags of `podman build` 5.4, and Docker's beyond them.
+    const BUILD: &str = "add-host all-platforms annotation arch authfile build-arg build-arg-file build-context \
+        cache-from cache-to cache-ttl cap-add cap-drop cert-dir cgroup-parent cgroupns compat-volumes compress \
+        cpp-flag cpu-period cpu-quota cpu-shares cpuset-cpus cpuset-mems creds cw decryption-key device \
+        disable-compression disable-content-trust dns dns-option dns-search env file force-rm format from \
+        group-add help hooks-dir http-proxy identity-label ignorefile iidfile ipc isolation jobs label \
+        layer-label layers logfile logsplit manifest memory memory-swap net network no-cache no-hostname \
+        no-hosts no-map-gw omit-history os os-feature os-version output pid platform pull quiet retry \
+        retry-delay rm runtime runtime-flag sbom sbom-image-output sbom-image-purl-output \
+        sbom-merge-strategy sbom-output sbom-purl-output sbom-scanner-command sbom-scanner-image secret \
+        security-opt shm-size sign-by skip-unused-stages squash squash-all ssh stdin tag target timestamp \
+        tls-verify ulimit unsetenv unsetlabel userns userns-gid-map userns-gid-map-group userns-uid-map \
+        userns-uid-map-user uts variant volume \
+        allow attest builder call check load metadata-file no-cache-filter progress provenance push";
+
     /// All flags of `podman run` 5.4.
     const PODMAN: &str = "add-host annotation arch attach authfile blkio-weight blkio-weight-device cap-add cap-drop \
         cgroup-conf cgroup-parent cgroupns cgroups chrootdirs cidfile conmon-pidfile cpu-period cpu-quota \
@@ -141,17 +237,22 @@ mod tests {
         tls-verify tmpfs tty tz uidmap ulimit umask unsetenv unsetenv-all user userns uts variant volume \
         volumes-from workdir";
 
+    /// The flags of a command, aliases too.
+    fn known(command: &clap::Command) -> Vec<String> {
+        let names = |arg: &clap::Arg| {
+            let aliases = arg.get_all_aliases().unwrap_or_default();
+            arg.get_long().into_iter().chain(aliases).map(str::to_owned).collect::<Vec<_>>()
+        };
+        command.get_arguments().flat_map(names).collect()
+    }
+
     #[test]
     fn every_flag_of_podmans_is_there_or_refused_in_words() {
         let whole = crate::cli::root::whole();
         let of_run_alone = ["detach", "detach-keys", "sig-proxy"];
         for command in ["run", "create"] {
             let command = whole.find_subcommand(command).unwrap();
-            let names = |arg: &clap::Arg| {
-                let aliases = arg.get_all_aliases().unwrap_or_default();
-                arg.get_long().into_iter().chain(aliases).map(str::to_owned).collect::<Vec<_>>()
-            };
-            let known: Vec<String> = command.get_arguments().flat_map(names).collect();
+            let known = known(command);
             let there = |flag: &&str| known.iter().any(|name| name == flag) || super::why(flag).is_some();
             let missing: Vec<&str> = PODMAN
                 .split_whitespace()
@@ -159,5 +260,14 @@ mod tests {
                 .collect();
             assert!(missing.is_empty(), "{missing:?} of {}", command.get_name());
         }
+    }
+
+    #[test]
+    fn every_flag_of_builds_is_there_or_refused_in_words() {
+        let whole = crate::cli::root::whole();
+        let known = known(whole.find_subcommand("build").unwrap());
+        let both = |flag: &&str| known.iter().any(|name| name == flag) == super::why_of("build", flag).is_some();
+        let wrong: Vec<&str> = BUILD.split_whitespace().filter(|flag| *flag != "help" && both(flag)).collect();
+        assert!(wrong.is_empty(), "{wrong:?}: neither taken nor refused, or both");
     }
 }

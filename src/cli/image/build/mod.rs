@@ -47,6 +47,15 @@ pub struct Build {
     /// or, for FROM too, an image, `docker-image://NAME`
     #[arg(long, value_name = "NAME=DIRECTORY")]
     build_context: Vec<String>,
+    /// Accepted for scripts: layers are compressed as they are stored
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    compress: Option<Option<String>>,
+    /// Accepted for scripts: layers are compressed as they are stored
+    #[arg(long, short = 'D', hide = true, num_args = 0..=1, require_equals = true)]
+    disable_compression: Option<Option<String>>,
+    /// Accepted for scripts: nothing is asked of a server of signatures
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    disable_content_trust: Option<Option<String>>,
     /// Set a variable in the image
     #[arg(long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
@@ -62,6 +71,12 @@ pub struct Build {
     /// The format of the image: `oci` or `docker`
     #[arg(long, value_name = "FORMAT", default_value = "oci", hide_default_value = true)]
     format: String,
+    /// Begin the first stage with this image, whatever its FROM says
+    #[arg(long = "from", value_name = "IMAGE")]
+    base: Option<String>,
+    /// Accepted for scripts: no label says what built an image
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    identity_label: Option<Option<String>>,
     /// Leave out of the context what this file lists [default: .containerignore, or .dockerignore, of the context]
     #[arg(long, value_name = "FILE")]
     ignorefile: Option<PathBuf>,
@@ -80,6 +95,9 @@ pub struct Build {
     /// Do every step anew
     #[arg(long)]
     no_cache: bool,
+    /// Leave the history out of the image
+    #[arg(long)]
+    omit_history: bool,
     /// How to show what is done: `plain` lines, `tty` what goes on now, `auto` the latter on a terminal
     #[arg(long, value_name = "KIND", default_value = "auto", hide_default_value = true)]
     progress: String,
@@ -98,6 +116,9 @@ pub struct Build {
     /// A secret for `RUN --mount=type=secret`: from a file, or from a variable
     #[arg(long, value_name = "id=NAME[,src=FILE|,env=VARIABLE]")]
     secret: Vec<String>,
+    /// Accepted for scripts: stages that nothing needs are not built
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    skip_unused_stages: Option<Option<String>>,
     /// Make one layer of those of this build, above the base's
     #[arg(long)]
     squash: bool,
@@ -141,6 +162,12 @@ pub struct Build {
     /// The time of the image, and the latest of its files, in seconds since 1970 [default: $SOURCE_DATE_EPOCH]
     #[arg(long, visible_alias = "source-date-epoch", value_name = "SECONDS")]
     timestamp: Option<i64>,
+    /// Leave a variable out of the image
+    #[arg(long, value_name = "NAME")]
+    unsetenv: Vec<String>,
+    /// Leave a label out of the image
+    #[arg(long, value_name = "NAME")]
+    unsetlabel: Vec<String>,
     #[command(flatten)]
     from: From,
     #[command(flatten)]
@@ -160,7 +187,10 @@ impl Build {
             return Err(Report::new("what is pushed needs a name").hint("`--tag NAME` gives it one"));
         }
         let display = progress::Display::new(&self.progress, self.quiet, self.explain)?;
-        let given = Given::of(&self, &store)?;
+        let mut given = Given::of(&self, &store)?;
+        if let Some(image) = &self.base {
+            given.file.begin_with(image);
+        }
         let images = base::Finder {
             context,
             store: &store,
@@ -264,6 +294,9 @@ impl Build {
                 .into_iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect(),
+            unset_env: self.unsetenv.clone(),
+            unset_labels: self.unsetlabel.clone(),
+            omits_history: self.omit_history,
             annotations: inputs::pairs(&self.annotation),
             platform: self.from.asked()?.unwrap_or_else(Platform::host),
             format,

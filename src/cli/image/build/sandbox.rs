@@ -20,6 +20,9 @@ pub struct Flags {
     /// Take a capability away
     #[arg(long, value_name = "CAPABILITY")]
     cap_drop: Vec<String>,
+    /// The control group namespace: `private`, `host`, or the path of one
+    #[arg(long, value_name = "MODE")]
+    cgroupns: Option<String>,
     /// The parent of the control groups
     #[arg(long, value_name = "PATH")]
     cgroup_parent: Option<String>,
@@ -56,6 +59,12 @@ pub struct Flags {
     /// Take the variables for proxies from the environment [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     http_proxy: Option<String>,
+    /// The IPC namespace: `private`, `host`, or the path of one
+    #[arg(long, value_name = "MODE")]
+    ipc: Option<String>,
+    /// Accepted for scripts: containers of steps are this program's own, whichever of Podman's kinds is asked for
+    #[arg(long, hide = true, value_name = "KIND", value_parser = ["default", "oci", "rootless", "chroot"])]
+    isolation: Option<String>,
     /// So many bytes of memory
     #[arg(long, short, value_name = "BYTES[bkmg]")]
     memory: Option<String>,
@@ -65,6 +74,18 @@ pub struct Flags {
     /// As `run` has it: `private`, `none`, `host`, `stack`, `pasta`
     #[arg(long, visible_alias = "net", value_name = "MODE")]
     network: Vec<String>,
+    /// Leave /etc/hostname as the image has it
+    #[arg(long)]
+    no_hostname: bool,
+    /// Leave /etc/hosts as the image has it
+    #[arg(long)]
+    no_hosts: bool,
+    /// Accepted for scripts: nothing of this machine is reached by an address of the gateway's
+    #[arg(long, hide = true)]
+    no_map_gw: bool,
+    /// The pid namespace: `private` or `host`
+    #[arg(long, value_name = "MODE")]
+    pid: Option<String>,
     /// `no-new-privileges`, `seccomp=FILE` and others, as `run` has them
     #[arg(long, value_name = "OPTION")]
     security_opt: Vec<String>,
@@ -77,6 +98,9 @@ pub struct Flags {
     /// The user namespace: `host`, `keep-id`, `auto` and others, as `run` has them
     #[arg(long, value_name = "MODE")]
     userns: Option<String>,
+    /// The UTS namespace: `private`, `host`, or the path of one
+    #[arg(long, value_name = "MODE")]
+    uts: Option<String>,
     /// A directory of this machine, or a volume, that is mounted for each RUN and is no part of the image
     #[arg(long, short, value_name = "SOURCE:TARGET[:OPTIONS]")]
     volume: Vec<String>,
@@ -112,13 +136,28 @@ impl Flags {
             ("shm-size", &self.shm_size),
             ("userns", &self.userns),
         ];
+        let namespaces =
+            [("cgroupns", &self.cgroupns), ("ipc", &self.ipc), ("pid", &self.pid), ("uts", &self.uts)].into_iter();
+        let namespaces = namespaces.filter_map(|(name, mode)| Some((name, namespace(mode.as_deref()?)?)));
+        let switches = [("no-hostname", self.no_hostname), ("no-hosts", self.no_hosts)].into_iter();
+        let switches = switches.filter(|(_, is_on)| *is_on).map(|(name, _)| format!("--{name}"));
         let lists = lists.into_iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
         let single = single.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-        lists.chain(single).map(|(name, value)| format!("--{name}={value}")).collect()
+        let words = lists.chain(single).map(|(name, value)| format!("--{name}={value}"));
+        words.chain(namespaces.map(|(name, mode)| format!("--{name}={mode}"))).chain(switches).collect()
     }
 
     /// A container's record, with nothing in it of a certain step.
     pub fn template(&self, context: &Context, store: &Store) -> Result<Container, Report> {
         Options::template(self.words(), context, store)
+    }
+}
+
+/// A mode of Podman's `build` as `run` has it; `None`: what is so anyway.
+fn namespace(mode: &str) -> Option<String> {
+    match mode {
+        "" | "container" | "private" => None,
+        path if path.starts_with('/') => Some(format!("ns:{path}")),
+        other => Some(other.to_owned()),
     }
 }
