@@ -185,6 +185,19 @@ impl Graph {
         Ok(())
     }
 
+    /// Adds what one more instruction of a stage takes from others; whether that is anything new.
+    pub fn needs_also(&mut self, number: usize, kind: &Kind) -> bool {
+        let origins: Vec<_> = taken(kind).into_iter().filter_map(|(from, _)| self.origin(from, number)).collect();
+        let stages = origins.into_iter().filter_map(|origin| match origin {
+            Origin::Stage(other) => Some(other),
+            _ => None,
+        });
+        let Some(stage) = self.stages.get_mut(number) else { return false };
+        let before = stage.needs.len();
+        stage.needs.extend(stages);
+        stage.needs.len() > before
+    }
+
     /// The images that a stage begins with and takes files from: name, platform, and where it says so.
     pub fn images(&self, file: &Dockerfile, number: usize) -> Vec<(String, Option<String>, Span)> {
         let Some(stage) = self.stages.get(number) else { return Vec::new() };

@@ -182,8 +182,38 @@ impl<'a> Build<'a> {
         Ok(build)
     }
 
-    /// Images are found, and pulled, before any stage begins: they may ask the user something, and show how it goes.
+    /// Images are found, and pulled, before any stage begins: they may ask the user something, and show how it goes. What they
+    /// bring along may need stages that nothing else does, and these other images.
     fn find_images(&mut self) -> Result<()> {
+        loop {
+            self.find_those_of_stages()?;
+            if !self.needs_more() {
+                return Ok(());
+            }
+            let target = self.order.last().copied().unwrap_or_default();
+            self.order = self.graph.order(self.request.file, target)?;
+        }
+    }
+
+    /// Adds to what stages need, what the images that they begin with take from stages.
+    fn needs_more(&mut self) -> bool {
+        let mut more = false;
+        for number in self.order.clone() {
+            let Some(graph::Stage { base: graph::Origin::Image(name), platform, .. }) = self.graph.stages.get(number)
+            else {
+                continue;
+            };
+            let found = self.found.get(&(name.clone(), platform.clone()));
+            let texts = found.map(|found| found.config.config.on_build.clone()).unwrap_or_default();
+            // What can't be read is told of where it is to be done.
+            for (_, instruction) in texts.iter().filter_map(|text| on_build("", text).ok()) {
+                more |= self.graph.needs_also(number, &instruction.kind);
+            }
+        }
+        more
+    }
+
+    fn find_those_of_stages(&mut self) -> Result<()> {
         let file = self.request.file;
         for number in self.order.clone() {
             for (name, platform, span) in self.graph.images(file, number) {

@@ -16,7 +16,7 @@ fn every_setting(case: &Case) {
          ENV GREETING=\"hello $WHO\" OTHER=${NONE:-fallback}\n\
          LABEL a=1 \"b c\"=$WHO\n\
          WORKDIR /work\nWORKDIR below\n\
-         EXPOSE 80 53/udp 8000-8002\n\
+         EXPOSE 80 53/udp 8000-8002 9000-9010/UDP\n\
          VOLUME /data\n\
          STOPSIGNAL SIGINT\n\
          HEALTHCHECK --interval=5s --retries=2 CMD true\n\
@@ -37,7 +37,7 @@ fn every_setting(case: &Case) {
     shown.stdout("hello you you fallback\n/work/below\nexec sh\nfirst\nsecond\n");
     for (template, value) in [
         ("{{.User}} {{.Config.WorkingDir}} {{.Config.StopSignal}}", "33:44 /work/below SIGINT"),
-        ("{{json .Config.ExposedPorts}}", r#"{"53/udp":{},"80/tcp":{},"8000-8002/tcp":{}}"#),
+        ("{{json .Config.ExposedPorts}}", r#"{"53/udp":{},"80/tcp":{},"8000-8002/tcp":{},"9000-9010/udp":{}}"#),
         (
             "{{json .Config.Volumes}} {{json .Config.OnBuild}}",
             r#"{"/data":{}} ["USER 0","RUN echo built upon >/upon"]"#,
@@ -220,6 +220,28 @@ fn stages_upon_stages(case: &Case) {
     context.build(&["--pull=never"]).code(125).says("hint: did you mean the stage `build`?");
 }
 
+/// What an image brings along may name a stage of the file, which nothing else needs: by name, by number, and in a mount.
+fn images_that_take_from_stages(case: &Case) {
+    let context = Context::new(
+        case,
+        "FROM IMAGE\n\
+         ONBUILD COPY --from=files /file /copied\n\
+         ONBUILD COPY --from=0 /file /numbered\n\
+         ONBUILD RUN --mount=from=others,target=/o cat /o/file >/mounted\n",
+    );
+    context.build(&["-t", "brings"]).code(0);
+    let stages = "FROM IMAGE AS files\nRUN echo from a stage >/file\nFROM IMAGE AS others\nRUN echo another >/file\n";
+    context.instructions(&format!("{stages}FROM IMAGE AS unused\nRUN exit 7\nFROM brings\nRUN echo last >/last\n"));
+    context.build(&[]).code(0);
+    assert_eq!(context.prints("cat /copied /numbered /mounted /last"), "from a stage\nfrom a stage\nanother\nlast\n");
+    // Where there is no such stage, the name is an image's.
+    context.instructions("FROM IMAGE AS others\nRUN echo x >/file\nFROM brings\n");
+    context.build(&["--pull=never"]).code(125).says("Error: Containerfile:3:1: ");
+    // A stage that needs itself.
+    context.instructions("FROM IMAGE AS others\nFROM brings AS files\n");
+    context.build(&[]).code(125).says("Error: Containerfile:2:1: ");
+}
+
 /// A container of a step is nobody's to see, and nothing of it is left.
 fn nothing_is_left(case: &Case) {
     let context = Context::new(case, "FROM IMAGE\nRUN echo x >/x\nRUN exit 7\n");
@@ -300,6 +322,7 @@ on_both_drivers!(
     agents_for_ssh,
     agents_have_owners_and_modes,
     stages_upon_stages,
+    images_that_take_from_stages,
     nothing_is_left,
     the_same_input_gives_the_same_image
 );
