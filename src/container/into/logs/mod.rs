@@ -144,11 +144,12 @@ impl Records {
             }
             // What was written before the file was replaced may have come after the end was met: one more look.
             if replaced {
-                let next = self.successor()?;
-                if next.as_ref().is_some_and(|next| self.has_missed_some(next)) {
+                // Between two names: what is to have its place has none yet, and the one that is read tells then which it is.
+                let Some(next) = self.successor()? else { return Ok(None) };
+                if self.has_missed_some(&next) {
                     message::warn(|| "output came faster than it was read, and some of it is not kept".to_owned());
                 }
-                self.file = next.map(Reading::of).transpose()?;
+                self.file = Some(Reading::of(next)?);
                 self.line.clear();
             }
             replaced = !replaced;
