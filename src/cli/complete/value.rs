@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     /// What they offer is in a store, in a file that is to be built, or in the environment: tests/behaviour/shell/answers.rs.
-    const ELSEWHERE: &str = "artifact-subject build-arg build-context cache-from cache-to filter format mount requires secret \
+    const ELSEWHERE: &str = "artifact-subject build-arg build-context cache-from cache-to filter format from mount requires secret \
         subject subuidname subgidname tag target volumes-from workdir";
     /// Numbers, and texts that a person makes up.
     const FREE: &str = "add-host after alias annotation artifact-config-type artifact-layer-type artifact-type author blkio-weight \
@@ -235,7 +235,7 @@ mod tests {
         jobs label last limit mac-address max max-layer-size memory memory-reservation memory-swap message name \
         network-alias oom-score-adj os-features os-version passwd-entry password pids-limit preserve-fd preserve-fds \
         publish restart-sec retry retry-delay route separator shm-size shm-size-systemd since socket stall-timeout \
-        start-timeout stop-timeout subnet sysctl tail time timeout timestamp tmpfs uidmap umask until user username \
+        start-timeout stop-timeout subnet sysctl tail time timeout timestamp tmpfs uidmap umask unsetlabel until user username \
         wants watch";
 
     fn silent(command: &Command, path: &mut Vec<String>, found: &mut Vec<String>) {
