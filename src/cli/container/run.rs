@@ -92,6 +92,9 @@ impl Run {
             times::measure();
             times::mark("the command line and the configuration were read");
         }
+        if self.explain == Some(Explain::Plan) {
+            self.options.only_look();
+        }
         let manager = self.boot.then(boot::manager).transpose()?;
         let store = context.store()?;
         let Created { container, lock, .. } = self.options.create(context, &store)?;
@@ -251,6 +254,6 @@ fn explain(store: &Store, found: &Found, lock: Lock) -> Result<ExitCode, Report>
     let job = life::start::job(store, found, how, &crate::host::subid::IdMaps::of_account()?)?;
     output::print(&output::format::json(&job.plan)?);
     drop(lock);
-    life::remove::remove(store, found, true, std::time::Duration::ZERO)?;
+    life::remove::remove_with_volumes(store, found, true, std::time::Duration::ZERO)?;
     Ok(ExitCode::SUCCESS)
 }

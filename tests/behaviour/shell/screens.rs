@@ -190,4 +190,12 @@ fn the_times_of_a_start() {
     assert!(debug.contains("the program runs, pid ") && !debug.contains("msg=\"@"), "{debug}");
     let plan = case.coracle(["run", "--explain", &image, "true"]).code(0).stdout;
     assert!(plan.starts_with('{'), "{plan}");
+    // Who only looks changes nothing: not even whom it would replace.
+    let id = case.inspect("box", "{{.Id}}");
+    let line = ["run", "--explain", "--replace", "--name=box", "--cidfile=id", "-v", "/anonymous", &image, "true"];
+    case.coracle(line).code(0).stderr("");
+    assert_eq!(case.inspect("box", "{{.Id}} {{.State.Running}}"), format!("{id} true"));
+    assert!(!case.home.join("id").exists());
+    case.coracle(["volume", "ls", "-q"]).code(0).stdout("");
+    case.coracle(["ps", "-a", "--format", "{{.Names}}"]).code(0).stdout("box\n");
 }

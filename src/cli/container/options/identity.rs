@@ -70,6 +70,11 @@ impl Flags {
         Ok(())
     }
 
+    /// It is somebody else's.
+    pub fn forget_name(&mut self) {
+        self.name = None;
+    }
+
     /// As scripts have it whose variable is empty, an empty name is none.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref().map(|name| name.trim_start_matches('/')).filter(|name| !name.is_empty())

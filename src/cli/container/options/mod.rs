@@ -121,6 +121,12 @@ impl Options {
         self.life.rmi = true;
     }
 
+    /// Nobody is replaced, and no file says its ID: what is made of these goes again at once.
+    pub fn only_look(&mut self) {
+        self.life.only_look();
+        self.identity.forget_name();
+    }
+
     /// The locks keep the image, and the container's ids, until the container uses them.
     fn make(&self, context: &Context, store: &Store, waits: bool) -> Result<Created, Report> {
         let id_file = self.life.id_file()?;

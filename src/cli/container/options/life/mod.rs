@@ -81,6 +81,10 @@ impl Flags {
         Ok(is.then_some(Systemd { size: size.filter(|size| *size > 0) }))
     }
 
+    pub fn only_look(&mut self) {
+        (self.replace, self.cidfile) = (false, None);
+    }
+
     /// With `--replace`: the name that is given, which is to be taken.
     pub fn replaces<'a>(&self, name: Option<&'a str>) -> Result<Option<&'a str>, Report> {
         if self.replace && name.is_none() {
