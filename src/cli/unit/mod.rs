@@ -19,7 +19,7 @@ use crate::systemd::quadlet::{Kind, Means, Service, words};
 #[derive(Debug, Args)]
 pub struct Unit {
     /// Write a socket unit and a service instead, of which the first listens here, on `PORT` or `ADDRESS:PORT`, and the second is the
-    /// container, started by the first connection; with `:PORT` behind it, the container's, where it does not publish that one
+    /// container, made anew and started by the first connection; with `:PORT` behind it, the container's, where it does not publish that one
     #[arg(long, value_name = "PORT")]
     socket: Option<String>,
     /// Stop the container when nobody has been connected for this long; the socket goes on listening
@@ -33,8 +33,10 @@ pub struct Unit {
 }
 
 /// Flags that a unit gives itself, or that mean something for the caller of a command alone.
-const NOT_SAID: [&str; 14] = [
+const NOT_SAID: [&str; 16] = [
     "name",
+    "boot",
+    "explain",
     "detach",
     "detach-keys",
     "rm",
@@ -49,6 +51,9 @@ const NOT_SAID: [&str; 14] = [
     "attach",
     "sig-proxy",
 ];
+
+/// The first line of units that are put where the service manager finds them.
+const MARK: &str = "# Made by `coracle unit --install`, which writes it anew.\n";
 
 impl Unit {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
@@ -73,7 +78,17 @@ fn install(units: &[Service]) -> Result<(), Report> {
     change::create_dirs(&folder)?;
     for unit in units {
         let path = folder.join(&unit.name);
-        atomic_file::write(&path, unit.text().as_bytes(), false)?;
+        if std::fs::read_to_string(&path).map_or(path.is_symlink(), |text| !text.starts_with(MARK)) {
+            return Err(Report::new(format!(
+                "the unit `{}` is there, and not of this command's making",
+                path.display()
+            ))
+            .hint("`coracle rename` gives the container another name, which is that of its units"));
+        }
+    }
+    for unit in units {
+        let path = folder.join(&unit.name);
+        atomic_file::write(&path, format!("{MARK}\n{}", unit.text()).as_bytes(), false)?;
         output::line(&path.display().to_string());
     }
     super::quadlet::reload()
@@ -84,14 +99,17 @@ fn quadlet(container: &Container) -> Result<String, Report> {
     let Made { global, flags, program, .. } = Made::of(container)?;
     let mut lines = Vec::new();
     let mut others = Vec::new();
-    for (flag, value) in flags {
+    // The directory has a key of its own.
+    for (flag, value) in flags.into_iter().filter(|(flag, _)| flag != "rootfs") {
         match line(&flag, &value) {
             Some(line) => lines.push(line),
             None => others.push(format!("--{flag}={value}")),
         }
     }
     let origin = match (&container.rootfs, &container.image) {
-        (Some(rootfs), _) => format!("Rootfs={}", literal(&rootfs.path.to_string_lossy())),
+        (Some(rootfs), _) => {
+            format!("Rootfs={}{}", literal(&rootfs.path.to_string_lossy()), if rootfs.overlay { ":O" } else { "" })
+        }
         (None, image) => format!("Image={}", image.as_ref().map_or("", |image| &image.name)),
     };
     let key = |key: &str, words: &[String]| (!words.is_empty()).then(|| format!("{key}={}", words::join(words)));
@@ -153,8 +171,11 @@ fn raw(matches: &ArgMatches, id: &str) -> Vec<String> {
     values.map(|value| value.to_string_lossy().into_owned()).collect()
 }
 
-/// The line of a flag that has a key.
+/// The line of a flag that has a key, and a value of one line.
 fn line(flag: &str, value: &str) -> Option<String> {
+    if value.contains('\n') {
+        return None;
+    }
     Kind::Container.keys().iter().find_map(|(key, means)| match means {
         Means::Last(known) | Means::Each(known) | Means::Switch(known) if *known == flag => {
             Some(format!("{key}={value}"))

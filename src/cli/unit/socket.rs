@@ -21,7 +21,7 @@ pub fn pair(container: &Container, listen: &str, idle: Option<&str>) -> Result<[
     listener.add("Socket", "FileDescriptorName", &socket);
     listener.add("Install", "WantedBy", "sockets.target");
     let mut made = Made::of(container)?;
-    made.flags.retain(|(flag, value)| flag != "publish" || !is_at(value, &listen));
+    made.flags = made.flags.into_iter().flat_map(|(flag, value)| without(&listen, flag, value)).collect();
     made.flags.push(("publish".to_owned(), format!("fd:{socket}:{port}")));
     if let Some(idle) = idle {
         made.flags.retain(|(flag, _)| flag != "idle");
@@ -79,10 +79,16 @@ fn inside(published: &Published, host: u16) -> Option<u16> {
     published.pairs().find(|(at, _)| *at == host).map(|(_, inside)| inside)
 }
 
-/// Whether a `--publish` is what the socket stands for.
-fn is_at(value: &str, listen: &str) -> bool {
-    let Ok(published) = ports::parse(value) else { return false };
-    number(listen).is_some_and(|host| {
-        published.iter().any(|one| one.protocol == Protocol::Tcp && one.count == 1 && inside(one, host).is_some())
-    })
+/// The flag; of a `--publish` that holds what the socket stands for, the others.
+fn without(listen: &str, flag: String, value: String) -> Vec<(String, String)> {
+    let is_it = |one: &Published| {
+        one.protocol == Protocol::Tcp && number(listen).is_some_and(|host| inside(one, host).is_some())
+    };
+    match ports::parse(&value) {
+        Ok(published) if flag == "publish" && published.iter().any(is_it) => {
+            let others = published.iter().flat_map(Published::singles).filter(|one| !is_it(one));
+            others.map(|one| (flag.clone(), one.to_string())).collect()
+        }
+        _ => vec![(flag, value)],
+    }
 }

@@ -188,14 +188,14 @@ impl Conversion<'_> {
         Ok(parts.join(","))
     }
 
-    /// The image, or the directory in its place.
-    fn origin(&self, service: &mut Service) -> Result<Option<String>, Error> {
+    /// The image, or the directory in its place with the flag that says so.
+    fn origin(&self, service: &mut Service) -> Result<Vec<String>, Error> {
         match (self.quadlet.last("Image"), self.quadlet.last("Rootfs")) {
             (Some(image), None) => {
                 let other = self.other(service, image, image.text(), &[Kind::Image, Kind::Build])?;
-                Ok(Some(other.unwrap_or(image.text().to_owned())))
+                Ok(vec![other.unwrap_or(image.text().to_owned())])
             }
-            (None, Some(rootfs)) => Ok(Some(format!("--rootfs={}", rootfs.text()))),
+            (None, Some(rootfs)) => Ok(vec!["--rootfs".to_owned(), rootfs.text().to_owned()]),
             (None, None) => Err(Problem::Missing("Image").of(&self.quadlet.path)),
             (Some(_), Some(rootfs)) => {
                 let why = "there is an `Image=`, too";

@@ -130,6 +130,17 @@ fn a_container_becomes_a_service() {
     says(&quadlets.unit("base-image.service"), "ExecStart=", &["pull --tls-verify=false localhost/base:1"]);
 }
 
+/// A directory of this machine in place of an image; and as `unit` writes it.
+#[test]
+fn a_directory_becomes_a_service() {
+    let quadlets = Quadlets::new(&[("tree.container", "[Container]\nRootfs=/srv/a tree:O\nExec=/bin/sh -c true\n")]);
+    let unit = quadlets.unit("tree.service");
+    says(&unit, "ExecStart=", &["--rootfs \"/srv/a tree:O\" /bin/sh -c true"]);
+    quadlets.case.coracle(["create", "--name=box", "--network=none", "--rootfs", "/:O", "/bin/true"]).succeeded();
+    let written = quadlets.case.coracle(["unit", "box"]).succeeded().stdout;
+    assert!(written.contains("\nRootfs=/:O\n") && !written.contains("--rootfs"), "{written}");
+}
+
 /// Drop-ins from general to special, and a key that takes back what was said.
 #[test]
 fn drop_ins_change_a_quadlet() {

@@ -51,10 +51,16 @@ fn a_container_becomes_a_quadlet(case: &Case) {
 fn a_unit_is_generated(case: &Case) {
     let image = case.busybox();
     let script = "trap 'exit 0' TERM; while sleep 0.1; do :; done";
-    let line = ["create", "--name=box", "--network=none", "--env=A=1 %$", "--stop-timeout=7"];
+    let line = ["create", "--name=box", "--network=none", "--env=A=1 %$", "--stop-timeout=7", "--label=a=b\nc"];
     case.coracle(line.into_iter().chain([&*image, "sh", "-c", script])).succeeded();
     let id = case.inspect("box", "{{.Id}}");
     let program = binary().canonicalize().unwrap().display().to_string();
+    // A value of two lines is none of a key.
+    let quadlet = case.coracle(["unit", "box"]).succeeded().stdout;
+    assert!(
+        quadlet.lines().any(|line| line.starts_with("PodmanArgs=") && line.contains("\"--label=a=b\\nc\"")),
+        "{quadlet}"
+    );
     let said = case.coracle(["generate", "systemd", "box"]).succeeded().stdout;
     for line in [
         &format!("# container-{id}.service"),
@@ -106,8 +112,8 @@ fn a_unit_is_generated(case: &Case) {
 /// A pair of units: the first listens where the container did, the second is the container without that port.
 fn a_socket_starts_a_container(case: &Case) {
     let image = case.busybox();
-    let line = ["create", "--name=box", "-p", "127.0.0.1:8080:80", "-p", "9090:90", &image, "true"];
-    case.coracle(line).succeeded();
+    let ports = ["-p", "127.0.0.1:8080-8081:80-81", "-p", "9090:90"];
+    case.coracle(["create", "--name=box"].into_iter().chain(ports).chain([&*image, "true"])).succeeded();
     let said = case.coracle(["unit", "--socket", "127.0.0.1:8080", "--idle", "10min", "box"]).succeeded().stdout;
     for line in [
         "# box.socket",
@@ -121,10 +127,12 @@ fn a_socket_starts_a_container(case: &Case) {
         assert!(said.lines().any(|other| other == line), "no {line:?} in {said}");
     }
     let start = said.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
-    for word in [" --publish=9090:90 ", " --publish=fd:port-80:80 ", " --idle=600s ", " --name=box "] {
+    // Of a range, what is left of it.
+    let rest = " --publish=127.0.0.1:8081:81/tcp ";
+    for word in [" --publish=9090:90 ", rest, " --publish=fd:port-80:80 ", " --idle=600s ", " --name=box "] {
         assert!(start.contains(word), "no {word:?} in {start}");
     }
-    assert!(!start.contains("8080"), "{start}");
+    assert!(!start.contains("8080") && start.contains(" --rm "), "{start}");
     let config = case.home.join("config");
     let install = ["unit", "--socket", "7000:70", "--install", "box"];
     let written = case.command(install).env("XDG_CONFIG_HOME", &config).finish().succeeded().stdout;
@@ -132,8 +140,17 @@ fn a_socket_starts_a_container(case: &Case) {
     assert_eq!(names, ["box.socket", "box.service"]);
     let socket = std::fs::read_to_string(config.join("systemd/user/box.socket")).unwrap();
     assert!(socket.contains("ListenStream=7000\n") && socket.contains("FileDescriptorName=port-70\n"), "{socket}");
-    let unknown = case.coracle(["unit", "--socket", "8081", "box"]).code(125);
-    unknown.error("the container `box` publishes nothing on port 8081").says("hint: `--socket=8081:PORT`");
+    case.command(install).env("XDG_CONFIG_HOME", &config).finish().succeeded();
+    // What somebody else wrote stays, and of the pair nothing is written.
+    let theirs = config.join("systemd/user/box.service");
+    std::fs::write(&theirs, "mine").unwrap();
+    std::fs::remove_file(config.join("systemd/user/box.socket")).unwrap();
+    let refused = case.command(install).env("XDG_CONFIG_HOME", &config).finish().code(125);
+    refused.error("not of this command's making").says("hint: `coracle rename`");
+    assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "mine");
+    assert!(!config.join("systemd/user/box.socket").exists());
+    let unknown = case.coracle(["unit", "--socket", "8082", "box"]).code(125);
+    unknown.error("the container `box` publishes nothing on port 8082").says("hint: `--socket=8082:PORT`");
     case.coracle(["unit", "--socket", "web", "box"]).code(125).error("`--socket=web` is no port");
     case.coracle(["unit", "--socket", "8080", "--idle=soon", "box"]).code(125).error("is no time");
 }
