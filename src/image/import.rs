@@ -6,7 +6,7 @@ use super::make::New;
 use super::make::layer::NewLayer;
 use super::{Progress, Result, tag};
 use crate::host::subid::IdMaps;
-use crate::layer::worker;
+use crate::layer::worker::{self, Limits};
 use crate::oci::image_config::History;
 use crate::oci::instruction;
 use crate::oci::media_type::Format;
@@ -28,6 +28,8 @@ pub struct Import<'a> {
     pub name: Option<&'a str>,
     /// What the archive is called, for the policy.
     pub source: &'a str,
+    /// The most bytes that it may unpack to; `None`: nine tenths of what the disk has free.
+    pub max_layer_size: Option<u64>,
 }
 
 impl Import<'_> {
@@ -49,7 +51,8 @@ impl Import<'_> {
         instruction::apply(&mut config.config, self.changes, self.is_signal)?;
         // Whoever was killed left something: a failure to remove it is not this import's.
         let _ = worker::sweep(self.store);
-        let layer = NewLayer::read(self.store, &ids, worker::mode_for(&ids), archive)?;
+        let limits = Limits { size: self.max_layer_size, ..Limits::default() };
+        let layer = NewLayer::read(self.store, &ids, worker::mode_for(&ids), archive, limits)?;
         config.history.push(History {
             created: config.created.clone(),
             created_by: Some(format!("/bin/sh -c #(nop) ADD file:{} in /", layer.diff_id().hex())),

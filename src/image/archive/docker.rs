@@ -89,8 +89,8 @@ impl Docker {
         let mut layers = Vec::new();
         for (name, diff_id) in item.layers.iter().zip(diff_ids) {
             let real = real(name)?;
-            let layer = match known.layers.get(&real).filter(|layer| is_of(layer, diff_id)) {
-                Some(layer) => layer.clone(),
+            let layer = match known.layers.get(&real) {
+                Some(layer) => of_image(layer, diff_id),
                 None => {
                     let member = contents.member(name).map_err(Error::Contents)?.ok_or_else(|| missing(name))?;
                     describe(contents, member, diff_id.clone())?
@@ -112,9 +112,11 @@ fn describe_config(bytes: &[u8]) -> Result<(Descriptor, Vec<Digest>)> {
     Ok((config, ImageConfig::parse(bytes)?.rootfs.diff_ids))
 }
 
-/// A layer that was described for another image serves this one if it is compressed, or has the same content.
-fn is_of(layer: &Descriptor, diff_id: &Digest) -> bool {
-    layer.media_type != Format::Docker.layer(Compression::None) || layer.digest == *diff_id
+/// A layer that was described before, for another mention. One whose plain bytes count has the digest that this image gives it, which
+/// is checked when it is unpacked; to take it apart again for its size would be work without end.
+fn of_image(layer: &Descriptor, diff_id: &Digest) -> Descriptor {
+    let plain = Format::Docker.layer(Compression::None);
+    if layer.media_type == plain { Descriptor::new(plain, diff_id.clone(), layer.size) } else { layer.clone() }
 }
 
 fn describe(contents: &Contents, mut member: Member, diff_id: Digest) -> Result<Descriptor> {

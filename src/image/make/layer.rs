@@ -47,8 +47,8 @@ impl NewLayer {
     }
 
     /// Reads a tar archive, which stays as it is if it is compressed.
-    pub fn read(store: &Store, ids: &IdMaps, mode: Mode, archive: File) -> Result<Self> {
-        Self::make(store, ids, mode, |tmp| Parts::read(ids, mode, tmp, archive))
+    pub fn read(store: &Store, ids: &IdMaps, mode: Mode, archive: File, limits: Limits) -> Result<Self> {
+        Self::make(store, ids, mode, |tmp| Parts::read(ids, mode, tmp, archive, limits))
     }
 
     fn make(store: &Store, ids: &IdMaps, mode: Mode, parts: impl FnOnce(&Tmp) -> Result<Parts>) -> Result<Self> {
@@ -120,7 +120,7 @@ impl Parts {
         Ok(Self { diff_id, digest, size, compression, blob, unpacked })
     }
 
-    fn read(ids: &IdMaps, mode: Mode, tmp: &Tmp, archive: File) -> Result<Self> {
+    fn read(ids: &IdMaps, mode: Mode, tmp: &Tmp, archive: File, limits: Limits) -> Result<Self> {
         let unreadable = |error| Error::Pack(crate::layer::Error::Read(error));
         let (packing, archive) = compression::peek(archive).map_err(unreadable)?;
         let (mut archive, kept): (Box<dyn Read>, _) = match packing {
@@ -129,8 +129,7 @@ impl Parts {
             // No layer has another form.
             packing => (compression::unpack(packing, archive).map_err(unreadable)?, None),
         };
-        let mut unpacking =
-            worker::start_layer(ids, tmp, mode, None, Limits::default(), Input::Pipe).map_err(Error::Pack)?;
+        let mut unpacking = worker::start_layer(ids, tmp, mode, None, limits, Input::Pipe).map_err(Error::Pack)?;
         let mut files = unpacking.take_input();
         let path = tmp.path().join("blob");
         let say = || format!("write({})", path.display());

@@ -172,7 +172,8 @@ impl Pull<'_> {
     /// Downloads a blob, checks it, and gives its path. `begun`: where its first bytes lie, which the writer has hashed.
     fn receive(&self, mut receiving: Receiving<'_>, begun: Option<&Path>) -> Result<PathBuf> {
         let blob = receiving.blob;
-        self.has_room(receiving.name, blob, blob.size.saturating_sub(receiving.writer.size()))?;
+        let missing = blob.size.saturating_sub(receiving.writer.size());
+        has_room(&self.store.layout().tmp(), receiving.name, &blob.digest, missing)?;
         if let Some(path) = begun {
             receiving.feed(path)?;
         }
@@ -213,19 +214,6 @@ impl Pull<'_> {
             }
             finished => Ok(finished?),
         }
-    }
-
-    /// Refuses what can't fit before it is asked for: else an endless answer would fill the disk first.
-    fn has_room(&self, name: &Reference, blob: &Descriptor, missing: u64) -> Result<()> {
-        let tmp = self.store.layout().tmp();
-        let disk = rustix::fs::statvfs(&tmp).call_with(|| format!("statvfs({})", tmp.display()))?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        // A ramfs says nothing of its size.
-        if missing <= free || disk.f_blocks == 0 {
-            return Ok(());
-        }
-        let what = format!("`{name}`: layer `{}` takes {missing} bytes, and {free} are free", blob.digest);
-        Err(sys::Error::new(what, io::Error::from_raw_os_error(libc::ENOSPC)).into())
     }
 
     /// One answer of the registry, from where the file ends.
@@ -292,4 +280,16 @@ impl Receiving<'_> {
 
 fn wrong_size(blob: &Descriptor, found: u64) -> Error {
     Error::WrongSize { what: "layer", digest: blob.digest.clone(), expected: blob.size, found }
+}
+
+/// Refuses what can't fit before it is asked for: else an endless answer would fill the disk first.
+pub fn has_room(directory: &Path, name: &Reference, blob: &Digest, missing: u64) -> Result<()> {
+    let disk = rustix::fs::statvfs(directory).call_with(|| format!("statvfs({})", directory.display()))?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    // A ramfs says nothing of its size.
+    if missing <= free || disk.f_blocks == 0 {
+        return Ok(());
+    }
+    let what = format!("`{name}`: layer `{blob}` takes {missing} bytes, and {free} are free");
+    Err(sys::Error::new(what, io::Error::from_raw_os_error(libc::ENOSPC)).into())
 }

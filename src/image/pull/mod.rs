@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+pub(super) use fetch::has_room;
 use progress::{Event, Progress};
 use resolve::Resolved;
 pub(super) use resolve::no_platform;

@@ -6,6 +6,7 @@ use std::io::Write;
 use super::plan::Plan;
 use super::{Push, distinct};
 use crate::image::manifest::remote;
+use crate::image::pull::has_room;
 use crate::image::{Error, Result};
 use crate::oci::{Descriptor, Digest, Document, Manifest, Reference};
 use crate::registry::{self, Outgoing, Registry, Trusted};
@@ -59,6 +60,9 @@ impl Source {
     /// Fetches a blob to its path, and checks it.
     pub fn fetch(&self, blob: &Outgoing, given_up: &dyn Fn() -> bool) -> Result<()> {
         let mut writer = BlobWriter::create(&blob.path)?;
+        if let Some(directory) = blob.path.parent() {
+            has_room(directory, &self.name, &blob.digest, blob.size)?;
+        }
         let mut attempts = self.registry.attempts();
         loop {
             match self.go_on(blob, &mut writer) {

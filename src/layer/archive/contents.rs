@@ -19,6 +19,7 @@ use rustix::io::Errno;
 
 use super::Problem;
 use crate::layer::compression::{self, Packing};
+use crate::layer::stream::Limited;
 use crate::layer::tar_stream::{Entry, Kind, TarStream};
 use crate::layer::{Result, shown};
 use crate::store::Tmp;
@@ -121,7 +122,9 @@ impl Contents {
         let room = room(tmp)?;
         let mut names = Names::default();
         let mut offset = 0_u64;
-        let mut stream = TarStream::new(BufReader::with_capacity(PIECE, compression::plain_archive(source)?));
+        // What is passed over, and what stands behind the end, has to end, too.
+        let plain = Limited::new(compression::plain_archive(source)?, room);
+        let mut stream = TarStream::new(BufReader::with_capacity(PIECE, plain));
         while let Some(entry) = stream.next_entry()? {
             if !names.add(&entry, offset)? {
                 continue;

@@ -335,6 +335,23 @@ fn bombs() {
     }
 }
 
+/// Four hundred mentions of one layer of 50 MB, each with another diff id: it is taken apart for its size once.
+#[test]
+fn one_layer_for_many_diff_ids() {
+    let mut victim = Victim::new();
+    let mut packed = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+    packed.write_all(&vec![0; 50 << 20]).unwrap();
+    let ids: Vec<_> = (0..400).map(|number| format!("sha256:{number:064x}")).collect();
+    let config = json!({
+        "architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": ids},
+    });
+    let item = json!([{"Config": "config", "RepoTags": null, "Layers": vec!["layer"; ids.len()]}]);
+    let tar = Layer::new().file("config", 0o644, config.to_string()).file("layer", 0o644, packed.finish().unwrap());
+    let begun = Instant::now();
+    victim.refuses("many diff ids", &tar.file("manifest.json", 0o644, item.to_string()).tar(), "digest");
+    assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
+}
+
 /// Directories hold what tar files hold, and what those can't.
 #[test]
 fn directories() {
@@ -411,4 +428,10 @@ fn bombs_on_small_disks() {
     let layer = archive.0[0].0.clone();
     *archive.entry(&layer) = vec![0; 200 << 20];
     victim.refuses("200 MB for a disk of 40", &gzip(&archive.tar()), "nine tenths of what the store's disk has free");
+    // Nor is anything looked at without end that nobody asked for.
+    let mut behind = Archive::docker(&parts(), &["q.io/x:1"]).tar();
+    behind.resize(behind.len() + (200 << 20), 0);
+    victim.refuses("200 MB behind the end", &gzip(&behind), "it unpacks to more than");
+    let beside = Layer::new().file("../a", 0o644, vec![0; 200 << 20]).tar();
+    victim.refuses("200 MB that are passed over", &gzip(&beside), "it unpacks to more than");
 }

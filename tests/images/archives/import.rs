@@ -70,6 +70,8 @@ fn what_can_not_be_imported() {
     refused(&["-c", "NOPE x", "-"], &archive, "`NOPE x` is not a change that can be made to an image");
     refused(&["-", "Not/A/Name"], &archive, "lower case");
     refused(&["-"], &Layer::new().file("../a", 0o644, "a").tar(), "climbs above the root");
+    let large = Layer::new().file("a", 0o644, "a".repeat(100_000)).tar();
+    refused(&["--max-layer-size=10k", "-"], &large, "it unpacks to more than 10240 bytes");
     case.coracle(["images", "-q"]).code(0).stdout("");
     for folder in ["layers", "tmp", "images/blobs/sha256"] {
         assert_eq!(std::fs::read_dir(case.store().join(folder)).unwrap().count(), 0, "{folder}");

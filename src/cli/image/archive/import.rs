@@ -8,6 +8,7 @@ use clap::Args;
 use rustix::stdio::stdin;
 
 use crate::cli::container::options::value::signal;
+use crate::cli::image::limit::Limit;
 use crate::cli::output::{self, progress::Display};
 use crate::cli::{Context, Report};
 use crate::container::watch::events::{self, Action, Event, Kind};
@@ -39,6 +40,8 @@ pub struct Import {
     /// The archive, compressed with gzip, bzip2, xz, zstd or not at all; `-` for standard input
     #[arg(value_name = "FILE")]
     archive: String,
+    #[command(flatten)]
+    limit: Limit,
     /// The image's name; `localhost/` and `:latest` may be left out [default: none]
     image: Option<String>,
 }
@@ -57,6 +60,7 @@ impl Import {
             is_signal: |text| signal(text).is_ok(),
             name: self.image.as_deref(),
             source: &self.archive,
+            max_layer_size: self.limit.bytes()?,
         };
         let id = import.run(archive)?;
         events::record(store.layout().root(), &[Event::new(Kind::Image, Action::Import, id.hex(), &self.archive)]);
