@@ -59,7 +59,7 @@ pub enum Error {
     #[error("`{}` can't be used as a certificate: {reason}", path.display())]
     Certificates { path: PathBuf, reason: String },
     #[error("{own} (nor did its mirrors serve: {mirrors})")]
-    Mirrors { own: Box<Error>, mirrors: String },
+    Mirrors { own: Box<Error>, mirrors: String, transient: bool, wait: Option<Duration> },
     /// By the policy.
     #[error("Source image rejected: {0}")]
     Rejected(String),
@@ -108,7 +108,7 @@ impl Error {
             Self::Status { code, retry_after, .. } => {
                 is_of_the_moment(*code) && retry_after.is_none_or(|wait| wait <= LONGEST)
             }
-            Self::Mirrors { own, .. } => own.is_transient(),
+            Self::Mirrors { transient, .. } => *transient,
             _ => false,
         }
     }
@@ -140,6 +140,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
+            Self::Mirrors { wait, .. } => *wait,
             _ => None,
         }
     }

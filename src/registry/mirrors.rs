@@ -167,6 +167,10 @@ fn together(mut failures: Vec<(Reference, Error)>) -> Error {
     if failures.is_empty() {
         return own;
     }
+    // Who has failed for a moment only may have it in another.
+    let transient = own.is_transient() || failures.iter().any(|(_, error)| error.is_transient());
+    let passing = failures.iter().map(|(_, error)| error).chain([&own]).filter(|error| error.is_transient());
+    let wait = passing.filter_map(Error::retry_after).max();
     let mirrors = failures.iter().map(|(name, error)| format!("`{name}`: {error}")).collect::<Vec<_>>().join("; ");
-    Error::Mirrors { own: Box::new(own), mirrors }
+    Error::Mirrors { own: Box::new(own), mirrors, transient, wait }
 }

@@ -40,6 +40,20 @@ fn what_a_mirror_lacks_is_behind_it() {
     }
 }
 
+/// What is behind it may be nothing: the mirror is asked again.
+#[test]
+fn a_mirror_that_is_busy_for_a_moment() {
+    let parts = Parts::new();
+    let mut answers = parts.answers();
+    let layer = parts.layer_path();
+    let whole = answers[&layer].clone();
+    answers.insert(layer.clone(), [vec![Answer::Whole(503, Vec::new())], whole].concat());
+    let (mirror, own) = (Server::start(answers), Server::start([].into()));
+    let case = user(&sent(&own.address, &[&mirror.address]));
+    case.coracle(["pull", "--retry-delay=1ms", IMAGE]).code(0);
+    assert_eq!((mirror.asked(&layer), own.asked(&layer)), (2, 1));
+}
+
 /// A mirror that stalls, breaks off each time, or sends other bytes: what is behind it sends the rest, or all of it.
 #[test]
 fn a_mirror_that_fails_in_the_middle() {
