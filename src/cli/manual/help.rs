@@ -7,6 +7,7 @@ use rustix::fs::MemfdFlags;
 use rustix::stdio::stdout;
 use rustix::termios::isatty;
 
+use super::plain::plain;
 use super::{Page, of_one, others};
 use crate::cli::root::{self, Context};
 use crate::cli::{Report, output};
@@ -49,8 +50,10 @@ impl Help {
         };
         if isatty(stdout()) {
             show(&page.text)?;
+            output::print(&plain(&page.text));
+        } else {
+            output::print(&page.text);
         }
-        output::print(&page.text);
         Ok(ExitCode::SUCCESS)
     }
 }

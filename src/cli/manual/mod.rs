@@ -5,6 +5,7 @@
 
 mod examples;
 pub mod help;
+mod plain;
 
 use clap::Command;
 use clap_mangen::Man;
