@@ -1,5 +1,6 @@
 //! Completions and manual pages are what the program itself generates: they can't say what it does not do.
 
+mod elsewhere;
 mod registries;
 
 use std::collections::BTreeMap;

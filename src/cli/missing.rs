@@ -1,7 +1,7 @@
 //! Commands of Podman's that this program does not have, and what serves instead.
 
 /// Commands that are missing for one reason, which the second text says, and the third what to do.
-const MISSING: [(&[&str], &str, &str); 10] = [
+const MISSING: [(&[&str], &str, &str); 11] = [
     (&["clone"], "a container is not copied with its flags", "`coracle commit` makes an image of it to run"),
     (
         &["mount", "umount", "unmount"],
@@ -20,6 +20,11 @@ const MISSING: [(&[&str], &str, &str); 10] = [
         "descriptions of several containers are not read yet",
         "`coracle run` starts each of them",
     ),
+    (
+        &["artifact"],
+        "what is no image is kept as one is",
+        "`coracle pull`, `push` and `manifest add --artifact` keep its media types",
+    ),
     (&["machine"], "there is no virtual machine: containers run on this one", "leave it out"),
     (
         &["swarm", "service", "stack", "node", "config"],
@@ -37,6 +42,35 @@ const MISSING: [(&[&str], &str, &str); 10] = [
         "`cosign sign` signs what is in a registry; `policy.json` says which signatures must be there: coracle-registries(5)",
     ),
 ];
+
+/// Commands below others, that are missing for one reason; `*` stands for all.
+const BELOW: [(&str, &[&str], &str, &str); 4] = [
+    (
+        "pod",
+        &["*"],
+        "pods are not there yet",
+        "`--network`, `--ipc` and `--pid` of `coracle run` take `container:NAME`",
+    ),
+    ("buildx", &["bake"], "a build reads one file of instructions", "`coracle build` builds an image"),
+    (
+        "buildx",
+        &["create", "use", "rm", "stop"],
+        "there are no builders to choose from",
+        "`coracle build` builds at once",
+    ),
+    (
+        "system",
+        &["connection", "service"],
+        "there is no service to speak to",
+        "`ssh HOST coracle` runs commands on another machine",
+    ),
+];
+
+/// Why a command below another one is not there, and what to do.
+pub fn why_below(noun: &str, name: &str) -> Option<(&'static str, &'static str)> {
+    let is_it = |names: &[&str]| names.contains(&name) || names.contains(&"*");
+    BELOW.iter().find(|(above, names, ..)| *above == noun && is_it(names)).map(|(.., why, hint)| (*why, *hint))
+}
 
 /// Why a command is not there, and what to do.
 pub fn why(name: &str) -> Option<(&'static str, &'static str)> {

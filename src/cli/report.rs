@@ -258,10 +258,11 @@ reported!(crate::registry::Error, crate::layer::Error);
 
 fn unknown_command(error: &clap::Error, words: &[String]) -> Report {
     let name = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string).unwrap_or_default();
-    if let Some((why, hint)) = missing::why(&name) {
+    let noun = root::command_among(words.iter().take_while(|word| **word != name));
+    let below = noun.and_then(|noun| Some((format!("{noun} {name}"), missing::why_below(noun, &name)?)));
+    if let Some((name, (why, hint))) = below.or_else(|| Some((name.clone(), missing::why(&name)?))) {
         return Report::new(format!("there is no `{name}`: {why}")).hint(hint);
     }
-    let noun = root::command_among(words.iter().take_while(|word| **word != name));
     let above = noun.map_or_else(|| "coracle".to_owned(), |noun| format!("coracle {noun}"));
     let report = Report::new(format!("unrecognized command `{above} {name}`"));
     let similar = match error.get(ContextKind::SuggestedSubcommand) {
@@ -294,9 +295,14 @@ pub fn usage(error: &clap::Error, words: &[String], settings: &Settings) -> Exit
         }
         ErrorKind::UnknownArgument => {
             let flag = text(ContextKind::InvalidArg);
-            let refused = match root::command_among(words.iter().take_while(|word| !word.starts_with(&flag))) {
+            let mut before = words.iter().take_while(|word| !word.starts_with(&flag));
+            let command = match root::command_among(before.by_ref()) {
+                Some("container") => before.next().map(String::as_str),
+                other => other,
+            };
+            let refused = match command {
                 None => refused::why_global(&flag),
-                Some("run" | "create" | "update" | "container") => refused::why(&flag),
+                Some("run" | "create" | "update") => refused::why(&flag),
                 Some(command) => refused::why_of(command, &flag),
             };
             if let Some((why, hint)) = refused {

@@ -59,7 +59,8 @@ pub fn why(flag: &str) -> Option<(&'static str, &'static str)> {
 type OfCommands = (&'static [&'static str], &'static [&'static str], &'static str, &'static str);
 const BUILD: &[&str] = &["build", "image", "builder", "buildx"];
 // flat: an entry a reason
-const OF_COMMANDS: [OfCommands; 25] = [
+const OF_COMMANDS: [OfCommands; 26] = [
+    (&["generate"], &["pod-prefix"], "pods are not there yet", "leave it out"),
     (
         BUILD,
         &["all-platforms", "manifest"],
