@@ -70,7 +70,7 @@ impl Flags {
         Ok(())
     }
 
-    /// It is somebody else's.
+    /// For a container that is to have any: the name may be that of one that runs.
     pub fn forget_name(&mut self) {
         self.name = None;
     }

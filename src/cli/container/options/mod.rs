@@ -121,7 +121,7 @@ impl Options {
         self.life.rmi = true;
     }
 
-    /// Nobody is replaced, and no file says its ID: what is made of these goes again at once.
+    /// What is made of these goes again at once: it has nobody's name.
     pub fn only_look(&mut self) {
         self.life.only_look();
         self.identity.forget_name();

@@ -81,6 +81,7 @@ impl Flags {
         Ok(is.then_some(Systemd { size: size.filter(|size| *size > 0) }))
     }
 
+    /// Of what is made to be looked at alone: it takes nobody's place, and no file says its ID.
     pub fn only_look(&mut self) {
         (self.replace, self.cidfile) = (false, None);
     }
