@@ -83,6 +83,16 @@ impl Arguments {
         }
     }
 
+    /// The same without what was given, and without what stands above the first FROM.
+    pub fn without_given(&self) -> Self {
+        Self { given: BTreeMap::new(), platforms: self.platforms.clone(), global: BTreeMap::new() }
+    }
+
+    /// What FROM sees without an ARG.
+    pub fn predefined_names(&self) -> impl Iterator<Item = &'static str> {
+        self.platforms.keys().copied()
+    }
+
     fn predefined(&self, name: &str) -> Option<String> {
         let value = self.platforms.get(name)?;
         Some(self.given.get(name).unwrap_or(value).clone())
@@ -161,6 +171,12 @@ impl Scope {
             Some((_, slot)) => value.clone_into(slot),
             None => self.environment.push((name.to_owned(), value.to_owned())),
         }
+    }
+
+    /// Of all that have a value.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let arguments = self.arguments.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name.as_str());
+        self.environment.iter().map(|(name, _)| name.as_str()).chain(arguments)
     }
 
     /// The environment goes first.

@@ -14,6 +14,7 @@
 
 pub mod arguments;
 pub mod caches;
+pub mod checks;
 pub mod context;
 pub mod engine;
 mod error;

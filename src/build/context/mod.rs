@@ -129,6 +129,11 @@ impl Context {
         Self { ignore, ..self }
     }
 
+    /// Whether the ignore file leaves out a path, and all that may be below it.
+    pub fn leaves_out(&self, path: &str) -> bool {
+        self.ignore.path(path) == Verdict::Out
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

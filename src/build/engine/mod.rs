@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::build::arguments::{Arguments, Scope};
+use crate::build::checks::{self, Facts, Finding, Rules};
 use crate::build::context::Context;
 use crate::build::graph::{self, Graph};
 use crate::build::hashes::Hashes;
@@ -233,6 +234,26 @@ impl<'a> Build<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What an image that a stage begins with has in its environment; `None`: it is not known, or the image brings along
+    /// instructions that may add to it.
+    fn environment(&self, name: &str, platform: Option<&str>) -> Option<Vec<String>> {
+        let found = self.found.get(&(name.to_owned(), platform.map(str::to_owned)))?;
+        let config = &found.config.config;
+        config.on_build.is_empty().then(|| config.env.clone())
+    }
+
+    /// What is allowed and seldom meant.
+    pub fn findings(&self, rules: &Rules) -> Vec<Finding> {
+        let request = &self.request;
+        let facts = Facts {
+            arguments: &self.arguments,
+            environment: &|name, platform| self.environment(name, platform),
+            contexts: request.contexts.keys().cloned().collect(),
+            is_left_out: &|path| request.context.is_some_and(|context| context.leaves_out(path)),
+        };
+        checks::find(request.file, &facts, rules)
     }
 
     fn image(&self, name: &str, platform: Option<&str>) -> Result<Found> {

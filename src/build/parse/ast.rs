@@ -35,9 +35,9 @@ pub struct Directives {
     /// What makes the next character an ordinary one, and at the end of a line joins the next one: `\` or a backquote.
     pub escape: char,
     /// Which program should read the file: noted, and without effect.
-    pub syntax: Option<String>,
-    /// What a linter should look at: noted, and without effect.
-    pub check: Option<String>,
+    pub syntax: Option<Word>,
+    /// What [`crate::build::checks`] are to look at.
+    pub check: Option<Word>,
 }
 
 impl Default for Directives {
@@ -55,6 +55,8 @@ pub struct Instruction {
     pub line: usize,
     /// As written, in one line: continued lines joined, comments between them left out, heredocs' contents not included.
     pub text: String,
+    /// Where the first empty line between its lines stands.
+    pub gap: Option<Span>,
 }
 
 /// A word, with what it was in the source. Quotes, escapes and variables still stand in it.

@@ -73,7 +73,8 @@ impl<'a> Reader<'a> {
             return Err(self.fault(word, Problem::OnBuild(name)));
         }
         let kind = self.kind(name, word, arguments)?;
-        Ok(Instruction { kind, span: self.line.span, line: self.line.number, text: text.text.to_owned() })
+        let Line { span, number, gap, .. } = *self.line;
+        Ok(Instruction { kind, span, line: number, text: text.text.to_owned(), gap })
     }
 
     fn kind(&self, name: &'static str, word: Piece<'a>, mut rest: Piece<'a>) -> Result<Kind, Fault> {

@@ -1,7 +1,7 @@
 //! From bytes to logical lines: directives read, comments left out, continued lines joined, heredocs' contents collected. Each
 //! character of a joined line knows where it stands in the source.
 
-use super::ast::Directives;
+use super::ast::{Directives, Word};
 use super::heredoc::{self, Heredoc};
 use super::problem::Problem;
 use crate::build::source::{Fault, Source, Span};
@@ -18,6 +18,8 @@ pub struct Line {
     /// All of it in the source, heredocs included.
     pub span: Span,
     pub heredocs: Vec<Heredoc>,
+    /// Where the first empty line between those that are joined stands.
+    pub gap: Option<Span>,
 }
 
 impl Line {
@@ -111,7 +113,11 @@ fn join(lines: &mut Physical<'_>, start: usize, first: &str, escape: char) -> Li
     while goes_on {
         let Some((start, next)) = lines.next() else { break };
         line.span.end = start + next.len();
-        if is_comment(next) || next.trim().is_empty() {
+        if next.trim().is_empty() {
+            line.gap = line.gap.or(Some(Span { start, end: start }));
+            continue;
+        }
+        if is_comment(next) {
             continue;
         }
         goes_on = add(&mut line, start, next, escape);
@@ -173,7 +179,7 @@ fn directives(source: &Source, lines: &mut Physical<'_>) -> Result<Directives, F
             }
             "syntax" | "check" => {
                 let slot = if name == "syntax" { &mut directives.syntax } else { &mut directives.check };
-                if slot.replace(value.to_owned()).is_some() {
+                if slot.replace(Word { text: value.to_owned(), span }).is_some() {
                     return Err(again());
                 }
             }

@@ -24,6 +24,8 @@ pub enum Problem {
     OpenHeredoc(String),
     #[error("a second `# {0}=`")]
     DirectiveAgain(String),
+    #[error("`{0}` means nothing to `# check=`")]
+    Check(String),
     #[error("`{0}` can't be the escape character")]
     Escape(String),
     #[error("{instruction} has no flag `--{flag}`")]
@@ -89,6 +91,7 @@ impl Problem {
             }
             Self::Unknown(word) => return unknown(word),
             Self::OpenHeredoc(name) => return Some(heredoc(name)),
+            Self::Check(_) => "as in `# check=skip=NAME,NAME;error=true`, or `skip=all`",
             Self::Escape(_) => "`\\` can be, and a backquote",
             Self::UnknownFlag { flag, known, instruction } => return flags(flag, known, instruction),
             Self::FlagNeeds(_) => "a value stands behind a `=`, without spaces",

@@ -37,8 +37,8 @@ fn lines_are_joined_and_know_where_they_stood() {
     let file = read(
         "\u{feff}# syntax=docker/dockerfile:1\r\n#check=skip=all\r\n\r\n# note\r\n  FROM a \\\r\n# comment\r\n\r\n  AS \\  \r\n b\r\nrun x \\\\\nCMD y \\\\\\\nUSER \\\nme",
     );
-    assert_eq!(file.directives.syntax.as_deref(), Some("docker/dockerfile:1"));
-    assert_eq!(file.directives.check.as_deref(), Some("skip=all"));
+    assert_eq!(file.directives.syntax.unwrap().text, "docker/dockerfile:1");
+    assert_eq!(file.directives.check.unwrap().text, "skip=all");
     let shown: Vec<_> = file.instructions.iter().map(|one| (one.line, one.text.as_str())).collect();
     assert_eq!(shown, [(5, "FROM a   AS  b"), (10, "run x \\\\"), (11, "CMD y \\\\\\"), (12, "USER me")]);
     let Kind::From(from) = &file.instructions[0].kind else { panic!() };

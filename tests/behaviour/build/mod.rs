@@ -1,6 +1,7 @@
 //! `build`: images from instructions, as users of Docker and Podman know them, on both overlay drivers.
 
 mod cache;
+mod checks;
 pub mod context;
 mod copy;
 pub mod fetched;

@@ -75,9 +75,9 @@ const OF_COMMANDS: [OfCommands; 26] = [
     ),
     (
         BUILD,
-        &["call", "check"],
-        "there is no linter here, and a build checks the whole file before its first step",
-        "leave it out",
+        &["call"],
+        "instructions are built or checked, and neither outlined nor listed",
+        "leave it out, or `--check` in place of `--call=check`",
     ),
     (
         BUILD,

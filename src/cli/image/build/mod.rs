@@ -1,6 +1,7 @@
 //! `build`: an image from instructions.
 
 mod base;
+mod check;
 mod given;
 mod inputs;
 mod outputs;
@@ -47,6 +48,10 @@ pub struct Build {
     /// or, for FROM too, an image, `docker-image://NAME`
     #[arg(long, value_name = "NAME=DIRECTORY")]
     build_context: Vec<String>,
+    /// Only check the instructions, line by line, as a build does at its start; exit code 1 if anything is found. `# check=skip=NAME`
+    /// at the top of the file leaves a check out, `# check=error=true` has findings stop a build
+    #[arg(long)]
+    check: bool,
     /// Accepted for scripts: layers are compressed as they are stored
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
     compress: Option<Option<String>>,
@@ -191,6 +196,9 @@ impl Build {
         if let Some(image) = &self.base {
             given.file.begin_with(image);
         }
+        if self.check {
+            return check::only(&self, &store, &given);
+        }
         let images = base::Finder {
             context,
             store: &store,
@@ -205,6 +213,7 @@ impl Build {
         let epoch = request.epoch;
         let engine = Engine::new(request, &display)?;
         self.tell_unused(&engine);
+        check::before(&engine, self.quiet)?;
         let built = engine.run()?;
         outputs.write(&store, &built.id, &built.names, epoch)?;
         self.push(context, &outputs, &built.names)?;
