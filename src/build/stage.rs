@@ -15,6 +15,7 @@ use crate::image::find::Found;
 use crate::image::make::{self, layer::NewLayer};
 use crate::oci::image_config::History;
 use crate::oci::{Descriptor, Digest, ImageConfig};
+use crate::runtime::inside::normal;
 use crate::store::build_cache::{CachedStep, Sources};
 
 /// A layer in the store: its blob, and its diff id.
@@ -66,8 +67,9 @@ impl<'a> Stage<'a> {
         mut config: ImageConfig,
         layers: Vec<Layer>,
     ) -> Self {
-        // Docker's notes about the container of which the image below was made.
-        config.extra.retain(|key, _| key != "container" && key != "container_config");
+        // Docker's notes about how the image below was made, which this one is not.
+        config.extra.retain(|key, _| !["container", "container_config", "docker_version", "parent"].contains(&&**key));
+        config.config.extra.remove("Image");
         let inherited = layers.len();
         Self { build, number, source, escape, scope, config, layers, inherited, has_command: false, pending: None }
     }
@@ -140,7 +142,7 @@ impl<'a> Stage<'a> {
             "" => "/",
             path => path,
         };
-        clean(&if path.starts_with('/') { path.to_owned() } else { format!("{working_dir}/{path}") })
+        normal(&if path.starts_with('/') { path.to_owned() } else { format!("{working_dir}/{path}") })
     }
 
     /// The key of a step on the layers so far, to which all else that it depends on is to be added.
@@ -243,30 +245,5 @@ impl<'a> Stage<'a> {
         }
         config.created = Some(created);
         Ok(config)
-    }
-}
-
-/// Without `.`, `..` and doubled slashes, as Go's path.Clean has it.
-pub fn clean(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::clean;
-
-    #[test]
-    fn paths_are_made_plain() {
-        for (path, plain) in [("/", "/"), ("//a/./b/../c/", "/a/c"), ("/../..", "/"), ("/a", "/a")] {
-            assert_eq!(clean(path), plain);
-        }
     }
 }

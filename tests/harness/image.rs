@@ -148,7 +148,7 @@ impl Layer {
         }
     }
 
-    fn media_type(&self, format: Format) -> &'static str {
+    pub fn media_type(&self, format: Format) -> &'static str {
         match (format, self.compression) {
             (Format::Oci, Compression::Gzip) => "application/vnd.oci.image.layer.v1.tar+gzip",
             (Format::Oci, Compression::Zstd) => "application/vnd.oci.image.layer.v1.tar+zstd",

@@ -13,12 +13,13 @@ use rustix::fs::{MemfdFlags, Mode, OFlags};
 use super::copy::Origin;
 use crate::build::context::{self, Context};
 use crate::build::parse::MountSpec;
-use crate::build::stage::{Stage, clean};
+use crate::build::stage::Stage;
 use crate::build::{Error, Result};
 use crate::container::mount::{Mount, Overlay, Source};
 use crate::container::record::Image;
 use crate::layer::copy::{self, Owners, Root, Stream, Target};
 use crate::oci::Digest;
+use crate::runtime::inside::normal;
 use crate::store::Tmp;
 use crate::sys::Call;
 
@@ -27,7 +28,7 @@ pub fn bound(stage: &Stage<'_>, spec: &MountSpec, target: String) -> Result<(Mou
     let source = spec.source.as_deref().unwrap_or("/");
     let (source, mut options, part) = match stage.build.origin(stage, spec.from.as_deref())? {
         Origin::Layers(layers) => {
-            let subpath = clean(source).trim_start_matches('/').to_owned();
+            let subpath = normal(source).trim_start_matches('/').to_owned();
             let layers: Vec<Digest> = layers.into_iter().map(|(_, diff_id)| diff_id).collect();
             // Nobody looks for it by these.
             let none = Digest::of(b"");

@@ -14,7 +14,7 @@ use super::copy::Origin;
 use crate::build::caches::{Cache, FILES};
 use crate::build::context::{self, Context};
 use crate::build::parse::MountSpec;
-use crate::build::stage::{Layer, Stage, clean};
+use crate::build::stage::{Layer, Stage};
 use crate::build::{Error, Result};
 use crate::container::commit::step::Step;
 use crate::container::record::Driver;
@@ -22,6 +22,7 @@ use crate::layer::copy::rewrite::rewrite;
 use crate::layer::pack::header::Header;
 use crate::layer::tar_stream::{Entry, Kind};
 use crate::oci::Digest;
+use crate::runtime::inside::normal;
 use crate::sys::Call;
 
 /// What is read at a time.
@@ -49,7 +50,7 @@ pub fn cache(stage: &Stage<'_>, id: &str, spec: &MountSpec) -> Result<Cache> {
             Seed::Context(context, found)
         }
         Some(Origin::Layers(layers)) if !layers.is_empty() => {
-            let path = clean(source);
+            let path = normal(source);
             let all: String = layers.iter().map(|(_, diff_id)| diff_id.hex()).collect();
             id = format!("{id}:{}", Digest::of(format!("{all}{path}").as_bytes()));
             Seed::Layers(layers, path)

@@ -43,6 +43,8 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::sched::{CloneFlags, unshare};
 
+pub use root::normal;
+
 use super::handshake::{self, Failure, ToInit};
 use super::plan::Plan;
 use crate::host::id_map;

@@ -63,8 +63,9 @@ fn find_or_make(root: BorrowedFd<'_>, path: &str, point: Point, strict: bool, li
     }
 }
 
-/// The path without `.`, `..` and empty parts: what is missing is no link, so the text alone decides.
-fn normal(path: &str) -> String {
+/// The path without `.`, `..` and empty parts, from `/` on, as Go's path.Clean has it: what is missing is no link, so the text alone
+/// decides.
+pub fn normal(path: &str) -> String {
     let mut parts = Vec::new();
     for part in path.split('/') {
         match part {

@@ -4,6 +4,7 @@ mod cache;
 mod checks;
 pub mod context;
 mod copy;
+pub mod docker;
 pub mod fetched;
 mod flags;
 mod hostile;
