@@ -97,6 +97,16 @@ impl IdMaps {
         self.count() == 1
     }
 
+    /// Whether there is such a user inside.
+    pub fn has_user(&self, id: u32) -> bool {
+        has(&self.uids, id)
+    }
+
+    /// And such a group.
+    pub fn has_group(&self, id: u32) -> bool {
+        has(&self.gids, id)
+    }
+
     /// How many user ids there are inside.
     pub fn count(&self) -> u32 {
         self.uids.iter().map(|extent| extent.count).sum()
@@ -196,6 +206,10 @@ fn finish_helper(helper: &'static str, child: std::process::Child) -> Result<(),
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(Error::HelperRefused { helper, said })
+}
+
+fn has(extents: &[Extent], id: u32) -> bool {
+    extents.iter().any(|extent| id.checked_sub(extent.inside).is_some_and(|at| at < extent.count))
 }
 
 /// Ranges as `(first id, count)`.

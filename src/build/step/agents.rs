@@ -11,9 +11,9 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use serde::{Deserialize, Serialize};
 
-use crate::build::Result;
 use crate::build::parse::MountSpec;
 use crate::build::stage::Stage;
+use crate::build::{Error, Result};
 use crate::container::mount::{Mount, Source};
 use crate::host::role::{Role, Start};
 use crate::store::{Store, Tmp};
@@ -35,6 +35,19 @@ pub struct Job {
     pub starter: i32,
     /// The sockets of the agents.
     pub agents: Vec<PathBuf>,
+}
+
+/// The owner of what is mounted must be somebody in there, or it would be somebody else's.
+pub fn check_owner(stage: &Stage<'_>, kind: &str, uid: u32, gid: u32) -> Result<()> {
+    let ids = &stage.build.ids;
+    // With one id, whoever asks is that.
+    if ids.is_single() || ids.has_user(uid) && ids.has_group(gid) {
+        return Ok(());
+    }
+    Err(Error::Hinted {
+        text: format!("`--mount=type={kind}`: this account has no ids for the owner {uid}:{gid}"),
+        hint: format!("`uid=` and `gid=` below {} are there; /etc/subuid and /etc/subgid grant more", ids.count()),
+    })
 }
 
 /// The agents of one command.
@@ -62,13 +75,15 @@ impl Drop for Forwarder {
 impl Agents {
     /// One more; and the variable that the first brings along, which is the one that ssh asks.
     pub fn add(&mut self, stage: &Stage<'_>, spec: &MountSpec, agent: PathBuf) -> Result<(Mount, Option<String>)> {
+        let (uid, gid) = (spec.uid.unwrap_or(0), spec.gid.unwrap_or(0));
+        check_owner(stage, "ssh", uid, gid)?;
         let number = self.agents.len();
         let target = spec.target.as_ref().map_or_else(|| format!("{TARGET}{number}"), |target| stage.absolute(target));
         let (listener, path) = self.listen(stage.build.request.store, spec.mode.unwrap_or(MODE))?;
         self.listeners.push(listener);
         self.agents.push(agent);
         let variable = (number == 0).then(|| format!("SSH_AUTH_SOCK={target}"));
-        let owner = format!("x-owner={}:{}", spec.uid.unwrap_or(0), spec.gid.unwrap_or(0));
+        let owner = format!("x-owner={uid}:{gid}");
         Ok((Mount { source: Source::Bind(path), target, options: vec![owner], overlay: None }, variable))
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::agents::Agents;
+use super::agents::{Agents, check_owner};
 use super::bound::bound;
 use super::copy::{Origin, directory};
 use super::seed;
@@ -82,7 +82,7 @@ pub fn run(stage: &mut Stage<'_>, run: &Run) -> Result<()> {
     }
     let key = key.finish();
     let text = history(&body, &words, &arguments);
-    stage.put(&key, text, |_| Ok(Sources::default()), |stage| layer(stage, run, &body, &words, &arguments, &specs))?;
+    stage.put(&key, text, |stage| read(stage, &specs), |stage| layer(stage, run, &body, &words, &arguments, &specs))?;
     // Its container has made the directory.
     stage.pending = None;
     Ok(())
@@ -112,6 +112,23 @@ fn add_mount(stage: &Stage<'_>, spec: &MountSpec, key: &mut Key) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The files of contexts that a command may read; none, if those of one mount are too many to be remembered.
+fn read(stage: &Stage<'_>, specs: &[MountSpec]) -> Result<Sources> {
+    let mut all: Option<Sources> = None;
+    for spec in specs.iter().filter(|spec| spec.kind == MountKind::Bind) {
+        if let Origin::Context(context) = stage.build.origin(stage, spec.from.as_deref())? {
+            let source = context.exact(spec.source.as_deref().unwrap_or("."))?;
+            let found = context.sources(&[source], &mut stage.build.hashes.borrow_mut())?;
+            let known = all.get_or_insert_with(|| Sources { folded: found.folded, ..Sources::default() });
+            if found.is_empty() || known.folded != found.folded {
+                return Ok(Sources::default());
+            }
+            known.digests.extend(found.digests);
+        }
+    }
+    Ok(all.unwrap_or_default())
 }
 
 fn layer(
@@ -228,6 +245,7 @@ fn take_secret(stage: &Stage<'_>, spec: &MountSpec, found: &mut Mounts) -> Resul
         add(Place::Variable(name.clone()));
     }
     if spec.env.is_none() || spec.target.is_some() {
+        check_owner(stage, "secret", uid, gid)?;
         let target = spec.target.clone().unwrap_or_else(|| format!("/run/secrets/{id}"));
         add(Place::File { target: stage.absolute(&target), uid, gid, mode });
     }

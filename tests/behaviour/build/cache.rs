@@ -100,6 +100,36 @@ fn what_changed_is_named(case: &Case) {
     assert_eq!(why().as_deref(), Some("a file of its source, another stage, or what an address gives"));
 }
 
+/// And of the files of a context that a RUN finds mounted.
+fn what_changed_of_a_mount_is_named(case: &Case) {
+    let context = Context::new(case, "");
+    context.file("tree/a", "1");
+    context.file("other/b", "1");
+    for ignored in ["", "unrelated\n"] {
+        context.file(".containerignore", ignored);
+        context.instructions(
+            "FROM IMAGE\nRUN --mount=source=tree,target=/t --mount=source=other/b,target=/b \
+             --mount=type=tmpfs,target=/x cat /t/a /b >/seen\n",
+        );
+        let why = || {
+            let said = context.build(&["--explain"]).code(0).stdout;
+            said.lines().find_map(|line| line.trim().strip_prefix("not from the cache: ")).map(str::to_owned)
+        };
+        why();
+        assert_eq!(why(), None);
+        context.file("tree/a", &format!("2{ignored}"));
+        assert_eq!(why().as_deref(), Some("what it reads is not what it was: `tree/a` changed"));
+        context.file("other/b", &format!("2{ignored}"));
+        context.file("tree/new", ignored);
+        let named = if ignored.is_empty() {
+            "`other/b` changed, `tree/new` was added"
+        } else {
+            "`other/b` changed, `tree/new` changed"
+        };
+        assert_eq!(why(), Some(format!("what it reads is not what it was: {named}")));
+    }
+}
+
 /// Instructions that look alike and give other files are not taken for each other.
 fn steps_that_look_alike(case: &Case) {
     let context = Context::new(case, "");
@@ -163,6 +193,7 @@ fn builds_at_the_same_time(case: &Case) {
 on_both_drivers!(
     steps_are_remembered,
     what_changed_is_named,
+    what_changed_of_a_mount_is_named,
     steps_that_look_alike,
     the_cache_keeps_its_layers,
     all_in_one_layer,

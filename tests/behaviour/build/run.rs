@@ -188,8 +188,34 @@ pub fn agents_have_owners_and_modes(case: &Case) {
     others.code(13).says("no agent: Permission denied");
     build("RUN --mount=type=ssh,uid=1000,gid=44 stat -c %u:%g $SSH_AUTH_SOCK >/tmp/seen\n").code(0);
     assert_eq!(context.prints("cat /tmp/seen"), "1000:44\n");
-    let missing = build("RUN --mount=type=ssh,uid=4000000000 true\n").code(125);
-    assert!(missing.stderr.contains("Containerfile:4:1: ") && missing.stderr.contains("4000000000:0"), "{missing}");
+    let of_nobody = build("RUN --mount=type=ssh,uid=4000000000 true\n").code(125);
+    let of_nobody =
+        of_nobody.error("Containerfile:4:1: `--mount=type=ssh`: this account has no ids for the owner 4000000000:0");
+    assert!(of_nobody.stderr.contains("\nhint: `uid=` and `gid=` below "), "{of_nobody}");
+    std::fs::write(case.home.join("token"), "word").unwrap();
+    let secret = format!("--secret=id=token,src={}", case.home.join("token").display());
+    context.file("Containerfile", &format!("{begin}RUN --mount=type=secret,id=token,gid=4000000000 true\n"));
+    context
+        .build(&[&secret])
+        .code(125)
+        .error("`--mount=type=secret`: this account has no ids for the owner 0:4000000000");
+}
+
+/// `RUN --network=none` has nothing but itself to speak to, whatever the others have.
+pub fn a_command_without_a_network(case: &Case) {
+    let context = Context::new(
+        case,
+        "FROM IMAGE\n\
+         RUN cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d ' ' | sort >/default\n\
+         RUN --network=none cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d ' ' >/none; \
+             wget -q -T 5 -O /dev/null http://REGISTRY/v2/ || echo unreachable >>/none\n",
+    );
+    let instructions = std::fs::read_to_string(context.path.join("Containerfile")).unwrap();
+    context.file("Containerfile", &instructions.replace("REGISTRY", &registry()));
+    case.coracle(["build", "-t", "built", context.path.to_str().unwrap()]).code(0);
+    assert_eq!(context.prints("cat /none"), "lo\nunreachable\n");
+    let default = context.prints("cat /default");
+    assert!(default.lines().count() > 1 && default.lines().any(|name| name == "lo"), "{default}");
 }
 
 /// What a stage says of those upon it is done there, and not handed on.
@@ -321,6 +347,7 @@ on_both_drivers!(
     sources_are_no_patterns,
     agents_for_ssh,
     agents_have_owners_and_modes,
+    a_command_without_a_network,
     stages_upon_stages,
     images_that_take_from_stages,
     nothing_is_left,

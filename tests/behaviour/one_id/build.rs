@@ -3,8 +3,8 @@
 use super::no_ids;
 use crate::behaviour::build::context::stdin;
 use crate::behaviour::build::programs;
-use crate::behaviour::build::run::{agents_have_owners_and_modes, the_same_everywhere};
-use crate::behaviour::build::{fetched, inputs, outputs};
+use crate::behaviour::build::run::{a_command_without_a_network, agents_have_owners_and_modes, the_same_everywhere};
+use crate::behaviour::build::{docker, fetched, inputs, outputs};
 use crate::behaviour::faults::build::points::every_point_of_a_build_is_cut;
 use crate::harness::{Case, Driver};
 
@@ -46,6 +46,14 @@ fn agents_for_ssh(case: &Case) {
     with_one_id(case, agents_have_owners_and_modes);
 }
 
+fn a_command_has_no_network(case: &Case) {
+    with_one_id(case, a_command_without_a_network);
+}
+
+fn images_of_dockers(case: &Case) {
+    with_one_id(case, docker::images_of_dockers);
+}
+
 /// Programs build and run as with subordinate ids: users of their own, files that are given away, package managers.
 fn whole_programs(case: &Case) {
     if no_ids() && case.driver == Driver::Fuse {
@@ -63,6 +71,8 @@ on_both_drivers!(
     the_same_input_gives_the_same_image,
     whole_programs,
     agents_for_ssh,
+    a_command_has_no_network,
+    images_of_dockers,
     points,
     modes_change_by_letters,
     contexts_on_standard_input,
