@@ -44,6 +44,8 @@ pub struct Job {
     pub volumes: Vec<Volume>,
     /// Variables that the plan, which can be shown, lacks.
     pub secrets: Vec<String>,
+    /// What the plan's files of secrets hold, in its order, where it names no source of theirs.
+    pub secret_files: Vec<Vec<u8>>,
     pub streams: Streams,
     /// What init enters of others, as clone(2) flags; a descriptor for each, behind the program's.
     pub joins: Vec<u64>,

@@ -4,6 +4,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::process::Signal;
+
 use super::race::tries;
 use super::{Bait, pull, pulled};
 use crate::behaviour::build::Context;
@@ -308,6 +310,36 @@ fn an_image_that_claims_to_be_a_step(case: &Case) {
     assert_eq!(context.prints("cat /x"), "good\n");
 }
 
+/// The files of the store that hold a text.
+fn files_with(case: &Case, text: &str) -> String {
+    let store = case.store();
+    let arguments = ["-rls", "--devices=skip", text, store.to_str().unwrap()];
+    // The kernel's overlay has directories that nobody may look into, nor write to.
+    case.command_of("grep".as_ref(), arguments).finish().stdout
+}
+
+/// A builder that is killed while its command has the secret leaves no copy of it, neither before nor after anybody tidies up.
+fn a_killed_build_leaves_no_secret(case: &Case) {
+    let word = &*format!("k1lled-with-7703{}", case.driver.name());
+    let context = Context::new(
+        case,
+        "FROM IMAGE\nRUN --mount=type=secret,id=word --mount=type=secret,id=word,env=WORD \
+         test -s /run/secrets/word && test -n \"$WORD\" && exec sleep 9.1949\n",
+    );
+    std::fs::write(case.home.join("word"), word).unwrap();
+    let path = context.path.to_str().unwrap();
+    let running = case.command(["build", "--network=none", "--secret=id=word,src=word", path]).own_group().start();
+    wait_until("the command runs", LIMIT, || processes("sleep\x009.1949\0").next().is_some());
+    assert_eq!(files_with(case, word), "");
+    running.signal(Signal::KILL);
+    running.finish();
+    wait_until("all have ended", LIMIT, || processes("sleep\x009.1949\0").next().is_none());
+    assert_eq!(files_with(case, word), "");
+    context.instructions("FROM IMAGE\nRUN true\n");
+    context.build(&[]).code(0);
+    assert_eq!(files_with(case, word), "");
+}
+
 /// A secret is where its RUN finds it, and nowhere else: no layer, config, history, output, cache, nor among the processes; and what a
 /// step depends on does not tell of it.
 fn secrets_are_nowhere_else(case: &Case) {
@@ -337,6 +369,8 @@ fn secrets_are_nowhere_else(case: &Case) {
     };
     let sleeps = || processes("sleep\x000.1948\0").next().is_some();
     wait_until("the command waits", LIMIT, || cache().is_some() && sleeps());
+    // While it runs, too: whoever is killed now leaves nothing.
+    assert_eq!(files_with(case, word), "");
     let told: Vec<String> = processes("")
         .filter(|(name, line, environment)| {
             // The command itself, which has it in its environment, is inside.
@@ -385,4 +419,5 @@ on_both_drivers!(
     rights_that_nobody_gave,
     an_image_that_claims_to_be_a_step,
     secrets_are_nowhere_else,
+    a_killed_build_leaves_no_secret,
 );

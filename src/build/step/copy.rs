@@ -99,7 +99,7 @@ pub fn copy(stage: &mut Stage<'_>, copy: &Copy, add: Option<&Add>) -> Result<()>
     };
     stage.put(&key.finish(), text, sources, |stage| {
         let fetched = remotes.into_iter().map(|remote| remote.fetch(stage)).collect::<Result<Vec<_>>>()?;
-        let step = Step::make(stage.build.request.store, &stage.build.ids, stage.bare_container()?, &[])?;
+        let step = Step::make(stage.build.request.store, &stage.build.ids, stage.bare_container()?, Vec::new())?;
         let mounted = step.mount()?;
         if let Some(pending) = &stage.pending {
             pending.make(&mounted)?;
@@ -200,7 +200,7 @@ pub fn directory(stage: &mut Stage<'_>) -> Result<()> {
     let (key, text) = (key.finish(), super::settings::nop(format!("WORKDIR {}", pending.path)));
     let none = |_: &Stage<'_>| Ok(Sources::default());
     stage.put(&key, text, none, |stage| {
-        let step = Step::make(stage.build.request.store, &stage.build.ids, stage.bare_container()?, &[])?;
+        let step = Step::make(stage.build.request.store, &stage.build.ids, stage.bare_container()?, Vec::new())?;
         let mounted = step.mount()?;
         pending.make(&mounted)?;
         drop(mounted);
@@ -356,7 +356,7 @@ fn from_layers(stage: &Stage<'_>, mounted: &Mounted<'_>, plan: &Plan<'_>, layers
     let mut container = stage.bare_container()?;
     container.layers = layers.iter().map(|(_, diff_id)| diff_id.clone()).collect();
     container.driver = if layers.is_empty() { Driver::Fuse } else { stage.build.request.template.driver };
-    let other = Step::make(stage.build.request.store, &stage.build.ids, container, &[])?;
+    let other = Step::make(stage.build.request.store, &stage.build.ids, container, Vec::new())?;
     let others = other.mount()?;
     plan.paths.iter().try_for_each(|path| from_mounted(mounted, plan, &others, path))
 }

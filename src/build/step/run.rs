@@ -168,8 +168,8 @@ fn layer(
             targets.extend([target.clone(), secret::DIRECTORY.to_owned()]);
         }
     }
-    let secrets: Vec<&[u8]> = found.secrets.iter().map(|(_, bytes)| bytes.as_slice()).collect();
-    let step = Step::make(request.store, &stage.build.ids, container, &secrets)?;
+    let secrets = found.secrets.into_iter().map(|(_, bytes)| bytes).collect();
+    let step = Step::make(request.store, &stage.build.ids, container, secrets)?;
     let forwarder = found.agents.forward()?;
     // Where nobody hears it any more, this process is about to end.
     let code = step.run(&mut |from, bytes| drop(stage.build.output(from, bytes)))?;

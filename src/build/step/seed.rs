@@ -95,7 +95,7 @@ fn from_layers(
     let mut container = stage.bare_container()?;
     container.layers = layers.iter().map(|(_, diff_id)| diff_id.clone()).collect();
     container.driver = if layers.is_empty() { Driver::Fuse } else { stage.build.request.template.driver };
-    let other = Step::make(stage.build.request.store, &stage.build.ids, container, &[])?;
+    let other = Step::make(stage.build.request.store, &stage.build.ids, container, Vec::new())?;
     let others = other.mount()?;
     let (read, write) = pipe_with(PipeFlags::CLOEXEC).call("pipe2")?;
     let packing = others.take(path.as_bytes(), write.as_fd())?;

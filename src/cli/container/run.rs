@@ -156,6 +156,7 @@ pub fn leave(
     let streams = if stdio.is_some() { Streams::Given } else { streams(&found.container) };
     let driver = context.driver()?;
     let how = How {
+        secrets: None,
         streams,
         stdio,
         log: true,
@@ -199,6 +200,7 @@ pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>,
     let streams = if given.is_some() { Streams::Given } else { streams(container) };
     let service = Service::of(container);
     let how = How {
+        secrets: None,
         streams,
         stdio: given,
         log: kept,

@@ -1,7 +1,8 @@
 //! A container that one step of a build is done in: nobody knows it by name.
 //!
 //! It lies under the store's `tmp/`, whose lock is its own: while the builder lives it is in nobody's way, and when the builder
-//! dies its monitor ends and any later command sweeps it. Nothing in it is synced before it becomes a layer.
+//! dies its monitor ends and any later command sweeps it. Nothing in it is synced before it becomes a layer, and what its secrets
+//! hold is in memory alone, which goes with the processes.
 
 use std::os::fd::AsFd;
 
@@ -11,7 +12,6 @@ use crate::container::into::copy::Mounted;
 use crate::container::job::Streams;
 use crate::container::life::create::furnish;
 use crate::container::life::start::{self, How};
-use crate::container::mount::secret;
 use crate::container::record::Container;
 use crate::container::{Error, Result, tree};
 use crate::host::subid::IdMaps;
@@ -35,23 +35,25 @@ pub struct Step<'a> {
     /// Until it is a layer, or nothing.
     tmp: Option<Tmp>,
     found: Found,
+    /// In the order of the record.
+    secrets: Vec<Vec<u8>>,
 }
 
 impl<'a> Step<'a> {
     /// A container as its record says, with the contents of its secrets, in their order.
-    pub fn make(store: &'a Store, ids: &'a IdMaps, container: Container, secrets: &[&[u8]]) -> Result<Self> {
+    pub fn make(store: &'a Store, ids: &'a IdMaps, container: Container, secrets: Vec<Vec<u8>>) -> Result<Self> {
         let container = Container { is_step: true, remove: false, ..container };
         let tmp = store.tmp_dir()?;
         furnish(store, &container, tmp.path())?;
-        secret::write(secrets, tmp.path(), false)?;
         records::create(&tmp.path().join(RECORD), &container, false)?;
         let found = Found { directory: tmp.path().to_owned(), container };
-        Ok(Self { store, ids, tmp: Some(tmp), found })
+        Ok(Self { store, ids, tmp: Some(tmp), found, secrets })
     }
 
     /// Runs its program to the end; the exit code. What it writes is told as it comes. The caller has one thread.
     pub fn run(&self, told: &mut dyn FnMut(Output, &[u8])) -> Result<i32> {
-        let how = How { streams: Streams::Pipes { input: false }, ..start::IDLE };
+        let streams = Streams::Pipes { input: false };
+        let how = How { streams, secrets: Some(&self.secrets), ..start::IDLE };
         let launched = start::start(self.store, &self.found, self.lock()?, how)?;
         let mut buffer = vec![0; CHUNK + 16];
         let code = loop {

@@ -157,7 +157,7 @@ fn plan(store: &Store, found: &Found, command: Command, maps: &IdMaps) -> Result
     let mut plan = Plan::from_spec(&spec, beyond)?;
     plan.process.args = command.args;
     plan.process.env = apt::environment(container, command.env);
-    plan.process.env.extend(secret::variables(container, &found.directory)?);
+    plan.process.env.extend(secret::variables(container, secret::Contents::Copies(&found.directory))?);
     plan.process.cwd = command.working_dir.unwrap_or_else(|| container.working_dir.clone());
     plan.process.terminal = command.terminal;
     if command.privileged {

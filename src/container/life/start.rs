@@ -10,7 +10,8 @@ use crate::container::control::{CHUNK, ToClient};
 use crate::container::find::{self, Found};
 use crate::container::into::exec;
 use crate::container::job::{Care, HealthJob, Job, Network as NetworkJob, Networks, Overlay, Purpose, Streams};
-use crate::container::mount::{secret, volumes};
+use crate::container::mount::secret::{self, Contents};
+use crate::container::mount::volumes;
 use crate::container::namespace::Namespace;
 use crate::container::networks::begin::{Begun, begin};
 use crate::container::record::{Container, Driver, Init, Network};
@@ -46,6 +47,8 @@ pub struct How<'a> {
     /// The container ends with its launcher.
     pub leashed: bool,
     pub handed_on: &'a [Handed],
+    /// What its secrets hold, if there are no copies of them in its directory.
+    pub secrets: Option<&'a [Vec<u8>]>,
     /// What somebody else listens on, and where it leads.
     pub published: &'a [Listening<'a>],
     /// `NAME=value`: what the program is told of this start.
@@ -85,6 +88,7 @@ pub const IDLE: How<'static> = How {
     log: false,
     leashed: true,
     handed_on: &[],
+    secrets: None,
     published: &[],
     variables: &[],
     manager: None,
@@ -231,7 +235,8 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
     // With one id the layers hold nothing but that.
     let view = own.filter(|_| !maps.is_single()).and_then(|own| View::of(&own.maps));
     let features = Features { view, recorded: maps.is_single(), ..Features::default() };
-    let mut plan = plan(store, found, how.terminal_size, maps)?;
+    let secrets = how.secrets.map_or(Contents::Copies(&found.directory), Contents::Given);
+    let mut plan = plan(store, found, how.terminal_size, maps, secrets)?;
     plan.process.env.extend_from_slice(how.variables);
     let notify = how.manager.map(|_| container.notify);
     let mut watchdog = notify.and_then(|_| notify::watchdog()).unwrap_or_default();
@@ -249,7 +254,8 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         rootfs: container.rootfs.as_ref().filter(|rootfs| !rootfs.overlay).map(|rootfs| rootfs.path.clone()),
         overlay: overlay(store, found, how.driver, features)?,
         volumes: volumes::job(store, container),
-        secrets: secret::variables(container, &found.directory)?,
+        secrets: secret::variables(container, secrets)?,
+        secret_files: secret::files(container, secrets),
         streams: how.streams,
         joins: Vec::new(),
         handed_on: how.handed_on.iter().map(|handed| handed.number).collect(),
@@ -283,7 +289,7 @@ fn nested(container: &Container, maps: &IdMaps) -> Result<IdMaps> {
     container.user_namespace.as_ref().map_or_else(|| Ok(maps.nested()), |own| own.nested(maps))
 }
 
-fn plan(store: &Store, found: &Found, terminal_size: (u16, u16), maps: &IdMaps) -> Result<Plan> {
+fn plan(store: &Store, found: &Found, terminal_size: (u16, u16), maps: &IdMaps, secrets: Contents<'_>) -> Result<Plan> {
     let container = &found.container;
     let merged = found.directory.join("merged");
     let root = merged.to_str().ok_or_else(|| Error::Spec(format!("`{}` is not valid UTF-8", merged.display())))?;
@@ -301,7 +307,7 @@ fn plan(store: &Store, found: &Found, terminal_size: (u16, u16), maps: &IdMaps) 
         init: container.init == Some(Init::Own),
     };
     let mut plan = Plan::from_spec(&spec, beyond)?;
-    plan.steps.extend(secret::steps(container, &found.directory)?);
+    plan.steps.extend(secret::steps(container, secrets)?);
     if container.working_dir_of_image {
         plan.steps.push(Step::Directory(container.working_dir.clone()));
     }

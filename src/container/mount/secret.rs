@@ -1,7 +1,7 @@
 //! Secrets of a container: copied when it is made, and from then on its own, whatever becomes of the secret.
 //!
-//! The copies lie in the container's directory, readable by its user alone. A program finds them in a tmpfs, or in its environment;
-//! they are in no record, image or list.
+//! The copies lie in the container's directory, readable by its user alone; those of a step of a build are nowhere on a disk. A program
+//! finds them in a tmpfs, or in its environment; they are in no record, image or list.
 
 use std::path::{Path, PathBuf};
 
@@ -43,27 +43,52 @@ fn copy(directory: &Path, number: usize) -> PathBuf {
 pub fn take(store: &Store, container: &Container, directory: &Path, durable: bool) -> Result<()> {
     let find = |used: &Secret| store.secret(&used.id)?.ok_or_else(|| Error::NoSecret(used.name.clone()));
     let secrets = container.secrets.iter().map(find).collect::<Result<Vec<_>>>()?;
-    write(&secrets.iter().map(|secret| secret.data.0.as_slice()).collect::<Vec<_>>(), directory, durable)
-}
-
-/// Writes their contents into a container's directory, in the order in which its record has them.
-pub fn write(secrets: &[&[u8]], directory: &Path, durable: bool) -> Result<()> {
     if !secrets.is_empty() {
         change::create_dir(&directory.join(COPIES))?;
     }
-    for (number, bytes) in secrets.iter().enumerate() {
-        atomic_file::create(&copy(directory, number), bytes, 0o600, durable)?;
+    for (number, secret) in secrets.iter().enumerate() {
+        atomic_file::create(&copy(directory, number), &secret.data.0, 0o600, durable)?;
     }
     Ok(())
 }
 
+/// Where the contents of a container's secrets are, in the order in which its record has them.
+#[derive(Debug, Clone, Copy)]
+pub enum Contents<'a> {
+    /// In its directory.
+    Copies(&'a Path),
+    /// In memory alone.
+    Given(&'a [Vec<u8>]),
+}
+
+impl Contents<'_> {
+    fn read(self, number: usize) -> Result<Vec<u8>> {
+        match self {
+            Self::Copies(directory) => {
+                let path = copy(directory, number);
+                Ok(std::fs::read(&path).call_with(|| format!("read({})", path.display()))?)
+            }
+            Self::Given(contents) => Ok(contents.get(number).cloned().unwrap_or_default()),
+        }
+    }
+}
+
+/// Of those that are in memory, what the files of [`steps`] hold.
+pub fn files(container: &Container, contents: Contents<'_>) -> Vec<Vec<u8>> {
+    let Contents::Given(contents) = contents else { return Vec::new() };
+    let of_files =
+        container.secrets.iter().zip(contents).filter(|(secret, _)| matches!(secret.place, Place::File { .. }));
+    of_files.map(|(_, bytes)| bytes.clone()).collect()
+}
+
 /// Those that are variables, as `NAME=value`: for a program that starts now, and for nobody else.
-pub fn variables(container: &Container, directory: &Path) -> Result<Vec<String>> {
+pub fn variables(container: &Container, contents: Contents<'_>) -> Result<Vec<String>> {
     let mut variables = Vec::new();
     for (number, secret) in container.secrets.iter().enumerate() {
         if let Place::Variable(name) = &secret.place {
-            let path = copy(directory, number);
-            let value = std::fs::read_to_string(&path).call_with(|| format!("read({})", path.display()))?;
+            let value = String::from_utf8(contents.read(number)?).map_err(|_| {
+                Error::Spec(format!("the secret `{}` is no text, and can't be a variable", secret.name))
+            })?;
             if value.contains('\0') {
                 return Err(Error::Spec(format!(
                     "the secret `{}` has a NUL in it, and can't be a variable",
@@ -76,15 +101,18 @@ pub fn variables(container: &Container, directory: &Path) -> Result<Vec<String>>
     Ok(variables)
 }
 
-/// The steps that put the others into files.
-pub fn steps(container: &Container, directory: &Path) -> Result<Vec<Step>> {
+/// The steps that put the others into files. Those whose contents are in memory have no source.
+pub fn steps(container: &Container, contents: Contents<'_>) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     for (number, secret) in container.secrets.iter().enumerate() {
         let Place::File { target, uid, gid, mode } = &secret.place else { continue };
         if steps.is_empty() {
             steps.push(Step::Mount(plan::Mount::in_memory(DIRECTORY)));
         }
-        let source = copy(directory, number);
+        let source = match contents {
+            Contents::Copies(directory) => copy(directory, number),
+            Contents::Given(_) => PathBuf::new(),
+        };
         let source = source.to_str().ok_or_else(|| plan::Error::NotUtf8(source.display().to_string()))?.to_owned();
         let within = target.strip_prefix(DIRECTORY).is_some_and(|rest| rest.starts_with('/'));
         // Made where nothing is ever on disk, whatever it is mounted over.

@@ -1,8 +1,9 @@
 //! From the job to the running program.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{MemfdFlags, Mode, OFlags};
 
 use super::exit;
 use super::hooks;
@@ -125,6 +126,7 @@ pub fn start(
     let (mut served, volumes) = mounts::prepare(job, &mut plan, mount.as_fd(), user)?;
     ownership::give(job, &plan, user).map_err(Refusal::ours)?;
     served.extend(shared_memory(&plan, joins)?);
+    served.extend(secrets(job, &plan).map_err(Refusal::ours)?);
     let init::Streams { stdio, handed_on } = given;
     let (held, stdio) = match job.streams {
         Streams::Given => (Held::default(), stdio),
@@ -193,6 +195,19 @@ fn shared_memory(plan: &Plan, joins: &[Join]) -> Result<Option<(usize, OwnedFd)>
         Some((step, join)) => Ok(Some((step, join::tree_of(&join.fd, c"/dev/shm").map_err(Refusal::ours)?))),
         None => Ok(None),
     }
+}
+
+/// What the files of secrets hold that are on no disk, by the numbers of the steps that make them.
+fn secrets(job: &Job, plan: &Plan) -> sys::Result<Vec<(usize, OwnedFd)>> {
+    let steps = plan.steps.iter().enumerate().filter(|(_, step)| matches!(step, Step::Secret { .. }));
+    let content = |((number, _), bytes): ((usize, &Step), &Vec<u8>)| {
+        let file = rustix::fs::memfd_create(c"secret", MemfdFlags::CLOEXEC).call("memfd_create")?;
+        let file = std::fs::File::from(file);
+        // The offset stays where who copies it begins.
+        file.write_all_at(bytes, 0).call("write(secret)")?;
+        Ok((number, OwnedFd::from(file)))
+    };
+    steps.zip(&job.secret_files).map(content).collect()
 }
 
 /// Resolves the user in the mounted root. With one id, the container's one id is the user's: a program that refuses root runs.

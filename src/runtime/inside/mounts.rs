@@ -20,7 +20,7 @@ use crate::sys::{Call, Error, Result, beneath};
 /// root is attached: a volume above the store would else hold the container's own root, its /proc uncovered, and twice as many
 /// mounts with each further one.
 ///
-/// `served`: what the monitor has a file system of its own for, by the number of the step.
+/// `served`: what the monitor has a file system of its own for, or the content of in memory, by the number of the step.
 pub fn sources(steps: &[Step], served: &[(usize, OwnedFd)]) -> Result<Vec<Option<OwnedFd>>> {
     let source = |(number, step): (usize, &Step)| match step {
         Step::Mount(mount) => match served.iter().find(|(of, _)| *of == number) {
@@ -31,7 +31,10 @@ pub fn sources(steps: &[Step], served: &[(usize, OwnedFd)]) -> Result<Vec<Option
             None => bind(mount),
         },
         Step::Device(path) => devices::source(path).map(Some),
-        Step::Secret { source, .. } => secret::open(source).map(Some),
+        Step::Secret { source, .. } => match served.iter().find(|(of, _)| *of == number) {
+            Some((_, content)) => rustix::io::fcntl_dupfd_cloexec(content, 0).call("fcntl(F_DUPFD_CLOEXEC)").map(Some),
+            None => secret::open(source).map(Some),
+        },
         _ => Ok(None),
     };
     steps.iter().enumerate().map(source).collect()
