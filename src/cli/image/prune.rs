@@ -22,8 +22,8 @@ pub struct Prune {
     /// Those with names, too
     #[arg(long, short)]
     all: bool,
-    /// Accepted for scripts: what builds remember and no image has goes anyway
-    #[arg(long, hide = true)]
+    /// The caches of `RUN --mount=type=cache`, too; what else builds remember, and no image has, goes anyway
+    #[arg(long)]
     build_cache: bool,
     /// Accepted for scripts: other programs' containers are never in this store
     #[arg(long, hide = true)]
@@ -46,7 +46,11 @@ impl Prune {
         if !self.force && !output::agreed(warning)? {
             return Ok(ExitCode::SUCCESS);
         }
-        let removed = prune(&context.store()?, self.all, &filter)?;
+        let store = context.store()?;
+        let removed = prune(&store, self.all, &filter)?;
+        if self.build_cache {
+            crate::build::prune::prune(&store, false)?;
+        }
         removed.show();
         removed.end()
     }

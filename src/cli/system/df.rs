@@ -1,4 +1,4 @@
-//! `system df`: how much disk images, containers and volumes take.
+//! `system df`: how much disk images, containers, volumes and what builds remember take.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
+use crate::build::prune::{Kept, kept};
 use crate::cli::output::template::Template;
 use crate::cli::output::{self, format, table, time};
 use crate::cli::{Context, Report};
@@ -17,7 +18,7 @@ use crate::oci::{Digest, Reference};
 use crate::store::Store;
 use crate::store::layers::Mode;
 
-/// Show how much disk images, containers and volumes take
+/// Show how much disk images, containers, volumes and what builds remember take
 #[derive(Debug, Args)]
 pub struct Df {
     /// `json`, or a Go template
@@ -28,7 +29,7 @@ pub struct Df {
     verbose: bool,
 }
 
-/// One kind of things: Podman's fields.
+/// One kind of things: Podman's fields; the last kind is Docker's.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Kind {
@@ -49,6 +50,8 @@ struct Things {
     containers: Vec<(Found, Status)>,
     sizes: Sizes,
     volumes: Vec<VolumeSize>,
+    /// Of what an image has, too, the image has the size.
+    remembered: Vec<Kept>,
 }
 
 impl Df {
@@ -62,7 +65,7 @@ impl Df {
             output::print(&things.tables(&store));
             return Ok(ExitCode::SUCCESS);
         }
-        let kinds = [things.of_images(&store), things.of_containers(&store), things.of_volumes()];
+        let kinds = [things.of_images(&store), things.of_containers(&store), things.of_volumes(), things.of_builds()];
         match self.format.as_deref() {
             Some("json") => output::print(&format::json(&kinds)?),
             Some(text) => {
@@ -113,7 +116,7 @@ impl Things {
         let containers: Vec<(Found, Status)> =
             found.into_iter().filter_map(|found| found.state().ok().map(|state| (found, state.status))).collect();
         let volumes = size::volumes(store, containers.iter().map(|(found, _)| found))?;
-        Ok(Self { images: list(store)?.images, containers, sizes, volumes })
+        Ok(Self { images: list(store)?.images, containers, sizes, volumes, remembered: kept(store)? })
     }
 
     fn users(&self, image: &Listed) -> usize {
@@ -149,6 +152,14 @@ impl Things {
         Kind::new("Local Volumes", self.volumes.len(), active, bytes, free)
     }
 
+    fn of_builds(&self) -> Kind {
+        let active = self.remembered.iter().filter(|kept| kept.in_use).count();
+        let bytes = |chosen: &dyn Fn(&Kept) -> bool| {
+            self.remembered.iter().filter(|kept| chosen(kept)).map(|kept| kept.bytes).sum()
+        };
+        Kind::new("Build Cache", self.remembered.len(), active, bytes(&|_| true), bytes(&|kept| !kept.in_use))
+    }
+
     fn tables(&self, store: &Store) -> String {
         let heading = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let mut images = vec![heading(&[
@@ -169,12 +180,20 @@ impl Things {
         let row =
             |volume: &VolumeSize| vec![volume.name.clone(), volume.users.to_string(), time::go_size(volume.bytes)];
         volumes.extend(self.volumes.iter().map(row));
-        format!(
-            "Images space usage:\n\n{}\nContainers space usage:\n\n{}\nLocal Volumes space usage:\n\n{}",
-            table::table(&images),
-            table::table(&containers),
-            table::table(&volumes)
-        )
+        let mut remembered = vec![heading(&["CACHE ID", "IN USE", "SIZE"])];
+        let row = |kept: &Kept| {
+            let id = kept.id.get(..12).unwrap_or(&kept.id).to_owned();
+            vec![id, kept.in_use.to_string(), time::go_size(kept.bytes)]
+        };
+        remembered.extend(self.remembered.iter().map(row));
+        let parts = [
+            ("Images", &images),
+            ("Containers", &containers),
+            ("Local Volumes", &volumes),
+            ("Build Cache", &remembered),
+        ];
+        let part = |(name, rows): (&str, &Vec<Vec<String>>)| format!("{name} space usage:\n\n{}", table::table(rows));
+        parts.map(part).join("\n")
     }
 
     /// One for each name.

@@ -1,9 +1,10 @@
-//! `system prune`: containers that do not run, and images that nobody uses, go.
+//! `system prune`: containers that do not run, images that nobody uses, and what builds remember for none, go.
 
 use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::build::prune::Pruned;
 use crate::cli::container::life::prune as containers;
 use crate::cli::filter::Prunable;
 use crate::cli::image::prune as images;
@@ -17,7 +18,7 @@ use crate::container::watch::events::{self, Action, Event, Kind};
 /// Remove all containers that do not run, and images that nobody uses
 #[derive(Debug, Args)]
 pub struct Prune {
-    /// All images that no container uses, not only those without a name
+    /// All images that no container uses, not only those without a name; and the caches of `RUN --mount=type=cache`
     #[arg(long, short)]
     all: bool,
     /// Accepted for scripts: there is nothing of that kind
@@ -54,7 +55,15 @@ impl Prune {
         show("Volumes", &of_volumes);
         let of_images = images::prune(&store, self.all, &filter)?;
         show("Images", &of_images);
-        let bytes = removed.bytes + of_volumes.bytes + of_images.bytes;
+        // What a filter is about says nothing of these.
+        let of_builds = match self.all && self.filter.is_empty() {
+            true => crate::build::prune::prune(&store, false)?,
+            false => Pruned::default(),
+        };
+        if !of_builds.ids.is_empty() {
+            output::line(&format!("Deleted Build Cache\n{}", of_builds.ids.join("\n")));
+        }
+        let bytes = removed.bytes + of_volumes.bytes + of_images.bytes + of_builds.bytes;
         output::line(&format!("Total reclaimed space: {}", time::go_size(bytes)));
         events::record(store.layout().root(), &[Event::new(Kind::System, Action::Prune, "", "")]);
         let mut failed = removed;
@@ -72,9 +81,10 @@ impl Prune {
             true => "all images without at least one container associated with them",
             false => "all dangling images",
         };
+        let cache = if self.all { "all build cache" } else { "all dangling build cache" };
         let volumes = if self.volumes { "\t- all volumes not used by at least one container\n" } else { "" };
         format!(
-            "WARNING! This command removes:\n\t- all stopped containers\n\t- all networks not used by at least one container\n{volumes}\t- {images}\n"
+            "WARNING! This command removes:\n\t- all stopped containers\n\t- all networks not used by at least one container\n{volumes}\t- {images}\n\t- {cache}\n"
         )
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::behaviour::build::Context;
 use crate::harness::{Case, Driver, Image};
 
 fn df(case: &Case) -> Vec<Value> {
@@ -69,6 +70,40 @@ fn space(case: &Case) {
     case.coracle(["run", "--rm", "--network=none", &image, "echo", "again"]).code(0).stdout("again\n");
 }
 
+/// What builds remember has a row, as Docker's, and goes as far as the question says.
+fn what_builds_remember(case: &Case) {
+    let context = Context::new(
+        case,
+        "FROM IMAGE\nRUN head -c 20000 /dev/zero >/file\n\
+         RUN --mount=type=cache,target=/c head -c 5000 /dev/zero >/c/file; true >/x\n",
+    );
+    let row = || {
+        let row = df(case).pop().unwrap();
+        assert_eq!(row["Type"], "Build Cache");
+        ["Total", "Active", "Size", "Reclaimable"].map(|key| row[key].to_string().replace('"', "")).join(" ")
+    };
+    assert_eq!(row(), "0 0 0B 0B (0%)");
+    context.build(&[]).code(0);
+    // The layers are the image's.
+    assert_eq!(row(), "3 2 5kB 5kB (100%)");
+    case.coracle(["rmi", "built"]).code(0);
+    let asked = case.coracle(["system", "prune"]).code(0);
+    assert!(asked.stdout.contains("\t- all dangling images\n\t- all dangling build cache\n"), "{asked}");
+    case.coracle(["system", "prune", "-f"]).code(0);
+    assert_eq!(row(), "1 0 5kB 5kB (100%)");
+    let asked = case.coracle(["system", "prune", "-a"]).code(0);
+    assert!(asked.stdout.contains("\t- all build cache\n"), "{asked}");
+    let pruned = case.coracle(["system", "prune", "-af"]).code(0);
+    assert!(pruned.stdout.contains("Deleted Build Cache\n"), "{pruned}");
+    assert_eq!(row(), "0 0 0B 0B (0%)");
+    case.busybox();
+    context.build(&[]).code(0);
+    case.coracle(["image", "prune", "-f", "--build-cache"]).code(0);
+    assert_eq!(row(), "2 2 0B 0B (0%)");
+    let all = case.coracle(["system", "df", "-v"]).code(0).stdout;
+    assert!(all.contains("Build Cache space usage:\n\nCACHE ID"), "{all}");
+}
+
 /// Each kind of damage is found and named, and what can be pulled again is removed.
 fn damage(case: &Case) {
     let image = case.busybox();
@@ -121,7 +156,7 @@ fn damage(case: &Case) {
     assert!(!stray.exists());
 }
 
-on_both_drivers!(space, damage);
+on_both_drivers!(space, what_builds_remember, damage);
 
 /// A volume that can't be read hides no other, stops no container that does not name it, and can be removed.
 #[test]
