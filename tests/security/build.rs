@@ -321,19 +321,24 @@ fn files_with(case: &Case, text: &str) -> String {
 /// A builder that is killed while its command has the secret leaves no copy of it, neither before nor after anybody tidies up.
 fn a_killed_build_leaves_no_secret(case: &Case) {
     let word = &*format!("k1lled-with-7703{}", case.driver.name());
+    // Told from that of the case beside this one.
+    let nap = format!("9.19{}", case.driver.name().len());
+    let sleeps = || processes(&format!("sleep\0{nap}\0")).next().is_some();
     let context = Context::new(
         case,
-        "FROM IMAGE\nRUN --mount=type=secret,id=word --mount=type=secret,id=word,env=WORD \
-         test -s /run/secrets/word && test -n \"$WORD\" && exec sleep 9.1949\n",
+        &format!(
+            "FROM IMAGE\nRUN --mount=type=secret,id=word --mount=type=secret,id=word,env=WORD \
+             test -s /run/secrets/word && test -n \"$WORD\" && exec sleep {nap}\n"
+        ),
     );
     std::fs::write(case.home.join("word"), word).unwrap();
     let path = context.path.to_str().unwrap();
     let running = case.command(["build", "--network=none", "--secret=id=word,src=word", path]).own_group().start();
-    wait_until("the command runs", LIMIT, || processes("sleep\x009.1949\0").next().is_some());
+    wait_until("the command runs", LIMIT, sleeps);
     assert_eq!(files_with(case, word), "");
     running.signal(Signal::KILL);
     running.finish();
-    wait_until("all have ended", LIMIT, || processes("sleep\x009.1949\0").next().is_none());
+    wait_until("all have ended", LIMIT, || !sleeps());
     assert_eq!(files_with(case, word), "");
     context.instructions("FROM IMAGE\nRUN true\n");
     context.build(&[]).code(0);

@@ -8,6 +8,7 @@ mod neighbour;
 mod one_id;
 mod process;
 mod race;
+mod sources;
 mod table;
 mod terminal;
 

@@ -13,7 +13,7 @@ pub mod outputs;
 pub mod programs;
 mod refused;
 pub mod run;
-mod server;
+pub mod server;
 mod shared;
 mod spellings;
 mod stages;
