@@ -140,8 +140,7 @@ fn look(
     origin: Option<&Origin<'_>>,
     key: &mut Key,
 ) -> Result<(Vec<context::Source>, String)> {
-    let (mut found, mut text) =
-        (Vec::new(), plan.remotes.iter().map(|url| remote::shown(url)).collect::<Vec<_>>().join(" "));
+    let (mut found, mut text) = (Vec::new(), None);
     match origin {
         Some(Origin::Context(context)) => {
             let mut hashes = stage.build.hashes.borrow_mut();
@@ -150,7 +149,7 @@ fn look(
                     let digest = context.digest(&source, &mut hashes)?;
                     let name = if plan.parents { source.path_from_pivot() } else { source.name.clone() };
                     key.parts([digest.hex(), &String::from_utf8_lossy(&name)]);
-                    text = format!("{}:{}", if source.is_directory { "dir" } else { "file" }, digest.hex());
+                    text = Some(format!("{}:{}", if source.is_directory { "dir" } else { "file" }, digest.hex()));
                     found.push(source);
                 }
             }
@@ -158,14 +157,16 @@ fn look(
         Some(Origin::Layers(layers)) => {
             key.parts(layers.iter().map(|(_, diff_id)| diff_id.hex()));
             key.parts(plan.paths.iter().map(String::as_str));
-            text = plan.paths.join(" ");
         }
         None => {}
     }
-    if plan.paths.len() + plan.heredocs.len() > 1 || found.len() > 1 {
-        text = format!("multi:{}", plan.paths.join(" "));
+    let remotes = plan.remotes.iter().map(|url| remote::shown(url));
+    let heredocs = plan.heredocs.iter().map(|(heredoc, _)| format!("<<{}", heredoc.name));
+    let words: Vec<String> = plan.paths.iter().cloned().chain(remotes).chain(heredocs).collect();
+    if words.len() > 1 || found.len() > 1 {
+        text = Some(format!("multi:{}", words.join(" ")));
     }
-    Ok((found, text))
+    Ok((found, text.unwrap_or_else(|| words.join(" "))))
 }
 
 fn given<'a>(

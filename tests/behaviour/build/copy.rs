@@ -37,6 +37,10 @@ fn from_the_context(case: &Case) {
         ./here/one.txt\n./here/two.txt\n./kept/below/leaf\n./kept/dir/sub/below/leaf\n./owned\n./patterns/two\n./renamed\n";
     assert_eq!(files, expected);
     assert_eq!(context.prints("cat /app/here/*"), "hello nobody\nhello $HOME\n");
+    let history = case.coracle(["history", "--no-trunc", "--format={{.CreatedBy}}", "built"]).code(0).stdout;
+    for text in ["COPY multi:<<one.txt <<two.txt in /app/here", "COPY multi:one two in /app/both", "COPY dir:"] {
+        assert!(history.contains(text), "{text}: {history}");
+    }
     assert_eq!(listed(&context, "/app").lines().find(|line| line.starts_with("./owned")), Some("./owned 600 33:44"));
     assert_eq!(context.prints("stat -c '%a %u:%g' /app /app/deep"), "755 0:0\n755 0:0\n");
 }
