@@ -113,7 +113,7 @@ fn read(mut given: Vec<OsString>, words: &[String], settings: &mut Settings) -> 
             true
         }
         ["attach" | "exec" | "start"] | ["container", "attach" | "exec" | "start"] => true,
-        ["info"] | ["system", "info"] => true,
+        ["info" | "doctor"] | ["system", "info"] => true,
         _ => makes_container,
     };
     if has_defaults {

@@ -7,12 +7,14 @@
 //! | 127 | the command was not found |
 //! | 1, 2 | something to remove does not exist; is in use |
 
+use std::io::stderr;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::config::Settings;
 use super::container::options::refused;
+use super::output::colour::{Colour, paint};
 use super::similar::Missing;
 use super::{missing, output, root};
 use crate::host::check;
@@ -75,10 +77,12 @@ impl Report {
 
     pub fn print(&self) -> ExitCode {
         for message in &self.messages {
-            output::complain(&format!("Error: {}", output::printable(message)));
+            let error = paint(&stderr(), Colour::Red, "Error:");
+            output::complain(&format!("{error} {}", output::printable(message)));
         }
         for hint in &self.hints {
-            output::complain(&format!("hint: {}", output::printable(hint)));
+            let label = paint(&stderr(), Colour::Cyan, "hint:");
+            output::complain(&format!("{label} {}", output::printable(hint)));
         }
         ExitCode::from(self.code)
     }

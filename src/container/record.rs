@@ -239,6 +239,9 @@ pub struct Container {
     /// The command line that made it, for `inspect`.
     #[serde(default)]
     pub create_command: Vec<String>,
+    /// Where that was said, which paths in it count from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_directory: Option<PathBuf>,
 }
 
 /// What containers have that were made before anybody could be introduced.

@@ -9,6 +9,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::kernel::cgroup::{Cgroups, Obstacle, WANTED};
 use super::subid::{Extent, IdMaps, account_name};
+use super::systemd::{self, Manager};
 use super::{kernel, system_file};
 use crate::sys::process::{self, Child, Cloned};
 
@@ -210,14 +211,36 @@ fn try_maps(maps: &IdMaps) -> Result<(), Trouble> {
 }
 
 fn tun() -> Check {
+    const NAME: &str = "private network";
     match usable("/dev/net/tun") {
-        Ok(()) => Check::good("tap devices", "/dev/net/tun can be opened"),
+        Ok(()) => Check::good(NAME, "/dev/net/tun can be opened"),
         Err(why) => Check::poor(
-            "tap devices",
+            NAME,
             why,
             "as administrator: `modprobe tun && chmod 666 /dev/net/tun`; without it only `--network=none` and \
              `--network=host` work",
         ),
+    }
+}
+
+/// What starts containers at boot: the account's service manager, and that it does not wait for a login.
+pub fn service_manager() -> Check {
+    const NAME: &str = "services at boot";
+    let linger = "`loginctl enable-linger` has your service manager run from the boot on";
+    match Manager::of_user() {
+        None => {
+            let why = "no service manager of this account runs, so nothing starts containers at boot";
+            Check::poor(
+                NAME,
+                why,
+                format!("with systemd, {linger}; else have whatever starts things call `coracle start`"),
+            )
+        }
+        Some(Err(error)) => Check::poor(NAME, error.to_string(), "log out and in again, or set `XDG_RUNTIME_DIR`"),
+        Some(Ok(_)) if !systemd::lingers() => {
+            Check::poor(NAME, "services are started with your first login, and end with your last", linger)
+        }
+        Some(Ok(_)) => Check::good(NAME, "this account's systemd runs, and lingers"),
     }
 }
 

@@ -51,7 +51,24 @@ fn doctor_gives_a_hint_with_each_finding() {
     let case = Case::new(Driver::Auto);
     let finished = case.coracle(["doctor", "--format", "json"]);
     let checks: Vec<Value> = serde_json::from_str(&finished.stdout).unwrap();
-    assert!(checks.len() >= 8, "{checks:?}");
+    let names: Vec<&str> = checks.iter().map(|check| check["Name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "kernel",
+            "user namespaces",
+            "subordinate ids",
+            "private network",
+            "system call filters",
+            "resource limits",
+            "named networks",
+            "data directory",
+            "disk space",
+            "kernel overlay",
+            "own overlay",
+            "services at boot",
+        ]
+    );
     let is = |check: &Value, key: &str| check[key].as_bool().unwrap();
     for check in &checks {
         assert!(is(check, "Ok") != check["Hint"].is_string(), "{check}");
@@ -59,4 +76,16 @@ fn doctor_gives_a_hint_with_each_finding() {
     let bad = checks.iter().any(|check| !is(check, "Ok") && is(check, "Essential"));
     finished.code(i32::from(bad));
     case.coracle(["--root", "/proc/nowhere", "doctor"]).code(1);
+    // No service manager of the tests' accounts runs; and who asked for pasta is told where it is.
+    let told = case.command(["doctor"]).env("PATH", "/nonexistent").env("CONTAINERS_CONF", "pasta.conf");
+    std::fs::write(case.home.join("pasta.conf"), "[network]\ndefault_rootless_network_cmd = \"pasta\"\n").unwrap();
+    let told = told.directory(&case.home).finish().stdout;
+    assert!(told.contains("\nok       pasta                 /"), "{told}");
+    for (line, hint) in [("missing  services at boot ", "enable-linger"), ("broken   subordinate ids ", "uidmap")] {
+        let mut after = told.lines().skip_while(|shown| !shown.starts_with(line)).skip(1);
+        assert!(
+            after.next().is_some_and(|shown| shown.starts_with("         hint: ") && shown.contains(hint)),
+            "{line}: {told}"
+        );
+    }
 }

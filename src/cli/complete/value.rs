@@ -234,7 +234,7 @@ mod tests {
         health-startup-success health-startup-timeout health-timeout hostname idle interface-name interval ip ip-range ip6 \
         jobs label last limit mac-address max max-layer-size memory memory-reservation memory-swap message name \
         network-alias oom-score-adj os-features os-version passwd-entry password pids-limit preserve-fd preserve-fds \
-        publish restart-sec retry retry-delay route separator shm-size shm-size-systemd since socket stall-timeout \
+        publish restart-sec retry retry-delay route separator settle shm-size shm-size-systemd since socket stall-timeout \
         start-timeout stop-timeout subnet sysctl tail time timeout timestamp tmpfs uidmap umask unsetlabel until user username \
         wants watch";
 

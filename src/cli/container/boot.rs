@@ -2,18 +2,16 @@
 //! lingers.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::unit::{Made, service};
 use crate::cli::{Report, quadlet};
 use crate::container::find::Found;
+use crate::container::watch::service::Notify;
 use crate::host::systemd::{self, Manager};
 use crate::host::{atomic_file, change, message};
 use crate::store::records;
 use crate::systemd::quadlet::Service;
-
-/// Where systemd-logind writes down who lingers.
-const LINGERING: &str = "/var/lib/systemd/linger";
 
 /// The manager, to be found before anything is made.
 pub fn manager() -> Result<Manager, Report> {
@@ -30,7 +28,13 @@ pub fn begin(mut found: Found, manager: &mut Manager) -> Result<(), Report> {
     let units = quadlet::units()?;
     let mut unit = Service::new(format!("coracle-{name}.service"));
     unit.add("Unit", "Description", &format!("Container {name}"));
-    service::again(&mut unit, &Made::of(&found.container)?, &found.container.id, found.container.stop_timeout)?;
+    let mut made = Made::of(&found.container)?;
+    if made.says_ready.is_none() {
+        // Else a program that can't be started would be one that has been.
+        found.container.notify = Notify::Conmon;
+        made.says_ready = Some(Notify::Conmon.name().to_owned());
+    }
+    service::again(&mut unit, &made, &found.container.id, found.container.stop_timeout)?;
     // The container's own restart policy says when it is started again; what its monitor can't, since it was killed, is done here.
     unit.add("Service", "RestartForceExitStatus", "125");
     unit.add("Install", "WantedBy", "default.target");
@@ -38,16 +42,23 @@ pub fn begin(mut found: Found, manager: &mut Manager) -> Result<(), Report> {
     let link = wants.join(&unit.name);
     // First of all so that they go with it.
     found.container.boot = vec![link.clone(), path.clone()];
-    records::write(&found.directory.join("container.json"), &found.container, !found.container.remove)?;
+    write(&found)?;
     change::create_dirs(&wants)?;
     atomic_file::write(&path, unit.text().as_bytes(), false)?;
     change::remove_file(&link)?;
     change::symlink(&Path::new("..").join(&unit.name), &link)?;
     manager.reload().map_err(Report::new)?;
-    manager
-        .start(&unit.name)
-        .map_err(|error| Report::new(error).hint(format!("`journalctl --user -u {}` tells more", unit.name)))?;
-    if !lingers() {
+    if let Err(error) = manager.start(&unit.name) {
+        // What did not start now would not at the next boot.
+        [&link, &path].into_iter().try_for_each(|file| change::remove_file(file).map(drop))?;
+        found.container.boot = Vec::new();
+        write(&found)?;
+        manager.reload().map_err(Report::new)?;
+        let log =
+            format!("`journalctl --user -u {}` tells more; the container is there, and nothing starts it", unit.name);
+        return Err(Report::new(error).hint(log));
+    }
+    if !systemd::lingers() {
         message::warn(|| {
             "it is started with your first login and ends with your last: `loginctl enable-linger` has it start at boot"
                 .into()
@@ -56,12 +67,17 @@ pub fn begin(mut found: Found, manager: &mut Manager) -> Result<(), Report> {
     Ok(())
 }
 
+fn write(found: &Found) -> Result<(), Report> {
+    let keep = !found.container.remove;
+    records::write(&found.directory.join("container.json"), &found.container, keep).map_err(Report::new)
+}
+
 /// What those need who know it from elsewhere: a restart policy alone is no service. Scripts that read nothing are told nothing.
 pub fn remind(name: &str) {
     if !std::io::stderr().is_terminal() {
         return;
     }
-    let way = match (systemd::has_bus(), lingers()) {
+    let way = match (systemd::has_bus(), systemd::lingers()) {
         (true, true) => "`run -d --boot` does, or a unit that `coracle unit` writes".to_owned(),
         (true, false) => {
             "`run -d --boot` does, or a unit that `coracle unit` writes, once `loginctl enable-linger` has your units \
@@ -75,13 +91,4 @@ pub fn remind(name: &str) {
         }
     };
     message::warn(|| format!("nothing starts the container {name} at the next boot: {way}"));
-}
-
-/// Whether the account's service manager runs without anybody logged in.
-fn lingers() -> bool {
-    let uid = rustix::process::getuid().as_raw();
-    let known = std::fs::read_to_string(format!("/run/systemd/users/{uid}")).unwrap_or_default();
-    let name = known.lines().find_map(|line| line.strip_prefix("NAME=")).map(PathBuf::from);
-    let name = name.or_else(|| std::env::var_os("USER").map(PathBuf::from));
-    name.is_some_and(|name| Path::new(LINGERING).join(name).exists())
 }

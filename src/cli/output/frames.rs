@@ -1,9 +1,11 @@
-//! A terminal on standard error for bars that are repainted: a frame is gathered, and shown at once.
+//! What is repainted: bars on standard error, and what is looked at again and again on standard output. A frame is gathered, and shown
+//! at once.
 //!
 //! What must stay true: nothing of a frame is written before all of it is there, it is written in one call, and its marks have a
 //! terminal that knows them (mode 2026, synchronized output) paint it in one go. Others pass over the marks.
 
 use std::io::{Result, Write};
+use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
@@ -20,13 +22,20 @@ pub fn bars() -> MultiProgress {
     MultiProgress::with_draw_target(ProgressDrawTarget::term_like_with_hz(Box::new(Frames::default()), RATE))
 }
 
-/// How wide a line is, in columns.
-pub fn width() -> u16 {
-    size().1
+/// A frame that fills the terminal of standard output from its first row on. Each row is written over and no row is empty in between.
+pub fn whole(text: &str) -> String {
+    let rows = usize::from(size(std::io::stdout()).0).saturating_sub(1);
+    let lines: String = text.lines().take(rows).map(|line| format!("{line}\x1b[K\r\n")).collect();
+    format!("{BEGIN}\x1b[H{lines}\x1b[J{END}")
 }
 
-fn size() -> (u16, u16) {
-    let said = rustix::termios::tcgetwinsize(std::io::stderr()).ok();
+/// How wide a line is, in columns.
+pub fn width() -> u16 {
+    size(std::io::stderr()).1
+}
+
+fn size(terminal: impl AsFd) -> (u16, u16) {
+    let said = rustix::termios::tcgetwinsize(terminal).ok();
     said.map(|size| (size.ws_row, size.ws_col)).filter(|(rows, columns)| *rows > 0 && *columns > 0).unwrap_or(SIZE)
 }
 
@@ -53,7 +62,7 @@ impl TermLike for Frames {
     }
 
     fn height(&self) -> u16 {
-        size().0
+        size(std::io::stderr()).0
     }
 
     fn move_cursor_up(&self, count: usize) -> Result<()> {

@@ -4,6 +4,7 @@
 //! not reach it. Tables and messages go through it wherever they go; the values of a template, and lines, only to a terminal,
 //! since a script is to get what is there; JSON escapes such characters by itself ([`format`]).
 
+pub mod colour;
 pub mod format;
 pub mod frames;
 pub mod progress;
@@ -45,9 +46,12 @@ fn to_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// Empties the terminal for what is shown anew.
-pub fn clear_screen() {
-    print("\x1b[2J\x1b[H");
+/// Takes the place of all that a terminal shows; what it has no rows for is not shown. Elsewhere it is printed below the last.
+pub fn repaint(text: &str) {
+    match to_terminal() {
+        true => print(&frames::whole(text)),
+        false => print(text),
+    }
 }
 
 /// One line to standard error; nothing is left to do if that fails.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
@@ -65,6 +66,16 @@ impl Install {
         let folders: Vec<PathBuf> = self.files.iter().filter(|file| file.is_dir()).cloned().chain(folders).collect();
         for file in &files {
             let mut quadlet = find::one(file, &folders).map_err(Report::new)?;
+            if let Some((other, _)) =
+                installed.iter().find(|(_, other): &&(_, quadlet::Quadlet)| other.name == quadlet.name)
+            {
+                let both = [other, &file].map(|path: &&PathBuf| path.display().to_string());
+                return Err(Report::new(format!(
+                    "`{}` and `{}` are both the quadlet `{}`",
+                    both[0], both[1], quadlet.name
+                ))
+                .hint("a quadlet is known by the name of its file: give one of them another"));
+            }
             quadlet.path = own.join(&quadlet.name);
             if quadlet.path.exists() && !self.replace {
                 return Err(Report::new(format!("there is a quadlet `{}`", quadlet.name))
@@ -91,7 +102,7 @@ impl Install {
             path.parent().map_or(Ok(()), change::create_dirs)?;
             copy(file, &path)?;
         }
-        renew(self.reload_systemd)
+        renew(self.reload_systemd, Duration::ZERO)
     }
 
     /// The quadlets that are named or lie in named folders; and the drop-ins of such folders, with their paths below the account's own.

@@ -1,26 +1,38 @@
 //! `quadlet`: units of systemd in which containers run, made of files that say what is to run.
 //!
 //! Called by the name of a generator (systemd.generator(7)), as through a link from /usr/lib/systemd/user-generators, the program is
-//! one. Without an administrator there is no such link: then `install` and `rm` write the units themselves.
+//! one. Without an administrator there is no such link: then `install`, `rm` and `sync` write the units themselves.
 
 mod install;
 mod list;
 pub mod page;
 mod print;
 mod rm;
+mod sync;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 
 use super::{Context, Report, output};
+use crate::host::change;
+use crate::host::lock::Lock;
 use crate::host::systemd::Manager;
-use crate::systemd::quadlet::{self, Service, find, folder};
+use crate::systemd::quadlet::{self, Service, find, folder, watch};
 
 /// What a generator is called.
 const GENERATOR: &str = "user-generator";
+
+/// Whose turn it is to write units, in their folder.
+const TURN: &str = ".coracle-quadlet.lock";
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Who changes quadlets without a pause has their units written so often, and then at the next change.
+const MOST_ROUNDS: usize = 100;
+/// How often it is looked whether they have settled.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Make units of systemd of the files that say which containers are to run, see coracle-quadlet(5)
 #[derive(Debug, Args)]
@@ -49,6 +61,7 @@ enum Verb {
     List(list::List),
     Print(print::Print),
     Rm(rm::Rm),
+    Sync(sync::Sync),
 }
 
 impl Quadlet {
@@ -58,6 +71,7 @@ impl Quadlet {
             Some(Verb::List(verb)) => return verb.run(),
             Some(Verb::Print(verb)) => return verb.run(),
             Some(Verb::Rm(verb)) => return verb.run(),
+            Some(Verb::Sync(verb)) => return verb.run(),
             None => {}
         }
         let (quadlets, unreadable) = find::load(&find::folders());
@@ -96,18 +110,63 @@ fn own() -> Result<PathBuf, Report> {
     find::own().ok_or_else(|| Report::new("this account has no home directory").hint("set `HOME`"))
 }
 
-/// The account's own folder of units is made what the quadlets say, and its service manager reads it again. Those that can't be units
-/// are told of.
-fn renew(reload: bool) -> Result<ExitCode, Report> {
-    let (quadlets, unreadable) = find::load(&find::folders());
-    let (services, errors) = quadlet::services(&quadlets, &program()?);
-    folder::keep_in_step(&units()?, &services)?;
-    if reload {
-        self::reload()?;
+/// All units that are to be there, and what can't be one. With quadlets, right or wrong, there are those that watch them.
+fn wanted(program: &str) -> (Vec<Service>, Vec<quadlet::Error>) {
+    let folders = find::folders();
+    let (quadlets, mut errors) = find::load(&folders);
+    let (mut services, others) = quadlet::services(&quadlets, program);
+    errors.extend(others);
+    if find::names(&folders).next().is_some() {
+        services.extend(watch::units(&find::watched(&folders), program));
     }
-    let errors: Vec<_> = unreadable.into_iter().chain(errors).collect();
+    (services, errors)
+}
+
+/// The account's own folder of units is made what the quadlets say, its service manager reads it again, and watches them. Those that
+/// can't be units are told of. It ends when the quadlets have not changed for so long as `settle`.
+fn renew(reload: bool, settle: Duration) -> Result<ExitCode, Report> {
+    let (units, program) = (units()?, program()?);
+    change::create_dirs(&units)?;
+    let mut errors = Vec::new();
+    for _ in 0..MOST_ROUNDS {
+        // One who comes later sees what the one before has seen, too.
+        let turn = Lock::exclusive_within(&units.join(TURN), PATIENCE)?;
+        let services;
+        (services, errors) = wanted(&program);
+        folder::keep_in_step(&units, &services)?;
+        drop(turn);
+        if reload {
+            self::reload()?;
+            watch_them(services.iter().any(|service| service.name == watch::PATH))?;
+        }
+        // Also what changed before it was watched.
+        if !changes_within(settle, &services, &program) {
+            break;
+        }
+    }
     errors.iter().for_each(|error| output::complain(&format!("Error: {error}")));
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn changes_within(settle: Duration, services: &[Service], program: &str) -> bool {
+    let begun = Instant::now();
+    loop {
+        if wanted(program).0 != services {
+            return true;
+        }
+        let Some(rest) = settle.checked_sub(begun.elapsed()).filter(|rest| !rest.is_zero()) else { return false };
+        std::thread::sleep(rest.min(LOOK));
+    }
+}
+
+/// Has the service manager, if one runs, see changes of quadlets; or no more.
+fn watch_them(is_wanted: bool) -> Result<(), Report> {
+    let Some(manager) = Manager::of_user() else { return Ok(()) };
+    let done = manager.and_then(|mut manager| match is_wanted {
+        true => manager.start(watch::PATH),
+        false => manager.stop(watch::PATH),
+    });
+    done.map_err(Report::new)
 }
 
 /// The account's own folder of units.

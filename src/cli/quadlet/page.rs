@@ -56,7 +56,8 @@ const FILES: [(&str, &str); 10] = [
     (
         "without an administrator",
         "systemd looks for generators in directories of the system alone. `coracle quadlet install` and `rm` write the units into \
-         $XDG_CONFIG_HOME/systemd/user themselves. Where /usr/lib/systemd/user-generators/coracle-user-generator is a link to this program, \
+         $XDG_CONFIG_HOME/systemd/user themselves, and coracle-quadlet.path, with which systemd sees every later change of a quadlet or \
+         drop-in and has `coracle quadlet sync` write them again, a moment after it. Where /usr/lib/systemd/user-generators/coracle-user-generator is a link to this program, \
          every reload of the service manager makes them.",
     ),
 ];

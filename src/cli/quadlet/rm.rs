@@ -1,6 +1,7 @@
 //! `quadlet rm`: this account's own quadlets, and their units, go.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
@@ -58,6 +59,6 @@ impl Rm {
             }
             output::line(&name);
         }
-        renew(self.reload_systemd)
+        renew(self.reload_systemd, Duration::ZERO)
     }
 }

@@ -96,7 +96,7 @@ fn install(units: &[Service]) -> Result<(), Report> {
 
 /// A `.container` file, whose lines are those flags of the container's command that have a key, and the others as they are.
 fn quadlet(container: &Container) -> Result<String, Report> {
-    let Made { global, flags, program, .. } = Made::of(container)?;
+    let Made { global, flags, program, directory, .. } = Made::of(container)?;
     let mut lines = Vec::new();
     let mut others = Vec::new();
     // The directory has a key of its own.
@@ -115,7 +115,8 @@ fn quadlet(container: &Container) -> Result<String, Report> {
     let key = |key: &str, words: &[String]| (!words.is_empty()).then(|| format!("{key}={}", words::join(words)));
     let own = [Some("[Container]".to_owned()), Some(origin), Some(format!("ContainerName={}", container.name))];
     let last = [key("GlobalArgs", &global), key("PodmanArgs", &others), key("Exec", &program)];
-    let all = own.into_iter().chain(lines.into_iter().map(Some)).chain(last).flatten().chain(service(container));
+    let all =
+        own.into_iter().chain(lines.into_iter().map(Some)).chain(last).flatten().chain(service(container, directory));
     Ok(all.map(|line| format!("{line}\n")).collect())
 }
 
@@ -131,6 +132,8 @@ pub struct Made {
     pub program: Vec<String>,
     /// Who says that it is ready was said, too.
     pub says_ready: Option<String>,
+    /// Which paths in it count from, where one does not begin at the root.
+    pub directory: Option<String>,
 }
 
 impl Made {
@@ -139,12 +142,16 @@ impl Made {
         let matches = whole.clone().try_get_matches_from(&container.create_command);
         let matches =
             matches.map_err(|_| Report::new(format!("`{}` was not made by `run` or `create`", container.name)))?;
+        let mut is_relative = said(&whole, &matches).any(|(flag, value)| counts_from_directory(flag, &value));
         let global = said(&whole, &matches).map(|(flag, value)| format!("--{flag}={value}")).collect();
         let (mut command, mut matches) = (&whole, &matches);
         while let Some((name, below)) = matches.subcommand() {
             command = command.find_subcommand(name).unwrap_or(command);
             matches = below;
         }
+        is_relative |= said(command, matches).any(|(flag, value)| counts_from_directory(flag, &value));
+        let directory = container.create_directory.as_ref().filter(|_| is_relative);
+        let directory = directory.map(|directory| directory.to_string_lossy().replace('%', "%%"));
         let flags = said(command, matches).filter(|(flag, _)| !NOT_SAID.contains(flag)).map(|(flag, value)| {
             let value = if flag == "env" { with_value(container, &value) } else { value };
             (flag.to_owned(), literal(&value))
@@ -152,7 +159,28 @@ impl Made {
         let flags = flags.collect();
         let says_ready = said(command, matches).find(|(flag, _)| *flag == "sdnotify").map(|(_, value)| value);
         let mut words = raw(matches, "image_and_command").into_iter().map(|word| literal(&word));
-        Ok(Self { global, flags, image: words.next().unwrap_or_default(), program: words.collect(), says_ready })
+        let (image, program) = (words.next().unwrap_or_default(), words.collect());
+        Ok(Self { global, flags, image, program, says_ready, directory })
+    }
+}
+
+/// Whether it names a path that does not begin at the root.
+fn counts_from_directory(flag: &str, value: &str) -> bool {
+    let is_relative = |path: &str| !path.starts_with('/');
+    match flag {
+        "authfile" | "cert-dir" | "conmon-pidfile" | "env-file" | "hosts-file" | "label-file" | "pidfile" | "root"
+        | "rootfs" | "runroot" => is_relative(value),
+        "security-opt" => value.strip_prefix("seccomp=").is_some_and(|path| path != "unconfined" && is_relative(path)),
+        "volume" => value.starts_with('.'),
+        "mount" => {
+            let is_bind = value.split(',').any(|field| field == "type=bind");
+            let source = |field: &str| {
+                let source = field.strip_prefix("src=").or_else(|| field.strip_prefix("source="));
+                source.is_some_and(is_relative)
+            };
+            is_bind && value.split(',').any(source)
+        }
+        _ => false,
     }
 }
 
@@ -198,13 +226,16 @@ pub fn literal(text: &str) -> String {
     text.replace('%', "%%").replace('$', "$$")
 }
 
-/// When the service is started.
-fn service(container: &Container) -> Vec<String> {
+/// When the service is started, and where.
+fn service(container: &Container, directory: Option<String>) -> Vec<String> {
     let restart = match container.restart {
         RestartPolicy::No => None,
         RestartPolicy::OnFailure(_) => Some("Restart=on-failure"),
         RestartPolicy::Always | RestartPolicy::UnlessStopped => Some("Restart=always"),
     };
-    let service = restart.into_iter().flat_map(|restart| ["", "[Service]", restart]);
-    service.chain(["", "[Install]", "WantedBy=default.target"]).map(str::to_owned).collect()
+    let lines = restart.map(str::to_owned).into_iter().chain(directory.map(|path| format!("WorkingDirectory={path}")));
+    let lines: Vec<String> = lines.collect();
+    let head = ["", "[Service]"].map(str::to_owned).into_iter().filter(|_| !lines.is_empty());
+    let enabled = ["", "[Install]", "WantedBy=default.target"].map(str::to_owned);
+    head.chain(lines.clone()).chain(enabled).collect()
 }

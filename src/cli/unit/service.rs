@@ -18,6 +18,10 @@ fn end(service: &mut Service, stop: u32) {
 /// A service in which the container runs that is there, by its name or ID.
 pub fn again(service: &mut Service, made: &Made, called: &str, stop: u32) -> Result<(), Report> {
     end(service, stop);
+    // Of what it was made with only the words before the command are said again.
+    if let Some(directory) = made.directory.as_ref().filter(|_| !made.global.is_empty()) {
+        service.add("Service", "WorkingDirectory", directory);
+    }
     // A program that is to say when it is ready may be any, unless its user has said so.
     let ready = made.says_ready.as_ref().is_some_and(|mode| mode != "ignore");
     service.add("Service", "Type", if ready { "notify" } else { "exec" });
@@ -30,7 +34,10 @@ pub fn again(service: &mut Service, made: &Made, called: &str, stop: u32) -> Res
 /// A service that makes the container for each start, and removes it at its end.
 pub fn anew(service: &mut Service, made: Made, name: &str, stop: u32) -> Result<(), Report> {
     end(service, stop);
-    let Made { global, flags, image, program, says_ready } = made;
+    let Made { global, flags, image, program, says_ready, directory } = made;
+    if let Some(directory) = directory {
+        service.add("Service", "WorkingDirectory", &directory);
+    }
     let ready = says_ready.unwrap_or_else(|| "conmon".to_owned());
     service.add("Service", "Type", if ready == "ignore" { "exec" } else { "notify" });
     service.add("Service", "Delegate", "yes");

@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// And how long a unit that stops: as long as systemd gives it, unless told otherwise.
 const STOPPING: Duration = Duration::from_secs(90);
 
+/// Where systemd-logind writes down who lingers.
+const LINGERING: &str = "/var/lib/systemd/linger";
+
 const BUS: Method = Method {
     destination: "org.freedesktop.DBus",
     path: "/org/freedesktop/DBus",
@@ -222,6 +225,15 @@ impl Manager {
 /// Whether this user has a bus.
 pub fn has_bus() -> bool {
     bus().is_some()
+}
+
+/// Whether the account's service manager runs without anybody logged in.
+pub fn lingers() -> bool {
+    let uid = rustix::process::getuid().as_raw();
+    let known = std::fs::read_to_string(format!("/run/systemd/users/{uid}")).unwrap_or_default();
+    let name = known.lines().find_map(|line| line.strip_prefix("NAME=")).map(PathBuf::from);
+    let name = name.or_else(|| std::env::var_os("USER").map(PathBuf::from));
+    name.is_some_and(|name| Path::new(LINGERING).join(name).exists())
 }
 
 /// The first of the places that has a socket of this user's.

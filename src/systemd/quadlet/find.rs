@@ -67,6 +67,20 @@ fn with_those_below(folders: &[PathBuf]) -> Vec<PathBuf> {
     all
 }
 
+/// All in which a change may be one of a quadlet: these, those in them, and the drop-ins'.
+pub fn watched(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let below = with_those_below(folders);
+    let drop_ins = below.iter().flat_map(|folder| entries(folder)).filter(|path| path.is_dir() && is_of_drop_ins(path));
+    let mut all: Vec<PathBuf> = folders.iter().chain(&below).cloned().chain(drop_ins).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn is_of_drop_ins(folder: &Path) -> bool {
+    folder.extension().is_some_and(|extension| extension == "d")
+}
+
 /// The files by their names, of two with one name the first.
 fn paths(folders: &[PathBuf]) -> BTreeMap<OsString, PathBuf> {
     let mut found = BTreeMap::new();
@@ -102,12 +116,11 @@ fn walk(folder: &Path, depth: usize, all: &mut Vec<PathBuf>) {
         return;
     }
     all.push(folder.to_owned());
-    let is_drop_in = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "d");
     // A user's own folder there is named by its number.
     let is_of_user = |path: &PathBuf| {
         folder == Path::new(OF_USERS) && path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()).is_some()
     };
-    for path in entries(folder).into_iter().filter(|path| !is_drop_in(path) && !is_of_user(path)) {
+    for path in entries(folder).into_iter().filter(|path| !is_of_drop_ins(path) && !is_of_user(path)) {
         walk(&path, depth + 1, all);
     }
 }

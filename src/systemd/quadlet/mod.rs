@@ -16,6 +16,7 @@ pub mod folder;
 mod keys;
 mod others;
 mod service;
+pub mod watch;
 pub mod words;
 
 use std::path::{Path, PathBuf};

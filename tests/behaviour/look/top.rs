@@ -102,7 +102,7 @@ fn stats_of_the_moment(case: &Case) {
     case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sleep", "1000"]).succeeded();
     let mut terminal = on_terminal(case, &["stats", "--interval=1"]);
     for _ in 0..2 {
-        terminal.expect("\x1b[2J\x1b[H");
+        terminal.expect("\x1b[?2026h\x1b[H");
         terminal.expect("CPU %");
         terminal.expect(" box ");
     }
@@ -111,9 +111,11 @@ fn stats_of_the_moment(case: &Case) {
     terminal.expect(" late ");
     case.coracle(["rm", "-f", "-t0", "box"]).succeeded();
     wait_until("one that is gone is in it no more", LIMIT, || {
-        terminal.expect("\x1b[2J\x1b[H");
+        terminal.expect("\x1b[?2026h\x1b[H");
         !terminal.expect(" late ").contains(" box ")
     });
+    // Each frame writes over the one before: the screen is never empty.
+    assert!(!terminal.shown().contains("\x1b[2J"));
     terminal.write("\x03");
     wait_until("it ends with its terminal's shell", LIMIT, || !exists(terminal.pid()));
 }

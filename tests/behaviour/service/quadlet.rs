@@ -309,6 +309,20 @@ fn units_are_kept_in_step() {
         "{listed}"
     );
     command(&["quadlet", "print", "data.volume"]).succeeded().stdout("[Volume]\n");
+    // Systemd is told to watch the files, and so do it again when one is changed.
+    let own = config.join("containers/systemd");
+    let watch = std::fs::read_to_string(units.join("coracle-quadlet.path")).unwrap();
+    assert!(watch.contains(&format!("PathChanged={}\n", own.display())), "{watch}");
+    assert!(units.join("default.target.wants/coracle-quadlet.path").exists());
+    std::fs::create_dir(own.join("web.container.d")).unwrap();
+    std::fs::write(own.join("web.container.d/a.conf"), "[Container]\nEnvironment=A=1\n").unwrap();
+    let service = std::fs::read_to_string(units.join("coracle-quadlet.service")).unwrap();
+    let sync = service.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let words: Vec<&str> = sync.split(' ').skip(1).collect();
+    command(&words).code(0);
+    assert!(std::fs::read_to_string(units.join("web.service")).unwrap().contains(" --env=A=1 "));
+    let watch = std::fs::read_to_string(units.join("coracle-quadlet.path")).unwrap();
+    assert!(watch.contains(&format!("PathChanged={}/web.container.d\n", own.display())), "{watch}");
     // Another's unit is left alone.
     std::fs::write(units.join("other.service"), "[Service]\nExecStart=/bin/true\n").unwrap();
     std::fs::write(quadlets.folder.join("other.container"), "[Container]\nImage=localhost/x\n").unwrap();
@@ -322,6 +336,10 @@ fn units_are_kept_in_step() {
     command(&["quadlet", "rm", "--ignore", "web.container"]).code(0);
     command(&["quadlet", "rm", "--all"]).code(0).stdout("data.volume\n");
     assert!(!units.join("data-volume.service").exists());
+    // With the last of them there is nothing to watch.
+    for gone in ["coracle-quadlet.path", "coracle-quadlet.service", "default.target.wants/coracle-quadlet.path"] {
+        assert!(!units.join(gone).is_symlink() && !units.join(gone).exists(), "{gone}");
+    }
 }
 
 /// A folder with all that belongs together, and drop-ins for what is there.
@@ -353,6 +371,10 @@ fn folders_are_installed() {
     // No service manager runs here.
     let listed = command(&["quadlet", "list"]).succeeded().stdout;
     assert!(listed.starts_with("NAME") && listed.contains("STATUS\n") && listed.contains("Not loaded\n"), "{listed}");
+    quadlets.write("other/web.container", "[Container]\nImage=localhost/y\n");
+    let twice = command(&["quadlet", "install", "--replace", &folder, &format!("{folder}/other")]).code(125);
+    twice.error("are both the quadlet `web.container`").says("hint: ");
+    assert!(!unit().contains("localhost/y"));
     let empty = quadlets.folder.join("empty");
     std::fs::create_dir(&empty).unwrap();
     command(&["quadlet", "install", &empty.display().to_string()]).code(1).error("there is no quadlet in `");

@@ -47,6 +47,32 @@ fn a_container_becomes_a_quadlet(case: &Case) {
     case.coracle(["unit", "nobody"]).code(125).error("no container with name or ID \"nobody\" found");
 }
 
+/// Paths count from where the container was made, wherever its unit is started.
+fn a_unit_finds_paths_again(case: &Case) {
+    let image = case.busybox();
+    let project = case.home.join("a project");
+    std::fs::create_dir(&project).unwrap();
+    std::fs::create_dir(project.join("src")).unwrap();
+    std::fs::write(project.join("vars"), "A=1\n").unwrap();
+    let make = |name: &str, words: &[&str]| {
+        let words = words.iter().copied();
+        case.command(["create", "--network=none", "--name", name].into_iter().chain(words).chain([&*image, "true"]))
+            .directory(&project)
+            .finish()
+            .succeeded();
+    };
+    make("near", &["--env-file=vars", "-v", "./src:/src"]);
+    make("far", &["-v", "data:/data", "-v", "/tmp:/x"]);
+    let directory = format!("WorkingDirectory={}", project.display());
+    for (name, wanted) in [("near", true), ("far", false)] {
+        for command in [&["unit", name][..], &["generate", "systemd", "--new", name]] {
+            let said = case.coracle(command.iter().copied()).succeeded().stdout;
+            let service = said.split("[Service]\n").nth(1).unwrap_or_default();
+            assert_eq!(service.lines().any(|line| line == directory), wanted, "{name}: {said}");
+        }
+    }
+}
+
 /// For scripts that call it as Podman's: a unit of the container that is there, and one that makes it each time.
 fn a_unit_is_generated(case: &Case) {
     let image = case.busybox();
@@ -165,6 +191,7 @@ fn no_boot_without_a_manager(case: &Case) {
 
 on_both_drivers!(
     a_container_becomes_a_quadlet,
+    a_unit_finds_paths_again,
     a_unit_is_generated,
     a_socket_starts_a_container,
     no_boot_without_a_manager,

@@ -106,12 +106,20 @@ fn nothing_flickers() {
     }
 }
 
-/// Nothing has colours: where NO_COLOR asks for it, and where it does not.
+/// How something stands and that something failed is coloured, on a terminal that shows colours and for who does not refuse them.
 #[test]
-fn nothing_is_coloured() {
+fn colours_are_for_terminals() {
     let case = Case::new(Driver::Auto);
-    for more in [&[][..], &[("NO_COLOR", "1")]] {
-        let mut terminal = shell(&case, 80, more);
+    let mut terminal = shell(&case, 80, &[]);
+    let text = shown(&mut terminal, "coracle start nobody");
+    assert!(text.contains("\x1b[31mError:\x1b[0m no container") && text.contains("\x1b[36mhint:\x1b[0m "), "{text:?}");
+    let text = shown(&mut terminal, "coracle doctor");
+    assert!(text.contains("\x1b[32mok     \x1b[0m  kernel "), "{text:?}");
+    // One stream may be a terminal's where the other is a pipe's.
+    let text = shown(&mut terminal, "coracle doctor | cat; coracle start nobody 2>&1 | cat");
+    assert!(!is_coloured(&text), "{text:?}");
+    for more in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let mut terminal = shell(&case, 80, &[more]);
         for line in ["coracle --help", "coracle ps -a", "coracle start nobody", "coracle run --frob", "coracle doctor"]
         {
             let text = shown(&mut terminal, line);

@@ -176,6 +176,19 @@ const TROUBLES: &[(&str, &str, &str)] = &[
         "open(/dev/fuse)",
         "modprobe fuse",
     ),
+    // A device as it is where only root may open it.
+    (
+        "unshare -Urm sh -c 'mount --bind /etc/shadow /dev/fuse; \
+         exec $coracle --root $PWD/nofuse --storage-driver=fuse run --rm --network=none $image true'",
+        "open(/dev/fuse): Permission denied",
+        "chmod 666 /dev/fuse",
+    ),
+    (
+        "$coracle run -d --name holder -p 127.0.0.1:28937:80 $image sleep 1000 >/dev/null; \
+         $coracle run --rm -p 127.0.0.1:28937:80 $image true; code=$?; $coracle rm -f -t0 holder >/dev/null; exit $code",
+        "port 28937/tcp of this machine is in use by the container `holder`",
+        "one that is free",
+    ),
     (
         "unshare -Urm sh -c '$coracle --root $PWD/notun load -q -i image.tar; mount -t tmpfs net /dev/net; \
          exec $coracle --root $PWD/notun run --rm $image true'",

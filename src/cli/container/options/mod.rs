@@ -184,6 +184,7 @@ impl Options {
             layers: origin.layers.clone(),
             driver: context.driver()?.unwrap_or(Driver::Auto),
             create_command: std::env::args().collect(),
+            create_directory: std::env::current_dir().ok(),
             ..Container::default()
         };
         let config = &origin.config;

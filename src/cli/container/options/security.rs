@@ -68,7 +68,8 @@ fn apply(container: &mut Container, option: &str) -> Result<(), Report> {
             let enabled = system_file::read("/sys/module/apparmor/parameters/enabled");
             if !enabled.is_some_and(|text| text.starts_with('Y')) {
                 let why = "AppArmor is not enabled on this system";
-                return Err(Report::new(format!("the AppArmor profile \"{profile}\" can't be used: {why}")));
+                return Err(Report::new(format!("the AppArmor profile \"{profile}\" can't be used: {why}"))
+                    .hint("leave the option out, or say `--security-opt apparmor=unconfined`"));
             }
             container.apparmor = Some(profile.to_owned());
         }

@@ -88,11 +88,13 @@ impl Ps {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         self.check()?;
         let store = context.store()?;
+        let Some(seconds) = self.watch else {
+            output::print(&self.look(&store)?);
+            return Ok(ExitCode::SUCCESS);
+        };
         loop {
-            self.show(&store)?;
-            let Some(seconds) = self.watch else { return Ok(ExitCode::SUCCESS) };
+            output::repaint(&self.look(&store)?);
             std::thread::sleep(Duration::from_secs(seconds));
-            output::clear_screen();
         }
     }
 
@@ -109,7 +111,8 @@ impl Ps {
         }
     }
 
-    fn show(&self, store: &Store) -> Result<(), Report> {
+    /// What is to be shown.
+    fn look(&self, store: &Store) -> Result<String, Report> {
         let filter = Filter::parse(&self.filter, store)?;
         let last = if self.latest {
             Some(1)
@@ -144,7 +147,7 @@ impl Ps {
             measure(store, &mut shown)?;
         }
         self.sort(&mut shown);
-        self.print(&shown, &broken)
+        self.text(&shown, &broken)
     }
 
     /// Only where one is to remove itself, it may be that it should have by now.
@@ -171,35 +174,32 @@ impl Ps {
         }
     }
 
-    fn print(&self, shown: &[Shown], broken: &[Broken]) -> Result<(), Report> {
+    fn text(&self, shown: &[Shown], broken: &[Broken]) -> Result<String, Report> {
         match self.format.as_deref() {
             Some("json") => {
                 let objects: Vec<Value> =
                     shown.iter().map(Shown::object).chain(broken.iter().map(broken_object)).collect();
-                output::print(&format::json(&objects)?);
+                format::json(&objects)
             }
             _ if self.quiet => {
                 // Scripts stop what `ps -q` lists, and remove what `ps -aq` does.
                 let broken = broken.iter().filter(|_| self.all).map(|broken| broken.id.as_str());
                 let ids = broken.chain(shown.iter().map(|one| one.found.container.id.as_str()));
                 let cut = |id: &str| if self.no_trunc { id.to_owned() } else { id.chars().take(12).collect() };
-                output::print(&ids.map(|id| cut(id) + "\n").collect::<String>());
+                Ok(ids.map(|id| cut(id) + "\n").collect())
             }
-            Some(text) => self.print_by(&Template::parse("ps", text)?, shown, broken)?,
-            None => output::print(&self.table(self.rows(shown, broken))),
+            Some(text) => self.text_by(&Template::parse("ps", text)?, shown, broken),
+            None => Ok(self.table(self.rows(shown, broken))),
         }
-        Ok(())
     }
 
-    fn print_by(&self, template: &Template, shown: &[Shown], broken: &[Broken]) -> Result<(), Report> {
+    fn text_by(&self, template: &Template, shown: &[Shown], broken: &[Broken]) -> Result<String, Report> {
         if template.is_json() {
             let objects: Vec<Value> = shown.iter().map(Shown::object).chain(broken.iter().map(broken_object)).collect();
-            output::print(&template.each(&objects)?);
-            return Ok(());
+            return template.each(&objects);
         }
         let rows: Vec<Row> = self.rows(shown, broken).collect();
-        output::print(&template.list(&rows, &[("ID", "CONTAINER ID")], self.noheading)?);
-        Ok(())
+        template.list(&rows, &[("ID", "CONTAINER ID")], self.noheading)
     }
 
     fn rows(&self, shown: &[Shown], unreadable: &[Broken]) -> impl Iterator<Item = Row> {

@@ -126,10 +126,12 @@ impl Stats {
         let mut before = BTreeMap::new();
         loop {
             let rows = self.look(&store, &mut before)?;
-            if !self.no_stream && !self.no_reset && self.format.is_none() {
-                output::clear_screen();
+            let text = self.text(&rows, template.as_ref())?;
+            if self.no_stream || self.no_reset || self.format.is_some() {
+                output::print(&text);
+            } else {
+                output::repaint(&text);
             }
-            self.print(&rows, template.as_ref())?;
             if self.no_stream {
                 return Ok(ExitCode::SUCCESS);
             }
@@ -166,14 +168,12 @@ impl Stats {
         Ok(rows)
     }
 
-    fn print(&self, rows: &[Row], template: Option<&Template>) -> Result<(), Report> {
+    fn text(&self, rows: &[Row], template: Option<&Template>) -> Result<String, Report> {
         if let Some(template) = template {
-            output::print(&template.list(rows, &HEADINGS, false)?);
-            return Ok(());
+            return template.list(rows, &HEADINGS, false);
         }
         if self.format.is_some() {
-            output::print(&format::json(&rows.iter().map(object).collect::<Vec<_>>())?);
-            return Ok(());
+            return format::json(&rows.iter().map(object).collect::<Vec<_>>());
         }
         let headings = [
             "ID",
@@ -204,8 +204,7 @@ impl Stats {
             .map(String::clone)
             .to_vec()
         }));
-        output::print(&table::table(&lines));
-        Ok(())
+        Ok(table::table(&lines))
     }
 }
 
