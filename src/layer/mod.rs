@@ -22,6 +22,7 @@ use crate::sys;
 
 pub mod archive;
 mod attributes;
+pub mod budget;
 pub mod changes;
 pub mod compression;
 pub mod copy;

@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 
 use sha2::{Digest as _, Sha256};
 
+use super::budget::Share;
 use super::compression::{self, Window};
 use super::{Error, Result};
 use crate::oci::Digest;
@@ -20,6 +21,29 @@ const BUFFER: usize = 256 << 10;
 const BUFFERS: usize = 6;
 
 type Piece = io::Result<Vec<u8>>;
+
+/// How many plain bytes may come.
+#[derive(Debug)]
+pub enum Limit {
+    /// So many.
+    Of(u64),
+    /// As many as the layers of an image have left together, of so many.
+    Shared(Share, u64),
+}
+
+impl Limit {
+    fn take(&mut self, left: &mut u64, bytes: u64) -> io::Result<()> {
+        match self {
+            Self::Of(limit) => *left = left.checked_sub(bytes).ok_or_else(|| too_large(*limit))?,
+            Self::Shared(share, size) => {
+                if !share.take(bytes) {
+                    return Err(too_large(*size));
+                }
+            }
+        }
+        Ok(())
+    }
+}
 
 /// The plain bytes of a compressed stream, being hashed. Reads in the caller's thread; never copies.
 #[derive(Debug)]
@@ -33,8 +57,8 @@ pub struct HashedStream {
 }
 
 impl HashedStream {
-    /// Starts two threads on `source`. More than `limit` plain bytes are an error of the kind `FileTooLarge`.
-    pub fn start(source: impl Read + Send + 'static, limit: u64, window: Window) -> io::Result<Self> {
+    /// Starts two threads on `source`. More plain bytes than the limit are an error of the kind `FileTooLarge`.
+    pub fn start(source: impl Read + Send + 'static, limit: Limit, window: Window) -> io::Result<Self> {
         let (used, empty) = channel();
         for _ in 0..BUFFERS {
             // The receiver is alive: it is handed to the thread below.
@@ -59,7 +83,7 @@ impl HashedStream {
 
 /// Whether a compressed blob holds the layer of this diff id, of which so many plain bytes are known. Few more are read.
 pub fn check(blob: File, diff_id: &Digest, size: u64, window: Window) -> Result<()> {
-    let mut stream = HashedStream::start(blob, u64::MAX, window)?;
+    let mut stream = HashedStream::start(blob, Limit::Of(u64::MAX), window)?;
     io::copy(&mut stream.by_ref().take(size.saturating_add(1)), &mut io::sink()).map_err(Error::Read)?;
     let found = stream.digest()?;
     if found == *diff_id { Ok(()) } else { Err(Error::WrongDiffId { expected: diff_id.clone(), found }) }
@@ -99,7 +123,7 @@ impl Read for HashedStream {
 /// Ends at the end of the source, after an error, or when nobody listens any more.
 fn decompress(
     source: impl Read + Send,
-    (limit, window): (u64, Window),
+    (mut limit, window): (Limit, Window),
     empty: &Receiver<Vec<u8>>,
     to_hash: &SyncSender<Piece>,
 ) {
@@ -110,7 +134,7 @@ fn decompress(
             return;
         }
     };
-    let mut left = limit;
+    let mut left = if let Limit::Of(limit) = limit { limit } else { 0 };
     while let Ok(mut buffer) = empty.recv() {
         buffer.resize(BUFFER, 0);
         let mut filled = 0;
@@ -124,9 +148,7 @@ fn decompress(
         };
         let ended = filled < BUFFER;
         buffer.truncate(filled);
-        let (rest, too_much) = left.overflowing_sub(filled as u64);
-        left = rest;
-        let failure = failure.or_else(|| too_much.then(|| too_large(limit)));
+        let failure = failure.or_else(|| limit.take(&mut left, filled as u64).err());
         if filled > 0 && to_hash.send(Ok(buffer)).is_err() {
             return;
         }
@@ -187,7 +209,7 @@ mod tests {
     fn every_byte_is_read_and_hashed_once() {
         let bytes: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
         let packed = zstd::encode_all(bytes.as_slice(), 1).unwrap();
-        let mut stream = HashedStream::start(io::Cursor::new(packed), 12_000_000, Window::Usual).unwrap();
+        let mut stream = HashedStream::start(io::Cursor::new(packed), Limit::Of(12_000_000), Window::Usual).unwrap();
         let mut all = Vec::new();
         stream.read_to_end(&mut all).unwrap();
         assert!(all == bytes);
@@ -198,10 +220,10 @@ mod tests {
     fn an_error_of_the_source_arrives() {
         let packed = zstd::encode_all([1_u8; 1000].as_slice(), 1).unwrap();
         let cut = packed[..packed.len() - 1].to_vec();
-        let mut stream = HashedStream::start(io::Cursor::new(cut), 1000, Window::Usual).unwrap();
+        let mut stream = HashedStream::start(io::Cursor::new(cut), Limit::Of(1000), Window::Usual).unwrap();
         assert!(stream.read_to_end(&mut Vec::new()).is_err());
         // Given up in the middle: the threads end.
-        let stream = HashedStream::start(io::repeat(1), u64::MAX, Window::Usual).unwrap();
+        let stream = HashedStream::start(io::repeat(1), Limit::Of(u64::MAX), Window::Usual).unwrap();
         stream.digest().unwrap();
     }
     /// Two bombs, of a megabyte of ones to the gigabyte: the end comes at the limit, not at the end.
@@ -212,7 +234,7 @@ mod tests {
         let mut gzip = Vec::new();
         flate2::read::GzEncoder::new(ones(), flate2::Compression::fast()).read_to_end(&mut gzip).unwrap();
         for (bomb, limit) in [(zstd, 10_000_000), (gzip, 1_000_000)] {
-            let mut stream = HashedStream::start(io::Cursor::new(bomb), limit, Window::Usual).unwrap();
+            let mut stream = HashedStream::start(io::Cursor::new(bomb), Limit::Of(limit), Window::Usual).unwrap();
             let mut read = 0;
             let error = loop {
                 match stream.fill_buf() {

@@ -25,6 +25,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::budget::Budget;
 use super::compression::Window;
 use super::copy::{Owners, Source, Stream, Target};
 use super::pack::Form;
@@ -44,7 +45,8 @@ use crate::sys::{self, Call};
 /// What a worker is told. Its descriptors: [`CHANNEL`], [`DIRECTORY`], then those of the job.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Job {
-    /// Unpack the stream at [`STREAM`] into the directory; in recorded mode, write the owners to [`OWNERS`].
+    /// Unpack the stream at [`STREAM`] into the directory; in recorded mode, write the owners to [`OWNERS`]. With a shared limit,
+    /// what counts it is behind these.
     Unpack { mode: Mode, expected: Option<Digest>, limits: Limits },
     /// Remove everything in the directory but the names in `keep`.
     Empty { keep: Vec<String> },
@@ -92,6 +94,8 @@ impl Job {
 pub struct Limits {
     /// The most bytes that it may unpack to; `None`: nine tenths of what the disk has free.
     pub size: Option<u64>,
+    /// Those that all layers of its image may unpack to together, in place of a limit of its own.
+    pub shared: Option<u64>,
     pub window: Window,
 }
 
@@ -161,6 +165,8 @@ pub struct Unpack<'a> {
     /// The diff id that the image's configuration names; `None`: any.
     pub expected: Option<Digest>,
     pub limits: Limits,
+    /// What counts a limit that is shared.
+    pub budget: Option<BorrowedFd<'a>>,
 }
 
 /// A worker that unpacks.
@@ -189,6 +195,7 @@ pub fn start_unpack(ids: &IdMaps, unpack: &Unpack<'_>, input: Input) -> Result<R
     let job = Job::Unpack { mode: unpack.mode, expected: unpack.expected.clone(), limits: unpack.limits };
     let mut fds = vec![read.as_fd()];
     fds.extend(unpack.owners);
+    fds.extend(unpack.budget);
     fds.extend(unpack.lock.map(Lock::fd));
     Ok(RunningUnpack { input: write, running: Running::start(ids, unpack.directory, &job, &fds)? })
 }
@@ -217,7 +224,8 @@ pub fn start_layer(
     tmp: &Tmp,
     mode: Mode,
     expected: Option<Digest>,
-    limits: Limits,
+    mut limits: Limits,
+    budget: Option<&Budget>,
     input: Input,
 ) -> Result<RunningUnpack> {
     let layer = tmp.path().join("layer");
@@ -233,7 +241,9 @@ pub fn start_layer(
         }
     };
     let owners = owners.as_ref().map(AsFd::as_fd);
-    let unpack = Unpack { directory: &directory, lock: Some(tmp.lock()), mode, owners, expected, limits };
+    limits.shared = budget.map(|budget| budget.size);
+    let (lock, budget) = (Some(tmp.lock()), budget.map(Budget::fd));
+    let unpack = Unpack { directory: &directory, lock, mode, owners, expected, limits, budget };
     start_unpack(ids, &unpack, input)
 }
 

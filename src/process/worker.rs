@@ -18,10 +18,11 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use crate::host::subid::{Extent, IdMaps};
 use crate::host::{change, fault, role};
+use crate::layer::budget::Share;
 use crate::layer::copy::{self, Owners, Root};
 use crate::layer::merged::{self, Merged};
 use crate::layer::read::{self, Inputs, Kept, Live};
-use crate::layer::stream::{HashedStream, Limited};
+use crate::layer::stream::{HashedStream, Limit, Limited};
 use crate::layer::worker::{CHANNEL, DIRECTORY, Go, Job, Limits, OWNERS, Reply, STREAM, Unpacked, receive, send};
 use crate::layer::{About, Error, Result, changes, compression, measure, pack, same, settle, unpack};
 use crate::oci::Digest;
@@ -57,6 +58,12 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
         Job::Unpack { mode: Mode::Recorded, .. } => Some(File::from(role::inherited(OWNERS)?)),
         _ => None,
     };
+    let share = match job {
+        Job::Unpack { mode, limits: Limits { shared: Some(_), .. }, .. } => {
+            Some(Share::new(role::inherited(if *mode == Mode::Recorded { OWNERS + 1 } else { OWNERS })?))
+        }
+        _ => None,
+    };
     let container = match job.joins() {
         true => Some(Live { user_namespace: role::inherited(STREAM + 1)?, root: role::inherited(STREAM + 2)? }),
         false => None,
@@ -77,7 +84,12 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     confine(root.as_fd(), container.as_ref(), sources.as_ref())?;
     match (job, stream, sources) {
         (Job::Unpack { mode, expected, limits }, Some(stream), _) => {
-            unpack_layer(root.as_fd(), stream, *mode, owners, expected.as_ref(), *limits)
+            let unpacked =
+                unpack_layer(root.as_fd(), stream, *mode, owners, expected.as_ref(), *limits, share.as_ref());
+            if let (Err(_), Some(share)) = (&unpacked, share) {
+                share.give_back();
+            }
+            unpacked
         }
         (Job::Empty { keep }, ..) => empty(root.as_fd(), keep),
         (Job::Measure { paths }, ..) => {
@@ -137,15 +149,16 @@ fn extract(root: BorrowedFd<'_>, target: &copy::Target, stream: OwnedFd, limited
     })?;
     let plain = BufReader::with_capacity(PIECE, Limited::new(plain, limit));
     let made = copy::unpack(Root::Container(root), target, plain);
-    Ok(Reply::Copied(made.map_err(|error| no_room(error, limit))?))
+    Ok(Reply::Copied(made.map_err(|error| no_room(error, limit, ""))?))
 }
 
-/// Where the limit is the disk's, and not the user's.
-fn no_room(error: Error, limit: u64) -> Error {
+/// Where the limit is the disk's, and not the user's; `beside`: what counts, too.
+fn no_room(error: Error, limit: u64, beside: &str) -> Error {
     match error {
         Error::Read(error) if error.kind() == ErrorKind::FileTooLarge => {
             let full = std::io::Error::from_raw_os_error(libc::ENOSPC);
-            let words = format!("it unpacks to more than the {limit} bytes that it may take of the disk: {full}");
+            let words =
+                format!("it unpacks{beside} to more than the {limit} bytes that it may take of the disk: {full}");
             Error::Read(std::io::Error::other(words))
         }
         other => other,
@@ -252,15 +265,17 @@ fn unpack_layer(
     owners: Option<File>,
     expected: Option<&Digest>,
     limits: Limits,
+    share: Option<&Share>,
 ) -> Result<Reply> {
-    let limit = match limits.size {
-        Some(limit) => limit,
-        None => most_of_the_disk(root)?,
+    let (limit, of_the_disk) = match (limits, share) {
+        (Limits { shared: Some(size), .. }, Some(share)) => (Limit::Shared(share.clone(), size), Some(size)),
+        (Limits { size: Some(size), .. }, _) => (Limit::Of(size), None),
+        _ => most_of_the_disk(root).map(|size| (Limit::Of(size), Some(size)))?,
     };
     let mut stream = HashedStream::start(File::from(stream), limit, limits.window)?;
-    let (summary, table) = unpack::unpack(&mut stream, root, mode).map_err(|error| match limits.size {
-        Some(_) => error,
-        None => no_room(error, limit),
+    let (summary, table) = unpack::unpack(&mut stream, root, mode).map_err(|error| match of_the_disk {
+        Some(limit) => no_room(error, limit, if share.is_some() { ", with the image's other layers," } else { "" }),
+        None => error,
     })?;
     if let Some(mut owners) = owners {
         fault::point("worker: owners").call("write(owners)")?;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
-use super::{Attempts, Blob, Client, Content, Error, Options, Registry, Result, TlsVerify};
+use super::{Attempts, Blob, Client, Content, Error, Options, Patience, Registry, Result, TlsVerify};
 use crate::oci::registries::Source;
 use crate::oci::{Digest, Reference, Registries};
 
@@ -109,6 +110,10 @@ impl Registry for Mirrors {
     fn attempts(&self) -> Attempts {
         let patience = self.sources.first().map(|place| place.options.patience).unwrap_or_default();
         Attempts::new(&patience)
+    }
+
+    fn stall(&self) -> Duration {
+        self.sources.first().map_or(Patience::default().stall, |place| place.options.patience.stall)
     }
 
     fn leave(&self, blob: &Digest) -> bool {

@@ -80,6 +80,11 @@ pub trait Registry: Sync {
         Attempts::new(&Patience::default())
     }
 
+    /// How long a transfer from here may bring nothing before it counts as dead.
+    fn stall(&self) -> Duration {
+        Patience::default().stall
+    }
+
     /// The place from which this blob came has failed for good. `true`: from now on another one is asked.
     fn leave(&self, _: &Digest) -> bool {
         false

@@ -8,7 +8,7 @@ use super::layers::{gzip, image};
 use super::server::{Answer, Parts, Server};
 use crate::behaviour::faults::adversity::on_a_small_disk;
 use crate::harness::image::{busybox_layer, noise};
-use crate::harness::{Case, Driver, LIMIT, wait_until};
+use crate::harness::{Case, Driver, LIMIT, Layer, wait_until};
 
 /// `fails WORDS COMMAND...`: the command fails of the disk, with an error that holds the words, and leaves nothing.
 const FAILS: &str = r#"
@@ -63,6 +63,39 @@ fn of_blocks_and_of_inodes(case: &Case) {
     assert_eq!(finished.stdout, "5000\nLoaded image: q.io/x:1\n".repeat(2), "{finished}");
 }
 
+/// Layers of which each would fit by itself: what they unpack to is counted together, and so are their blobs, before one is asked
+/// for.
+fn of_layers_together(case: &Case) {
+    let serve = |size: usize, packed: bool| {
+        let layers = ["a", "b", "c"].map(|name| Layer::new().file(name, 0o644, vec![b'x'; size]));
+        let mut parts = Parts::of(&layers);
+        let mut answers = parts.answers();
+        if packed {
+            let blobs = layers.map(|layer| gzip(&layer.tar()));
+            let kind = "application/vnd.oci.image.layer.v1.tar+gzip";
+            parts.manifest["layers"] = blobs.iter().map(|blob| Parts::descriptor(kind, blob)).collect();
+            answers = parts.answers();
+            answers.extend(parts.layer_paths().into_iter().zip(blobs.map(|blob| vec![Answer::Whole(200, blob)])));
+        }
+        (Server::start(answers), parts.layer_paths())
+    };
+    let ((bombs, _), (large, paths), (honest, _)) =
+        (serve(30_000_000, true), serve(25_000_000, false), serve(15_000_000, true));
+    let script = [
+        FAILS,
+        r#"
+        mount -o remount,size=64m disk
+        fails "it unpacks, with the image's other layers, to more than the [0-9]* bytes" pull "$1"
+        fails "what is missing of its layers takes 75[0-9]* bytes, and [0-9]* are free" pull "$2"
+        coracle pull -q "$3" >/dev/null && coracle images --format '{{.Size}}'"#,
+    ]
+    .concat();
+    let names = [&bombs, &large, &honest].map(|server| format!("{}/x:1", server.address));
+    let finished = on_a_small_disk(case, &script, &names.each_ref().map(String::as_str));
+    assert_eq!(finished.stdout, "45 MB\n", "{finished}");
+    assert!(paths.iter().all(|path| large.asked(path) == 0), "a blob was asked for");
+}
+
 /// Somebody else fills it while the layer is on its way, at its beginning, in its middle and near its end.
 fn by_somebody_else(case: &Case) {
     for part in [1, 8, 15] {
@@ -100,6 +133,11 @@ fn by_somebody_else(case: &Case) {
 #[test]
 fn of_blocks_and_inodes() {
     Case::with(Driver::Auto, of_blocks_and_of_inodes);
+}
+
+#[test]
+fn of_layers_that_would_fit_one_by_one() {
+    Case::with(Driver::Auto, of_layers_together);
 }
 
 #[test]

@@ -164,3 +164,48 @@ fn trees_of_other_owners(case: &Case) {
 }
 
 on_both_drivers!(trees_of_other_owners);
+
+/// Who waits for another pull of the same layer says so, and goes on as soon as that one is gone.
+#[test]
+fn whom_another_waited_for_is_killed() {
+    let case = Case::new(Driver::Auto);
+    let parts = Parts::of(&[layer()]);
+    let server = holding(&parts, parts.layer.len() / 2);
+    let first = pull(&case, &server);
+    wait_for("a worker shows", LIMIT, || worker(&first));
+    let second = pull(&case, &server);
+    wait_until("both have read the config", LIMIT, || server.asked(&parts.config_path()) == 2);
+    assert_eq!(server.asked(&parts.layer_path()), 1, "the second one did not wait");
+    first.signal(Signal::KILL);
+    wait_until("the second one asks for the layer", LIMIT, || server.asked(&parts.layer_path()) == 2);
+    first.finish();
+    server.release();
+    let second = second.finish().succeeded();
+    assert!(second.stderr.contains("waits for another pull of the same layer"), "{second}");
+    next_is_whole(&case, &server);
+}
+
+/// One that was stopped and is never let go on holds nobody up for longer than a silent registry may; once it goes on it ends well.
+#[test]
+fn whom_another_waited_for_is_stopped() {
+    let case = Case::new(Driver::Auto);
+    let parts = Parts::of(&[layer()]);
+    let server = holding(&parts, parts.layer.len() / 2);
+    let first = pull(&case, &server);
+    let half = || {
+        case.store().join("partial").read_dir().is_ok_and(|mut entries| {
+            entries.any(|entry| entry.unwrap().metadata().unwrap().len() as usize == parts.layer.len() / 2)
+        })
+    };
+    wait_until("half of the layer is there", LIMIT, half);
+    first.signal(Signal::STOP);
+    server.release();
+    let image = format!("{}/x:1", server.address);
+    let second = case.coracle(["pull", "--stall-timeout=2", &image]).succeeded();
+    assert!(second.stderr.contains("waits for another pull of the same layer"), "{second}");
+    assert_eq!(server.asked(&parts.layer_path()), 2);
+    first.signal(Signal::CONT);
+    first.finish().succeeded();
+    next_is_whole(&case, &server);
+    case.coracle(["system", "check"]).code(0).stdout("");
+}

@@ -7,7 +7,7 @@ use crate::cli::container::options::value::bytes;
 
 #[derive(Debug, Args)]
 pub struct Limit {
-    /// Refuse a layer that unpacks to more [default: nine tenths of what the disk has free]
+    /// Refuse a layer that unpacks to more [default: nine tenths of what the disk has free, for all layers of an image together]
     #[arg(long, value_name = "BYTES[bkmgt]")]
     max_layer_size: Option<String>,
 }

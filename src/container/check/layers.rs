@@ -39,7 +39,8 @@ pub fn difference(store: &Store, mode: Mode, diff_id: &Digest, blob: &Digest) ->
 fn unpack(store: &Store, ids: &IdMaps, mode: Mode, diff_id: &Digest, blob: &Digest) -> Result<Tmp> {
     let tmp = store.tmp_dir()?;
     let input = Input::File(store.open_blob(blob)?);
-    let unpacked = worker::start_layer(ids, &tmp, mode, Some(diff_id.clone()), Limits::default(), input)?.finish()?;
+    let unpacked =
+        worker::start_layer(ids, &tmp, mode, Some(diff_id.clone()), Limits::default(), None, input)?.finish()?;
     worker::finish_layer(&tmp, &unpacked, Some(blob.clone()))?;
     Ok(tmp)
 }

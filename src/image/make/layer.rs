@@ -96,7 +96,7 @@ struct Parts {
 impl Parts {
     fn pack(ids: &IdMaps, mode: Mode, tmp: &Tmp, tree: &Tree, form: Form, leave_out: &[&str]) -> Result<Self> {
         let mut unpacking =
-            worker::start_layer(ids, tmp, mode, None, Limits::default(), Input::Pipe).map_err(Error::Pack)?;
+            worker::start_layer(ids, tmp, mode, None, Limits::default(), None, Input::Pipe).map_err(Error::Pack)?;
         let mut files = unpacking.take_input();
         let (tar, out) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).call("pipe2")?;
         let packing = read::start_pack(ids, tree, form, leave_out, out.as_fd()).map_err(Error::Pack)?;
@@ -129,7 +129,8 @@ impl Parts {
             // No layer has another form.
             packing => (compression::unpack(packing, archive).map_err(unreadable)?, None),
         };
-        let mut unpacking = worker::start_layer(ids, tmp, mode, None, limits, Input::Pipe).map_err(Error::Pack)?;
+        let mut unpacking =
+            worker::start_layer(ids, tmp, mode, None, limits, None, Input::Pipe).map_err(Error::Pack)?;
         let mut files = unpacking.take_input();
         let path = tmp.path().join("blob");
         let say = || format!("write({})", path.display());

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use super::progress::Event;
 use super::{Claimed, Pull};
 use crate::image::{Error, Result};
+use crate::layer::budget::Budget;
 use crate::layer::compression::Window;
 use crate::layer::worker::{self, Input, Limits, RunningUnpack};
 use crate::layer::{About, stream};
@@ -42,6 +43,15 @@ const SHORT: usize = 3;
 /// Held by the one layer that is unpacked with a large window: layers that need one are rare, and wait for each other.
 static LARGE_WINDOW: Mutex<()> = Mutex::new(());
 
+/// What all layers of a pull have in common.
+#[derive(Debug, Default)]
+pub(super) struct Together {
+    /// One of them failed.
+    pub given_up: AtomicBool,
+    /// `None`: each has a limit of its own, or there is none.
+    pub budget: Option<Budget>,
+}
+
 /// How a layer is tried.
 #[derive(Clone, Copy)]
 struct How {
@@ -62,14 +72,14 @@ struct Receiving<'a> {
 
 impl Pull<'_> {
     /// Fetches, unpacks and checks one layer, going on where the network failed.
-    pub(super) fn fetch(&self, name: &Reference, claimed: &Claimed<'_>, given_up: &AtomicBool) -> Result<Parts> {
+    pub(super) fn fetch(&self, name: &Reference, claimed: &Claimed<'_>, together: &Together) -> Result<Parts> {
         let layer = &claimed.layer.blob.digest;
         let mut begun = std::fs::metadata(claimed.blob_path()).is_ok_and(|metadata| metadata.len() > 0);
         let mut turn = None;
         loop {
             let how =
                 How { resume: begun || turn.is_some(), window: turn.as_ref().map_or(Window::Usual, |_| Window::Large) };
-            let error = match self.attempt(name, claimed, how, given_up) {
+            let error = match self.attempt(name, claimed, how, together) {
                 Ok(parts) => {
                     self.progress.event(Event::Done { layer });
                     return Ok(parts);
@@ -91,7 +101,8 @@ impl Pull<'_> {
         }
     }
 
-    fn attempt(&self, name: &Reference, claimed: &Claimed<'_>, how: How, given_up: &AtomicBool) -> Result<Parts> {
+    fn attempt(&self, name: &Reference, claimed: &Claimed<'_>, how: How, together: &Together) -> Result<Parts> {
+        let Together { given_up, budget } = together;
         let How { resume, window } = how;
         let (blob, tmp) = (claimed.layer.blob, &claimed.tmp);
         let diff_id = claimed.layer.diff_id.cloned();
@@ -106,8 +117,8 @@ impl Pull<'_> {
         let of_layer = |source| Error::Layer { diff_id: diff_id.clone(), source };
         let start = |input| {
             let expected = Some(diff_id.clone());
-            let limits = Limits { size: self.max_layer_size, window };
-            worker::start_layer(&self.ids, tmp, self.mode(), expected, limits, input).map_err(of_layer)
+            let limits = Limits { size: self.max_layer_size, window, ..Limits::default() };
+            worker::start_layer(&self.ids, tmp, self.mode(), expected, limits, budget.as_ref(), input).map_err(of_layer)
         };
         // That a layer is here says nothing of this blob, unless it was made from it.
         let known = self.store.layer_record(self.mode(), diff_id).ok().flatten();
@@ -130,7 +141,12 @@ impl Pull<'_> {
                 (Ok(path), _) => parts.blob = Some(path),
                 // The pipe broke since the worker gave up, and it knows why.
                 (Err(Error::System(error)), Some(Err(_))) if error.errno() == libc::EPIPE => {}
-                (Err(error), _) => return Err(error),
+                (Err(error), unpacked) => {
+                    if let (Some(Ok(unpacked)), Some(budget)) = (unpacked, budget) {
+                        budget.give_back(unpacked.summary.tar_size);
+                    }
+                    return Err(error);
+                }
             }
             match (unpacked, &known, &parts.blob) {
                 (Some(unpacked), ..) => unpacked.map_err(of_layer)?,
@@ -173,7 +189,8 @@ impl Pull<'_> {
     fn receive(&self, mut receiving: Receiving<'_>, begun: Option<&Path>) -> Result<PathBuf> {
         let blob = receiving.blob;
         let missing = blob.size.saturating_sub(receiving.writer.size());
-        has_room(&self.store.layout().tmp(), receiving.name, &blob.digest, missing)?;
+        let what = format!("layer `{}`", blob.digest);
+        has_room(&self.store.layout().tmp(), receiving.name, &what, missing)?;
         if let Some(path) = begun {
             receiving.feed(path)?;
         }
@@ -283,13 +300,13 @@ fn wrong_size(blob: &Descriptor, found: u64) -> Error {
 }
 
 /// Refuses what can't fit before it is asked for: else an endless answer would fill the disk first.
-pub fn has_room(directory: &Path, name: &Reference, blob: &Digest, missing: u64) -> Result<()> {
+pub fn has_room(directory: &Path, name: &Reference, what: &str, missing: u64) -> Result<()> {
     let disk = rustix::fs::statvfs(directory).call_with(|| format!("statvfs({})", directory.display()))?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     // A ramfs says nothing of its size.
     if missing <= free || disk.f_blocks == 0 {
         return Ok(());
     }
-    let what = format!("`{name}`: layer `{blob}` takes {missing} bytes, and {free} are free");
+    let what = format!("`{name}`: {what} takes {missing} bytes, and {free} are free");
     Err(sys::Error::new(what, io::Error::from_raw_os_error(libc::ENOSPC)).into())
 }

@@ -17,9 +17,11 @@ mod resolve;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
+use fetch::Together;
 pub(super) use fetch::has_room;
 use progress::{Event, Progress};
 use resolve::Resolved;
@@ -27,6 +29,7 @@ pub(super) use resolve::no_platform;
 
 use super::{Error, Result, list};
 use crate::host::subid::IdMaps;
+use crate::layer::budget::Budget;
 use crate::layer::worker;
 use crate::oci::media_type::OCI_MANIFEST;
 use crate::oci::{Descriptor, Digest, Platform, Reference};
@@ -39,6 +42,9 @@ use crate::store::{Commit, Store, Tmp};
 /// Layers that are fetched at the same time.
 pub const PARALLEL: usize = 3;
 
+/// How often a pull that waits for another looks at it.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// How to pull.
 pub struct Pull<'a> {
     pub store: &'a Store,
@@ -48,7 +54,7 @@ pub struct Pull<'a> {
     /// What this account can map: it decides how the owners of files are kept.
     pub ids: IdMaps,
     pub parallel: usize,
-    /// The most bytes that a layer may unpack to; `None`: what the disk can take.
+    /// The most bytes that a layer may unpack to; `None`: all together, what the disk can take.
     pub max_layer_size: Option<u64>,
     /// Whether an artifact is taken, of which nothing can be run.
     pub artifacts: bool,
@@ -148,16 +154,23 @@ impl Pull<'_> {
                 None => {}
             }
         }
-        let (next, given_up) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let together = match self.together(name, &claimed) {
+            Ok(together) => together,
+            Err(failure) => {
+                self.give_up(claimed, false);
+                return Err(failure);
+            }
+        };
+        let next = AtomicUsize::new(0);
         let work = || -> Result<Vec<(usize, fetch::Parts)>> {
             let mut done = Vec::new();
             loop {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(layer) = claimed.get(place) else { return Ok(done) };
-                match self.fetch(name, layer, &given_up) {
+                match self.fetch(name, layer, &together) {
                     Ok(parts) => done.push((place, parts)),
                     Err(error) => {
-                        given_up.store(true, Ordering::Relaxed);
+                        together.given_up.store(true, Ordering::Relaxed);
                         return Err(error);
                     }
                 }
@@ -183,6 +196,24 @@ impl Pull<'_> {
                 Some(Fetched { parts: parts.remove(&place)?, _tmp: tmp, partial })
             })
             .collect())
+    }
+
+    /// What the disk can take of these layers: all that is to come of their blobs, and what they unpack to.
+    fn together(&self, name: &Reference, claimed: &[Claimed<'_>]) -> Result<Together> {
+        let tmp = self.store.layout().tmp();
+        if claimed.len() > 1 {
+            let is_here = |layer: &Claimed<'_>| self.store.has_blob(&layer.layer.blob.digest);
+            let came = |layer: &Claimed<'_>| std::fs::metadata(layer.blob_path()).map_or(0, |metadata| metadata.len());
+            let to_come = claimed.iter().filter(|layer| !is_here(layer));
+            let to_come = to_come.map(|layer| layer.layer.blob.size.saturating_sub(came(layer)));
+            let missing = to_come.fold(0, u64::saturating_add);
+            has_room(&tmp, name, "what is missing of its layers", missing)?;
+        }
+        let budget = match self.max_layer_size {
+            None if !claimed.is_empty() => Budget::of_disk(&tmp)?,
+            _ => None,
+        };
+        Ok(Together { budget, ..Together::default() })
     }
 
     /// Removes what was fetched; `resumable`: what was received may be gone on with. What can't be removed now, the next sweep
@@ -212,10 +243,31 @@ impl Pull<'_> {
             Some(tmp) => tmp,
             None => {
                 self.progress.event(Event::Waiting { layer: &layer.blob.digest });
-                self.store.claim(&key)?
+                self.claim_of_another(&key, &layer.blob.digest)?
             }
         };
         Ok(if self.is_present(layer) { None } else { Some(tmp) })
+    }
+
+    /// Waits for another pull of the same layer: as long as it lives and its blob grows. One that has stalled for as long as a
+    /// registry may, since it was stopped, holds nobody up: the layer is fetched twice, and stays once.
+    fn claim_of_another(&self, key: &str, blob: &Digest) -> Result<Tmp> {
+        let path = self.store.layout().partial().join(blob.hex());
+        let size = || std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        let (mut last, mut since) = (size(), Instant::now());
+        loop {
+            if let Some(tmp) = self.store.try_claim(key)? {
+                return Ok(tmp);
+            }
+            let now = size();
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
+            if since.elapsed() > self.registry.stall() {
+                return Ok(self.store.tmp_dir()?);
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 
     /// Makes all visible. `false`: something that was there is gone, so all must be looked at again.

@@ -61,7 +61,7 @@ impl Source {
     pub fn fetch(&self, blob: &Outgoing, given_up: &dyn Fn() -> bool) -> Result<()> {
         let mut writer = BlobWriter::create(&blob.path)?;
         if let Some(directory) = blob.path.parent() {
-            has_room(directory, &self.name, &blob.digest, blob.size)?;
+            has_room(directory, &self.name, &format!("layer `{}`", blob.digest), blob.size)?;
         }
         let mut attempts = self.registry.attempts();
         loop {

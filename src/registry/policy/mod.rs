@@ -11,6 +11,7 @@ mod key;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use key::PublicKey;
 
@@ -173,6 +174,10 @@ impl Wanted {
 impl Registry for Trusted {
     fn attempts(&self) -> Attempts {
         self.registry.attempts()
+    }
+
+    fn stall(&self) -> Duration {
+        self.registry.stall()
     }
 
     fn leave(&self, blob: &Digest) -> bool {
