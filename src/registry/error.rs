@@ -13,6 +13,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::retry::LONGEST;
 use crate::host::config::keychain;
+use crate::oci::Digest;
 use crate::oci::registries::RegistriesError;
 
 /// `registry` is `host[:port]` throughout.
@@ -40,7 +41,7 @@ pub enum Error {
     Broken { registry: String, cause: String },
     #[error("the registry `{registry}` sent less than a kilobyte in {seconds} s: the transfer has stalled")]
     Stalled { registry: String, seconds: u64 },
-    #[error("the registry `{registry}` answered with status {code}{}{}", quoted(message), long_wait(*retry_after))]
+    #[error("the registry `{registry}` answered with status {code}{}{}", quoted(message), asked_wait(*retry_after))]
     Status { registry: String, code: u16, message: String, retry_after: Option<Duration> },
     #[error("the registry `{registry}` sends more than the {limit} bytes that a {what} may have")]
     TooLong { registry: String, what: &'static str, limit: usize },
@@ -54,6 +55,8 @@ pub enum Error {
     LacksBlob { registry: String, what: String, message: String },
     #[error("`{}` can't be read: {cause}", path.display())]
     File { path: PathBuf, cause: String },
+    #[error("the blob `{digest}` is damaged: what `{}` holds has the digest `{found}`", path.display())]
+    Rotten { digest: Digest, path: PathBuf, found: Digest },
     #[error("the client of the network can't be started: {cause}")]
     Client { cause: String },
     #[error("`{}` can't be used as a certificate: {reason}", path.display())]
@@ -84,9 +87,8 @@ fn quoted(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
-/// Only what is too long to be waited for is worth a word.
-fn long_wait(retry_after: Option<Duration>) -> String {
-    match retry_after.filter(|wait| *wait > LONGEST) {
+fn asked_wait(retry_after: Option<Duration>) -> String {
+    match retry_after.filter(|wait| *wait >= Duration::from_secs(1)) {
         Some(wait) => format!(" and asks to be left alone for {} s", wait.as_secs()),
         None => String::new(),
     }
@@ -182,12 +184,20 @@ impl Error {
             Self::Mirrors { own, .. } => own.hint(),
             Self::Registries(error) => error.hint(),
             Self::Rejected(_) => Some("policy.json says which images are taken: see containers-policy.json(5)".into()),
+            Self::Rotten { .. } => Some(
+                "the disk has lost it: `coracle system check --repair` removes the image, which can then be pulled or built again"
+                    .into(),
+            ),
             Self::NoHome => Some("name a file with `--authfile FILE`".into()),
             Self::Keychain(_) => Some(
                 "`credHelpers` and `credsStore` of the credentials file, or `credential-helpers` of registries.conf, name it".into(),
             ),
             Self::NotFound { .. } => Some("check the spelling of the name and the tag".into()),
             Self::Realm { .. } | Self::Redirect { .. } => Some("ask whoever runs the registry to mend its addresses".into()),
+            Self::Status { retry_after: Some(wait), .. } if !wait.is_zero() => Some(format!(
+                "try again in {} s; for one request a registry is left alone for at most `--stall-timeout` seconds in all, and never for more than {} s",
+                wait.as_secs(), LONGEST.as_secs()
+            )),
             Self::Status { code: 429, .. } => Some("the registry limits how much you may pull: wait, or log in".into()),
             _ => None,
         }

@@ -1,4 +1,8 @@
 //! Trying again what failed for a reason that may pass.
+//!
+//! A registry may ask to be left alone for a while (`Retry-After`), and again after that. For one request it is left alone for as
+//! long as a silent one is waited for, 60 s unless `--stall-timeout` says otherwise, in all; then it has failed. (containers/image
+//! waits for up to 60 s five times over.)
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +19,16 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Attempts {
     left: u32,
+    /// For how long the registry may yet ask to be left alone, all times together.
+    alone: Duration,
     pause: Duration,
     grows: bool,
 }
 
 impl Attempts {
     pub fn new(patience: &Patience) -> Self {
-        Self { left: patience.retries, pause: patience.delay.unwrap_or(FIRST), grows: patience.delay.is_none() }
+        let pause = patience.delay.unwrap_or(FIRST);
+        Self { left: patience.retries, alone: patience.stall, pause, grows: patience.delay.is_none() }
     }
 
     /// Makes an attempt, and others as long as it fails for a reason that may pass.
@@ -39,17 +46,19 @@ impl Attempts {
     }
 
     /// How long to wait after this failure: as long as it needs, or as the registry asks. `None`: there is no other attempt,
-    /// since none is left or it would fail as well.
+    /// since none is left or it would fail as well, or the registry has asked for patience too often.
     pub fn another(&mut self, error: &Error) -> Option<Duration> {
         if self.left == 0 || !error.is_transient() {
             return None;
         }
+        let asked = error.retry_after().unwrap_or_default();
+        self.alone = self.alone.checked_sub(asked)?;
         self.left -= 1;
         let pause = self.pause;
         if self.grows {
             self.pause *= 2;
         }
-        Some(pause.max(error.retry_after().unwrap_or_default()))
+        Some(pause.max(asked))
     }
 }
 
@@ -84,6 +93,7 @@ mod tests {
         let busy = |retry_after| Error::Status { registry: "r".into(), code: 429, message: String::new(), retry_after };
         assert_eq!(attempts.another(&busy(Some(LONGEST * 2))), None);
         assert_eq!(attempts.another(&busy(Some(LONGEST))), Some(LONGEST));
+        assert_eq!(attempts.another(&busy(Some(Duration::from_secs(1)))), None, "60 s are over");
         assert_eq!(attempts.another(&busy(None)), Some(FIRST * 2));
         assert!(!wait(LONGEST, || true), "waited for nobody");
         let mut attempts = Attempts::new(&Patience { retries: 2, delay: Some(Duration::ZERO), ..Patience::default() });

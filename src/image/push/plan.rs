@@ -9,7 +9,7 @@ use crate::image::{Error, Result};
 use crate::oci::manifest::{MAX_MANIFEST, ManifestError, parse};
 use crate::oci::media_type::{Compression, DOCKER_INDEX, DOCKER_MANIFEST, Format, OCI_MANIFEST, is_config, layer_kind};
 use crate::oci::{Descriptor, Digest, Document, Manifest, Reference};
-use crate::registry::Outgoing;
+use crate::registry::{self, Outgoing};
 use crate::store::compressed::Compressed;
 use crate::store::{Store, Tmp};
 
@@ -173,6 +173,13 @@ impl Push<'_> {
             Some(tmp) => tmp,
             None => tmp.insert(self.store.tmp_dir()?),
         };
+        if let Held::InStore = held {
+            let (digest, found) = (layer.digest.clone(), self.store.hash_blob(&layer.digest)?);
+            if found != digest {
+                let path = self.store.blob_path(&digest);
+                return Err(registry::Error::Rotten { digest, path, found }.into());
+            }
+        }
         let (path, digest, size) = compress(&held.path(self.store, &layer.digest), wanted, directory)?;
         self.store.remember_compressed(&layer.digest, &how, Compressed { digest: digest.clone(), size })?;
         Ok(Some((Outgoing { digest, size, path }, wanted.compression)))

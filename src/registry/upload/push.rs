@@ -1,4 +1,7 @@
 //! One blob to a registry, whole: where a connection breaks, the upload goes on from what the registry has.
+//!
+//! What is read is hashed on its way, and the last part goes only if all of them have the digest that the blob is called by: what
+//! a disk has lost is never pushed under the name of what it was.
 
 use std::fs::File;
 use std::io;
@@ -6,6 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
 use super::Upload;
 use crate::oci::{Digest, Reference};
@@ -29,6 +33,9 @@ struct Sending<'a> {
     to: &'a Reference,
     blob: &'a Outgoing,
     file: File,
+    hash: Sha256,
+    /// So many bytes of the file.
+    hashed: u64,
     /// As far as the registry has told.
     upload: Option<Upload>,
     /// An attempt failed, so the registry may have more.
@@ -53,7 +60,8 @@ impl Client {
         given_up: &dyn Fn() -> bool,
     ) -> Result<()> {
         let file = File::open(&blob.path).map_err(|error| unreadable(blob, &error))?;
-        let mut sending = Sending { client: self, to, blob, file, upload: begun, broken: false };
+        let (hash, hashed) = (Sha256::new(), 0);
+        let mut sending = Sending { client: self, to, blob, file, hash, hashed, upload: begun, broken: false };
         let (mut attempts, mut furthest) = (self.attempts(), 0);
         loop {
             let error = match sending.attempt(told) {
@@ -80,8 +88,7 @@ impl Sending<'_> {
         self.upload = Some(upload.clone());
         let size = self.blob.size;
         while upload.offset < size {
-            let mut part = vec![0; usize::try_from(PART.min(size - upload.offset)).unwrap_or_default()];
-            self.file.read_exact_at(&mut part, upload.offset).map_err(|error| unreadable(self.blob, &error))?;
+            let part = self.part(upload.offset)?;
             let next = self.client.send_part(&upload, Bytes::from(part)).map_err(out_of_step)?;
             if next.offset <= upload.offset || next.offset > size {
                 return Err(self.client.protocol("it takes parts of a blob and does not keep them"));
@@ -98,6 +105,32 @@ impl Sending<'_> {
             }
             finished => finished,
         }
+    }
+
+    /// The bytes from `offset` on. The last ones only if the blob is what it is called.
+    fn part(&mut self, offset: u64) -> Result<Vec<u8>> {
+        let Outgoing { digest, size, path } = self.blob;
+        let read = |from: u64| {
+            let mut part = vec![0; usize::try_from(PART.min(size - from)).unwrap_or_default()];
+            self.file.read_exact_at(&mut part, from).map_err(|error| unreadable(self.blob, &error)).map(|()| part)
+        };
+        let part = read(offset)?;
+        let end = offset + part.len() as u64;
+        while self.hashed < end {
+            // An upload may go on behind what was read.
+            let piece = if self.hashed < offset { &read(self.hashed)? } else { &part };
+            let from = if self.hashed < offset { self.hashed } else { offset };
+            let new = piece.get(usize::try_from(self.hashed - from).unwrap_or_default()..).unwrap_or_default();
+            self.hash.update(new);
+            self.hashed += new.len() as u64;
+        }
+        if end == *size {
+            let found = Digest::from_sha256(self.hash.clone().finalize().into());
+            if found != *digest {
+                return Err(Error::Rotten { digest: digest.clone(), path: path.clone(), found });
+            }
+        }
+        Ok(part)
     }
 
     /// Where to go on. `None`: the blob is there, and only the answer was lost.

@@ -219,3 +219,37 @@ fn a_token_that_runs_out() {
     let bearers: Vec<_> = receiver.requests().iter().filter_map(|r| r.headers.get("authorization").cloned()).collect();
     assert!(bearers.contains(&"Bearer one".to_owned()) && bearers.contains(&"Bearer two".to_owned()), "{bearers:?}");
 }
+
+/// A bit that the disk has lost, in the first part of a layer, in its last one, or in the config: no registry gets that as what it
+/// was, whole or resumed, nor compressed anew. What the registry has already is not read.
+#[test]
+fn a_blob_that_rotted() {
+    let (case, image) = large();
+    let whole = Receiver::start();
+    arrives(&whole, &(case, image));
+    for (at, cut) in [(0, false), (19 << 20, false), (5, true)] {
+        let (case, image) = large();
+        let manifest = whole.manifest("x", "1").unwrap();
+        let digest = manifest["layers"][0]["digest"].as_str().unwrap().to_owned();
+        let path = case.store().join("images/blobs/sha256").join(digest.trim_start_matches("sha256:"));
+        let honest = std::fs::read(&path).unwrap();
+        let mut rotten = honest.clone();
+        rotten[at] ^= 1;
+        std::fs::write(&path, &rotten).unwrap();
+        let receiver = Receiver::start();
+        let receiver = if cut { receiver.fault("PATCH", "/upload/", 2, Fault::Cut(3 << 20)) } else { receiver };
+        let to = format!("{}/x:1", receiver.address);
+        let push = |more: &[&str]| case.coracle([&["push"], more, &[&image, &to]].concat());
+        for more in [&[][..], &["--compression-format=zstd"]] {
+            let refused = push(more).code(125).stdout("").error(&format!("the blob `{digest}` is damaged"));
+            refused.says("hint: the disk has lost it: `coracle system check --repair`");
+            assert_eq!((receiver.blob("x", &digest), receiver.manifest("x", "1")), (None, None), "{at} {more:?}");
+            assert_eq!(receiver.asked("PUT", "/manifests/"), 0);
+        }
+        // The last part is never sent.
+        assert!(receiver.received() < rotten.len(), "{} of {} bytes came", receiver.received(), rotten.len());
+        case.coracle(["push", &image, &format!("{}/x:1", whole.address)]).code(0);
+        std::fs::write(&path, honest).unwrap();
+        push(&[]).code(0);
+    }
+}

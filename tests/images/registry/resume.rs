@@ -272,3 +272,19 @@ fn patience() {
         assert_eq!(registry.asked(&parts.layer_path()).len(), if header.is_some() { 2 } else { 4 });
     }
 }
+
+/// One that asks so again and again is left alone for as long as a silent one is waited for, and no longer.
+#[test]
+fn patience_has_an_end() {
+    let parts = Parts::new();
+    for path in ["/v2/x/manifests/1".to_owned(), parts.config_path(), parts.layer_path()] {
+        let asked = path.clone();
+        let script =
+            move |request: &Request, _| (request.path == path).then(|| Reply::new(429, "").header("Retry-After", "2"));
+        let registry = Registry::start(&parts, Box::new(script));
+        let image = format!("{}/x:1", registry.address);
+        let pulled = Case::new(Driver::Auto).coracle(["pull", "--stall-timeout=3", "--retry=9", &image]);
+        pulled.code(125).error("status 429 and asks to be left alone for 2 s").says("hint: try again in 2 s");
+        assert_eq!(registry.asked(&asked).len(), 2, "{asked}");
+    }
+}
