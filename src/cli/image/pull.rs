@@ -78,10 +78,7 @@ impl Pull {
         let mut failures: Option<Report> = None;
         for image in &self.images {
             if let Err(report) = self.pull(&store, image) {
-                match &mut failures {
-                    Some(all) => all.join(report),
-                    None => failures = Some(report),
-                }
+                join(&mut failures, report);
             }
         }
         failures.map_or(Ok(ExitCode::SUCCESS), Err)
@@ -98,10 +95,14 @@ impl Pull {
             return transport::take(store, &place, platform, limit.bytes()?, policy, self.quiet);
         }
         let images = if self.all_tags { self.from.tagged(image, self.quiet)? } else { vec![image.to_owned()] };
+        let mut failures: Option<Report> = None;
         for image in images {
-            output::line(self.as_the_policy_says(store, &image)?.hex());
+            match self.as_the_policy_says(store, &image) {
+                Ok(id) => output::line(id.hex()),
+                Err(report) => join(&mut failures, report),
+            }
         }
-        Ok(())
+        failures.map_or(Ok(()), Err)
     }
 
     /// Pulls one image of a registry, or takes the one that is here; its id.
@@ -129,6 +130,13 @@ impl Pull {
     }
 }
 
+fn join(failures: &mut Option<Report>, report: Report) {
+    match failures {
+        Some(all) => all.join(report),
+        None => *failures = Some(report),
+    }
+}
+
 /// Whether an image is for the platform that was asked for.
 pub fn fits(found: &Found, platform: Option<&Platform>) -> bool {
     let ImageConfig { os, architecture, variant, .. } = &found.config;
@@ -138,7 +146,7 @@ pub fn fits(found: &Found, platform: Option<&Platform>) -> bool {
 impl From {
     /// Pulls one image, with progress on standard error.
     fn pull(&self, store: &Store, image: &str, artifacts: bool, quiet: bool) -> Result<Pulled, Report> {
-        first(image, quiet, |name, registries| self.pull_name((store, registries), name, artifacts, quiet))
+        self.first(image, quiet, |name, registries| self.pull_name((store, registries), name, artifacts, quiet))
     }
 
     /// The id of an image of that name that is here, for the platform that was asked for and with all of its layers.
@@ -151,7 +159,7 @@ impl From {
 
     /// The full names of all images that the repository of `image` has.
     fn tagged(&self, image: &str, quiet: bool) -> Result<Vec<String>, Report> {
-        first(image, quiet, |name, registries| {
+        self.first(image, quiet, |name, registries| {
             let tags = Mirrors::of(name, registries, &self.reach.options()?)?.tags()?;
             Ok(tags.into_iter().map(|tag| format!("{}:{tag}", name.name())).collect())
         })
@@ -235,29 +243,29 @@ impl From {
         let own = texts.filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)));
         self.reach.arguments().into_iter().chain(own).chain(self.limit.arguments()).collect()
     }
-}
 
-/// What succeeds first with one of the names that `image` may mean.
-fn first<T>(
-    image: &str,
-    quiet: bool,
-    attempt: impl Fn(&Reference, &Registries) -> Result<T, Report>,
-) -> Result<T, Report> {
-    let registries = registries::of_account()?;
-    let chosen = Chosen::of(&registries, image, quiet)?;
-    let mut failures = Vec::new();
-    for name in &chosen.names {
-        match attempt(name, &registries) {
-            Ok(done) => {
-                chosen.record(name);
-                return Ok(done);
+    /// What succeeds first with one of the names that `image` may mean. What was given as credentials is for one registry: where the
+    /// name may be at several, none of them gets it.
+    fn first<T>(
+        &self,
+        image: &str,
+        quiet: bool,
+        attempt: impl Fn(&Reference, &Registries) -> Result<T, Report>,
+    ) -> Result<T, Report> {
+        let registries = registries::of_account()?;
+        let chosen = Chosen::of(&registries, image, quiet)?;
+        let places: Vec<_> = chosen.names.iter().map(Reference::registry).collect();
+        self.reach.at_one_of(image, &places)?;
+        let mut failures = None;
+        for name in &chosen.names {
+            match attempt(name, &registries) {
+                Ok(done) => {
+                    chosen.record(name);
+                    return Ok(done);
+                }
+                Err(report) => join(&mut failures, report),
             }
-            Err(report) => failures.push(report),
         }
+        Err(failures.unwrap_or_else(|| Report::new(format!("`{image}` means no image"))))
     }
-    let all = failures.into_iter().reduce(|mut all, report| {
-        all.join(report);
-        all
-    });
-    Err(all.unwrap_or_else(|| Report::new(format!("`{image}` means no image"))))
 }

@@ -109,6 +109,17 @@ impl Reach {
         Ok(Options { credentials, patience: self.patience(), ..options })
     }
 
+    /// What was given as credentials is for one registry: where `image` may be at several, none of them gets it.
+    pub fn at_one_of(&self, image: &str, registries: &[&str]) -> Result<(), Report> {
+        let [first, _, ..] = registries else { return Ok(()) };
+        if self.creds.is_none() && handed_on()?.is_none() {
+            return Ok(());
+        }
+        let all: Vec<_> = registries.iter().map(|registry| format!("`{registry}`")).collect();
+        let text = format!("`--creds` is for one registry, and `{image}` may be at {}", all.join(" or "));
+        Err(Report::new(text).hint(format!("name it with its registry: `{first}/{image}`")))
+    }
+
     /// How long a server is waited for.
     pub fn patience(&self) -> Patience {
         Patience { stall: Duration::from_secs(self.stall_timeout), retries: self.retry, delay: self.retry_delay }

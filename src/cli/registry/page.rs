@@ -56,8 +56,8 @@ const HONOURED: [(&str, &str); 15] = [
     ),
     (
         "--creds",
-        "For the registry that the image names: no mirror and no other location gets them. Once read they no longer show in the \
-         process list.",
+        "For the registry that the image names: no mirror and no other location gets them, and nobody where a short name may be at \
+         several registries. Once read they no longer show in the process list.",
     ),
     (
         "short names",

@@ -73,6 +73,7 @@ impl Search {
         }
         let filters = self.filter.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let (places, term) = self.places()?;
+        self.reach.at_one_of(&self.term, &places.iter().map(String::as_str).collect::<Vec<_>>())?;
         let (mut found, mut failed) = (Vec::new(), None::<Report>);
         for place in &places {
             match self.at(place, term) {

@@ -115,3 +115,34 @@ fn no_file_at_all() {
         .says("Resolved \"alpine\" as docker.io/library/alpine, as there is no registries.conf")
         .says("Trying to pull docker.io/library/alpine:latest...");
 }
+
+/// What is given as credentials is for one registry: of several at which a short name may be, none gets it.
+#[test]
+fn credentials_for_one_of_several() {
+    use crate::images::registry::scripted::{Registry, Reply, Request};
+    let wants = |request: &Request, _: usize| {
+        let known = request.header("authorization").is_some();
+        (!known).then(|| Reply::new(401, "").header("WWW-Authenticate", "Basic realm=\"x\""))
+    };
+    let servers = [0, 1].map(|_| Registry::start(&crate::images::server::Parts::new(), Box::new(wants)));
+    let [first, second] = servers.each_ref().map(|server| server.address.as_str());
+    let case =
+        user(&format!("unqualified-search-registries = ['{first}', '{second}']\nshort-name-mode = 'permissive'"));
+    for words in
+        [["pull", "--creds=me:secret", "x:1"], ["pull", "-a", "--creds=me:secret"], ["run", "--creds=me:secret", "x:1"]]
+    {
+        let words = words.iter().copied().chain((words[1] == "-a").then_some("x"));
+        let refused = case.coracle(words).code(125).stdout("");
+        refused
+            .error(&format!("may be at `{first}` or `{second}`"))
+            .says(&format!("hint: name it with its registry: `{first}/x"));
+    }
+    case.coracle(["search", "--creds=me:secret", "x"]).code(125).error("`--creds` is for one registry");
+    assert!(servers.iter().all(|server| server.asked("").is_empty()), "a registry was asked");
+    case.coracle(["pull", "--creds=me:secret", &format!("{second}/x:1")]).succeeded();
+    assert!(servers[0].asked("").is_empty());
+    assert!(servers[1].asked("/v2/x/").iter().any(|request| request.header("authorization").is_some()));
+    // With one place there is nothing to choose.
+    let case = user(&format!("unqualified-search-registries = ['{first}']"));
+    case.coracle(["pull", "--creds=me:secret", "x:1"]).succeeded();
+}

@@ -84,3 +84,24 @@ fn attempts() {
     }
     Case::new(Driver::Auto).coracle(["pull", "--retry-delay=soon", "x"]).code(125).error("soon");
 }
+
+/// Of all tags one that can't be had hinders no other, and each of these is named.
+#[test]
+fn all_tags_but_some() {
+    let (honest, broken) = (Parts::new(), Parts::of(&[crate::harness::Layer::new().file("gone", 0o644, "gone")]));
+    let (manifest, other) = (honest.manifest.to_string(), broken.manifest.to_string());
+    let script = move |request: &Request, _| match request.path.as_str() {
+        "/v2/x/tags/list" => Some(Reply::ok("{\"tags\":[\"1\",\"2\",\"3\",\"4\"]}")),
+        "/v2/x/manifests/1" => Some(Reply::new(404, "")),
+        "/v2/x/manifests/3" => Some(Reply::ok(other.clone())),
+        path if path.starts_with("/v2/x/manifests/") => Some(Reply::ok(manifest.clone())),
+        _ => None,
+    };
+    let registry = Registry::start(&honest, Box::new(script));
+    let case = Case::new(Driver::Auto);
+    let pulled = case.coracle(["pull", "-a", &format!("{}/x", registry.address)]);
+    let pulled = pulled.code(125).error("x:1");
+    assert_eq!(pulled.stdout.lines().count(), 2, "{pulled}");
+    assert!(pulled.stderr.contains("x:3"), "{pulled}");
+    case.coracle(["images", "--format", "{{.Tag}}", "--sort", "tag"]).code(0).stdout("2\n4\n");
+}
