@@ -77,3 +77,24 @@ fn names_go() {
     two.case.coracle(["image", "prune", "-f"]).code(0);
     assert_eq!(two.names(), ["", "q.io/again:1"]);
 }
+
+/// An image without a name on which another was made stays as long as that one does.
+#[test]
+fn a_prune_leaves_what_others_were_made_on() {
+    let case = Case::new(Driver::Auto);
+    let base = case.busybox();
+    let ids = || case.coracle(["images", "-aq"]).code(0).stdout.lines().count();
+    for (from, name) in [(base.as_str(), "q.io/middle:1"), ("q.io/middle:1", "q.io/top:1")] {
+        case.coracle(["run", "--network=none", "--name=c", from, "sh", "-c", &format!("echo >/{}", &name[5..8])])
+            .succeeded();
+        case.coracle(["commit", "-q", "c", name]).succeeded();
+        case.coracle(["rm", "c"]).succeeded();
+    }
+    case.coracle(["untag", &base]).code(0);
+    case.coracle(["untag", "q.io/middle:1"]).code(0);
+    case.coracle(["image", "prune", "-f"]).code(0).stdout("");
+    assert_eq!(ids(), 3);
+    case.coracle(["untag", "q.io/top:1"]).code(0);
+    let pruned = case.coracle(["image", "prune", "-f"]).code(0).stdout;
+    assert_eq!((pruned.lines().count(), ids()), (3, 0), "{pruned}");
+}

@@ -16,7 +16,7 @@ use crate::image::remove::{Removal, drop_orphans};
 use crate::layer::worker;
 use crate::store::Store;
 
-/// Remove images that have no name, or all that no container uses
+/// Remove images that have no name and on which no other image was made, or all that no container uses
 #[derive(Debug, Args)]
 pub struct Prune {
     /// Those with names, too
@@ -56,7 +56,7 @@ impl Prune {
     }
 }
 
-/// Removes the images that no container uses, and that fit; without `all` only those without a name.
+/// Removes the images that no container uses, and that fit; without `all` only those without a name, on which none was made that stays.
 pub fn prune(store: &Store, all: bool, filter: &Prunable) -> Result<Removed, Report> {
     let mut removed = Removed::default();
     // No pull is to go on with them.
@@ -67,7 +67,15 @@ pub fn prune(store: &Store, all: bool, filter: &Prunable) -> Result<Removed, Rep
         let created = chrono::DateTime::from_timestamp(listed.created, 0).map(|created| created.fixed_offset());
         (all || listed.image.names.is_empty()) && filter.fits(labels, created)
     };
-    let ids = images.into_iter().filter(goes).map(|listed| listed.image.id);
+    let (mut going, mut staying): (Vec<_>, Vec<_>) = images.into_iter().partition(goes);
+    let is_base = |staying: &[Listed], listed: &Listed| {
+        staying.iter().any(|child| child.parent.as_ref() == Some(&listed.image.id))
+    };
+    // Those that stay keep what they were made on, which keeps what that was made on.
+    while let Some(base) = going.iter().position(|listed| !all && is_base(&staying, listed)) {
+        staying.push(going.swap_remove(base));
+    }
+    let ids = going.into_iter().map(|listed| listed.image.id);
     // What can't be read has no labels and no age.
     let broken = broken.into_iter().filter(|_| all && filter.fits(&BTreeMap::new(), None)).map(|(key, _)| key);
     for id in ids.chain(broken) {
