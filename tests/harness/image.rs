@@ -85,13 +85,13 @@ impl Layer {
     }
 
     /// A PAX record for the entry that follows: an extended attribute as `SCHILY.xattr.NAME`.
-    pub fn pax(mut self, key: &str, value: &str) -> Self {
-        let rest = format!(" {key}={value}\n");
+    pub fn pax(mut self, key: &str, value: impl AsRef<[u8]>) -> Self {
+        let rest = [format!(" {key}=").as_bytes(), value.as_ref(), b"\n"].concat();
         // The record's length counts its own digits.
         let length =
             (1..).map(|digits| rest.len() + digits).find(|total| total.to_string().len() + rest.len() == *total);
-        let record = format!("{}{rest}", length.unwrap());
-        self = self.entry(EntryType::XHeader, "pax", 0o644, (0, 0), "", record.as_bytes());
+        let record = [length.unwrap().to_string().as_bytes(), &rest].concat();
+        self = self.entry(EntryType::XHeader, "pax", 0o644, (0, 0), "", &record);
         self
     }
 

@@ -143,7 +143,7 @@ fn bad_entries(canary: &str) -> Vec<(&'static str, Layer, &'static str)> {
         ("a root", layer().symlink("/", canary), "is the root of the layer but not a directory"),
         ("an owner", layer().owned_file("a", 0o644, (2_000_000, 0), ""), "`a` belongs to 2000000:0"),
         ("a NUL", layer().pax("path", "a\0b").file("x", 0o644, ""), "a NUL byte in it"),
-        ("a long name", layer().pax("path", &"n".repeat(300)).file("x", 0o644, ""), "more than 255 bytes"),
+        ("a long name", layer().pax("path", "n".repeat(300)).file("x", 0o644, ""), "more than 255 bytes"),
         ("an escape", layer().file("../\x1b[2Jcanary", 0o644, ""), "`../?[2Jcanary` climbs"),
         ("a type", layer().entry(EntryType::new(b'Z'), "z", 0o644, (0, 0), "", b""), "does not know: `Z`"),
         ("a record", layer().entry(EntryType::XHeader, "p", 0o644, (0, 0), "", b"9 nonsense"), "malformed record"),

@@ -4,4 +4,4 @@ pub mod commit;
 pub mod diff;
 mod images;
 mod pull;
-mod unpack;
+pub mod unpack;

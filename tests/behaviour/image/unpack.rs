@@ -140,4 +140,24 @@ fn file_capabilities(case: &Case) {
     case.coracle(arguments).code(0).stdout("CapEff:\t0000000000000400\n");
 }
 
+/// What a lower layer has as a symbolic link is a folder in one that writes below that name: it stays in its own layer, and hides
+/// the link.
+pub fn below_a_link_of_a_lower_layer(case: &Case) {
+    let links =
+        Layer::new().symlink("out", "/etc").symlink("up", "../../../../..").symlink("proc-root", "/proc/1/root");
+    let writes = Layer::new()
+        .file("out/written", 0o644, "in its own layer\n")
+        .file("up/tmp/written", 0o644, "too\n")
+        .file("proc-root/etc/written", 0o644, "and this\n");
+    let image = Image::busybox().layer(links).layer(writes);
+    let name = case.pull(&image.push("below-links:latest"));
+    let script = "cat out/written up/tmp/written proc-root/etc/written; ls -d /etc/written /tmp/written 2>/dev/null; \
+                  for name in out up proc-root; do test -L /$name || test -d /$name && echo folder; done";
+    case.sh(&name, script).code(0).stdout("in its own layer\ntoo\nand this\nfolder\nfolder\nfolder\n");
+    for outside in ["/etc/written", "/tmp/written"] {
+        assert!(!std::path::Path::new(outside).exists(), "{outside} was written");
+    }
+}
+
+on_both_drivers!(below_a_link_of_a_lower_layer);
 on_both_drivers!(names_that_lead_elsewhere, attributes_that_the_overlay_obeys, unusual_entries, file_capabilities);

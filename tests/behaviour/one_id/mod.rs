@@ -126,6 +126,11 @@ fn copied(case: &Case) {
     crate::behaviour::into::copy::with_one_id(case);
 }
 
+/// What a layer writes below a link of a lower one.
+fn below_links(case: &Case) {
+    crate::behaviour::image::unpack::below_a_link_of_a_lower_layer(case);
+}
+
 /// `diff`, `commit`, `export`.
 fn packed(case: &Case) {
     crate::behaviour::image::commit::with_one_id(case);
@@ -178,6 +183,7 @@ fn volumes(case: &Case) {
 on_both_drivers!(
     a_shell_works,
     packed,
+    below_links,
     owners_of_an_image,
     copied,
     one_more_command,

@@ -252,3 +252,44 @@ fn nothing_is_sent_twice() {
     assert_eq!((receiver.received(), receiver.asked("PATCH", "")), (sent, 0));
     assert_eq!(receiver.manifest("b", "1"), receiver.manifest("a", "1"));
 }
+
+/// For what a push needs a token is asked, and for nothing more: to write where it goes, and to read where a blob is mounted from.
+#[test]
+fn scopes() {
+    use crate::images::registry::scripted::{Registry as Tokens, Reply};
+    let grant = |request: &crate::images::registry::scripted::Request, _| {
+        request.path.starts_with("/token").then(|| Reply::ok("{\"token\":\"good\",\"expires_in\":300}"))
+    };
+    let tokens = Tokens::start(&crate::images::server::Parts::new(), Box::new(grant));
+    let realm = format!("WWW-Authenticate: Bearer realm=\"http://{}/token\",service=\"s\"\r\n", tokens.address);
+    let receiver = Receiver::start().fault("GET", "/v2/", 2, Fault::Says(401, realm, String::new()));
+    let case = case();
+    let image = case.busybox();
+    let scopes = || -> Vec<Vec<String>> {
+        let asked = tokens.asked("/token").into_iter();
+        let scopes = asked.map(|request| {
+            assert!(request.header("authorization").is_some_and(|value| value.starts_with("Basic ")), "{request:?}");
+            let query = request.path.replace("%3A", ":").replace("%2C", ",").replace("%2F", "/");
+            let fields = query.split(['?', '&']).filter_map(|field| field.strip_prefix("scope="));
+            fields.map(str::to_owned).collect()
+        });
+        scopes.collect()
+    };
+    let to = format!("{}/ns/a:1", receiver.address);
+    case.coracle(["push", "--creds=me:secret", &image, &to]).code(0);
+    assert_eq!(scopes(), [["repository:ns/a:pull,push"]]);
+    case.coracle(["tag", &image, &to]).succeeded();
+    case.coracle(["push", "--creds=me:secret", &image, &format!("{}/b:1", receiver.address)]).code(0);
+    assert_eq!(receiver.asked("POST", "/v2/b/"), 2, "both blobs are mounted");
+    assert_eq!(scopes()[1..], [vec!["repository:b:pull,push"], vec!["repository:b:pull,push", "repository:ns/a:pull"]]);
+    // The registry got the tokens, and never the password.
+    for request in receiver.requests() {
+        let header = request.headers.get("authorization").map(String::as_str);
+        assert!(
+            header == Some("Bearer good") || request.path == "/v2/",
+            "{} {}: {header:?}",
+            request.method,
+            request.path
+        );
+    }
+}

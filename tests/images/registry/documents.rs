@@ -343,9 +343,81 @@ pub fn pinned() -> Vec<Hostile> {
         hostile
     };
     let index = json!({"schemaVersion": 2, "manifests": [entry(&honest, OCI)]}).to_string();
+    // What is pinned is the index: another one, or another image than it names.
+    let listed = |name: &str, index_sent: String, image_sent: String, says| {
+        let (of_index, of_image) = (digest(index.as_bytes()), digest(honest.as_bytes()));
+        let wanted = of_index.clone();
+        let script = move |request: &super::Request, _| {
+            let sent = match request.path.strip_prefix("/v2/x/manifests/")? {
+                name if name == of_index => &index_sent,
+                name if name == of_image => &image_sent,
+                _ => return None,
+            };
+            Some(Reply::ok(sent.clone()))
+        };
+        let mut hostile = Hostile::new(name, says, Parts::new(), script);
+        hostile.image = format!("x@{wanted}");
+        hostile
+    };
+    let spaced_index = format!("{index} ");
+    let longer = json!({"schemaVersion": 2, "manifests": [entry(&honest, OCI), entry(&honest, OCI)]}).to_string();
+    let other = Parts::of(&[Layer::new().file("other", 0o644, "x")]).manifest.to_string();
+    const WRONG: &[&str] = &["has the digest"];
     vec![
+        listed("an index with a space more", spaced_index, honest.clone(), WRONG),
+        listed("an index with an entry more", longer, honest.clone(), WRONG),
+        listed("the image in place of the index", honest.clone(), honest.clone(), WRONG),
+        listed("the index, and another image", index.clone(), other, WRONG),
+        listed("the index, and the image with a space more", index.clone(), spaced.clone(), WRONG),
+        listed("the index in place of its image, too", index.clone(), index.clone(), WRONG),
+        listed("the index, and no image", index.clone(), String::new(), WRONG),
         pinned("another image", Parts::of(&[Layer::new().file("other", 0o644, "x")]).manifest.to_string()),
         pinned("a space more", spaced),
         pinned("an index that has it", index),
     ]
+}
+
+/// Honest all the way down, an index that was pinned is its image.
+#[test]
+fn an_index_that_is_pinned() {
+    use crate::harness::{Case, Driver};
+    let parts = Parts::new();
+    let image = parts.manifest.to_string();
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry(&image, OCI)]}).to_string();
+    let (of_index, of_image) = (digest(index.as_bytes()), digest(image.as_bytes()));
+    let name = format!("x@{of_index}");
+    let script = move |request: &super::Request, _| match request.path.strip_prefix("/v2/x/manifests/")? {
+        name if name == of_index => Some(Reply::ok(index.clone())),
+        name if name == of_image => Some(Reply::ok(image.clone())),
+        _ => None,
+    };
+    let registry = super::Registry::start(&parts, Box::new(script));
+    Case::new(Driver::Auto).pull(&format!("{}/{name}", registry.address));
+}
+
+/// As many as there may be: five hundred layers, and an index of ten thousand entries, of which one is for this machine.
+#[test]
+fn as_many_as_there_may_be() {
+    use crate::harness::{Case, Driver};
+    let mut parts = Parts::new();
+    let layers = 500;
+    let diff_ids: Vec<_> = vec![digest(&parts.layer); layers];
+    parts.claim(&diff_ids);
+    parts.manifest["layers"] = vec![parts.manifest["layers"][0].clone(); layers].into();
+    let image = parts.manifest.to_string();
+    let mut entries = vec![entry(&image, OCI); 10_000];
+    for (number, other) in entries.iter_mut().enumerate().skip(1) {
+        other["platform"] = json!({"os": "linux", "architecture": format!("a{number}")});
+    }
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).to_string();
+    let script = move |request: &super::Request, _| match request.path.strip_prefix("/v2/x/manifests/")? {
+        "1" => Some(Reply::ok(index.clone())),
+        _ => Some(Reply::ok(image.clone())),
+    };
+    let registry = super::Registry::start(&parts, Box::new(script));
+    let case = Case::new(Driver::Auto);
+    let name = case.pull(&format!("{}/x:1", registry.address));
+    let shown = case.coracle(["image", "inspect", "--format", "{{len .RootFS.Layers}}", &name]);
+    shown.code(0).stdout("500\n");
+    assert_eq!(registry.asked(&parts.layer_path()).len(), 1);
 }

@@ -4,6 +4,7 @@
 //! and no process needed more than 100 MB.
 
 mod answers;
+mod commands;
 mod documents;
 mod lawful;
 mod memory;

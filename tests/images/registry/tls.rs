@@ -90,3 +90,44 @@ fn a_client_certificate() {
     certificates(&case, "swapped", &[("client.key", "ca.crt")]);
     pull("swapped").code(125).error("ca.crt` can't be used as a certificate");
 }
+
+/// The same authority counts for whatever else a registry is asked; another one does not, and then nothing is kept or sent.
+#[test]
+fn every_command_wants_the_authority() {
+    let Some(folder) = folder() else { return };
+    let image = image(&folder, "server");
+    let registry = image.split('/').next().unwrap();
+    let case = Case::new(Driver::Auto);
+    let here = case.busybox();
+    case.coracle(["manifest", "create", "list"]).succeeded();
+    let auth = ".config/containers/auth.json";
+    let (to, list) = (format!("{registry}/tls/pushed:1"), format!("{registry}/tls/list:1"));
+    let term = format!("{registry}/busybox");
+    let commands: [&[&str]; 6] = [
+        &["login", "-u", "someone", "-p", "secret", registry],
+        &["push", &here, &to],
+        &["search", &term],
+        &["search", "--list-tags", &to],
+        &["manifest", "add", "list", &to],
+        &["manifest", "push", "--all", "list", &list],
+    ];
+    certificates(&case, "named", &AUTHORITY);
+    certificates(&case, "wrong", &[("alone.crt", "ca.crt")]);
+    for command in commands {
+        let with = |flag: &'static str| {
+            case.coracle(
+                command[..1]
+                    .iter()
+                    .copied()
+                    .chain(if command[0] == "manifest" { [command[1], flag].to_vec() } else { vec![flag] })
+                    .chain(command[if command[0] == "manifest" { 2 } else { 1 }..].iter().copied()),
+            )
+        };
+        for flag in ["--tls-verify=true", "--cert-dir=wrong"] {
+            with(flag).code(125).error("certificate of the registry");
+            assert_eq!(case.home.join(auth).exists(), command[0] != "login", "{command:?} {flag}");
+        }
+        with("--cert-dir=named").succeeded();
+    }
+    case.coracle(["pull", "--cert-dir=named", &list]).succeeded();
+}

@@ -11,7 +11,7 @@ use super::Hostile;
 use super::scripted::{Registry, Reply, Request};
 use crate::harness::http::{TLS, first_byte};
 use crate::harness::{Case, Driver, LIMIT, Layer, wait_until};
-use crate::images::server::Parts;
+use crate::images::server::{Parts, Server};
 
 const CHALLENGE: &str = "Bearer realm=\"http://{here}/token\",service=\"the service\"";
 
@@ -155,6 +155,7 @@ fn a_password_is_not_seen() {
     for (number, words) in [
         &["pull", "--creds", "me:PASSWORD", "IMAGE"][..],
         &["pull", "--creds=me:PASSWORD", "IMAGE"],
+        &["push", "--creds=me:PASSWORD", "LOCAL", "IMAGE"],
         &["run", "--rm", "--network=none", "--creds=me:PASSWORD", "IMAGE", "/none"],
         &["login", "-u", "me", "-pPASSWORD", "REGISTRY"],
         &["login", "--username=me", "--password", "PASSWORD", "REGISTRY"],
@@ -181,7 +182,9 @@ fn a_password_is_not_seen() {
         );
         let image = format!("{}/x:1", registry.address);
         let words = words.iter().map(|word| {
-            word.replace("PASSWORD", &password).replace("IMAGE", &image).replace("REGISTRY", &registry.address)
+            let word = word.replace("PASSWORD", &password).replace("IMAGE", &image);
+            let word = word.replace("REGISTRY", &registry.address);
+            if word == "LOCAL" { case.pull(&format!("{}/x:1", Server::start(parts.answers()).address)) } else { word }
         });
         let words: Vec<String> = words.collect();
         let running = case.command(words.iter().map(String::as_str)).start();
