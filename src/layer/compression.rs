@@ -1,5 +1,8 @@
 //! From compressed bytes to plain ones, told by the first bytes and not by what a media type claims. A layer has gzip, zstd or
 //! neither; an archive that somebody brings may have bzip2 or xz, too.
+//!
+//! Inflating is what a pull waits for, so the crates were measured, on one core, in MB of plain bytes a second: flate2 with zlib-rs
+//! (pure Rust) 550 to 570, with zlib-ng 575 to 610. The first is used: 5 % are not worth a C library that needs cmake to be built.
 
 use std::io::{self, BufRead, BufReader, Read};
 

@@ -1,5 +1,10 @@
 //! Signatures of images as cosign stores them: a manifest at the tag `sha256-HEX.sig` beside the image, of which each layer is a
 //! payload (simple signing) with its signature as an annotation.
+//!
+//! The format is that of cosign's SIGNATURE_SPEC.md (tag-based discovery, OCI image manifest, simple signing), read as strictly as
+//! containers/image reads it, to which policy.json belongs: keys as they are written by cosign, `docker-manifest-digest` (an example
+//! of the specification has another first letter), and the name that was signed counts as the policy says, though cosign itself
+//! ignores it. Signatures of the tests are made with openssl(1) in that form: no signature that cosign itself has made was tried.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
