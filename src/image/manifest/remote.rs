@@ -14,9 +14,9 @@ pub fn document(registry: &dyn Registry, name: &Reference) -> Result<(Vec<u8>, D
     let Content { bytes, media_type } = registry.manifest(name)?;
     let found = Digest::of(&bytes);
     if let Some(expected) = name.digest().filter(|expected| **expected != found) {
-        return Err(Error::WrongDigest { what: "manifest", expected: expected.clone(), found });
+        return Err(Error::WrongDigest { what: "manifest", expected: expected.clone(), found }.of(name));
     }
-    let document = parse(&bytes, media_type.as_deref())?;
+    let document = parse(&bytes, media_type.as_deref()).map_err(|error| Error::from(error).of(name))?;
     Ok((bytes, document))
 }
 
@@ -36,12 +36,12 @@ pub fn of_registry(registry: &dyn Registry, name: &Reference, platform: &Platfor
     let entries = match document {
         Document::Index(index) if all => index.manifests,
         Document::Index(index) => {
-            vec![platform.choose(&index).ok_or_else(|| no_platform(platform, &index))?.clone()]
+            vec![platform.choose(&index).ok_or_else(|| no_platform(platform, &index).of(name))?.clone()]
         }
         Document::Manifest(manifest) => {
             let media_type = manifest.media_type.as_deref().unwrap_or(OCI_MANIFEST);
             let mut entry = Descriptor::new(media_type, Digest::of(&bytes), bytes.len() as u64);
-            entry.platform = platform_of(registry, name, &manifest)?;
+            entry.platform = platform_of(registry, name, &manifest).map_err(|error| error.of(name))?;
             vec![entry]
         }
     };

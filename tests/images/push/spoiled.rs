@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::receiver::{Fault, Receiver};
-use crate::harness::image::noise;
+use crate::harness::image::{Compression, noise};
 use crate::harness::{Case, Driver, Image, Layer, long_or};
 use crate::images::registry::highest;
 
@@ -224,11 +224,18 @@ fn a_token_that_runs_out() {
 /// was, whole or resumed, nor compressed anew. What the registry has already is not read.
 #[test]
 fn a_blob_that_rotted() {
-    let (case, image) = large();
+    // In three parts: it is not compressed.
+    let layer = Layer::new().file("large", 0o644, noise(20 << 20)).compressed(Compression::Plain);
+    let pushed = Image::of(vec![layer]).push("rotten:1");
+    let world = || {
+        let case = Case::new(Driver::Auto);
+        (case.pull(&pushed), case)
+    };
     let whole = Receiver::start();
+    let (image, case) = world();
     arrives(&whole, &(case, image));
     for (at, cut) in [(0, false), (19 << 20, false), (5, true)] {
-        let (case, image) = large();
+        let (image, case) = world();
         let manifest = whole.manifest("x", "1").unwrap();
         let digest = manifest["layers"][0]["digest"].as_str().unwrap().to_owned();
         let path = case.store().join("images/blobs/sha256").join(digest.trim_start_matches("sha256:"));

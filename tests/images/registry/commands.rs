@@ -86,7 +86,10 @@ const ALL: [Asked; 7] = [SEARCH, TAGS, LOGIN, INSPECT, ADD, PUSH, PUSH_LIST];
 fn bodies() {
     let more = &["more than the"];
     all_fail("without end", &READ, more, || Reply::ok(vec![b' '; 1 << 20]).no_length().endless());
-    all_fail("brackets", &READ, &["recursion limit", "JSON", "EOF"], || Reply::ok(vec![b'['; 100_000]));
+    all_fail("brackets", &READ, &["recursion limit", "invalid type"], || Reply::ok(vec![b'['; 100_000]));
+    all_fail("a key of brackets", &READ, &["recursion limit", "EOF", "JSON"], || {
+        Reply::ok([&b"{\"x\":"[..], &[b'['; 100_000]].concat())
+    });
     let types =
         "{\"results\":{},\"repositories\":7,\"tags\":{\"a\":1},\"schemaVersion\":2,\"manifests\":7,\"layers\":7}";
     all_fail("other types", &READ, &["invalid type", "as an image and as an index"], || Reply::ok(types));
@@ -102,9 +105,10 @@ fn answers() {
     });
     all_fail("to a file", &ALL, &["`file`"], || Reply::redirect("file:///etc/passwd"));
     all_fail("to the machine's data", &ALL, &["169.254.169.254"], || Reply::redirect("http://169.254.169.254/"));
-    all_fail("in a circle", &ALL, &["more than 10 times", "what is sent to it"], || {
-        Reply::redirect("/v2/x/manifests/1?blobs/tags/list/v1/search")
-    });
+    let circle = "/v2/x/tags/list?/v1/search/v2/_catalog/manifests/1/blobs/";
+    let others: Vec<Asked> = ALL.into_iter().filter(|(words, _)| words[0] != "login").collect();
+    all_fail("in a circle", &others, &["more than 10 times", "what is sent to it"], || Reply::redirect(circle));
+    all_fail("in a circle", &[LOGIN], &["more than 10 times"], || Reply::redirect("/v2/"));
 }
 
 /// What trickles ends, where the limit can be set to seconds; a login has the same one of a minute.
