@@ -58,12 +58,6 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
         Job::Unpack { mode: Mode::Recorded, .. } => Some(File::from(role::inherited(OWNERS)?)),
         _ => None,
     };
-    let share = match job {
-        Job::Unpack { mode, limits: Limits { shared: Some(_), .. }, .. } => {
-            Some(Share::new(role::inherited(if *mode == Mode::Recorded { OWNERS + 1 } else { OWNERS })?))
-        }
-        _ => None,
-    };
     let container = match job.joins() {
         true => Some(Live { user_namespace: role::inherited(STREAM + 1)?, root: role::inherited(STREAM + 2)? }),
         false => None,
@@ -84,12 +78,7 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     confine(root.as_fd(), container.as_ref(), sources.as_ref())?;
     match (job, stream, sources) {
         (Job::Unpack { mode, expected, limits }, Some(stream), _) => {
-            let unpacked =
-                unpack_layer(root.as_fd(), stream, *mode, owners, expected.as_ref(), *limits, share.as_ref());
-            if let (Err(_), Some(share)) = (&unpacked, share) {
-                share.give_back();
-            }
-            unpacked
+            unpack_within(root.as_fd(), stream, *mode, owners, expected.as_ref(), *limits)
         }
         (Job::Empty { keep }, ..) => empty(root.as_fd(), keep),
         (Job::Measure { paths }, ..) => {
@@ -256,6 +245,24 @@ fn confine(root: BorrowedFd<'_>, container: Option<&Live>, sources: Option<&Sour
     let layers = layers.map(|(directory, _)| directory.as_fd());
     let all = [root].into_iter().chain(container.map(|live| live.root.as_fd())).chain(layers);
     landlock::confine(&all.collect::<Vec<_>>()).map(drop)
+}
+
+/// What a layer that comes to nothing took of what all of its image may take is given back.
+fn unpack_within(
+    root: BorrowedFd<'_>,
+    stream: OwnedFd,
+    mode: Mode,
+    owners: Option<File>,
+    expected: Option<&Digest>,
+    limits: Limits,
+) -> Result<Reply> {
+    let place = if mode == Mode::Recorded { OWNERS + 1 } else { OWNERS };
+    let share = limits.shared.map(|_| role::inherited(place).map(Share::new)).transpose()?;
+    let unpacked = unpack_layer(root, stream, mode, owners, expected, limits, share.as_ref());
+    if let (Err(_), Some(share)) = (&unpacked, share) {
+        share.give_back();
+    }
+    unpacked
 }
 
 fn unpack_layer(
