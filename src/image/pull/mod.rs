@@ -243,23 +243,25 @@ impl Pull<'_> {
             Some(tmp) => tmp,
             None => {
                 self.progress.event(Event::Waiting { layer: &layer.blob.digest });
-                self.claim_of_another(&key, &layer.blob.digest)?
+                self.claim_of_another(&key)?
             }
         };
         Ok(if self.is_present(layer) { None } else { Some(tmp) })
     }
 
-    /// Waits for another pull of the same layer: as long as it lives and its blob grows. One that has stalled for as long as a
-    /// registry may, since it was stopped, holds nobody up: the layer is fetched twice, and stays once.
-    fn claim_of_another(&self, key: &str, blob: &Digest) -> Result<Tmp> {
-        let path = self.store.layout().partial().join(blob.hex());
-        let size = || std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-        let (mut last, mut since) = (size(), Instant::now());
+    /// Waits for another pull of the same layer: as long as it lives and gets on, be it with another layer of its image. One that
+    /// has stalled for as long as a registry may, since it was stopped, holds nobody up: the layer is fetched twice, and stays once.
+    fn claim_of_another(&self, key: &str) -> Result<Tmp> {
+        let received = || {
+            let all = std::fs::read_dir(self.store.layout().partial()).into_iter().flatten().flatten();
+            all.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).fold(0, u64::wrapping_add)
+        };
+        let (mut last, mut since) = (received(), Instant::now());
         loop {
             if let Some(tmp) = self.store.try_claim(key)? {
                 return Ok(tmp);
             }
-            let now = size();
+            let now = received();
             if now != last {
                 (last, since) = (now, Instant::now());
             }
