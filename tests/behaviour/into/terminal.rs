@@ -135,7 +135,7 @@ fn restored_after_a_failure(case: &Case) {
     let image = case.busybox();
     let mut terminal = on_terminal(case, &["run", "-it", "--rm", "--network=none", &image, "no-such-command"]);
     let before = format!("{:?}", terminal.before());
-    terminal.expect("Error: ");
+    terminal.expect("Error:");
     terminal.expect("ended 127\r\n");
     assert_eq!(settings(&terminal), before);
 }
