@@ -50,7 +50,9 @@ fn no_control_character_reaches_a_terminal() {
         ("rmi \"$EVIL\"", 1),
     ] {
         let script = format!("{} {line}; echo 'the'' end'", binary().display());
-        let shown = on_terminal_of(&case, &["sh", "-c", &script], &[("EVIL", HOSTILE)]).expect("the end");
+        // Without this program's own colours.
+        let environment = [("EVIL", HOSTILE), ("NO_COLOR", "1")];
+        let shown = on_terminal_of(&case, &["sh", "-c", &script], &environment).expect("the end");
         let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
         let text = shown.replace("\r\n", "\n");
         assert!(!text.contains(steers), "{line}: {text:?}");
