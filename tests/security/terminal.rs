@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{program, pull, pulled, start};
-use crate::behaviour::into::terminal::on_terminal;
+use crate::behaviour::into::terminal::{on_terminal, on_terminal_with};
 use crate::harness::{Case, Image, LIMIT, Layer, wait_until};
 
 /// CVE-2017-5226, CVE-2019-10063, CVE-2019-7303, CVE-2023-28100: what a program types into the terminals that it holds, also with bits
@@ -67,7 +67,8 @@ fn escape_sequences(case: &Case) {
         &["diff", "box"],
     ];
     for line in lines {
-        let mut terminal = on_terminal(case, line);
+        // Without this program's own colours.
+        let mut terminal = on_terminal_with(case, line, &[("NO_COLOR", "1")]);
         let shown = terminal.expect("ended");
         assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{line:?}: {shown:?}");
         // What an error tells is told to programs the same.

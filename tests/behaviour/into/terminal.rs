@@ -6,9 +6,14 @@ use crate::harness::{Case, LIMIT, Terminal, wait_for, wait_until};
 
 /// The program on a terminal, under a shell that stays when it ends: it says `ended CODE` and waits for a line.
 pub fn on_terminal(case: &Case, arguments: &[&str]) -> Terminal {
+    on_terminal_with(case, arguments, &[])
+}
+
+/// The same, with more in its environment.
+pub fn on_terminal_with(case: &Case, arguments: &[&str], more: &[(&str, &str)]) -> Terminal {
     let program = crate::harness::binary().display().to_string();
     let shell = ["sh", "-c", "\"$0\" \"$@\"; echo \"ended $?\"; read line", &program];
-    on_terminal_of(case, &shell.iter().chain(arguments).copied().collect::<Vec<_>>(), &[])
+    on_terminal_of(case, &shell.iter().chain(arguments).copied().collect::<Vec<_>>(), more)
 }
 
 /// Any program on a terminal, as the case's user, with more in its environment.
