@@ -16,8 +16,9 @@ LAWFUL = {errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMP
 # A directory moved into itself, or over what it lies in; a link to a directory; an operation on a pipe or a symbolic link.
 LAWFUL |= {errno.EINVAL, errno.EPERM, errno.ESPIPE, errno.ENOSYS}
 if DRIVER == "kernel":
-    # It leaves it to its callers to move a directory that lies below.
-    LAWFUL |= {errno.EXDEV}
+    # It leaves it to its callers to move a directory that lies below. Where the upper layer no longer holds under a name what it
+    # has looked up, it says so (ovl_rename, ovl_remove_upper); the kernel looks once more, and passes the second such answer on.
+    LAWFUL |= {errno.EXDEV, errno.ESTALE}
 
 
 class Worker:
