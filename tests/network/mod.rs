@@ -46,7 +46,7 @@ struct Contained(Child, PathBuf);
 
 impl Contained {
     fn new() -> Self {
-        let child = Command::new("unshare").args(["-Urn", "sleep", "60"]).stdin(Stdio::null()).spawn().unwrap();
+        let child = Command::new("unshare").args(["-Urn", "sleep", "600"]).stdin(Stdio::null()).spawn().unwrap();
         let ours = std::fs::read_link("/proc/self/ns/net").unwrap();
         let limit = Instant::now() + Duration::from_secs(60);
         let folder = std::env::temp_dir().join(format!("network-{}", child.id()));

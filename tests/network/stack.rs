@@ -265,6 +265,72 @@ fn stage_many() {
     }
 }
 
+/// Nobody need say anything: whoever has come, or has said all that there is to say, may be silent for ever. Who owes an
+/// acknowledgement, and gives none, is given up.
+#[test]
+fn silence_ends_no_connection() {
+    on_a_stage("network::stack::stage_silent");
+}
+
+#[test]
+#[ignore = "needs a stage"]
+fn stage_silent() {
+    const SILENCE: Duration = Duration::from_secs(125);
+    let other = Contained::new();
+    connect(&other);
+    let container = Contained::new();
+    let _way = Way::make(Maker::Stack, &container, &["8080:80"]);
+    let listener = TcpListener::bind("10.10.10.10:0").unwrap();
+    let place = listener.local_addr().unwrap();
+    let within = inside(&container, || TcpListener::bind("0.0.0.0:80").unwrap());
+    let pair = |from_inside: bool| match from_inside {
+        true => (inside(&container, move || TcpStream::connect(place).unwrap()), accept(&listener).0),
+        false => {
+            let outside = inside(&other, || TcpStream::connect("10.9.9.1:8080").unwrap());
+            (accept(&within).0, outside)
+        }
+    };
+    let mut pairs = Vec::new();
+    for (from_inside, half_closed) in [(false, 0), (false, 1), (false, 2), (true, 0), (true, 1), (true, 2)] {
+        let (mut inner, mut outer) = pair(from_inside);
+        for stream in [&mut inner, &mut outer] {
+            stream.set_read_timeout(Some(LIMIT)).unwrap();
+            stream.write_all(b"hello").unwrap();
+        }
+        for stream in [&mut inner, &mut outer] {
+            stream.read_exact(&mut [0; 5]).unwrap();
+        }
+        match half_closed {
+            0 => {}
+            1 => inner.shutdown(Shutdown::Write).unwrap(),
+            _ => outer.shutdown(Shutdown::Write).unwrap(),
+        }
+        pairs.push((half_closed, inner, outer));
+    }
+    // A container that answers nothing at all.
+    let deaf = Contained::new();
+    let _way_of_deaf = Way::make(Maker::Stack, &deaf, &[]);
+    let mut unheard = inside(&deaf, move || TcpStream::connect(place).unwrap());
+    unheard.write_all(b"x").unwrap();
+    let mut waiting = accept(&listener).0;
+    waiting.read_exact(&mut [0]).unwrap();
+    inside(&deaf, || ip("link set up0 down"));
+    waiting.write_all(b"x").unwrap();
+    std::thread::sleep(SILENCE);
+    waiting.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(waiting.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    for (half_closed, inner, outer) in pairs {
+        let (mut one, mut other) = if half_closed == 1 { (outer, inner) } else { (inner, outer) };
+        one.write_all(b"still here").unwrap();
+        one.shutdown(Shutdown::Write).unwrap();
+        let mut heard = String::new();
+        other.read_to_string(&mut heard).unwrap();
+        assert_eq!(heard, "still here", "{half_closed}");
+        other.shutdown(Shutdown::Write).ok();
+        assert_eq!(one.read(&mut [0; 8]).unwrap(), 0, "{half_closed}");
+    }
+}
+
 /// Packets of all protocols with nothing in them that makes sense, and datagrams to everywhere; others are served meanwhile.
 #[test]
 fn malformed_packets_harm_nobody() {

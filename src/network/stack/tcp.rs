@@ -30,7 +30,7 @@ const MOST: usize = 16_384;
 const BUFFERS: [(usize, usize); 3] = [(64, 512 << 10), (1024, 64 << 10), (MOST, SMALLEST)];
 /// The smallest of them.
 pub const SMALLEST: usize = 8 << 10;
-/// Who does not acknowledge for so long is gone.
+/// Who owes an answer and says nothing for so long is gone; who owes none may be silent for ever.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// A container that answers requests with anything else is not asked more often.
 const MOST_REQUESTS: u8 = 3;
@@ -79,6 +79,10 @@ struct Connection {
     taken: bool,
     /// How often the container was asked once more.
     requests: u8,
+    /// When the container said something.
+    heard: Instant,
+    /// Since when it owes an answer.
+    owes: Option<Instant>,
     is_stirred: bool,
     timer: Option<Instant>,
 }
@@ -122,6 +126,7 @@ impl Connections {
         let asks = |sockets: &SocketSet<'_>| sockets.get::<Socket<'_>>(*handle).state() == State::SynSent;
         let Net { interface, tun, clock, .. } = net;
         let asked = asks(sockets);
+        connection.heard = clock.now();
         interface.poll_ingress_single(clock.now(), &mut Line { tun, incoming: Some(packet) }, sockets);
         if asked && asks(sockets) && connection.requests < MOST_REQUESTS {
             connection.requests += 1;
@@ -225,6 +230,8 @@ impl Connections {
             until: None,
             taken: false,
             requests: 0,
+            heard: net.clock.now(),
+            owes: None,
             is_stirred: false,
             timer: None,
         };
@@ -242,7 +249,6 @@ impl Connections {
         // No cable between the two ends: nothing to be gained by waiting.
         socket.set_nagle_enabled(false);
         socket.set_ack_delay(None);
-        socket.set_timeout(Some(PATIENCE));
         socket
     }
 
@@ -382,12 +388,15 @@ impl Connection {
                 _ => (self.readable, self.failed) = (false, true),
             }
         }
+        let Net { interface, tun, clock, .. } = net;
+        let now = clock.now();
+        self.owes = owes(socket).then(|| self.owes.unwrap_or(now));
+        self.failed |= self.owes.is_some_and(|since| now >= since.max(self.heard) + PATIENCE);
         if self.failed {
             socket.abort();
         }
-        let Net { interface, tun, clock, .. } = net;
         let mut line = Line { tun, incoming: None };
-        while interface.poll_egress(clock.now(), &mut line, sockets) == PollResult::SocketStateChanged {}
+        while interface.poll_egress(now, &mut line, sockets) == PollResult::SocketStateChanged {}
         let socket = sockets.get::<Socket<'_>>(*handle);
         self.taken |= !matches!(socket.state(), State::Closed | State::SynSent);
         match socket.state() {
@@ -406,6 +415,16 @@ impl Connection {
         let Stage::Open { sockets, .. } = &self.stage else { return None };
         interface.poll_at(now, sockets).map(|next| next.max(now + Duration::from_micros(SOONEST as u64)))
     }
+}
+
+/// Whether something that was said to the container wants its acknowledgement. What repeats it wakes us meanwhile; smoltcp's own
+/// time limit will not do, since it counts silence where nothing is owed.
+fn owes(socket: &Socket<'_>) -> bool {
+    let asks = matches!(
+        socket.state(),
+        State::SynSent | State::SynReceived | State::FinWait1 | State::Closing | State::LastAck
+    );
+    asks || socket.send_queue() > 0
 }
 
 /// Tells the container what became of its request.
