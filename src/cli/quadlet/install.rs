@@ -41,8 +41,8 @@ fn copy(from: &Path, to: &Path) -> Result<(), Report> {
     Ok(())
 }
 
-/// `web.container.d`, `container.d`.
-fn is_of_drop_ins(folder: &Path) -> bool {
+/// `web.container.d`, `container.d`; others that end in `.d` are no quadlet's.
+fn is_of_a_quadlets_drop_ins(folder: &Path) -> bool {
     let name = folder.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".d"));
     let kind = |name: &str| Kind::of(Path::new(name)).is_some_and(|kind| kind.is_ok());
     name.is_some_and(|name| kind(name) || kind(&format!("x.{name}")))
@@ -66,13 +66,13 @@ impl Install {
         let folders: Vec<PathBuf> = self.files.iter().filter(|file| file.is_dir()).cloned().chain(folders).collect();
         for file in &files {
             let mut quadlet = find::one(file, &folders).map_err(Report::new)?;
-            if let Some((other, _)) =
-                installed.iter().find(|(_, other): &&(_, quadlet::Quadlet)| other.name == quadlet.name)
-            {
-                let both = [other, &file].map(|path: &&PathBuf| path.display().to_string());
+            let same = |(_, other): &&(&PathBuf, quadlet::Quadlet)| other.name == quadlet.name;
+            if let Some((other, _)) = installed.iter().find(same) {
                 return Err(Report::new(format!(
                     "`{}` and `{}` are both the quadlet `{}`",
-                    both[0], both[1], quadlet.name
+                    other.display(),
+                    file.display(),
+                    quadlet.name
                 ))
                 .hint("a quadlet is known by the name of its file: give one of them another"));
             }
@@ -115,9 +115,9 @@ impl Install {
             }
             let before = files.len() + drop_ins.len();
             // A folder of drop-ins by itself, or one with all that belongs together.
-            let folders = if is_of_drop_ins(named) { vec![named.clone()] } else { entries(named)? };
+            let folders = if is_of_a_quadlets_drop_ins(named) { vec![named.clone()] } else { entries(named)? };
             for path in folders {
-                if path.is_dir() && is_of_drop_ins(&path) {
+                if path.is_dir() && is_of_a_quadlets_drop_ins(&path) {
                     let folder = path.file_name().map(PathBuf::from).unwrap_or_default();
                     let all =
                         entries(&path)?.into_iter().filter(|file| file.extension().is_some_and(|end| end == "conf"));
