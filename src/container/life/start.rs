@@ -44,8 +44,6 @@ pub struct How<'a> {
     /// With [`Streams::Given`]: the program's standard input, output and error.
     pub stdio: Option<[BorrowedFd<'a>; 3]>,
     pub log: bool,
-    /// The container ends with its launcher.
-    pub leashed: bool,
     pub handed_on: &'a [Handed],
     /// What its secrets hold, if there are no copies of them in its directory.
     pub secrets: Option<&'a [Vec<u8>]>,
@@ -86,7 +84,6 @@ pub const IDLE: How<'static> = How {
     streams: Streams::Pipes { input: false },
     stdio: None,
     log: false,
-    leashed: true,
     handed_on: &[],
     secrets: None,
     published: &[],
@@ -272,7 +269,7 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         pid_file: container.pid_file.clone(),
         monitor_pid_file: container.monitor_pid_file.clone(),
         stop: (container.stop_signal, container.stop_timeout),
-        leashed: how.leashed,
+        leashed: true,
         purpose: Purpose::Run,
         durable: container.is_durable(),
         state: State {
