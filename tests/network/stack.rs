@@ -307,6 +307,11 @@ fn stage_silent() {
         }
         pairs.push((half_closed, inner, outer));
     }
+    // The kernel asks the other ends now and then whether they are there: timer 2 of /proc/net/tcp (proc(5)), in state 1.
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let asked = table.lines().filter(|line| line.contains(" 01 ") && line.contains(" 02:")).count();
+    let open = pairs.iter().filter(|(half_closed, ..)| *half_closed == 0).count();
+    assert_eq!(asked, open, "{table}");
     // A container that answers nothing at all.
     let deaf = Contained::new();
     let _way_of_deaf = Way::make(Maker::Stack, &deaf, &[]);

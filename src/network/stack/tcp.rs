@@ -155,7 +155,7 @@ impl Connections {
         let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let host = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
-        let _ = sockopt::set_tcp_nodelay(&host, true);
+        prepare(&host);
         match rustix::net::connect(&host, &to) {
             Ok(()) | Err(Errno::INPROGRESS) => {}
             Err(error) => return Err(error),
@@ -178,7 +178,7 @@ impl Connections {
         if self.all.len() >= self.most {
             return Err(Errno::MFILE);
         }
-        let _ = sockopt::set_tcp_nodelay(&host, true);
+        prepare(&host);
         let mut socket = self.socket();
         let connected = socket.connect(net.interface.context(), ends.inside, ends.outside);
         connected.map_err(|_| Errno::INVAL)?;
@@ -345,6 +345,13 @@ impl Connections {
             let _ = sockopt::set_socket_linger(&connection.host, Some(std::time::Duration::ZERO));
         }
     }
+}
+
+/// Nothing is held back for more to come. An end that is gone without a word is found out by the kernel, since what the program
+/// inside asks of its own connection is answered here.
+fn prepare(host: &OwnedFd) {
+    let _ = sockopt::set_tcp_nodelay(host, true);
+    let _ = sockopt::set_socket_keepalive(host, true);
 }
 
 fn open(socket: Socket<'static>) -> Stage {
