@@ -3,7 +3,7 @@
 use crate::cli::output::roff;
 
 /// What is read: a file, a key of it or a variable, and what is made of it.
-const HONOURED: [(&str, &str); 15] = [
+const HONOURED: [(&str, &str); 16] = [
     (
         "registries.conf",
         "$CONTAINERS_REGISTRIES_CONF, else $XDG_CONFIG_HOME/containers/registries.conf, else /etc/containers/registries.conf; then \
@@ -58,6 +58,11 @@ const HONOURED: [(&str, &str); 15] = [
         "--creds",
         "For the registry that the image names: no mirror and no other location gets them, and nobody where a short name may be at \
          several registries. Once read they no longer show in the process list.",
+    ),
+    (
+        "redirects",
+        "Up to ten, without the credentials, which stay with the registry's own scheme, host and port. None leads from TLS to plain \
+         HTTP, where Podman goes, nor from another machine to this one; what is sent goes to no other place than was asked for.",
     ),
     (
         "short names",

@@ -6,6 +6,7 @@
 mod answers;
 mod commands;
 mod documents;
+mod front;
 mod lawful;
 mod memory;
 mod resume;

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use super::front;
 use super::scripted::{Registry, Reply, Request};
 use crate::harness::{Case, Driver, Image, has};
 use crate::images::server::Parts;
@@ -130,4 +131,51 @@ fn every_command_wants_the_authority() {
         with("--cert-dir=named").succeeded();
     }
     case.coracle(["pull", "--cert-dir=named", &list]).succeeded();
+}
+
+/// A registry behind TLS that sends a blob's reader on in the clear, or asks for the password there, at another port of its own host:
+/// nobody goes, whatever the certificate is worth. To a place behind TLS one goes, without the password.
+#[test]
+fn nothing_follows_into_the_clear() {
+    let Some(folder) = folder() else { return };
+    let parts = Parts::new();
+    let elsewhere = Registry::start(&parts, Box::new(|_, _| None));
+    let (behind_tls, clear) =
+        (front::tls(&folder, &elsewhere.address), elsewhere.address.replace("127.0.0.1", "localhost"));
+    let layer = parts.layer_path();
+    let basic = "Basic realm=\"x\"".to_owned();
+    let bearer = format!("Bearer realm=\"http://{clear}/token\",service=\"s\"");
+    for (asks, to, refused) in [
+        (&basic, format!("https://{behind_tls}{layer}"), None),
+        (&basic, format!("http://{clear}{layer}"), Some("from TLS to plain HTTP")),
+        (&bearer, format!("https://{behind_tls}{layer}"), Some("from TLS to plain HTTP")),
+    ] {
+        let (asks, from) = (asks.clone(), layer.clone());
+        let script = move |request: &Request, _| match request.header("authorization") {
+            None => Some(Reply::new(401, "").header("WWW-Authenticate", &asks)),
+            Some(_) => (request.path == from).then(|| Reply::redirect(&to)),
+        };
+        let registry = Registry::start(&parts, Box::new(script));
+        let image = format!("{}/x:1", front::tls(&folder, &registry.address));
+        for flag in ["--cert-dir=named", "--tls-verify=false"] {
+            let case = Case::new(Driver::Auto);
+            certificates(&case, "named", &AUTHORITY);
+            let before = elsewhere.asked("/").len();
+            let pulled = case.coracle(["pull", "--retry=0", "--creds=someone:s3cr3t", flag, &image]);
+            assert!(!pulled.stderr.contains("s3cr3t"), "{pulled}");
+            let asked = elsewhere.asked("/").split_off(before);
+            assert!(asked.iter().all(|request| request.header("authorization").is_none()), "{asked:?}");
+            match refused {
+                None => {
+                    pulled.succeeded();
+                    assert!(asked.iter().any(|request| request.path == layer), "{asked:?}");
+                }
+                Some(reason) => {
+                    pulled.code(125).stdout("").error(reason).error(&clear);
+                    assert!(asked.is_empty(), "{asked:?}");
+                    case.coracle(["images", "-aq"]).code(0).stdout("");
+                }
+            }
+        }
+    }
 }
