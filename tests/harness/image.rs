@@ -333,7 +333,15 @@ fn make_busybox_layer() -> Layer {
     layer
 }
 
-/// Bytes that no compression makes smaller.
+/// Bytes that no compression makes smaller, the same ones every time (splitmix64).
 pub fn noise(count: u64) -> Vec<u8> {
-    (0..count).map(|number| (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
+    let word = |number: u64| {
+        let mut mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    };
+    let mut bytes: Vec<u8> = (1..=count.div_ceil(8)).flat_map(|number| word(number).to_le_bytes()).collect();
+    bytes.truncate(count as usize);
+    bytes
 }

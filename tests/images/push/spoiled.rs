@@ -73,6 +73,7 @@ fn a_connection_that_is_cut() {
     let world = large();
     let whole = Receiver::start();
     arrives(&whole, &world);
+    assert_eq!(whole.asked("PATCH", "/upload/"), 4, "the layer's three parts, and the config");
     let receiver = Receiver::start().fault("PATCH", "/upload/", 1, Fault::Header("X-Unused", None)).fault(
         "PATCH",
         "/upload/",
