@@ -16,7 +16,7 @@ mod looks;
 mod manifest;
 mod names;
 mod newer;
-mod push;
+pub mod push;
 mod registry;
 mod scp;
 pub mod server;

@@ -7,6 +7,7 @@ use super::scripted::{Registry, Reply};
 use super::{MEMORY, highest};
 use crate::harness::image::noise;
 use crate::harness::{Case, Driver, Layer};
+use crate::images::push::receiver::Receiver;
 use crate::images::server::Parts;
 
 /// Of all processes of a pull of an honest image together, in KiB.
@@ -48,5 +49,37 @@ fn three_layers_at_once() {
         case.coracle(["rmi", "--all"]).code(0);
         println!("{memory} KiB with windows of 2 to the {log}");
         assert!(memory < most, "{memory} KiB with windows of 2 to the {log}");
+    }
+}
+
+/// One layer of more than 100 MB, as a blob, too: it is pulled, pushed as it is, and pushed compressed anew.
+#[test]
+fn one_large_layer() {
+    const LARGE: u64 = 110_000_000;
+    let case = Case::new(Driver::Auto);
+    let layer = Layer::new().file("large", 0o644, noise(LARGE));
+    let mut parts = Parts::of(&[layer]);
+    let blob = gzip(&parts.layer, 0);
+    assert!(blob.len() as u64 > LARGE);
+    parts.manifest["layers"][0] = Parts::descriptor("application/vnd.oci.image.layer.v1.tar+gzip", &blob);
+    let path = parts.layer_path();
+    let registry =
+        Registry::start(&parts, Box::new(move |request, _| (request.path == path).then(|| Reply::ok(blob.clone()))));
+    let (image, receiver) = (format!("{}/x:1", registry.address), Receiver::start());
+    let to = |tag: &str| format!("{}/x:{tag}", receiver.address);
+    for words in [
+        vec!["pull", "-q", &image],
+        vec!["push", "-q", &image, &to("gzip")],
+        vec!["push", "-q", "--compression-format=zstd", &image, &to("zstd")],
+    ] {
+        let running = case.command(words.iter().copied()).start();
+        let memory = highest(running.pid().as_raw_nonzero().get());
+        running.finish().code(0);
+        println!("{memory} KiB of {words:?}");
+        assert!(memory < HONEST, "{memory} KiB of {words:?}");
+    }
+    for tag in ["gzip", "zstd"] {
+        let sent = receiver.manifest("x", tag).unwrap()["layers"][0]["size"].as_u64();
+        assert!(sent > Some(LARGE), "{tag}: {sent:?}");
     }
 }
