@@ -105,9 +105,9 @@ fn capabilities_and_foreign_files(case: &Case) {
     case.sh("capable", "stat -c '%Y' /opt/busybox; stat -c %u /opt").code(0).stdout("5\n33\n");
 }
 
-/// POSIX ACLs (acl(5)), those that a folder gives to what is made in it among them, and capabilities as newer kernels write them
-/// (version 3, with the id of a root): from a registry to a container, from there to another registry, and back.
-fn lists_of_who_may_and_newer_capabilities(case: &Case) {
+/// What POSIX ACLs (acl(5)) and a capability, as newer kernels write them (version 3, with the id of a root), are put on: `/acl`, what
+/// is made in `/d`, and `/opt/busybox`. To be stacked on that of busybox.
+pub fn lists_and_capabilities() -> Layer {
     let entry = |tag: u8, may: u8, id: u32| [&[tag, 0, may, 0][..], &id.to_le_bytes()].concat();
     let list = [
         vec![2, 0, 0, 0],
@@ -120,26 +120,33 @@ fn lists_of_who_may_and_newer_capabilities(case: &Case) {
     ]
     .concat();
     let capability = b"\x01\0\0\x03\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
-    let layer = Layer::new()
+    Layer::new()
         .pax("SCHILY.xattr.system.posix_acl_access", &list)
         .file("acl", 0o640, "secret\n")
         .pax("SCHILY.xattr.system.posix_acl_default", &list)
         .dir("d", 0o755)
         .dir("opt", 0o755)
         .pax("SCHILY.xattr.security.capability", capability)
-        .file("opt/busybox", 0o755, std::fs::read("/bin/busybox").unwrap());
-    let effective = |case: &Case, image: &str, files: &[&str], content: &str| {
-        let run = |user: &str, words: &[&str]| {
-            case.coracle(["run", "--rm", "--network=none", "-u", user, image].iter().chain(words).copied())
-        };
-        let words = [&["cat"], files].concat();
-        run("33", &words).code(0).stdout(content);
-        run("34", &words).code(1).stdout("");
-        let capable = run("33", &["/opt/busybox", "grep", "CapEff", "/proc/self/status"]);
-        capable.code(0).stdout("CapEff:\t0000000000000400\n");
+        .file("opt/busybox", 0o755, std::fs::read("/bin/busybox").unwrap())
+}
+
+/// The files with ACLs can be read, to be this together, by the one user whom they name; and the program has its capability.
+#[track_caller]
+pub fn they_count(case: &Case, image: &str, files: &[&str], content: &str) {
+    let run = |user: &str, words: &[&str]| {
+        case.coracle(["run", "--rm", "--network=none", "-u", user, image].iter().chain(words).copied())
     };
-    let image = case.pull(&Image::busybox().layer(layer).push("acl-base:latest"));
-    effective(case, &image, &["/acl"], "secret\n");
+    let words = [&["cat"], files].concat();
+    run("33", &words).code(0).stdout(content);
+    run("34", &words).code(1).stdout("");
+    let capable = run("33", &["/opt/busybox", "grep", "CapEff", "/proc/self/status"]);
+    capable.code(0).stdout("CapEff:\t0000000000000400\n");
+}
+
+/// From a registry to a container, from there to another registry, and back.
+fn lists_of_who_may_and_newer_capabilities(case: &Case) {
+    let image = case.pull(&Image::busybox().layer(lists_and_capabilities()).push("acl-base:latest"));
+    they_count(case, &image, &["/acl"], "secret\n");
     let script = "touch -d @5 /acl /opt/busybox; echo new >/d/new";
     case.coracle(["run", "--network=none", "--name", "box", &image, "sh", "-c", script]).code(0);
     let to = format!("{}/acl-{}:1", registry(), case.home.file_name().unwrap().to_str().unwrap().to_lowercase());
@@ -147,7 +154,7 @@ fn lists_of_who_may_and_newer_capabilities(case: &Case) {
     case.coracle(["push", "-q", &to]).code(0);
     let other = Case::new(case.driver);
     other.pull(&to);
-    effective(&other, &to, &["/acl", "/d/new"], "secret\nnew\n");
+    they_count(&other, &to, &["/acl", "/d/new"], "secret\nnew\n");
 }
 
 /// Whatever ids the container had, the image has its own.

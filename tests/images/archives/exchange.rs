@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::behaviour::image::commit::{lists_and_capabilities, they_count};
 use crate::harness::image::{busybox_layer, registry};
-use crate::harness::{Case, Command, Driver, Finished, Layer, binary, has};
+use crate::harness::{Case, Command, Driver, Finished, Image, Layer, binary, has};
 
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
@@ -207,5 +208,131 @@ fn with_buildah() {
 fn with_podman() {
     if has("podman", tools().join("podman").exists()) {
         with_store_of(&Stock::new(), "podman");
+    }
+}
+
+/// What other tools pushed in another compression, to a registry or a folder: the layers are the same, and so is the image, whichever
+/// way it comes in.
+fn compressed_anew_by(stock: &Stock, tool: &str) {
+    let tool = format!("{tool} --root {0}/theirs --runroot tmp/run", stock.case.home.display());
+    let (case, id) = (&stock.case, &stock.id);
+    stock.tool(&format!("{tool} pull -q oci-archive:oci-archive"));
+    let there = format!("{}/anew:{}", registry(), case.home.file_name().unwrap().to_str().unwrap());
+    let facts = "{{.Id}} {{.Digest}} {{.RootFS.Layers}}";
+    let look = || case.coracle(["image", "inspect", "--format", facts, id]).code(0).stdout;
+    case.coracle(["load", "-q", "-i", "oci-archive"]).code(0);
+    let layers = ["image", "inspect", "--format", "{{.RootFS.Layers}}", id.as_str()];
+    let layers = case.coracle(layers).code(0).stdout;
+    case.coracle(["rmi", "-f", id]).code(0);
+    for (format, kind) in [("gzip", "tar+gzip"), ("zstd", "tar+zstd"), ("zstd:chunked", "tar+zstd")] {
+        let push = format!("push -q --tls-verify=false --compression-format {format} --format oci {id}");
+        let tag = format.replace(':', "-");
+        let name = there.replace("/anew:", &format!("/anew/{tag}:"));
+        // What it knows to be at the registry in another form it would leave so.
+        stock.tool("rm -rf .local/share/containers/cache");
+        stock.tool(&format!("{tool} {push} docker://{name} && {tool} {push} oci:o-{tag}:1"));
+        let manifest = case.coracle(["manifest", "inspect", &name]).code(0).stdout;
+        let other = stock.tool(&format!("skopeo inspect --raw oci:o-{tag}:1")).stdout;
+        for manifest in [manifest, other] {
+            let manifest: Value = serde_json::from_str(&manifest).unwrap();
+            assert_eq!(manifest["layers"][0]["mediaType"], format!("application/vnd.oci.image.layer.v1.{kind}"));
+        }
+        let mut seen = Vec::new();
+        for words in
+            [["pull", "-q", &name], ["pull", "-q", &format!("oci:o-{tag}:1")], ["load", "-qi", &format!("o-{tag}")]]
+        {
+            let came = case.coracle(words).code(0).stdout;
+            let shown = look();
+            assert!(words[0] == "load" || came.trim() == id, "{format}: {came}");
+            assert!(shown.trim_end().ends_with(layers.trim_end()), "{format}: {shown} are not {layers}");
+            case.coracle(["run", "--rm", "--network=none", id]).code(0);
+            // And from here to others, as it came.
+            case.coracle(["save", "-q", "--format=oci-archive", "-o", "on", id]).code(0);
+            let config = stock.tool("skopeo inspect --config --raw oci-archive:on | sha256sum").stdout;
+            assert!(config.starts_with(id.as_str()), "{format}: {config}");
+            case.coracle(["rmi", "-f", id]).code(0);
+            seen.push(shown);
+        }
+        assert_eq!(seen[1], seen[2], "{format}: what is pulled is what is loaded");
+        stock.tool("rm -f on");
+    }
+}
+
+#[test]
+fn compressed_anew_by_buildah() {
+    compressed_anew_by(&Stock::new(), "buildah");
+}
+
+/// Podman, too, and what its `save --compress` writes.
+#[test]
+fn compressed_anew_by_podman() {
+    if !has("podman", tools().join("podman").exists()) {
+        return;
+    }
+    let stock = Stock::new();
+    compressed_anew_by(&stock, "podman");
+    let (case, podman) =
+        (&stock.case, format!("podman --root {0}/theirs --runroot tmp/run", stock.case.home.display()));
+    let save = |flags: &str| stock.tool(&format!("{podman} save -q --format docker-dir {flags} {}", stock.id));
+    save("-o plain");
+    save("--compress -o packed");
+    let mut ids = Vec::new();
+    for folder in ["plain", "packed"] {
+        let pulled = case.coracle(["pull", "-q", &format!("dir:{folder}")]).code(0).stdout;
+        let pulled = pulled.trim();
+        case.coracle(["run", "--rm", "--network=none", pulled]).code(0);
+        case.coracle(["rmi", "-f", pulled]).code(0);
+        case.coracle(["load", "-q", "-i", folder]).code(0).stdout(&format!("Loaded image: sha256:{pulled}\n"));
+        case.coracle(["run", "--rm", "--network=none", pulled]).code(0);
+        case.coracle(["rmi", "-f", pulled]).code(0);
+        ids.push(pulled.to_owned());
+    }
+    assert_eq!(ids[0], ids[1], "compressed, it is the same image");
+    // As gzip begins (RFC 1952, 2.3.1).
+    let is_packed = |folder: &str| {
+        let files = std::fs::read_dir(case.home.join(folder)).unwrap();
+        files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).any(|bytes| bytes.starts_with(&[0x1f, 0x8b]))
+    };
+    assert!(is_packed("packed") && !is_packed("plain"));
+}
+
+/// ACLs and capabilities of what a container made: saved, loaded in another store, by way of skopeo, umoci and buildah, too.
+#[test]
+fn lists_of_who_may_and_capabilities() {
+    let mut stock = Stock::new();
+    let first = &stock.case;
+    let image = first.pull(&Image::busybox().layer(lists_and_capabilities()).push("acl-saved:latest"));
+    let script = "touch -d @5 /acl /opt/busybox; echo new >/d/new";
+    first.coracle(["run", "--network=none", "--name", "box", &image, "sh", "-c", script]).code(0);
+    first.coracle(["commit", "-q", "box", "q.io/made:1"]).code(0);
+    for format in ["docker-archive", "oci-archive", "oci-dir", "docker-dir"] {
+        let path = format!("made-{format}");
+        first.coracle(["save", "-q", "--format", format, "-o", &path, "q.io/made:1"]).code(0);
+    }
+    let id = first.coracle(["images", "-q", "--no-trunc", "q.io/made:1"]).code(0).stdout;
+    stock.id = id.trim().trim_start_matches("sha256:").to_owned();
+    stock.tool("skopeo copy -q --insecure-policy oci-archive:made-oci-archive dir:by-skopeo");
+    stock.tool("cp -r made-oci-dir by-umoci && umoci config --image by-umoci:q.io/made:1 --config.label made=there");
+    let buildah = format!("buildah --root {}/theirs --runroot tmp/run", stock.case.home.display());
+    stock.tool(&format!(
+        "{buildah} pull -q oci-archive:made-oci-archive && {buildah} push -q {} oci-archive:by-buildah",
+        stock.id
+    ));
+    for (place, same) in [
+        ("docker-archive:made-docker-archive", true),
+        ("oci-archive:made-oci-archive", true),
+        ("oci:made-oci-dir", true),
+        ("dir:made-docker-dir", true),
+        ("dir:by-skopeo", true),
+        ("oci:by-umoci", false),
+        ("oci-archive:by-buildah", true),
+    ] {
+        let other = Case::new(Driver::Auto);
+        let mut pull = other.command(["pull", "-q", place]);
+        pull = pull.directory(&stock.case.home);
+        let came = pull.finish().code(0).stdout;
+        let came = came.trim();
+        assert_eq!(came == stock.id, same, "{place}: {came} of {}", stock.id);
+        they_count(&other, came, &["/acl", "/d/new"], "secret\nnew\n");
     }
 }
