@@ -132,7 +132,7 @@ impl Tree {
         }
         match owners::set_on_file(file.as_fd(), owner) {
             Err(Errno::OPNOTSUPP) => owners.note(stat.st_ino, owner),
-            result => result,
+            result => result.and_then(|()| self.count_open(&file)),
         }
     }
 

@@ -114,7 +114,7 @@ fn limited() {
 }
 
 /// What du(1) says of a directory, in bytes.
-fn disk_usage(top: &Path) -> u64 {
+pub fn disk_usage(top: &Path) -> u64 {
     let mut seen = std::collections::BTreeMap::new();
     let mut pending = vec![top.to_owned()];
     while let Some(path) = pending.pop() {

@@ -1,12 +1,14 @@
 //! What went wrong once, each under the name of what was found.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 
 use rustix::fs::{CWD, FileType, Mode, SeekFrom, mknodat};
 
+use super::disks::disk_usage;
 use super::stage::{self, Stage};
 
 fn layers(stage: &Stage) {
@@ -123,5 +125,49 @@ pub fn limited_attributes(stage: &Stage) {
     let done = Command::new("du").args(["-s", "-B1"]).arg(stage.place.join("upper")).output().unwrap();
     let used: u64 = String::from_utf8_lossy(&done.stdout).split_whitespace().next().unwrap().parse().unwrap();
     assert!(used <= LIMIT, "{used}");
+    mounted.unmount();
+}
+
+#[test]
+fn marks_count_against_a_limit() {
+    stage::run("fuse", "limited_marks");
+}
+
+/// A directory that is moved into one that merges gets a mark, which took a block that nobody counted.
+pub fn limited_marks(stage: &Stage) {
+    let mut stage = stage.clone();
+    stage.features.quota = Some(1 << 20);
+    layers(&stage);
+    fs::create_dir(stage.place.join("lower1/merges")).unwrap();
+    let mounted = stage.mount("fuse");
+    let (made, moved) = (mounted.at.join("made"), mounted.at.join("merges/moved"));
+    fs::create_dir(&made).unwrap();
+    // As much as the inode itself takes.
+    rustix::fs::setxattr(&made, "user.x", &[7; 60], rustix::fs::XattrFlags::empty()).unwrap();
+    fs::rename(made, &moved).unwrap();
+    let numbers = rustix::fs::statvfs(&mounted.at).unwrap();
+    let used = (numbers.f_blocks - numbers.f_bfree) * numbers.f_frsize;
+    assert_eq!(used, disk_usage(&stage.place.join("upper")));
+    mounted.unmount();
+}
+
+#[test]
+fn a_group_bit_that_stands_alone_stays_under_a_limit() {
+    stage::run("fuse", "limited_bits");
+}
+
+/// Each write took set-group-id, also where it is not meant for execution.
+pub fn limited_bits(stage: &Stage) {
+    let mut stage = stage.clone();
+    stage.features.quota = Some(1 << 20);
+    layers(&stage);
+    let mounted = stage.mount("fuse");
+    let at = |name: &str| mounted.at.join(name);
+    for (mode, left) in [(0o2700, 0o2700), (0o4700, 0o700), (0o6700, 0o2700), (0o6710, 0o710), (0o2710, 0o710)] {
+        fs::write(at("f"), "").unwrap();
+        fs::set_permissions(at("f"), fs::Permissions::from_mode(mode)).unwrap();
+        OpenOptions::new().append(true).open(at("f")).unwrap().write_all(b"x").unwrap();
+        assert_eq!(fs::metadata(at("f")).unwrap().mode() & 0o7777, left, "{mode:o}");
+    }
     mounted.unmount();
 }

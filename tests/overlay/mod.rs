@@ -59,6 +59,8 @@ fn case(name: &str) -> Case {
         "linked_pipe" => Case::Stage(faults::linked_pipe),
         "leftovers" => Case::Stage(faults::leftovers),
         "holes" => Case::Stage(faults::holes),
+        "limited_marks" => Case::Stage(faults::limited_marks),
+        "limited_bits" => Case::Stage(faults::limited_bits),
         "limited_attributes" => Case::Stage(faults::limited_attributes),
         "a_closed_device" => Case::Stage(limits::a_closed_device),
         "few_descriptors" => Case::Stage(limits::few_descriptors),

@@ -197,6 +197,8 @@ impl Tree {
         if self.marks {
             make_opaque(&moved)?;
         }
+        // The mark may have taken a block.
+        self.count_open(&moved)?;
         if !found.layers.are_upper_only() {
             remove_whiteouts(moved)?;
         }

@@ -135,7 +135,11 @@ impl Tree {
         match self.place(&node)? {
             Place::Open(file) => rustix::fs::fremovexattr(file, &*attribute),
             Place::Named(name) => rustix::fs::lremovexattr(name, &*attribute),
+        }?;
+        if self.quota.is_some() {
+            self.count(&self.stat(&node)?);
         }
+        Ok(())
     }
 }
 
