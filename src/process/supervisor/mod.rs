@@ -140,8 +140,8 @@ fn note(job: &Job, target: BorrowedFd<'_>, chown: &Chown) -> Result<(), Errno> {
 /// meant for execution.
 fn without_set_ids(stat: &Statx, mode: u32) -> u32 {
     match FileType::from_raw_mode(u32::from(stat.stx_mode)) {
-        FileType::RegularFile if mode & 0o010 != 0 => mode & !0o6000,
-        FileType::RegularFile => mode & !0o4000,
-        _ => mode,
+        FileType::Directory | FileType::Symlink => mode,
+        _ if mode & 0o010 != 0 => mode & !0o6000,
+        _ => mode & !0o4000,
     }
 }
