@@ -5,9 +5,14 @@
 //! the next lower layer: so the layers have whiteouts, opaque directories and hard links wherever real ones have them. After
 //! each mount the kernel's driver must show the same tree. In the end `rm -rf` must leave nothing, done by a server that has just
 //! begun and by one that has served all the operations.
+//!
+//! Mounts of several kinds are tried (`kind`): what differs between them is nothing that a program could see.
 
 mod draw;
+mod kind;
+mod maps;
 mod operation;
+mod owners;
 pub mod tree;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -17,9 +22,11 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use self::draw::Draw;
+use self::kind::Kind;
 use self::operation::{Known, Operation, Side};
-use self::tree::{Tree, tree};
+use self::tree::{Tree, tree_with};
 use coracle::sys::process::Child;
+use rustix::io::Errno;
 
 use super::limits::memory_of;
 use super::stage::{self, Mounted, Stage};
@@ -39,30 +46,39 @@ const DEPTH: usize = 4;
 /// How many operations are told of a failure.
 const TOLD: usize = 60;
 
-/// `random:SEED:LAYERS:MOUNTS:OPERATIONS`: so many mounts of so many operations each.
+/// `random:SEED:LAYERS:MOUNTS:OPERATIONS:KIND`: so many mounts of so many operations each.
 pub fn sequence(stage: &Stage) {
     let mut stage = stage.clone();
-    let numbers: Vec<u64> = stage.words.iter().map(|word| word.parse().unwrap()).collect();
+    let (kind, numbers) = stage.words.split_last().unwrap();
+    let kind = Kind::of(kind);
+    let numbers: Vec<u64> = numbers.iter().map(|word| word.parse().unwrap()).collect();
     let [seed, layers, mounts, operations] = numbers[..] else { panic!("{:?}", stage.words) };
     let mut draw = Draw::new(seed);
+    kind.set(&mut stage);
     stage.lowers = vec!["lower0".to_owned()];
     fs::create_dir(stage.place.join("lower0")).unwrap();
+    kind.settle(&mut stage, &Tree::new());
     let mut mount = 0;
+    let mut left = Tree::new();
     while mount < mounts {
         let building = (stage.lowers.len() as u64) < layers;
         let count = if building { 150 } else { operations as usize };
-        one_mount(&stage, &mut draw, count);
+        left = one_mount(&stage, kind, &mut draw, count);
         match building {
-            true => push_layer(&mut stage),
+            true => {
+                push_layer(&mut stage);
+                kind.settle(&mut stage, &left);
+            }
             false => mount += 1,
         }
     }
     // By a server that knows nothing yet; then, of the same layers, by one that has seen all of it change.
     push_layer(&mut stage);
+    kind.settle(&mut stage, &left);
     clear(&stage, stage.mount("fuse"));
     renew_upper(&stage);
     let mounted = stage.mount("fuse");
-    stress(&stage, &mounted, &mut draw, operations as usize);
+    stress(&stage, kind, &mounted, &mut draw, operations as usize);
     clear(&stage, mounted);
 }
 
@@ -95,11 +111,14 @@ pub fn renew_upper(stage: &Stage) {
         fs::remove_dir_all(stage.place.join(dir)).unwrap();
         fs::create_dir(stage.place.join(dir)).unwrap();
     }
+    // It speaks of files that have gone.
+    let _ = fs::remove_file(stage.place.join("owners"));
 }
 
-fn one_mount(stage: &Stage, draw: &mut Draw, count: usize) {
+/// What it leaves.
+fn one_mount(stage: &Stage, kind: Kind, draw: &mut Draw, count: usize) -> Tree {
     let mounted = stage.mount("fuse");
-    let expected = stress(stage, &mounted, draw, count);
+    let expected = stress(stage, kind, &mounted, draw, count);
     mounted.unmount();
     // Beside the directory of that name which the kernel's driver keeps.
     let left = fs::read_dir(stage.place.join("work")).unwrap().map(|entry| entry.unwrap().file_name());
@@ -107,25 +126,30 @@ fn one_mount(stage: &Stage, draw: &mut Draw, count: usize) {
     // Whoever comes next: links of a lower file of which one name was copied up are not one file any more.
     let broken = tree::linked(&expected);
     for driver in ["kernel", "fuse"] {
+        let Some(owners) = kind.owners(driver) else { continue };
         let mounted = stage.mount(driver);
-        tree::assert_equal(&expected, &tree(&mounted.at), &broken);
+        tree::assert_equal(&expected, &tree_with(&mounted.at, &owners), &broken);
+        if driver == "fuse" {
+            kind.check_room(stage, &mounted);
+        }
         mounted.unmount();
     }
+    expected
 }
 
 /// Does so many operations on the mounted tree and on a copy of it; what is there in the end.
-fn stress(stage: &Stage, mounted: &Mounted, draw: &mut Draw, count: usize) -> Tree {
+fn stress(stage: &Stage, kind: Kind, mounted: &Mounted, draw: &mut Draw, count: usize) -> Tree {
     let plain = stage.place.join("plain");
     let _ = fs::remove_dir_all(&plain);
     assert!(Command::new("cp").arg("-aT").args([&mounted.at, &plain]).status().unwrap().success());
-    let mut pair = Pair::new(&plain, &mounted.at);
+    let mut pair = Pair::new(kind, &plain, &mounted.at);
     pair.compare();
     let [compared, looked] = [COMPARED, LOOKED].map(|often| often[usize::from(count > MANY)]);
     let (_, mounter) = mounted.mounter.as_ref().unwrap();
     let mut settled = None;
     for at in 1..=count {
         let operation = Operation::draw(draw, &pair.known);
-        pair.apply(operation);
+        pair.apply(kind.fitted(operation));
         if at == count / 10 {
             settled = Some(memory_of(mounter));
         }
@@ -136,7 +160,10 @@ fn stress(stage: &Stage, mounted: &Mounted, draw: &mut Draw, count: usize) -> Tr
         }
     }
     let expected = pair.compare();
+    let refused = pair.refused;
     drop(pair);
+    assert!(kind != Kind::LittleRoom || count < 1_000 || refused > count / 100, "only {refused} did not fit");
+    kind.check_room(stage, mounted);
     let (settled, now) = (settled.unwrap_or_default(), memory_of(mounter));
     assert!(count < 1_000 || now < settled + GROWTH, "the server grew from {settled} to {now} bytes");
     assert!(descriptors(mounter) < DESCRIPTORS, "{} descriptors", descriptors(mounter));
@@ -158,34 +185,76 @@ struct Pair {
     /// Our number of each file that was ever asked for.
     numbers: HashMap<(u64, i64, u32), u64>,
     unsure: BTreeSet<u64>,
+    kind: Kind,
+    /// How many operations did not fit.
+    refused: usize,
 }
 
 impl Pair {
-    fn new(plain: &Path, ours: &Path) -> Self {
-        let (old, new) = (tree(plain), tree(ours));
+    fn new(kind: Kind, plain: &Path, ours: &Path) -> Self {
+        let owners = (kind.plain(), kind.owners("fuse").unwrap());
+        let new = tree_with(ours, &owners.1);
+        kind.give_owners(plain, &new);
+        let old = tree_with(plain, &owners.0);
         let unsure = old.iter().filter(|(path, entry)| new[*path].nlink != entry.nlink).map(|(_, entry)| entry.ino);
         Self {
-            plain: Side::new(plain.to_owned()),
-            ours: Side::new(ours.to_owned()),
+            plain: Side::new(plain.to_owned(), owners.0),
+            ours: Side::new(ours.to_owned(), owners.1),
             known: Known::default(),
             told: VecDeque::new(),
             numbers: HashMap::new(),
             unsure: unsure.collect(),
+            kind,
+            refused: 0,
         }
     }
 
     fn apply(&mut self, operation: Operation) {
-        let plain = self.plain.apply(&operation);
         let ours = self.ours.apply(&operation);
-        if self.told.len() >= TOLD {
-            self.told.pop_front();
+        if self.kind == Kind::LittleRoom && matches!(ours, Err(Errno::NOSPC | Errno::DQUOT)) {
+            self.refused += 1;
+            self.follow(&operation);
+            return self.tell(format!("{operation:?}: no room"));
         }
-        self.told.push_back(format!("{operation:?}: {plain:?}"));
+        let operation = if self.kind == Kind::LittleRoom { operation.cut_to(&ours) } else { operation };
+        let plain = self.plain.apply(&operation);
+        self.tell(format!("{operation:?}: {plain:?}"));
         if plain != ours {
             self.fail(&format!("on the plain directory: {plain:?}\nours: {ours:?}"));
         }
         if let Operation::StatName { path } = &operation {
             self.check_number(path);
+        }
+    }
+
+    fn tell(&mut self, line: String) {
+        if self.told.len() >= TOLD {
+            self.told.pop_front();
+        }
+        self.told.push_back(line);
+    }
+
+    /// What was refused for want of room may have been begun: does as much of it on the plain directory.
+    fn follow(&self, refused: &Operation) {
+        match refused {
+            Operation::RemoveAll { .. } => {
+                let [plain, ours] = [&self.plain, &self.ours].map(|side| tree_with(&side.top, &side.owners));
+                for (path, entry) in plain.iter().rev().filter(|(path, _)| !ours.contains_key(*path)) {
+                    let path = self.plain.top.join(path);
+                    if entry.is_dir { fs::remove_dir(path) } else { fs::remove_file(path) }.unwrap();
+                }
+            }
+            // Who is about to write takes these bits first.
+            Operation::Write { slot, .. }
+            | Operation::Allocate { slot, .. }
+            | Operation::CopyRange { to: slot, .. } => {
+                let ours = self.ours.stat_open(*slot).unwrap().st_mode;
+                let plain = self.plain.stat_open(*slot).unwrap().st_mode;
+                if ours != plain && ours | 0o6000 == plain | 0o6000 {
+                    self.plain.set_mode(*slot, ours);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -201,7 +270,7 @@ impl Pair {
     fn compare(&mut self) -> Tree {
         self.told.push_back("(compared)".to_owned());
         let compared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let (plain, ours) = (tree(&self.plain.top), tree(&self.ours.top));
+            let [plain, ours] = [&self.plain, &self.ours].map(|side| tree_with(&side.top, &side.owners));
             tree::assert_equal(&plain, &ours, &BTreeSet::new());
             tree::assert_equal_links(&plain, &ours, &self.unsure);
             plain
@@ -240,24 +309,44 @@ impl Pair {
     }
 }
 
-fn run(seed: u64, layers: u64, mounts: u64, operations: u64) {
-    println!("seed {seed}, {layers} layers");
-    stage::run("fuse", &format!("random:{seed}:{layers}:{mounts}:{operations}"));
+fn run(kind: Kind, seed: u64, layers: u64, mounts: u64, operations: u64) {
+    println!("{kind:?}, seed {seed}, {layers} layers");
+    stage::run("fuse", &format!("random:{seed}:{layers}:{mounts}:{operations}:{kind:?}"));
 }
 
 #[test]
 fn one_layer() {
-    run(1, 1, 2, 1500);
+    run(Kind::Plain, 1, 1, 2, 1500);
 }
 
 #[test]
 fn three_layers() {
-    run(2, 3, 2, 1500);
+    run(Kind::Plain, 2, 3, 2, 1500);
 }
 
 #[test]
 fn ten_layers() {
-    run(3, 10, 2, 1500);
+    run(Kind::Plain, 3, 10, 2, 1500);
+}
+
+#[test]
+fn with_a_view() {
+    run(Kind::View, 5, 3, 2, 1500);
+}
+
+#[test]
+fn with_recorded_owners() {
+    run(Kind::Recorded, 6, 3, 2, 1500);
+}
+
+#[test]
+fn with_a_quota() {
+    run(Kind::Quota, 7, 3, 2, 1500);
+}
+
+#[test]
+fn with_little_room() {
+    run(Kind::LittleRoom, 8, 3, 2, 1500);
 }
 
 /// Seeds that nobody has tried, in the long form a hundred at least; the message of a failure names them.
@@ -267,7 +356,7 @@ fn new_seeds() {
     let seeds = long_or(100, 1);
     for tried in 1.. {
         let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros() as u64;
-        run(seed, 1 + seed % 10, 2, 1500);
+        run(Kind::ALL[seed as usize % Kind::ALL.len()], seed, 1 + seed % 10, 2, 1500);
         if tried >= seeds && start.elapsed() >= limit {
             println!("{tried} seeds");
             break;
@@ -278,5 +367,5 @@ fn new_seeds() {
 /// On one mount, whose server must not grow.
 #[test]
 fn very_many_operations() {
-    run(4, 3, 1, long_or(10_000_000, 5_000));
+    run(Kind::Plain, 4, 3, 1, long_or(10_000_000, 5_000));
 }

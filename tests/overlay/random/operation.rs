@@ -5,14 +5,18 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{
-    AtFlags, FallocateFlags, Gid, Mode, OFlags, RenameFlags, SeekFrom, Stat, Timespec, Timestamps, Uid, XattrFlags,
+    AtFlags, FallocateFlags, Mode, OFlags, RenameFlags, SeekFrom, Stat, Timespec, Timestamps, XattrFlags,
 };
 use rustix::io::Errno;
 
 use super::draw::Draw;
+use super::maps::{Mapping, Maps};
+use super::owners::Owners;
 
 /// How many files are held open at a time.
 const SLOTS: usize = 6;
+/// How many mappings are held at a time.
+const MAPS: usize = 4;
 /// Files grow no longer than this.
 const LONGEST: u64 = 300_000;
 /// With more files than this, whole trees are removed now and then.
@@ -63,6 +67,10 @@ pub enum Operation {
     },
     Sync {
         slot: usize,
+    },
+    Map {
+        slot: usize,
+        mapping: Mapping,
     },
     StatOpen {
         slot: usize,
@@ -178,7 +186,8 @@ impl Operation {
             0..14 => Open { slot, path: if draw.below(3) == 0 { place } else { path }, flags: open_flags(draw), mode },
             14..18 => Close { slot },
             18..28 => Write { slot, at, length, byte: draw.below(256) as u8 },
-            28..33 => Read { slot, at, length },
+            28..30 => Read { slot, at, length },
+            30..33 => Map { slot, mapping: mapping(draw) },
             33..35 => Resize { slot, length: at },
             35..37 => Allocate { slot, mode: allocation(draw), at, length: length as u64 + 1 },
             37..39 => CopyRange { from: slot, at, to: draw.below(SLOTS), to_at: draw.offset(LONGEST), length },
@@ -219,6 +228,16 @@ impl Operation {
             94..98 => List { path },
             _ => Seek { path, hole: draw.below(2) == 0, at },
         }
+    }
+}
+
+impl Operation {
+    /// What was done of it, if it said so.
+    pub fn cut_to(mut self, outcome: &Result<String, Errno>) -> Self {
+        if let (Write { length, .. } | CopyRange { length, .. }, Ok(done)) = (&mut self, outcome) {
+            *length = done.parse().unwrap();
+        }
+        self
     }
 }
 
@@ -272,6 +291,18 @@ fn allocation(draw: &mut Draw) -> u32 {
     draw.pick(&[FallocateFlags::empty(), keep, punch, punch, FallocateFlags::ZERO_RANGE]).bits()
 }
 
+fn mapping(draw: &mut Draw) -> Mapping {
+    let (map, at, length) = (draw.below(MAPS), draw.offset(LONGEST), draw.length());
+    let byte = draw.below(256) as u8;
+    match draw.below(10) {
+        0..2 => Mapping::Hold { map },
+        2..5 => Mapping::Read { map, at: 0, length: LONGEST as usize },
+        5 => Mapping::Drop { map },
+        6..9 => Mapping::Write { at, length, byte, sync: draw.below(8) == 0 },
+        _ => Mapping::Private { at, length, byte },
+    }
+}
+
 fn rename_flags(draw: &mut Draw) -> u32 {
     let none = RenameFlags::empty();
     draw.pick(&[none, none, none, RenameFlags::NOREPLACE, RenameFlags::EXCHANGE]).bits()
@@ -282,13 +313,15 @@ pub struct Side {
     pub top: PathBuf,
     root: OwnedFd,
     open: [Option<OwnedFd>; SLOTS],
+    maps: Maps,
+    pub owners: Owners,
 }
 
 impl Side {
-    pub fn new(top: PathBuf) -> Self {
+    pub fn new(top: PathBuf, owners: Owners) -> Self {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(&top, flags, Mode::empty()).unwrap();
-        Self { top, root, open: Default::default() }
+        Self { top, root, open: Default::default(), maps: Maps::new(), owners }
     }
 
     fn slot(&self, slot: usize) -> Result<&OwnedFd, Errno> {
@@ -301,6 +334,10 @@ impl Side {
 
     pub fn stat_open(&self, slot: usize) -> Result<Stat, Errno> {
         rustix::fs::fstat(self.slot(slot)?)
+    }
+
+    pub fn set_mode(&self, slot: usize, mode: u32) {
+        rustix::fs::fchmod(self.slot(slot).unwrap(), Mode::from_raw_mode(mode & 0o7777)).unwrap();
     }
 
     /// A file's number and the time when it was made: no two files ever have the same, though numbers come again.
@@ -329,7 +366,8 @@ impl Side {
             Write { .. } | Read { .. } | Resize { .. } | Allocate { .. } | CopyRange { .. } | Sync { .. } => {
                 self.on_open_file(operation)
             }
-            StatOpen { slot } => Ok(shown(&self.stat_open(*slot)?)),
+            StatOpen { slot } => Ok(shown(&self.owners.of_open(self.slot(*slot)?, self.stat_open(*slot)?))),
+            Map { slot, mapping } => self.maps.apply(mapping, self.open[*slot].as_ref().ok_or(Errno::BADF)),
             ChmodOpen { slot, mode } => done(rustix::fs::fchmod(self.slot(*slot)?, Mode::from_raw_mode(*mode))),
             SetAttribute { .. } | GetAttribute { .. } | ListAttributes { .. } | RemoveAttribute { .. } | Acl { .. } => {
                 self.on_attributes(operation)
@@ -390,10 +428,7 @@ impl Side {
                 rustix::fs::ftruncate(rustix::fs::openat(root, path, flags, Mode::empty())?, *length)
             }
             Chmod { path, mode } => rustix::fs::chmodat(root, path, Mode::from_raw_mode(*mode), AtFlags::empty()),
-            Chown { path, uid, gid } => {
-                let (uid, gid) = (Uid::from_raw(*uid), Gid::from_raw(*gid));
-                rustix::fs::chownat(root, path, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
-            }
+            Chown { path, uid, gid } => self.owners.change(&self.top.join(path), *uid, *gid),
             Times { path, seconds, nanoseconds } => {
                 let time = Timespec { tv_sec: *seconds, tv_nsec: (*nanoseconds).into() };
                 let times = Timestamps { last_access: time, last_modification: time };
@@ -426,7 +461,7 @@ impl Side {
 
     fn asked(&self, operation: &Operation) -> Result<String, Errno> {
         match operation {
-            StatName { path } => Ok(shown(&self.stat(path)?)),
+            StatName { path } => Ok(shown(&self.owners.of(&self.top.join(path), self.stat(path)?))),
             ReadLink { path } => Ok(rustix::fs::readlinkat(&self.root, path, Vec::new())?.into_string().unwrap()),
             List { path } => {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;

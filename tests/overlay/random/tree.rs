@@ -5,32 +5,41 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::operation::{attributes, shown, sum};
+use super::owners::Owners;
 
 /// What lies under one name.
 #[derive(Debug)]
 pub struct Entry {
     /// Everything that must be equal, content included.
     pub text: String,
+    /// User and group.
+    pub owner: (u32, u32),
     pub ino: u64,
     pub nlink: u64,
     pub is_dir: bool,
+    pub is_file: bool,
 }
 
 pub type Tree = BTreeMap<PathBuf, Entry>;
 
 pub fn tree(top: &Path) -> Tree {
+    tree_with(top, &Owners::Shown)
+}
+
+/// As [`tree`], with the owners that are asked for.
+pub fn tree_with(top: &Path, owners: &Owners) -> Tree {
     let mut tree = Tree::new();
     let mut pending = vec![top.to_owned()];
     while let Some(dir) = pending.pop() {
         for entry in std::fs::read_dir(&dir).unwrap() {
             let path = entry.unwrap().path();
             let meta = std::fs::symlink_metadata(&path).unwrap_or_else(|error| panic!("listed: {path:?}: {error}"));
-            let stat = rustix::fs::lstat(&path).unwrap();
+            let stat = owners.of(&path, rustix::fs::lstat(&path).unwrap());
             let mut text = shown(&stat);
             for name in attributes(&path).unwrap().split_whitespace() {
                 let mut value = [0; 1024];
                 let length = rustix::fs::lgetxattr(&path, name, &mut value[..]).unwrap();
-                text += &format!(" [{name} {:x}]", sum(&value[..length]));
+                text += &format!(" [{name} {:x}]", sum(&owners.of_attribute(name, &value[..length])));
             }
             if meta.is_symlink() {
                 text += &format!(" -> {}", std::fs::read_link(&path).unwrap().display());
@@ -40,7 +49,15 @@ pub fn tree(top: &Path) -> Tree {
             } else if meta.is_dir() {
                 pending.push(path.clone());
             }
-            let entry = Entry { text, ino: meta.ino(), nlink: meta.nlink(), is_dir: meta.is_dir() };
+            let owner = (stat.st_uid, stat.st_gid);
+            let entry = Entry {
+                text,
+                owner,
+                ino: meta.ino(),
+                nlink: meta.nlink(),
+                is_dir: meta.is_dir(),
+                is_file: meta.is_file(),
+            };
             tree.insert(path.strip_prefix(top).unwrap().to_owned(), entry);
         }
     }
