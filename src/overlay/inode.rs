@@ -145,6 +145,8 @@ pub struct More {
     pub links: Option<u32>,
     /// What was last known of a file that has no name on disk any more.
     pub last: Option<Stat>,
+    /// Where a symbolic link led that has no name any more.
+    pub target: Option<Box<[u8]>>,
 }
 
 impl More {
@@ -159,6 +161,7 @@ impl More {
             changes: 0,
             fills: false,
             last: None,
+            target: None,
             links: None,
         }
     }
@@ -230,7 +233,7 @@ impl Node {
     /// How many links it shows, if not those on disk.
     pub fn shown_links(&self) -> Option<u32> {
         let state = lock(&self.state);
-        if state.layers.len() > 1 { Some(1) } else { state.links }
+        if state.layers.len() > 1 && state.last.is_none() { Some(1) } else { state.links }
     }
 
     /// Whether its topmost part lies in the upper directory.
@@ -250,6 +253,12 @@ impl Node {
 
     pub fn file(&self) -> Option<Arc<OwnedFd>> {
         lock(&self.state).file.clone()
+    }
+
+    /// It has no name on disk any more, and is not open here.
+    pub fn is_lost(&self) -> bool {
+        let state = lock(&self.state);
+        state.last.is_some() && state.file.is_none()
     }
 }
 

@@ -170,6 +170,14 @@ impl Tree {
     pub fn readlink(&self, ino: u64) -> Op<Vec<u8>> {
         let node = self.node(ino)?;
         let _names = self.reading();
+        self.target(&node)
+    }
+
+    /// Where a symbolic link leads, or led. Needs `names`.
+    pub fn target(&self, node: &Arc<Node>) -> Op<Vec<u8>> {
+        if let Some(target) = &lock(&node.state).target {
+            return Ok(target.to_vec());
+        }
         let (parent, name) = node.name().ok_or(Errno::STALE)?;
         let layer = *node.layers().first().ok_or(Errno::STALE)?;
         Ok(rustix::fs::readlinkat(self.directory(&parent, layer)?, name, Vec::new())?.into_bytes())

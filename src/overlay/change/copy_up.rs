@@ -55,10 +55,13 @@ impl Tree {
         {
             let _names = self.reading();
             while !at.in_upper() {
-                let held = at.file().is_some();
-                if at.ino == ROOT || (lock(&at.state).last.is_some() && !held) {
+                if at.ino == ROOT {
                     return Err(Errno::ROFS);
                 }
+                if at.is_lost() {
+                    return Err(Errno::STALE);
+                }
+                let held = at.file().is_some();
                 let parent = at.name();
                 path.push(at);
                 match parent {

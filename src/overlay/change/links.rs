@@ -104,6 +104,11 @@ impl Tree {
             // Where that fails, whoever has it open gets an error; to fail the removal would be no better.
             let _ = self.opened(&node);
         }
+        if node.kind == FileType::Symlink && names.len() <= 1 {
+            // Somebody may be on his way through it.
+            let target = self.target(&node).ok();
+            lock(&node.state).target = target.map(Vec::into_boxed_slice);
+        }
         if found.in_upper()
             && found.stat.st_nlink == 1
             && links.is_some_and(|links| links > 1)

@@ -10,7 +10,7 @@ use rustix::fs::XattrFlags;
 use rustix::io::Errno;
 
 use super::whiteout::point;
-use crate::overlay::inode::{Node, ROOT, lock};
+use crate::overlay::inode::{Node, ROOT};
 use crate::overlay::owners::OWNER;
 use crate::overlay::quota::BLOCK;
 use crate::overlay::session::turns::lock_patiently;
@@ -49,7 +49,7 @@ impl Tree {
         if let Some(file) = node.file() {
             return Ok(Place::Open(file));
         }
-        if lock(&node.state).last.is_some() {
+        if node.is_lost() {
             return Err(Errno::STALE);
         }
         let layer = *node.layers().first().ok_or(Errno::STALE)?;
@@ -70,6 +70,9 @@ impl Tree {
         let attribute = public(attribute)?;
         let node = self.node(ino)?;
         let _names = self.reading();
+        if node.is_lost() {
+            return Err(Errno::NODATA);
+        }
         let place = self.place(&node)?;
         let value = sized(|value| match &place {
             Place::Open(file) => rustix::fs::fgetxattr(file, &*attribute, spare_capacity(value)),
@@ -85,6 +88,9 @@ impl Tree {
     pub fn listxattr(&self, ino: u64) -> Op<Vec<u8>> {
         let node = self.node(ino)?;
         let _names = self.reading();
+        if node.is_lost() {
+            return Ok(Vec::new());
+        }
         let place = self.place(&node)?;
         let all = sized(|list| match &place {
             Place::Open(file) => rustix::fs::flistxattr(file, spare_capacity(list)),

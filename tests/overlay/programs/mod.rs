@@ -60,6 +60,7 @@ fn fill(stage: &Stage, lower: &str, database: bool) {
     for (name, kind) in [("lower.fifo", FileType::Fifo), ("lower.socket", FileType::Socket)] {
         rustix::fs::mknodat(rustix::fs::CWD, at(name), kind, mode, 0).unwrap();
     }
+    std::os::unix::fs::symlink("lower.data", at("lower.link")).unwrap();
     if database {
         let rows = long_or(ROWS[0], ROWS[1]);
         let make = format!(
@@ -111,6 +112,7 @@ checks!(
     access_lists,
     positions,
     reflinks,
+    removed,
     groups_and_masks,
     many_entries,
     database,
