@@ -120,6 +120,35 @@ fn copy_up_shares_blocks_on_btrfs() {
     copy_up_shares_blocks("btrfs");
 }
 
+/// `cp --reflink=always` is the disk's to do with the kernel's driver, and refused with ours, which FUSE never asks for it.
+fn clones(disk: &str) {
+    for (driver, code) in [(Driver::Kernel, 0), (Driver::Fuse, 1)] {
+        let Some(case) = Case::on_disk(driver, disk) else { return };
+        let image =
+            case.pull(&Image::busybox().layer(Layer::new().file("large", 0o644, [7; 1 << 20])).push("cp:latest"));
+        let script = "for file in /large /made; do [ -e $file ] || cp /large $file
+            cp --reflink=always $file /copy || exit 1; cmp $file /copy; done";
+        let done = case.coracle(["run", "--name", "c", "--network=none", &image, "sh", "-c", script]).code(code);
+        if code != 0 {
+            assert!(done.stderr.ends_with("Operation not supported\n"), "{done}");
+            continue;
+        }
+        let copy = PathBuf::from(case.inspect("c", "{{.GraphDriver.Data.UpperDir}}")).join("copy");
+        let filefrag = crate::harness::Command::new("/usr/sbin/filefrag").arg("-v").arg(copy).finish().succeeded();
+        assert!(filefrag.stdout.contains("shared"), "{disk}: {filefrag}");
+    }
+}
+
+#[test]
+fn clones_on_xfs() {
+    clones("xfs");
+}
+
+#[test]
+fn clones_on_btrfs() {
+    clones("btrfs");
+}
+
 /// A full disk is the program's to meet, and neither breaks what was there nor lasts longer than the fullness.
 #[test]
 fn a_full_disk() {

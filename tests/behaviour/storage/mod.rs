@@ -3,6 +3,7 @@
 mod disks;
 mod drivers;
 mod files;
+mod layers;
 mod mounts;
 mod ownership;
 mod quota;
