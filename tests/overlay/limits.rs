@@ -143,6 +143,38 @@ pub fn memory(stage: &Stage) {
     mounted.unmount();
 }
 
+/// What a file costs the server that is looked at, and no more.
+pub fn memory_of_each(stage: &Stage) {
+    const DIRECTORIES: usize = 100;
+    // Two hundred, and what the threads of the server take meanwhile; the table of a million numbers has just grown, and is half
+    // empty.
+    let each = long_or(230, 220);
+    let files = 0..long_or(10_000, 1_000);
+    let name = |file: usize| format!("a-file-{file}");
+    for layer in ["lower1", "lower2"] {
+        fs::create_dir(stage.place.join(layer)).unwrap();
+    }
+    for at in 0..=DIRECTORIES {
+        let dir = stage.place.join(format!("upper/{at}"));
+        fs::create_dir(&dir).unwrap();
+        for file in files.clone() {
+            fs::write(dir.join(name(file)), "").unwrap();
+        }
+    }
+    let mounted = stage.mount("fuse");
+    let used = || memory_of(&mounted.mounter.as_ref().unwrap().1);
+    let dir = |at: usize| mounted.at.join(at.to_string());
+    let look_at = |at: usize| files.clone().for_each(|file| _ = fs::metadata(dir(at).join(name(file))).unwrap());
+    // After this, its threads have all that they need for themselves.
+    std::thread::scope(|scope| (0..8).for_each(|_| _ = scope.spawn(|| look_at(0))));
+    fs::remove_dir_all(dir(0)).unwrap();
+    let before = used();
+    (1..=DIRECTORIES).for_each(look_at);
+    let (count, known) = ((DIRECTORIES * files.len()) as u64, used() - before);
+    assert!(known < count * each, "{} bytes each", known / count);
+    mounted.unmount();
+}
+
 /// What a process has for itself, in bytes.
 pub fn memory_of(child: &Child) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", child.pid.as_raw_nonzero())).unwrap();
@@ -202,6 +234,11 @@ fn two_hundred_layers_with_a_thousand_descriptors() {
 #[test]
 fn memory_follows_the_files_in_use() {
     stage::run("fuse", "memory");
+}
+
+#[test]
+fn a_file_that_was_looked_at_takes_little() {
+    stage::run("fuse", "memory_of_each");
 }
 
 #[test]

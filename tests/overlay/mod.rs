@@ -67,6 +67,7 @@ fn case(name: &str) -> Case {
         "removed_files" => Case::Stage(limits::removed_files),
         "mounts_in_a_row" => Case::Stage(limits::mounts_in_a_row),
         "marks" => Case::Stage(marks::marks),
+        "memory_of_each" => Case::Stage(limits::memory_of_each),
         "memory" => Case::Stage(limits::memory),
         "moves" => Case::Stage(moves::moves),
         "crowd" => Case::Stage(crowd::crowd),
