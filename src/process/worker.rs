@@ -77,8 +77,8 @@ fn work(job: &Job, channel: BorrowedFd<'_>) -> Result<Reply> {
     rustix::thread::set_no_new_privs(true).call("prctl(PR_SET_NO_NEW_PRIVS)")?;
     confine(root.as_fd(), container.as_ref(), sources.as_ref())?;
     match (job, stream, sources) {
-        (Job::Unpack { mode, expected, limits }, Some(stream), _) => {
-            unpack_within(root.as_fd(), stream, *mode, owners, expected.as_ref(), *limits)
+        (&Job::Unpack { mode, ref expected, limits }, Some(stream), _) => {
+            Layer { root: root.as_fd(), mode, owners, expected: expected.as_ref(), limits }.unpack(stream)
         }
         (Job::Empty { keep }, ..) => empty(root.as_fd(), keep),
         (Job::Measure { paths }, ..) => {
@@ -247,53 +247,52 @@ fn confine(root: BorrowedFd<'_>, container: Option<&Live>, sources: Option<&Sour
     landlock::confine(&all.collect::<Vec<_>>()).map(drop)
 }
 
-/// What a layer that comes to nothing took of what all of its image may take is given back.
-fn unpack_within(
-    root: BorrowedFd<'_>,
-    stream: OwnedFd,
+/// One layer that is to be unpacked.
+struct Layer<'a> {
+    root: BorrowedFd<'a>,
     mode: Mode,
+    /// Where its table of owners is written, if it has one.
     owners: Option<File>,
-    expected: Option<&Digest>,
+    expected: Option<&'a Digest>,
     limits: Limits,
-) -> Result<Reply> {
-    let place = if mode == Mode::Recorded { OWNERS + 1 } else { OWNERS };
-    let share = limits.shared.map(|_| role::inherited(place).map(Share::new)).transpose()?;
-    let unpacked = unpack_layer(root, stream, mode, owners, expected, limits, share.as_ref());
-    if let (Err(_), Some(share)) = (&unpacked, share) {
-        share.give_back();
-    }
-    unpacked
 }
 
-fn unpack_layer(
-    root: BorrowedFd<'_>,
-    stream: OwnedFd,
-    mode: Mode,
-    owners: Option<File>,
-    expected: Option<&Digest>,
-    limits: Limits,
-    share: Option<&Share>,
-) -> Result<Reply> {
-    let (limit, of_the_disk) = match (limits, share) {
-        (Limits { shared: Some(size), .. }, Some(share)) => (Limit::Shared(share.clone(), size), Some(size)),
-        (Limits { size: Some(size), .. }, _) => (Limit::Of(size), None),
-        _ => most_of_the_disk(root).map(|size| (Limit::Of(size), Some(size)))?,
-    };
-    let mut stream = HashedStream::start(File::from(stream), limit, limits.window)?;
-    let (summary, table) = unpack::unpack(&mut stream, root, mode).map_err(|error| match of_the_disk {
-        Some(limit) => no_room(error, limit, if share.is_some() { ", with the image's other layers," } else { "" }),
-        None => error,
-    })?;
-    if let Some(mut owners) = owners {
-        fault::point("worker: owners").call("write(owners)")?;
-        owners.write_all(&table.bytes()).call("write(owners)")?;
-    }
-    let diff_id = stream.digest()?;
-    match expected {
-        Some(expected) if *expected != diff_id => {
-            Err(Error::WrongDiffId { expected: expected.clone(), found: diff_id })
+impl Layer<'_> {
+    /// What a layer that comes to nothing took of what all of its image may take is given back.
+    fn unpack(self, stream: OwnedFd) -> Result<Reply> {
+        let place = if self.mode == Mode::Recorded { OWNERS + 1 } else { OWNERS };
+        let share = self.limits.shared.map(|_| role::inherited(place).map(Share::new)).transpose()?;
+        let unpacked = self.unpack_within(share.as_ref(), stream);
+        if let (Err(_), Some(share)) = (&unpacked, share) {
+            share.give_back();
         }
-        _ => Ok(Reply::Unpacked(Unpacked { diff_id, summary })),
+        unpacked
+    }
+
+    fn unpack_within(self, share: Option<&Share>, stream: OwnedFd) -> Result<Reply> {
+        let (limit, of_the_disk) = match (self.limits, share) {
+            (Limits { shared: Some(size), .. }, Some(share)) => (Limit::Shared(share.clone(), size), Some(size)),
+            (Limits { size: Some(size), .. }, _) => (Limit::Of(size), None),
+            _ => most_of_the_disk(self.root).map(|size| (Limit::Of(size), Some(size)))?,
+        };
+        let mut stream = HashedStream::start(File::from(stream), limit, self.limits.window)?;
+        let beside = if share.is_some() { ", with the image's other layers," } else { "" };
+        let (summary, table) =
+            unpack::unpack(&mut stream, self.root, self.mode).map_err(|error| match of_the_disk {
+                Some(limit) => no_room(error, limit, beside),
+                None => error,
+            })?;
+        if let Some(mut owners) = self.owners {
+            fault::point("worker: owners").call("write(owners)")?;
+            owners.write_all(&table.bytes()).call("write(owners)")?;
+        }
+        let diff_id = stream.digest()?;
+        match self.expected {
+            Some(expected) if *expected != diff_id => {
+                Err(Error::WrongDiffId { expected: expected.clone(), found: diff_id })
+            }
+            _ => Ok(Reply::Unpacked(Unpacked { diff_id, summary })),
+        }
     }
 }
 
