@@ -10,7 +10,8 @@
 //!
 //! Two drivers work over the same directories, so that a container made under one starts under the other:
 //! [`kernel`] is overlayfs mounted in the user's namespace, [`session`] serves the program's own overlay over FUSE (its parts:
-//! `session::turns` says which thread receives, `filesystem` dispatches, `inode` knows what the kernel knows, `lookup` and `readdir` merge, `handle` reads and writes,
+//! `session::turns` says which thread receives, `filesystem` dispatches to `tree`, the whole as one object; `inode` knows what the kernel knows, `lookup` and `readdir` merge,
+//! `handle` reads and writes,
 //! `change` is everything that alters the upper directory, [`view`] shows other ids than those on disk, [`owners`] remembers
 //! whose files would be where there is but one id, [`living`] copes with a directory that others write, `quota` counts what
 //! the upper takes, `statfs` tells it). [`probe`] tells whether the kernel's works here, [`start`] starts the process that serves ours.
