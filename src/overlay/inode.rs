@@ -321,8 +321,8 @@ impl Kept {
     }
 }
 
-/// With fewer nodes it is not worth giving memory back.
-const MANY: usize = 10_000;
+/// With fewer nodes it is not worth giving memory back. Each that is left may keep a page from being given back.
+const MANY: usize = 2_000;
 
 impl Table {
     pub fn new(root: Arc<Node>, same_device: bool) -> Self {
