@@ -8,7 +8,7 @@ use coracle::sys::process::Child;
 use rustix::mount::{MountFlags, UnmountFlags, mount_bind, mount_remount, unmount};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::stage::{self, Stage};
+use super::stage::{self, Mounted, Stage};
 use crate::harness::{LIMIT, long_or, wait_until};
 
 /// Walks it all; then has many files open at once, changes each, and reads it again, some of them removed meanwhile.
@@ -107,21 +107,24 @@ pub fn removed_files(stage: &Stage) {
     mounted.unmount();
 }
 
+/// A mount with directories named by their numbers, so many and one to begin with, each of which has files of these names.
+fn with_files(stage: &Stage, directories: usize, names: impl Iterator<Item = String> + Clone) -> Mounted {
+    for layer in ["lower1", "lower2"] {
+        fs::create_dir(stage.place.join(layer)).unwrap();
+    }
+    for at in 0..=directories {
+        let dir = stage.place.join(format!("upper/{at}"));
+        fs::create_dir(&dir).unwrap();
+        names.clone().for_each(|name| fs::write(dir.join(name), "").unwrap());
+    }
+    stage.mount("fuse")
+}
+
 /// What a server knows of files goes when they go: its memory is not what it was when most were known.
 pub fn memory(stage: &Stage) {
     const DIRECTORIES: usize = 20;
     let files = 0..long_or(5_000, 2_500);
-    for layer in ["lower1", "lower2"] {
-        fs::create_dir(stage.place.join(layer)).unwrap();
-    }
-    for at in 0..=DIRECTORIES {
-        let dir = stage.place.join(format!("upper/{at}"));
-        fs::create_dir(&dir).unwrap();
-        for file in files.clone() {
-            fs::write(dir.join(file.to_string()), "").unwrap();
-        }
-    }
-    let mounted = stage.mount("fuse");
+    let mounted = with_files(stage, DIRECTORIES, files.clone().map(|file| file.to_string()));
     let used = || memory_of(&mounted.mounter.as_ref().unwrap().1);
     // By name, and in a list.
     let look_at = |at: usize| {
@@ -151,17 +154,7 @@ pub fn memory_of_each(stage: &Stage) {
     let each = long_or(230, 220);
     let files = 0..long_or(10_000, 1_000);
     let name = |file: usize| format!("a-file-{file}");
-    for layer in ["lower1", "lower2"] {
-        fs::create_dir(stage.place.join(layer)).unwrap();
-    }
-    for at in 0..=DIRECTORIES {
-        let dir = stage.place.join(format!("upper/{at}"));
-        fs::create_dir(&dir).unwrap();
-        for file in files.clone() {
-            fs::write(dir.join(name(file)), "").unwrap();
-        }
-    }
-    let mounted = stage.mount("fuse");
+    let mounted = with_files(stage, DIRECTORIES, files.clone().map(name));
     let used = || memory_of(&mounted.mounter.as_ref().unwrap().1);
     let dir = |at: usize| mounted.at.join(at.to_string());
     let look_at = |at: usize| files.clone().for_each(|file| _ = fs::metadata(dir(at).join(name(file))).unwrap());
