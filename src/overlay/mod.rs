@@ -87,7 +87,7 @@ pub struct Stack {
 #[derive(Debug)]
 pub struct Upper {
     pub dir: OwnedFd,
-    /// Where things are made before they are moved into `dir`; nothing in it outlives a mount. Over nothing it is not used.
+    /// Where things are made before they are moved into `dir`; what stays in it is swept at the next mount. Over nothing it is not used.
     pub work: OwnedFd,
 }
 
