@@ -110,10 +110,11 @@ pub fn start(
     if plan.namespaces & libc::CLONE_NEWUSER as u64 != 0 {
         plan.maps.write_nested(&format!("/proc/{host_pid}"))?;
     }
-    handshake::tell(channel.as_fd(), ToInit::Go)?;
+    // Before it goes on: of one that has failed, and is on its way out, nobody gets this, and its own words are what counts.
     let path = format!("/proc/{host_pid}/ns/mnt");
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let mounts = rustix::fs::open(path.as_str(), flags, Mode::empty()).call_with(|| format!("open({path})"))?;
+    handshake::tell(channel.as_fd(), ToInit::Go)?;
     Ok(Init { child, host_pid, mounts, channel })
 }
 
