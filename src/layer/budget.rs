@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The kernel counts, so no worker has to ask the pull, which is busy with the network. What is taken for a layer that comes to
-//! nothing is given back: by its worker if that fails, by the pull if the worker is content and the pull is not.
+//! nothing is given back when its files are gone: by its worker if that fails, by the pull if the worker is content and the pull
+//! is not.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;

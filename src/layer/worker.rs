@@ -228,9 +228,9 @@ pub fn start_layer(
     budget: Option<&Budget>,
     input: Input,
 ) -> Result<RunningUnpack> {
-    let layer = tmp.path().join("layer");
     // What an earlier holder of the same claim left.
-    remove_tree_as_root(ids, &layer)?;
+    remove_layer(ids, tmp)?;
+    let layer = tmp.path().join("layer");
     let directory = layer.join(layers::FS);
     change::create_dirs(&directory)?;
     let owners = match mode {
@@ -258,6 +258,11 @@ pub fn finish_layer(
     let record = layers::LayerRecord { diff_id: unpacked.diff_id.clone(), blob, tar_size, size, entries };
     crate::store::records::write(&layer.join(layers::RECORD), &record, false)?;
     Ok(layer)
+}
+
+/// Removes what [`start_layer`] began. Nothing to do if it is gone.
+pub fn remove_layer(ids: &IdMaps, tmp: &Tmp) -> Result<()> {
+    remove_tree_as_root(ids, &tmp.path().join("layer"))
 }
 
 /// Removes a directory of the user's whose content may belong to subordinate ids. Nothing to do if it is gone.

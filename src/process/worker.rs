@@ -258,13 +258,16 @@ struct Layer<'a> {
 }
 
 impl Layer<'_> {
-    /// What a layer that comes to nothing took of what all of its image may take is given back.
+    /// What a layer that comes to nothing took of what all of its image may take is given back, once the disk has it back, too.
     fn unpack(self, stream: OwnedFd) -> Result<Reply> {
-        let place = if self.mode == Mode::Recorded { OWNERS + 1 } else { OWNERS };
+        let (root, place) = (self.root, if self.mode == Mode::Recorded { OWNERS + 1 } else { OWNERS });
         let share = self.limits.shared.map(|_| role::inherited(place).map(Share::new)).transpose()?;
         let unpacked = self.unpack_within(share.as_ref(), stream);
         if let (Err(_), Some(share)) = (&unpacked, share) {
-            share.give_back();
+            // If it stays, so does what was taken for it.
+            if empty(root, &[]).is_ok() {
+                share.give_back();
+            }
         }
         unpacked
     }

@@ -102,8 +102,7 @@ impl Pull<'_> {
     }
 
     fn attempt(&self, name: &Reference, claimed: &Claimed<'_>, how: How, together: &Together) -> Result<Parts> {
-        let Together { given_up, budget } = together;
-        let How { resume, window } = how;
+        let (Together { given_up, budget }, How { resume, window }) = (together, how);
         let (blob, tmp) = (claimed.layer.blob, &claimed.tmp);
         let diff_id = claimed.layer.diff_id.cloned();
         let mut parts = Parts { diff_id, blob_digest: blob.digest.clone(), blob: None, unpacked: None };
@@ -142,7 +141,9 @@ impl Pull<'_> {
                 // The pipe broke since the worker gave up, and it knows why.
                 (Err(Error::System(error)), Some(Err(_))) if error.errno() == libc::EPIPE => {}
                 (Err(error), unpacked) => {
-                    if let (Some(Ok(unpacked)), Some(budget)) = (unpacked, budget) {
+                    if let (Some(Ok(unpacked)), Some(budget)) = (unpacked, budget)
+                        && worker::remove_layer(&self.ids, tmp).is_ok()
+                    {
                         budget.give_back(unpacked.summary.tar_size);
                     }
                     return Err(error);

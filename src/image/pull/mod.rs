@@ -220,7 +220,7 @@ impl Pull<'_> {
     /// meets.
     fn give_up(&self, claimed: Vec<Claimed<'_>>, resumable: bool) {
         for Claimed { tmp, partial, .. } in claimed {
-            let _ = worker::remove_tree_as_root(&self.ids, &tmp.path().join("layer"));
+            let _ = worker::remove_layer(&self.ids, &tmp);
             let _ = match partial {
                 Some(partial) if resumable => partial.leave(),
                 Some(partial) => partial.discard(),
