@@ -260,6 +260,31 @@ impl From<crate::sys::Error> for Report {
 
 reported!(crate::registry::Error, crate::layer::Error);
 
+fn unknown_flag(error: &clap::Error, words: &[String]) -> Report {
+    let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+    let mut before = words.iter().take_while(|word| !word.starts_with(&flag));
+    let command = match root::command_among(before.by_ref()) {
+        Some("container") => before.next().map(String::as_str),
+        other => other,
+    };
+    let refused = match command {
+        None => refused::why_global(&flag),
+        Some("run" | "create" | "update") => refused::why(&flag),
+        Some(command) => refused::why_of(command, &flag),
+    };
+    if let Some((why, hint)) = refused {
+        return Report::new(format!("{flag}: {why}")).hint(hint);
+    }
+    let similar = error.get(ContextKind::SuggestedArg);
+    Report::new(format!("unknown flag: {flag}")).hint(match similar {
+        _ if command.is_some() && root::is_global(&flag) => {
+            format!("`{flag}` goes before the command: `coracle {flag} …`")
+        }
+        Some(similar) => format!("did you mean `{similar}`?"),
+        None => "see `--help` of the command".to_owned(),
+    })
+}
+
 fn unknown_command(error: &clap::Error, words: &[String]) -> Report {
     let name = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string).unwrap_or_default();
     let noun = root::command_among(words.iter().take_while(|word| **word != name));
@@ -297,27 +322,7 @@ pub fn usage(error: &clap::Error, words: &[String], settings: &Settings) -> Exit
             Report::new(format!("one argument too many: `{}`", text(ContextKind::InvalidArg)))
                 .hint("see `--help` of the command")
         }
-        ErrorKind::UnknownArgument => {
-            let flag = text(ContextKind::InvalidArg);
-            let mut before = words.iter().take_while(|word| !word.starts_with(&flag));
-            let command = match root::command_among(before.by_ref()) {
-                Some("container") => before.next().map(String::as_str),
-                other => other,
-            };
-            let refused = match command {
-                None => refused::why_global(&flag),
-                Some("run" | "create" | "update") => refused::why(&flag),
-                Some(command) => refused::why_of(command, &flag),
-            };
-            if let Some((why, hint)) = refused {
-                return Report::new(format!("{flag}: {why}")).hint(hint).print();
-            }
-            let report = Report::new(format!("unknown flag: {flag}"));
-            match error.get(ContextKind::SuggestedArg) {
-                Some(similar) => report.hint(format!("did you mean `{similar}`?")),
-                None => report.hint("see `--help` of the command"),
-            }
-        }
+        ErrorKind::UnknownArgument => unknown_flag(error, words),
         ErrorKind::InvalidUtf8 => {
             let bytes = std::env::args_os().find(|word| word.to_str().is_none()).unwrap_or_default();
             Report::new(format!(

@@ -226,6 +226,11 @@ pub fn command_among<'a>(mut words: impl Iterator<Item = &'a String>) -> Option<
     words.find_map(|word| NAMES.iter().find(|name| *name == word)).copied()
 }
 
+/// Whether it is one of the flags that go before a command.
+pub fn is_global(flag: &str) -> bool {
+    head().get_arguments().any(|arg| arg.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long)))
+}
+
 /// As Podman reads it: the word behind a flag that takes a value is the value, whatever it looks like.
 fn taking_any_value(command: clap::Command) -> clap::Command {
     let takes = |arg: &clap::Arg| !arg.is_positional() && arg.get_action().takes_values();

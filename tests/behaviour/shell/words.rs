@@ -13,6 +13,11 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("network lss", "unrecognized command `coracle network lss`", "did you mean `coracle network ls`?"),
     ("frobnicate", "unrecognized command", "`coracle --help`"),
     ("run --intractive IMAGE true", "unknown flag: --intractive", "did you mean `--interactive`?"),
+    (
+        "run --storage-driver fuse IMAGE",
+        "unknown flag: --storage-driver",
+        "before the command: `coracle --storage-driver …`",
+    ),
     ("ps --al", "unknown flag: --al", "did you mean `--all`?"),
     ("run", "missing arguments", "--help"),
     ("rename web", "missing arguments", "--help"),
