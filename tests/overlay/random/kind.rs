@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -129,7 +130,10 @@ impl Kind {
                 let stat = rustix::fs::statvfs(&mounted.at).unwrap();
                 (stat.f_blocks - stat.f_bfree) * stat.f_frsize
             },
-            || disk_usage(&stage.place.join("upper")),
+            || {
+                disk_usage(&stage.place.join("upper"))
+                    + attic(stage).iter().map(|file| file.blocks() * 512).sum::<u64>()
+            },
         );
         // Who has forgotten what was removed is told a moment later. More than all can't be shown.
         let start = Instant::now();
@@ -139,6 +143,14 @@ impl Kind {
         }
         assert!(there() <= limit + BESIDE, "{} bytes", there());
     }
+}
+
+/// What lies in the work directory between operations: files of lower layers that were copied up, and lost the names that are
+/// known, while others may still turn up.
+pub fn attic(stage: &Stage) -> Vec<fs::Metadata> {
+    let entries = fs::read_dir(stage.place.join("work")).unwrap().map(Result::unwrap);
+    // The kernel's driver keeps a directory of that name.
+    entries.filter(|entry| entry.file_name() != "work").map(|entry| entry.metadata().unwrap()).collect()
 }
 
 /// The view of a container with 2000 ids that keeps user 1000's: what root makes is 1000's on disk.

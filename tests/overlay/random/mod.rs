@@ -17,6 +17,7 @@ pub mod tree;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
@@ -120,9 +121,8 @@ fn one_mount(stage: &Stage, kind: Kind, draw: &mut Draw, count: usize) -> Tree {
     let mounted = stage.mount("fuse");
     let expected = stress(stage, kind, &mounted, draw, count);
     mounted.unmount();
-    // Beside the directory of that name which the kernel's driver keeps.
-    let left = fs::read_dir(stage.place.join("work")).unwrap().map(|entry| entry.unwrap().file_name());
-    assert_eq!(left.filter(|name| name != "work").count(), 0, "something is left in `work`");
+    let left = kind::attic(stage);
+    assert!(left.iter().all(|left| !left.is_dir() && left.nlink() == 1), "something is left in `work`: {left:?}");
     // Whoever comes next: links of a lower file of which one name was copied up are not one file any more.
     let broken = tree::linked(&expected);
     for driver in ["kernel", "fuse"] {
@@ -134,6 +134,7 @@ fn one_mount(stage: &Stage, kind: Kind, draw: &mut Draw, count: usize) -> Tree {
         }
         mounted.unmount();
     }
+    assert!(kind::attic(stage).is_empty(), "the next mount has not swept `work`");
     expected
 }
 
