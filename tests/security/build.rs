@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use super::race::tries;
 use super::{Bait, pull, pulled};
 use crate::behaviour::build::Context;
-use crate::harness::{Case, Finished, Image, LIMIT, Layer, wait_until};
+use crate::harness::{Case, Driver, Finished, Image, LIMIT, Layer, wait_until};
 
 /// Builds these instructions, in which `IMAGE` is busybox and `BAIT` the folder that must stay as it is.
 fn build(context: &Context<'_>, bait: &Bait, instructions: &str) -> Finished {
@@ -350,13 +350,14 @@ fn a_killed_build_leaves_no_secret(case: &Case) {
 fn secrets_are_nowhere_else(case: &Case) {
     // Another than that of the case beside this one, which looks for its own.
     let word = &*format!("f00l-proof-9481{}", case.driver.name());
+    let seconds = if case.driver == Driver::Kernel { "0.1948" } else { "0.1949" };
     let instructions = "FROM IMAGE AS first\n\
          RUN --mount=type=secret,id=word,target=/deep/word test \"$(cat /deep/word)\" = f00l-proof-9\"\"481DRIVER\n\
-         RUN --mount=type=secret,id=word,env=WORD --mount=type=cache,target=/c test -n \"$WORD\"; until test -e /c/over; do echo waits; sleep 0.1948; done\n\
+         RUN --mount=type=secret,id=word,env=WORD --mount=type=cache,target=/c test -n \"$WORD\"; until test -e /c/over; do echo waits; sleep SECONDS; done\n\
          FROM IMAGE\n\
          RUN --mount=type=secret,id=word test -s /run/secrets/word\n\
          COPY --from=first / /all/\n";
-    let context = Context::new(case, &instructions.replace("DRIVER", case.driver.name()));
+    let context = Context::new(case, &instructions.replace("DRIVER", case.driver.name()).replace("SECONDS", seconds));
     std::fs::write(case.home.join("word"), word).unwrap();
     let arguments = [
         "build",
@@ -372,7 +373,7 @@ fn secrets_are_nowhere_else(case: &Case) {
         let mounts = std::fs::read_dir(case.store().join("build-cache/mounts")).into_iter().flatten().flatten();
         mounts.map(|entry| entry.path().join("files")).find(|path| path.is_dir())
     };
-    let sleeps = || processes("sleep\x000.1948\0").next().is_some();
+    let sleeps = || processes(&format!("sleep\0{seconds}\0")).next().is_some();
     wait_until("the command waits", LIMIT, || cache().is_some() && sleeps());
     // While it runs, too: whoever is killed now leaves nothing.
     assert_eq!(files_with(case, word), "");

@@ -204,10 +204,17 @@ fn with_buildah() {
     with_store_of(&Stock::new(), "buildah");
 }
 
+/// It leaves a process behind that holds its namespaces.
+fn end_podman(stock: &Stock) {
+    stock.tool(&format!("podman --root {}/theirs --runroot tmp/run system migrate", stock.case.home.display()));
+}
+
 #[test]
 fn with_podman() {
     if has("podman", tools().join("podman").exists()) {
-        with_store_of(&Stock::new(), "podman");
+        let stock = Stock::new();
+        with_store_of(&stock, "podman");
+        end_podman(&stock);
     }
 }
 
@@ -294,6 +301,7 @@ fn compressed_anew_by_podman() {
         files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).any(|bytes| bytes.starts_with(&[0x1f, 0x8b]))
     };
     assert!(is_packed("packed") && !is_packed("plain"));
+    end_podman(&stock);
 }
 
 /// ACLs and capabilities of what a container made: saved, loaded in another store, by way of skopeo, umoci and buildah, too.
