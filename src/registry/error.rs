@@ -13,8 +13,8 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::retry::LONGEST;
 use crate::host::config::keychain;
-use crate::oci::Digest;
 use crate::oci::registries::RegistriesError;
+use crate::oci::{Digest, Reference};
 
 /// `registry` is `host[:port]` throughout.
 #[derive(Debug, thiserror::Error)]
@@ -192,7 +192,13 @@ impl Error {
             Self::Keychain(_) => Some(
                 "`credHelpers` and `credsStore` of the credentials file, or `credential-helpers` of registries.conf, name it".into(),
             ),
-            Self::NotFound { .. } => Some("check the spelling of the name and the tag".into()),
+            Self::NotFound { what, .. } => Some(match what.parse::<Reference>() {
+                Ok(image) if Reference::is_qualified(what) && image.tag().is_some() => format!(
+                    "check the spelling of the name and the tag: `coracle search --list-tags {}` lists those that are there",
+                    image.name()
+                ),
+                _ => "check the spelling of the name and the tag".into(),
+            }),
             Self::Realm { .. } | Self::Redirect { .. } => Some("ask whoever runs the registry to mend its addresses".into()),
             Self::Status { retry_after: Some(wait), .. } if !wait.is_zero() => Some(format!(
                 "try again in {} s; for one request a registry is left alone for at most `--stall-timeout` seconds in all, and never for more than {} s",

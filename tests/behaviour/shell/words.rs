@@ -57,7 +57,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("volume create a/b", "names must match", "letters"),
     // Images and registries.
     ("pull REGISTRY/no/such", "is not at the registry", "spelling"),
-    ("pull REGISTRY/busybox:nosuch", "is not at the registry", "spelling"),
+    ("pull REGISTRY/busybox:nosuch", "is not at the registry", "/busybox` lists those that are there"),
     ("pull 127.0.0.1:9/x", "refused the connection", "does it run?"),
     ("pull no-such-host.invalid/x", "can't be reached", "HTTPS_PROXY"),
     ("load -i no-such-file", "no-such-file", "check the path"),
