@@ -10,9 +10,11 @@
 //!   in place, the table of numbers takes each from its node, and a number on disk that is also the node's own needs no entry
 //!   in a second table.
 
+mod few;
 mod table;
 
 use std::ffi::{OsStr, OsString};
+use std::num::NonZeroU16;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::fs::{FileType, Stat};
 use smallvec::SmallVec;
 
+use few::Few;
 pub use table::Table;
 
 use super::quota::Leaving;
@@ -39,7 +42,8 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The identity of a file on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
-    layer: u16,
+    /// One more than the number of the layer: a value is free for those who keep this in little room.
+    layer: NonZeroU16,
     /// As the kernel holds it: 12 bits for the major number, 20 for the minor.
     dev: u32,
     ino: u64,
@@ -51,7 +55,11 @@ impl Key {
     }
 
     pub fn from_numbers(layer: u16, dev: u64, ino: u64) -> Self {
-        Self { layer, dev: rustix::fs::major(dev) << 20 | rustix::fs::minor(dev), ino }
+        Self {
+            layer: NonZeroU16::MIN.saturating_add(layer),
+            dev: rustix::fs::major(dev) << 20 | rustix::fs::minor(dev),
+            ino,
+        }
     }
 }
 
@@ -116,11 +124,11 @@ pub struct State {
     /// Where it lies: one name for a directory, every known one for a file; none once it was removed.
     pub names: Names,
     pub layers: Layers,
-    pub keys: SmallVec<[Key; 1]>,
+    pub keys: Few<Key>,
     more: Option<Box<More>>,
 }
 
-pub type Names = SmallVec<[(Arc<Node>, Box<OsStr>); 1]>;
+pub type Names = Few<(Arc<Node>, Box<OsStr>)>;
 
 /// What is known of directories, and of few files.
 #[derive(Debug)]
@@ -205,19 +213,19 @@ impl State {
 
 impl Node {
     pub fn root(layers: Layers) -> Self {
-        let node = Self::new(ROOT, FileType::Directory, layers, SmallVec::new());
+        let node = Self::new(ROOT, FileType::Directory, layers, Few::default());
         lock(&node.state).lookups = 1;
         node
     }
 
-    fn new(ino: u64, kind: FileType, layers: Layers, keys: SmallVec<[Key; 1]>) -> Self {
-        let state = State { lookups: 0, names: Names::new(), layers, keys, more: None };
+    fn new(ino: u64, kind: FileType, layers: Layers, keys: Few<Key>) -> Self {
+        let state = State { lookups: 0, names: Names::default(), layers, keys, more: None };
         Self { ino, kind, changing: Mutex::default(), state: Mutex::new(state) }
     }
 
     /// The work directory, as one that names can lie in; a part of no tree.
     pub fn attic(work: Option<Arc<OwnedFd>>) -> Self {
-        let node = Self::new(0, FileType::Directory, Layers::One(UPPER), SmallVec::new());
+        let node = Self::new(0, FileType::Directory, Layers::One(UPPER), Few::default());
         lock(&node.state).directories = work.map(|work| (UPPER, work)).into_iter().collect();
         node
     }
@@ -302,6 +310,6 @@ mod tests {
     #[test]
     fn a_node_is_small() {
         // With its name and its entry in the table it stays under 200 bytes.
-        assert!(size_of::<Node>() <= 120, "{}", size_of::<Node>());
+        assert!(size_of::<Node>() <= 104, "{}", size_of::<Node>());
     }
 }

@@ -8,8 +8,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
 use rustix::fs::Stat;
-use smallvec::SmallVec;
 
+use super::few::Few;
 use super::{Found, Key, Node, ROOT, is_below, lock};
 use crate::sys::memory;
 
@@ -106,7 +106,7 @@ impl Table {
 
     /// The number that a file shows unless it is taken: that on disk, marked with the layer if layers lie on several devices.
     fn preferred(&self, key: &Key) -> u64 {
-        if self.same_device { key.ino } else { key.ino ^ (u64::from(key.layer) + 1) << 48 }
+        if self.same_device { key.ino } else { key.ino ^ u64::from(key.layer.get()) << 48 }
     }
 
     /// The number that a directory entry shows.
@@ -132,7 +132,7 @@ impl Table {
                 state.names.swap(0, at);
                 return node.clone();
             }
-            state.names.insert(0, (parent.clone(), Box::from(name)));
+            state.names.push_first((parent.clone(), Box::from(name)));
         }
         lock(&parent.state).children += 1;
         node
@@ -230,8 +230,7 @@ impl Inner {
             ino = self.next;
             self.next += 1;
         }
-        let keys = SmallVec::from([found.key]);
-        let node = Arc::new(Node::new(ino, found.kind(), found.layers.clone(), keys));
+        let node = Arc::new(Node::new(ino, found.kind(), found.layers.clone(), Few::One(found.key)));
         self.by_ino.insert(Numbered(node.clone()));
         self.most = self.most.max(self.by_ino.len());
         if ino != preferred {
