@@ -186,7 +186,10 @@ impl Mounted {
         unmount(&self.at, UnmountFlags::empty()).unwrap();
         if let Some((socket, child)) = self.mounter {
             // Gone with the mount, by itself, though its socket is still open.
-            assert!(child.wait().unwrap().success());
+            let ended = child.wait().unwrap();
+            let mut reason = [0; 4096];
+            let read = if ended.success() { 0 } else { rustix::io::read(&socket, &mut reason).unwrap_or(0) };
+            assert!(ended.success(), "{ended:?}: {}", String::from_utf8_lossy(&reason[..read]));
             drop(socket);
         }
     }

@@ -56,6 +56,16 @@ impl Kind {
         }
     }
 
+    /// To hide what lies in lower layers takes room, too: who is to remove all of it gets what it needs.
+    pub fn with_room(self, stage: &mut Stage, mounted: Mounted) -> Mounted {
+        if self != Self::LittleRoom {
+            return mounted;
+        }
+        mounted.unmount();
+        stage.features.quota = Some(ROOM);
+        stage.mount("fuse")
+    }
+
     /// How owners are seen on the plain directory, and on a mount by a driver; `None`: not at all.
     pub fn plain(self) -> Owners {
         if self == Self::Recorded { Owners::Named } else { Owners::Shown }
