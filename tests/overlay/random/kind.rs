@@ -56,14 +56,13 @@ impl Kind {
         }
     }
 
-    /// To hide what lies in lower layers takes room, too: who is to remove all of it gets what it needs.
-    pub fn with_room(self, stage: &mut Stage, mounted: Mounted) -> Mounted {
-        if self != Self::LittleRoom {
-            return mounted;
+    /// To hide what lies in lower layers takes room, too: who is to remove all of it gets what it needs, at the next mount, if
+    /// there is less.
+    pub fn give_room(self, stage: &mut Stage) -> bool {
+        if self == Self::LittleRoom {
+            stage.features.quota = Some(ROOM);
         }
-        mounted.unmount();
-        stage.features.quota = Some(ROOM);
-        stage.mount("fuse")
+        self == Self::LittleRoom
     }
 
     /// How owners are seen on the plain directory, and on a mount by a driver; `None`: not at all.

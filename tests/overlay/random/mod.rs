@@ -76,14 +76,18 @@ pub fn sequence(stage: &Stage) {
     // By a server that knows nothing yet; then, of the same layers, by one that has seen all of it change.
     push_layer(&mut stage);
     kind.settle(&mut stage, &left);
-    let mounted = stage.mount("fuse");
-    let mounted = kind.with_room(&mut stage, mounted);
-    clear(&stage, mounted);
+    kind.give_room(&mut stage);
+    clear(&stage, stage.mount("fuse"));
     renew_upper(&stage);
     kind.set(&mut stage);
     let mounted = stage.mount("fuse");
     stress(&stage, kind, &mounted, &mut draw, operations as usize);
-    let mounted = kind.with_room(&mut stage, mounted);
+    let mounted = if kind.give_room(&mut stage) {
+        mounted.unmount();
+        stage.mount("fuse")
+    } else {
+        mounted
+    };
     clear(&stage, mounted);
 }
 
