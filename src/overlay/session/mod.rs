@@ -89,6 +89,10 @@ pub fn mount(stack: Stack, options: Options) -> Result<(Mounted, OwnedFd), Error
 impl Mounted {
     /// Serves until the last reference to the mount is gone.
     pub fn serve(self) -> Result<(), Error> {
-        self.session.run().map_err(Error::Session)
+        match self.session.run() {
+            // What a thread may read in the moment in which the mount goes (kernel: fuse_dev_do_read).
+            Err(error) if error.raw_os_error() == Some(libc::ECONNABORTED) => Ok(()),
+            ended => ended.map_err(Error::Session),
+        }
     }
 }
