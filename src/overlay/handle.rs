@@ -154,7 +154,8 @@ impl Tree {
             }
         }
         if let Some(before) = before {
-            before.restore(&file)?;
+            // Where the kernel passes writes on at once it leaves the times to the disk, also of what was written in a mapping.
+            before.restore(&file, !self.features.writes_through())?;
         }
         start_piece(&file, offset, done as u64);
         self.count_open(&file)?;
@@ -263,12 +264,15 @@ impl Before {
         Ok(Self { stat, capability })
     }
 
-    fn restore(&self, file: &OwnedFd) -> Op<()> {
+    fn restore(&self, file: &OwnedFd, with_times: bool) -> Op<()> {
         if self.stat.st_mode & PRIVILEGE != 0 {
             rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(self.stat.st_mode & 0o7777))?;
         }
         if let Some(value) = &self.capability {
             rustix::fs::fsetxattr(file, CAPABILITY, value, XattrFlags::empty())?;
+        }
+        if !with_times {
+            return Ok(());
         }
         let mut times = times(&self.stat);
         times.last_access.tv_nsec = UTIME_OMIT;

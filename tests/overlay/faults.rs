@@ -5,10 +5,12 @@ use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{CWD, FileType, Mode, SeekFrom, mknodat};
 
 use super::disks::disk_usage;
+use super::random;
 use super::stage::{self, Stage};
 
 fn layers(stage: &Stage) {
@@ -97,6 +99,44 @@ pub fn holes(stage: &Stage) {
         }
     });
     mounted.unmount();
+}
+
+#[test]
+fn a_write_through_a_mapping_moves_the_time() {
+    stage::run("fuse", "mapped");
+}
+
+/// With a limit, where the kernel passes writes on at once, the time from before was put back behind those of a mapping.
+pub fn mapped(stage: &Stage) {
+    const WRITE: &str = "import mmap, sys
+with open(sys.argv[1], 'r+b') as file, mmap.mmap(file.fileno(), 0) as mapping: mapping[5000:6000] = b'x' * 1000";
+    layers(stage);
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(700_000_000);
+    let lower = stage.place.join("lower1");
+    fs::write(lower.join("lower"), [0; 100_000]).unwrap();
+    File::open(lower.join("lower")).unwrap().set_modified(old).unwrap();
+    for limit in [None, Some(1 << 20)] {
+        let mut stage = stage.clone();
+        stage.features.quota = limit;
+        let mounted = stage.mount("fuse");
+        let at = |name: &str| mounted.at.join(name);
+        let file = File::create(at("new")).unwrap();
+        file.write_all_at(&[0; 100_000], 0).unwrap();
+        file.set_modified(old).unwrap();
+        drop(file);
+        for name in ["new", "lower"] {
+            let start = SystemTime::now() - Duration::from_secs(1);
+            assert!(Command::new("python3").args(["-c", WRITE]).arg(at(name)).status().unwrap().success());
+            let shown = fs::metadata(at(name)).unwrap().modified().unwrap();
+            assert!(shown > start, "{name}, limit {limit:?}: {shown:?}");
+            // What a program sets afterwards stays.
+            File::open(at(name)).unwrap().set_modified(old).unwrap();
+            assert_eq!(fs::metadata(at(name)).unwrap().modified().unwrap(), old, "{name}, limit {limit:?}");
+        }
+        mounted.unmount();
+        assert_eq!(fs::metadata(stage.place.join("upper/new")).unwrap().modified().unwrap(), old, "limit {limit:?}");
+        random::renew_upper(&stage);
+    }
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn case(name: &str) -> Case {
         "holes" => Case::Stage(faults::holes),
         "limited_marks" => Case::Stage(faults::limited_marks),
         "limited_bits" => Case::Stage(faults::limited_bits),
+        "mapped" => Case::Stage(faults::mapped),
         "limited_attributes" => Case::Stage(faults::limited_attributes),
         "a_closed_device" => Case::Stage(limits::a_closed_device),
         "few_descriptors" => Case::Stage(limits::few_descriptors),

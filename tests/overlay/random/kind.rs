@@ -23,6 +23,8 @@ use crate::overlay::stage::{Mounted, Stage};
 const ROOM: u64 = 1 << 30;
 const LITTLE_ROOM: u64 = 100 << 10;
 
+const STICKY: u32 = 0o1000;
+
 /// What the disk takes beside what was let in: for a file in many pieces a list of them, which it makes when it writes them.
 const BESIDE: u64 = 64 << 10;
 
@@ -84,10 +86,20 @@ impl Kind {
         match (self, operation) {
             // A file that was given what all show takes over whose the one was that it replaces.
             (Self::Recorded, Operation::Chown { path, uid: 0, gid: 0 }) => Operation::Chown { path, uid: 0, gid: 1 },
+            // What may be done in a sticky directory depends on who owns what, and the kernel sees one owner.
+            (Self::Recorded, Operation::Directory { path, mode }) => {
+                Operation::Directory { path, mode: mode & !STICKY }
+            }
+            (Self::Recorded, Operation::Chmod { path, mode }) => Operation::Chmod { path, mode: mode & !STICKY },
+            (Self::Recorded, Operation::ChmodOpen { slot, mode }) => {
+                Operation::ChmodOpen { slot, mode: mode & !STICKY }
+            }
             // Of what does not fit it is only said later that it was lost.
             (Self::LittleRoom, Operation::Map { slot, mapping: Mapping::Write { at, length, byte, .. } }) => {
                 Operation::Map { slot, mapping: Mapping::Private { at, length, byte } }
             }
+            // Who has the file mapped sees what a write that is refused was to write: the kernel copies before it asks.
+            (Self::LittleRoom, Operation::Map { slot, mapping: Mapping::Hold { .. } }) => Operation::StatOpen { slot },
             (_, operation) => operation,
         }
     }
