@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fuser::{FileAttr, INodeNo};
-use rustix::buffer::spare_capacity;
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
@@ -217,29 +216,28 @@ pub fn kind(kind: FileType) -> fuser::FileType {
 pub fn is_whiteout(dir: &OwnedFd, name: &OsStr, stat: &Stat) -> Op<bool> {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::CharacterDevice => Ok(stat.st_rdev == 0),
-        FileType::RegularFile if stat.st_size == 0 => Ok(attribute(dir, name, WHITEOUT)?.is_some()),
+        FileType::RegularFile if stat.st_size == 0 => Ok(attribute(dir, name, WHITEOUT, &mut [0; 8])?.is_some()),
         _ => Ok(false),
     }
 }
 
 /// What a directory in a layer says of its merging.
 pub fn opaque(dir: &OwnedFd, name: &OsStr) -> Op<Opaque> {
-    Ok(match attribute(dir, name, OPAQUE)?.as_deref() {
+    Ok(match attribute(dir, name, OPAQUE, &mut [0; 8])? {
         Some(b"y") => Opaque::Yes,
         Some(b"x") => Opaque::AttributeWhiteouts,
         _ => Opaque::No,
     })
 }
 
-/// A short attribute of a file in a directory; `None` if it has none of that name.
+/// An attribute of a file in a directory; `None` if it has none of that name, or one that is longer than there is room.
 ///
 /// There is no lgetxattr relative to a directory on older kernels, so the directory becomes this thread's own current one
 /// (each serving thread has one of its own, see `filesystem`).
-fn attribute(dir: &OwnedFd, name: &OsStr, attribute: &CStr) -> Op<Option<Vec<u8>>> {
+fn attribute<'a>(dir: &OwnedFd, name: &OsStr, attribute: &CStr, room: &'a mut [u8; 8]) -> Op<Option<&'a [u8]>> {
     rustix::process::fchdir(dir)?;
-    let mut value = Vec::with_capacity(64);
-    match rustix::fs::lgetxattr(name, attribute, spare_capacity(&mut value)) {
-        Ok(_) => Ok(Some(value)),
+    match rustix::fs::lgetxattr(name, attribute, &mut room[..]) {
+        Ok(length) => Ok(room.get(..length)),
         Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::RANGE) => Ok(None),
         Err(error) => Err(error),
     }
@@ -248,13 +246,62 @@ fn attribute(dir: &OwnedFd, name: &OsStr, attribute: &CStr) -> Op<Option<Vec<u8>
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::inode::ROOT;
+    use super::super::{Features, Stack, Upper, open_directory};
     use super::*;
+    use crate::sys::memory::allocations;
 
     #[test]
     fn times_before_1970_keep_their_fractions() {
         let half_before = time(-1, 500_000_000u32);
         assert_eq!(SystemTime::UNIX_EPOCH.duration_since(half_before).unwrap(), Duration::from_millis(500));
         assert_eq!(time(3, 7u32), SystemTime::UNIX_EPOCH + Duration::new(3, 7));
+    }
+
+    /// What is looked up anew costs its node and its name, and what is not there, or known, nothing.
+    #[test]
+    fn lookups_take_no_memory_for_themselves() {
+        const NEW: usize = 2;
+        let top = std::env::temp_dir().join(format!("coracle-lookup-{}", std::process::id()));
+        for dir in ["upper/dir", "work", "lower1/dir", "lower2/dir/below"] {
+            std::fs::create_dir_all(top.join(dir)).unwrap();
+        }
+        for name in 0..5 {
+            std::fs::write(top.join("lower1").join(name.to_string()), "text").unwrap();
+        }
+        for file in ["upper/new", "lower1/empty", "lower2/file", "lower2/dir/in"] {
+            std::fs::write(top.join(file), if file.ends_with("empty") { "" } else { "text" }).unwrap();
+        }
+        let open = |name: &str| open_directory(&top.join(name)).unwrap();
+        let stack = Stack {
+            lowers: vec![open("lower1"), open("lower2")],
+            upper: Some(Upper { dir: open("upper"), work: open("work") }),
+        };
+        let counted = || {
+            let tree = Tree::new(stack, 100, Features::default()).unwrap();
+            nix::sched::unshare(nix::sched::CloneFlags::CLONE_FS).unwrap();
+            let taken = |parent: u64, name: &str| {
+                let before = allocations();
+                let found = tree.lookup(parent, OsStr::new(name));
+                (allocations() - before, found.map(|attr| attr.ino.0))
+            };
+            // From now on the directory is open, and the table has room for a few more.
+            let dir = taken(ROOT, "dir").1.unwrap();
+            taken(dir, "below").1.unwrap();
+            for name in 0..5 {
+                taken(ROOT, &name.to_string()).1.unwrap();
+            }
+            for (parent, name) in [(ROOT, "new"), (ROOT, "empty"), (ROOT, "file"), (dir, "in")] {
+                assert_eq!(taken(parent, name).0, NEW, "{name}");
+                assert_eq!(taken(parent, name).0, 0, "{name}, again");
+            }
+            assert_eq!(taken(dir, "below").0, 0);
+            for parent in [ROOT, dir] {
+                assert_eq!(taken(parent, "nothing"), (0, Err(Errno::NOENT)));
+            }
+        };
+        std::thread::spawn(counted).join().unwrap();
+        std::fs::remove_dir_all(top).unwrap();
     }
 
     #[test]

@@ -54,6 +54,46 @@ fn pristine(line: &str, program: &str) -> Option<(usize, usize)> {
     Some((start, end.checked_sub(start)?))
 }
 
+/// How often this thread has asked for memory since it began: for tests of what is to take none.
+#[cfg(test)]
+pub fn allocations() -> usize {
+    counted::ALLOCATIONS.get()
+}
+
+#[cfg(test)]
+mod counted {
+    use std::alloc::{GlobalAlloc, Layout, System};
+    use std::cell::Cell;
+
+    thread_local!(pub static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
+
+    struct Counted;
+
+    #[global_allocator]
+    static ALLOCATOR: Counted = Counted;
+
+    // SAFETY: every call goes on to the system's allocator as it came, under the same conditions. What counts neither allocates
+    // (a constant at first, and nothing to drop at the thread's end) nor panics.
+    unsafe impl GlobalAlloc for Counted {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+            // SAFETY: the caller's word for `layout` is passed on.
+            unsafe { System.alloc(layout) }
+        }
+
+        unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+            ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+            // SAFETY: likewise, and `old` came from the same allocator.
+            unsafe { System.realloc(old, layout, size) }
+        }
+
+        unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
+            // SAFETY: likewise.
+            unsafe { System.dealloc(old, layout) };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::pristine;
