@@ -155,8 +155,20 @@ impl Tree {
     /// Whose the lower file `node` is. Needs `names`.
     pub fn owner_below(&self, node: &Arc<Node>) -> Op<Owner> {
         let Some(owners) = &self.owners else { return Ok(Owner::ROOT) };
+        if node.name().is_none() {
+            return Ok(lock(&node.state).owner.unwrap_or_default());
+        }
         let layer = *node.layers().first().ok_or(Errno::STALE)?;
         self.owner_in(owners, layer, &path(node)?)
+    }
+
+    /// Before what was found loses its name: whose it is could not be found without one. Needs `names`.
+    pub fn remember_owner(&self, node: &Node, parent: &Arc<Node>, name: &OsStr, found: &Found) {
+        let (Some(owners), Some(layer)) = (&self.owners, found.layers.first()) else { return };
+        if !found.in_upper() && !node.is_dir() {
+            let owner = path_of(parent, name).and_then(|path| self.owner_in(owners, *layer, &path));
+            lock(&node.state).owner = owner.ok();
+        }
     }
 
     fn owner_in(&self, owners: &Owners, layer: u16, path: &[u8]) -> Op<Owner> {
@@ -193,14 +205,7 @@ impl Tree {
                 let known = lock(&owners.journal).owner_of(found.stat.st_ino, Some(file.as_fd()));
                 known.map_err(|error| errno(&error))?
             }
-            Some(layer) => {
-                let (parent, name) = (path(old.0)?, old.1.as_bytes());
-                self.owner_in(
-                    owners,
-                    *layer,
-                    &if parent.is_empty() { name.to_vec() } else { [&parent, name].join(&b'/') },
-                )?
-            }
+            Some(layer) => self.owner_in(owners, *layer, &path_of(old.0, old.1)?)?,
             None => return Err(Errno::STALE),
         };
         owners::set_on_file(file.as_fd(), owner)
@@ -261,6 +266,11 @@ fn path(node: &Arc<Node>) -> Op<Vec<u8>> {
     }
     let names: Vec<&[u8]> = names.iter().rev().map(|name| name.as_bytes()).collect();
     Ok(names.join(&b'/'))
+}
+
+fn path_of(parent: &Arc<Node>, name: &OsStr) -> Op<Vec<u8>> {
+    let parent = path(parent)?;
+    Ok(if parent.is_empty() { name.as_bytes().to_vec() } else { [&parent, name.as_bytes()].join(&b'/') })
 }
 
 #[cfg(test)]

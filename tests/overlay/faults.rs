@@ -56,6 +56,55 @@ pub fn linked_pipe(stage: &Stage) {
 }
 
 #[test]
+fn who_writes_to_a_file_that_lost_a_name_writes_to_its_others() {
+    stage::run("fuse", "written_link");
+}
+
+/// The copy of a file of a lower layer that is open, and of which the only known name went, had no name at all: the others could
+/// not be looked up (ESTALE) as long as it was open, and showed the old file afterwards.
+pub fn written_link(stage: &Stage) {
+    layers(stage);
+    let lower = stage.place.join("lower1");
+    for dir in ["one", "two"] {
+        fs::create_dir(lower.join(dir)).unwrap();
+    }
+    for file in ["f", "g"] {
+        fs::write(lower.join("one").join(file), "old").unwrap();
+        fs::hard_link(lower.join("one").join(file), lower.join("two").join(file)).unwrap();
+    }
+    let mounted = stage.mount("fuse");
+    let at = |name: &str| mounted.at.join(name);
+    let open = |name: &str| OpenOptions::new().read(true).write(true).open(at(name)).unwrap();
+    let (file, last) = (open("one/f"), open("one/g"));
+    for (file, name) in [(&file, "f"), (&last, "g")] {
+        fs::remove_file(at("one").join(name)).unwrap();
+        file.write_all_at(b"new", 0).unwrap();
+        file.sync_all().unwrap();
+        assert_eq!(file.metadata().unwrap().nlink(), 1);
+    }
+    assert_eq!(fs::read_to_string(at("two/f")).unwrap(), "new");
+    let (open, other) = (file.metadata().unwrap(), fs::metadata(at("two/f")).unwrap());
+    assert_eq!((open.ino(), open.nlink(), other.nlink()), (other.ino(), 1, 1));
+    // Nobody has it open any more when the other name turns up.
+    drop((file, last));
+    assert_eq!(fs::read_to_string(at("two/g")).unwrap(), "new");
+    mounted.unmount();
+    let mounted = stage.mount("kernel");
+    for name in ["f", "g"] {
+        assert_eq!(fs::read_to_string(mounted.at.join("two").join(name)).unwrap(), "new");
+        assert!(!mounted.at.join("one").join(name).exists());
+    }
+    mounted.unmount();
+    assert_eq!(
+        fs::read_dir(stage.place.join("work"))
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().file_name() != "work")
+            .count(),
+        0
+    );
+}
+
+#[test]
 fn what_a_crash_leaves_is_swept_however_deep() {
     stage::run("fuse", "leftovers");
 }

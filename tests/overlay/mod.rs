@@ -57,6 +57,7 @@ fn case(name: &str) -> Case {
         "a_living_directory" => Case::Stage(disks::a_living_directory),
         "ids_are_translated" => Case::Stage(views::ids_are_translated),
         "linked_pipe" => Case::Stage(faults::linked_pipe),
+        "written_link" => Case::Stage(faults::written_link),
         "leftovers" => Case::Stage(faults::leftovers),
         "holes" => Case::Stage(faults::holes),
         "limited_marks" => Case::Stage(faults::limited_marks),

@@ -42,6 +42,12 @@ struct Original {
     owner: Owner,
 }
 
+/// In how many places a copy is, and whether the file has names that are not known, by which it must be found later.
+struct Placed {
+    count: u32,
+    others: bool,
+}
+
 impl Tree {
     /// Makes sure that the node lies in the upper directory, its parents too. Takes `names` itself.
     ///
@@ -121,28 +127,39 @@ impl Tree {
         Ok(Some(Original { dir, name, stat, owner: self.owner_below(node)? }))
     }
 
-    /// A file that has no name any more, but is written to by somebody who has it open: nor gets its copy one.
+    /// A file without a known name that is written to by somebody who has it open. Nor gets its copy one in the tree, unless one
+    /// turned up meanwhile; where others may still turn up, the attic keeps it.
     fn copy_removed(&self, node: &Arc<Node>, length: Option<u64>) -> Op<()> {
         let source = node.file().ok_or(Errno::STALE)?;
         let last = lock(&node.state).last;
         let stat = last.map_or_else(|| rustix::fs::fstat(&source), Ok)?;
         let (work, staged) = (self.work()?, self.staged());
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let target = openat(work, &staged, flags, Mode::RUSR | Mode::WUSR)?;
-        unlinkat(work, &staged, AtFlags::empty())?;
         let _room = self.admit((stat.st_blocks as u64 * 512).min(length.unwrap_or(u64::MAX)))?;
-        copy_data(&source, &target, (stat.st_size as u64).min(length.unwrap_or(u64::MAX)))?;
+        let owner = {
+            let _names = self.reading();
+            self.owner_below(node)?
+        };
+        let links = if last.is_some() { 0 } else { stat.st_nlink as u32 };
+        let copied = self
+            .copy_open(&source, &stat, &staged, length)
+            .and_then(|()| self.write_owner(work, OsStr::new(&staged), owner))
+            .and_then(|()| self.move_into_place(node, &staged, links));
+        if copied.is_err() {
+            let _ = unlinkat(work, &staged, AtFlags::empty());
+        }
+        copied
+    }
+
+    fn copy_open(&self, source: &OwnedFd, stat: &Stat, staged: &str, length: Option<u64>) -> Op<()> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let target = openat(self.work()?, staged, flags, Mode::RUSR | Mode::WUSR)?;
+        copy_data(source, &target, (stat.st_size as u64).min(length.unwrap_or(u64::MAX)))?;
         rustix::fs::fchown(&target, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
         rustix::fs::fchmod(&target, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
         copy_attributes(End::Open(source.as_fd()), End::Open(target.as_fd()), self.features.living.is_some())?;
-        rustix::fs::futimens(&target, &times(&stat))?;
-        let copy = rustix::fs::fstat(&target)?;
-        self.count(&copy);
-        self.count_until_forgotten(node, copy.st_ino);
-        let mut state = lock(&node.state);
-        state.layers = Layers::One(UPPER);
-        state.file = Some(Arc::new(target));
-        Ok(())
+        rustix::fs::futimens(&target, &times(stat))?;
+        // It may yet hide what is safe on the disk (see `copy_to_work`).
+        if self.features.volatile { Ok(()) } else { rustix::fs::fsync(&target) }
     }
 
     fn copy_to_work(&self, dir: &OwnedFd, name: &OsStr, stat: &Stat, staged: &str, length: Option<u64>) -> Op<()> {
@@ -191,7 +208,6 @@ impl Tree {
     fn move_into_place(&self, node: &Arc<Node>, staged: &str, links: u32) -> Op<()> {
         let _names = self.renaming();
         let work = self.work()?;
-        let names = lock(&node.state).names.clone();
         let stat = statat(work, staged, AtFlags::SYMLINK_NOFOLLOW)?;
         let reopened = match node.file() {
             Some(_) => {
@@ -200,39 +216,18 @@ impl Tree {
             }
             None => None,
         };
-        let mut placed: Option<(Arc<OwnedFd>, Box<OsStr>)> = None;
-        let mut count = 0;
-        for (parent, name) in names {
-            if !parent.in_upper() {
-                // A name that came to be known just now: it follows when it is looked up again.
-                self.table.unname(node, &parent, &name, None);
-                continue;
-            }
-            let dir = self.directory(&parent, UPPER)?;
-            let before = rustix::fs::fstat(&dir)?;
-            match &placed {
-                None => rename_new(work, staged, &dir, &name)?,
-                Some((other, its)) => {
-                    if rustix::fs::linkat(other, &**its, &dir, &*name, AtFlags::empty()).is_err() {
-                        // On a full disk: it follows when it is looked up again, too.
-                        self.table.unname(node, &parent, &name, None);
-                        continue;
-                    }
-                }
-            }
-            // The directory's content did not change for those who look from above. From here on the copy is what they see.
-            let _ = rustix::fs::futimens(&dir, &times(&before));
-            let _ = self.count_open(&dir);
-            placed.get_or_insert((dir, name));
-            count += 1;
-        }
+        let Placed { count, others } = self.give_names(node, staged)?;
         self.count(&stat);
-        if placed.is_none() && reopened.is_some() {
-            // Removed meanwhile, but open: the copy lives on without a name.
-            unlinkat(work, staged, AtFlags::empty())?;
-            self.count_until_forgotten(node, stat.st_ino);
-        } else if placed.is_none() {
-            return Err(Errno::STALE);
+        if count == 0 {
+            if others {
+                self.table.add_name(node, &self.attic, OsStr::new(staged));
+            } else if reopened.is_some() {
+                // The copy lives on without a name for as long as it is open.
+                unlinkat(work, staged, AtFlags::empty())?;
+                self.count_until_forgotten(node, stat.st_ino);
+            } else {
+                return Err(Errno::STALE);
+            }
         }
         let mut state = lock(&node.state);
         if node.is_dir() {
@@ -243,8 +238,45 @@ impl Tree {
         state.file = reopened.or(state.file.take());
         state.links = Some(state.links.unwrap_or(links)).filter(|links| *links != count);
         drop(state);
-        self.table.rekey(node, Key::new(UPPER, &stat), links > 1);
+        self.table.rekey(node, Key::new(UPPER, &stat), links > 1 || others);
         Ok(())
+    }
+
+    /// Gives the copy the names of a node in the upper directory. Needs `names`, exclusively.
+    fn give_names(&self, node: &Arc<Node>, staged: &str) -> Op<Placed> {
+        let (names, lost) = {
+            let state = lock(&node.state);
+            (state.names.clone(), state.links.is_some_and(|left| left > 0))
+        };
+        let mut placed = Placed { count: 0, others: lost && !node.is_dir() };
+        let mut first: Option<(Arc<OwnedFd>, Box<OsStr>)> = None;
+        for (parent, name) in names {
+            if !parent.in_upper() {
+                // A name that came to be known just now: it follows when it is looked up again.
+                self.table.unname(node, &parent, &name, None);
+                placed.others = !node.is_dir();
+                continue;
+            }
+            let dir = self.directory(&parent, UPPER)?;
+            let before = rustix::fs::fstat(&dir)?;
+            match &first {
+                None => rename_new(self.work()?, staged, &dir, &name)?,
+                Some((other, its)) => {
+                    if rustix::fs::linkat(other, &**its, &dir, &*name, AtFlags::empty()).is_err() {
+                        // On a full disk: it follows when it is looked up again, too.
+                        self.table.unname(node, &parent, &name, None);
+                        placed.others = true;
+                        continue;
+                    }
+                }
+            }
+            // The directory's content did not change for those who look from above. From here on the copy is what they see.
+            let _ = rustix::fs::futimens(&dir, &times(&before));
+            let _ = self.count_open(&dir);
+            first.get_or_insert((dir, name));
+            placed.count += 1;
+        }
+        Ok(placed)
     }
 
     /// What lies under a name, counted as looked up once more, and brought into the upper directory: a directory

@@ -125,6 +125,9 @@ impl Tree {
     pub fn gone(&self, parent: &Arc<Node>, name: &OsStr, found: &Found) {
         self.relist(parent, name, None);
         let node = self.table.known(&found.key);
+        if let Some(node) = &node {
+            self.remember_owner(node, parent, name, found);
+        }
         let counted = node.as_ref().and_then(|node| lock(&node.state).links);
         let left = counted.unwrap_or(found.stat.st_nlink as u32).saturating_sub(1);
         if found.kind() == FileType::Directory || left == 0 {

@@ -28,6 +28,7 @@ pub use table::Table;
 use super::quota::Leaving;
 use super::readdir::Listing;
 use super::session::turns::close_later;
+use crate::store::owners::Owner;
 
 /// The root's number, fixed by the protocol.
 pub const ROOT: u64 = 1;
@@ -153,6 +154,8 @@ pub struct More {
     pub links: Option<u32>,
     /// What was last known of a file that has no name on disk any more.
     pub last: Option<Stat>,
+    /// Whose a lower file is that lost a name by which that could be found.
+    pub owner: Option<Owner>,
     /// Where a symbolic link led that has no name any more.
     pub target: Option<Box<[u8]>>,
 }
@@ -169,6 +172,7 @@ impl More {
             changes: 0,
             fills: false,
             last: None,
+            owner: None,
             target: None,
             links: None,
         }
