@@ -152,6 +152,12 @@ fn what_is_mistyped(message: &str) -> Option<&'static str> {
     if lower.starts_with("executable file") {
         return Some("the program must be in the image, in a directory of its PATH or named by its whole path");
     }
+    if lower.starts_with("the interpreter of ") {
+        return Some(
+            "it is named in a script's first line (mind line ends of DOS), or is a program's loader: one made for glibc does not run \
+             where there is musl",
+        );
+    }
     if lower.contains("can't be executed: permission denied") {
         return Some("name a program; a script becomes one by `chmod +x`, in the image");
     }

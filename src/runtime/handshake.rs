@@ -36,6 +36,8 @@ pub enum Step {
     WorkingDirectory,
     /// Executing the program.
     Exec,
+    /// Executing what the program says, in its first line or as its loader, that it is to be run by.
+    Interpreter,
 }
 
 /// A failure inside: where, which error number, and of what.
@@ -107,6 +109,7 @@ pub fn send_failure(channel: BorrowedFd<'_>, failure: &Failure) {
         Step::Setup => 0,
         Step::WorkingDirectory => 1,
         Step::Exec => 2,
+        Step::Interpreter => 3,
     };
     let mut message = vec![b'F', step];
     message.extend(failure.errno.to_le_bytes());
@@ -178,6 +181,7 @@ pub fn hear(channel: BorrowedFd<'_>) -> Result<FromInit> {
             step: match step {
                 1 => Step::WorkingDirectory,
                 2 => Step::Exec,
+                3 => Step::Interpreter,
                 _ => Step::Setup,
             },
             errno: i32::from_le_bytes([*a, *b, *c, *d]),

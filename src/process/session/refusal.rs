@@ -25,6 +25,7 @@ impl Refusal {
                 (127, format!("executable file `{call}` not found in $PATH: {reason}"))
             }
             (Step::Exec, libc::ENOENT) => (127, format!("executable file `{call}` not found: {reason}")),
+            (Step::Interpreter, _) => (127, format!("the interpreter of `{call}` is not in the image: {reason}")),
             (Step::Exec, _) => (126, format!("`{call}` can't be executed: {reason}")),
             (Step::WorkingDirectory, _) => (126, format!("the working directory `{call}` can't be entered: {reason}")),
             // Whole, as whatever else fails of the system.

@@ -26,6 +26,11 @@ pub fn become_program(program: &Program) -> Failure {
         match errno {
             libc::ENOENT | libc::ENOTDIR | libc::ENAMETOOLONG | libc::ELOOP if !exists(candidate) => {}
             libc::EACCES => refused = refused.or(Some(errno)),
+            // It is there: the error speaks of its interpreter.
+            libc::ENOENT => {
+                let call = candidate.to_string_lossy().into_owned();
+                return Failure { step: Step::Interpreter, errno, call };
+            }
             _ => return failure(program, errno),
         }
     }
@@ -45,7 +50,6 @@ pub fn look(program: &Program) -> Result<(), Failure> {
     Err(failure(program, refused.unwrap_or(libc::ENOENT)))
 }
 
-/// An ENOENT for a file that is there speaks of its interpreter.
 fn exists(path: &CStr) -> bool {
     rustix::fs::access(path, rustix::fs::Access::EXISTS).is_ok()
 }

@@ -206,6 +206,12 @@ const TROUBLES: &[(&str, &str, &str)] = &[
         "control groups are not version 2",
         "systemd.unified_cgroup_hierarchy=1",
     ),
+    (
+        "printf '#!/no/such\\n' >script; chmod +x script; \
+         $coracle run --rm --network=none -v $PWD/script:/script $image /script",
+        "the interpreter of `/script` is not in the image",
+        "line ends of DOS",
+    ),
     ("ulimit -n 16; $coracle run --rm --network=none $image true", "Too many open files", "ulimit -n"),
     // The account.
     ("PATH=/nonexistent $coracle run --rm --network=none $image true", "`newuidmap` is not installed", "uidmap"),
