@@ -1,6 +1,8 @@
 //! Completions and manual pages are what the program itself generates: they can't say what it does not do.
 
 mod elsewhere;
+mod keys;
+mod page;
 mod registries;
 
 use std::collections::BTreeMap;
