@@ -3,6 +3,7 @@
 mod elsewhere;
 mod keys;
 mod page;
+mod quadlets;
 mod registries;
 
 use std::collections::BTreeMap;
