@@ -1,6 +1,9 @@
 //! Completions and manual pages are what the program itself generates: they can't say what it does not do.
 
 mod elsewhere;
+mod keys;
+mod page;
+mod quadlets;
 mod registries;
 
 use std::collections::BTreeMap;

@@ -107,15 +107,13 @@ fn read(mut given: Vec<OsString>, words: &[String], settings: &mut Settings) -> 
     if let Some(directory) = place.said("config").next_back() {
         process::set_variable("DOCKER_CONFIG", directory).map_err(Report::from)?;
     }
-    let makes_container = matches!(place.path[..], ["run" | "create"] | ["container", "run" | "create"]);
-    let has_defaults = match place.path[..] {
-        ["pull" | "load" | "push" | "save"] | ["image", "pull" | "load" | "push" | "save"] | ["manifest", "push"] => {
-            true
-        }
-        ["attach" | "exec" | "start"] | ["container", "attach" | "exec" | "start"] => true,
-        ["info" | "doctor"] | ["system", "info"] => true,
-        _ => makes_container,
+    let name = match place.path[..] {
+        ["manifest", "push"] => "manifest push",
+        ["container" | "image" | "system", name] | [name] => name,
+        _ => "",
     };
+    let makes_container = matches!(name, "run" | "create");
+    let has_defaults = config::COMMANDS.contains(&name);
     if has_defaults {
         let end = place.end;
         let meant = place.path.iter().try_fold(&command, |command, name| command.find_subcommand(name));

@@ -9,11 +9,8 @@ use coracle::oci::Registries;
 use coracle::oci::policy::{Policy, Requirement};
 use coracle::registry::Credentials;
 
-use crate::architecture::root;
+use super::page::{self, Entry};
 use crate::harness::{Case, Driver};
-
-/// An entry of the page: its name, and what is said of it.
-type Entry = (String, String);
 
 /// What the page has under its two headings.
 struct Page {
@@ -23,16 +20,8 @@ struct Page {
 
 impl Page {
     fn read() -> Self {
-        let text = std::fs::read_to_string(root().join("man/coracle-registries.5")).unwrap();
-        let text = text.replace("\\-", "-").replace("\\&", "");
-        let section = |name: &str| {
-            let section = text.split(".SH ").find_map(|section| section.strip_prefix(&format!("{name}\n"))).unwrap();
-            let entries = section.split(".TP\n\\fB").skip(1);
-            entries
-                .map(|entry| entry.split_once("\\fR\n").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap())
-                .collect()
-        };
-        Self { honoured: section("HONOURED"), not: section("NOT HONOURED") }
+        let text = page::text("coracle-registries");
+        Self { honoured: page::entries(&text, "HONOURED"), not: page::entries(&text, "NOT HONOURED") }
     }
 
     /// Whether some entry about the file has this word. What counts stands behind the file's name, what does not beside it.
@@ -229,37 +218,8 @@ fn registries_d() {
 #[test]
 fn files() {
     let (page, case) = (Page::read(), Case::new(Driver::Auto));
-    let script = r#"
-        set -eu
-        mkdir etc && cp /etc/passwd /etc/group /etc/subuid /etc/subgid etc
-        mount -t tmpfs none /etc && cp etc/* /etc
-        export HOME=$PWD/h XDG_CONFIG_HOME=$PWD/config XDG_CACHE_HOME=$PWD/cache XDG_RUNTIME_DIR=$PWD/runtime
-        mkdir -p h "$XDG_RUNTIME_DIR"
-        ask() { # with nonsense at this path: whether somebody says so
-            mkdir -p "$(dirname "$1")"
-            echo '{ nonsense' >"$1"
-            for command in "pull --tls-verify=true 127.0.0.1:9/x" "login --get-login 127.0.0.1:9"; do
-                "$CORACLE" $command >said 2>&1 || true
-                grep -q "^Error: .*$1" said && echo read && break
-            done
-            rm "$1"
-        }
-        variable=$1 path=$(eval echo "$2")
-        if [ -n "$variable" ]; then export "$variable=$(eval echo "$3")"; fi
-        ask "$path""#;
-    let is_read = |variable: &str, path: &str, value: &str| {
-        let unshare = ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"];
-        let words = unshare.into_iter().chain([variable, path, value]);
-        let finished = case.command_of("unshare".as_ref(), words).env("CORACLE", crate::harness::binary()).finish();
-        for folder in ["etc", "h", "config", "cache", "runtime", "elsewhere"] {
-            let _ = std::fs::remove_dir_all(case.home.join(folder));
-        }
-        match (finished.code, finished.stdout.as_str()) {
-            (Some(0), "read\n") => true,
-            (Some(0 | 1), "") => false,
-            _ => panic!("{path}: {finished}"),
-        }
-    };
+    let commands = ["pull --tls-verify=true 127.0.0.1:9/x", "login --get-login 127.0.0.1:9"];
+    let is_read = |variable: &str, path: &str, value: &str| page::is_read(&case, &commands, variable, path, value);
     let mut told = BTreeSet::new();
     for (file, variable, path, value) in [
         ("registries.conf", "", "$XDG_CONFIG_HOME/containers/registries.conf", ""),

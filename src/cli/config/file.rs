@@ -31,7 +31,8 @@ pub fn parse(path: &Path, text: &str, ours: bool) -> Result<Vec<(&'static Key, F
         format!("{}:{line}", path.display())
     };
     let wrong = |offset: usize, what: String| Report::new(format!("{}: {what}", place(offset)));
-    let described = if ours { "coracle-config(5) describes the file" } else { "containers.conf(5) describes the file" };
+    let described =
+        if ours { "coracle-configuration(5) describes the file" } else { "containers.conf(5) describes the file" };
     let document = DeTable::parse(text).map_err(|error| {
         wrong(error.span().map_or(0, |span| span.start), error.message().to_owned()).hint(described)
     })?;
@@ -40,8 +41,9 @@ pub fn parse(path: &Path, text: &str, ours: bool) -> Result<Vec<(&'static Key, F
         let (offset, table) = (table.span().start, table.get_ref().as_ref());
         if !KEYS.iter().any(|key| key.table == table) {
             if ours {
-                return Err(wrong(offset, format!("`{table}` is not known"))
-                    .hint("`[containers]` and `[engine]` are, with the keys of containers.conf(5)"));
+                return Err(wrong(offset, format!("`{table}` is not known")).hint(
+                    "`[containers]`, `[engine]` and `[network]` are, with the keys of coracle-configuration(5)",
+                ));
             }
             continue;
         }

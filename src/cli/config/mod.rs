@@ -28,6 +28,11 @@ use self::keys::{KEYS, Key, Means};
 use super::Report;
 use crate::host::config;
 
+/// The commands that read it, of which some have `container`, `image` or `system` before them; `run` and `create` alone heed what is
+/// said of containers.
+pub const COMMANDS: [&str; 12] =
+    ["attach", "create", "doctor", "exec", "info", "load", "manifest push", "pull", "push", "run", "save", "start"];
+
 const FILE: &str = "containers.conf";
 /// Where machines have Podman's files, the weakest first.
 const SYSTEM: [&str; 2] = ["/usr/share/containers", "/etc/containers"];

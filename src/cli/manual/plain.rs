@@ -16,7 +16,7 @@ pub fn plain(page: &str) -> String {
                 continue;
             }
             ".TH" => words(rest, " "),
-            ".SH" => format!("\n{}", words(rest, " ")),
+            ".SH" | ".SS" => format!("\n{}", words(rest, " ")),
             ".PP" | ".TP" | ".TE" | "T{" => String::new(),
             "T}|T{" => {
                 indent = "    ";
@@ -24,7 +24,14 @@ pub fn plain(page: &str) -> String {
             }
             ".B" | ".I" => words(rest, " "),
             ".BI" | ".BR" | ".IR" | ".RB" => words(rest, ""),
-            _ => unescaped(line),
+            _ => match line.strip_suffix("|T{") {
+                Some(first) => {
+                    text.push_str(&format!("{}\n", unescaped(first)));
+                    indent = "    ";
+                    continue;
+                }
+                None => unescaped(line),
+            },
         };
         text.push_str(std::mem::take(&mut indent));
         text.push_str(&shown);
@@ -74,8 +81,8 @@ mod tests {
 
     #[test]
     fn nothing_of_the_form_is_left() {
-        let page = ".TH x 7\n.SH TWO WORDS\n.B \\-a b\n.BR pasta (1)\n.BI \\-\\-x\\ y= Z\n\\&.\\fBq\\fR \\\\\n.TS\ntab(|);\nl l.\na|b\n_\nT{\nleft\nT}|T{\nright\nT}\n.TE\n";
-        let text = "x 7\n\nTWO WORDS\n-a b\npasta(1)\n--x y=Z\n.q \\\na|b\n\nleft\n    right\n\n";
+        let page = ".TH x 7\n.SH TWO WORDS\n.B \\-a b\n.BR pasta (1)\n.BI \\-\\-x\\ y= Z\n\\&.\\fBq\\fR \\\\\n.TS\ntab(|);\nl l.\na|b\n_\nT{\nleft\nT}|T{\nright\nT}\na|T{\nb\nT}\n.TE\n";
+        let text = "x 7\n\nTWO WORDS\n-a b\npasta(1)\n--x y=Z\n.q \\\na|b\n\nleft\n    right\na\n    b\n\n";
         assert_eq!(plain(page), text);
         for page in super::super::others() {
             let text = plain(&page.text);

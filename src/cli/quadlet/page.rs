@@ -62,6 +62,22 @@ const FILES: [(&str, &str); 10] = [
     ),
 ];
 
+/// Sections of files that are refused, with all keys.
+const NOT_HONOURED: [(&str, &str); 2] = [
+    (
+        "[Pod], IN .pod FILES",
+        "AddHost=, ContainersConfModule=, DNS=, DNSOption=, DNSSearch=, GIDMap=, GlobalArgs=, IP=, IP6=, Network=, NetworkAlias=, \
+         PodmanArgs=, PodName=, PublishPort=, ServiceName=, ShmSize=, SubGIDMap=, SubUIDMap=, UIDMap=, UserNS= and Volume=: there are no \
+         pods. `Network=NAME.container` puts a container into the network of another one, whose file has the rest.",
+    ),
+    (
+        "[Kube], IN .kube FILES",
+        "AutoUpdate=, ConfigMap=, ContainersConfModule=, ExitCodePropagation=, GlobalArgs=, KubeDownForce=, LogDriver=, Network=, \
+         PodmanArgs=, PublishPort=, SetWorkingDirectory=, UserNS= and Yaml=: Kubernetes files are not read. A .container file for \
+         each container says the same.",
+    ),
+];
+
 pub fn page() -> String {
     let mut page = String::from(
         ".TH coracle-quadlet 5 \"\" \"\" coracle\n.SH NAME\ncoracle\\-quadlet \\- files that say which containers systemd is to run\n\
@@ -76,7 +92,7 @@ pub fn page() -> String {
             kind.keys().iter().map(|(key, means)| (format!("{key}="), told(key, *means, &command))).collect();
         page += &roff::list(&entries);
     }
-    page
+    page + ".SH NOT HONOURED\n" + &roff::list(&NOT_HONOURED)
 }
 
 fn told(key: &str, means: Means, command: &str) -> String {
