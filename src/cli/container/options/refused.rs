@@ -5,7 +5,7 @@
 /// Flags that fail for one reason, which the second text says, and the third what to do.
 const REFUSED: [(&[&str], &str, &str); 14] = [
     (
-        &["cpu-rt-period", "cpu-rt-runtime", "oom-kill-disable", "rdt-class"],
+        &["cpu-rt-period", "cpu-rt-runtime", "kernel-memory", "oom-kill-disable", "rdt-class"],
         "control groups of version 2 have no such setting",
         "`--cpus`, `--cpu-shares` and `--memory` limit a container",
     ),
@@ -238,6 +238,20 @@ mod tests {
         tls-verify tmpfs tty tz uidmap ulimit umask unsetenv unsetenv-all user userns uts variant volume \
         volumes-from workdir";
 
+    /// All flags of `docker run` 28, its hidden ones and those of Windows too.
+    const DOCKER: &str = "add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent \
+        cgroupns cidfile cpu-count cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares cpus \
+        cpuset-cpus cpuset-mems detach detach-keys device device-cgroup-rule device-read-bps device-read-iops \
+        device-write-bps device-write-iops disable-content-trust dns dns-opt dns-option dns-search domainname \
+        entrypoint env env-file expose gpus group-add health-cmd health-interval health-retries \
+        health-start-interval health-start-period health-timeout help hostname init interactive io-maxbandwidth \
+        io-maxiops ip ip6 ipc isolation kernel-memory label label-file link link-local-ip log-driver log-opt \
+        mac-address memory memory-reservation memory-swap memory-swappiness mount name net net-alias network \
+        network-alias no-healthcheck oom-kill-disable oom-score-adj pid pids-limit platform privileged publish \
+        publish-all pull quiet read-only restart rm runtime security-opt shm-size sig-proxy stop-signal \
+        stop-timeout storage-opt sysctl tmpfs tty ulimit use-api-socket user userns uts volume volume-driver \
+        volumes-from workdir";
+
     /// The flags of a command, aliases too.
     fn known(command: &clap::Command) -> Vec<String> {
         let names = |arg: &clap::Arg| {
@@ -248,15 +262,16 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_of_podmans_is_there_or_refused_in_words() {
+    fn every_flag_of_podmans_and_dockers_is_there_or_refused_in_words() {
         let whole = crate::cli::root::whole();
         let of_run_alone = ["detach", "detach-keys", "sig-proxy"];
         for command in ["run", "create"] {
             let command = whole.find_subcommand(command).unwrap();
             let known = known(command);
             let there = |flag: &&str| known.iter().any(|name| name == flag) || super::why(flag).is_some();
-            let missing: Vec<&str> = PODMAN
-                .split_whitespace()
+            let missing: Vec<&str> = [PODMAN, DOCKER]
+                .into_iter()
+                .flat_map(str::split_whitespace)
                 .filter(|flag| !(there(flag) || command.get_name() == "create" && of_run_alone.contains(flag)))
                 .collect();
             assert!(missing.is_empty(), "{missing:?} of {}", command.get_name());

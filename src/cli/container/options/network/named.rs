@@ -24,7 +24,7 @@ pub struct Flags {
     #[arg(long, value_name = "ADDRESS", value_parser = mac)]
     mac_address: Option<String>,
     /// Another name by which the container is found on its networks
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, alias = "net-alias", value_name = "NAME")]
     network_alias: Vec<String>,
 }
 
