@@ -141,7 +141,7 @@ impl Tree {
         };
         let links = if last.is_some() { 0 } else { stat.st_nlink as u32 };
         let copied = self
-            .copy_open(&source, &stat, &staged, length)
+            .copy_open(&source, &stat, &staged, length, links > 0)
             .and_then(|()| self.write_owner(work, OsStr::new(&staged), owner))
             .and_then(|()| self.move_into_place(node, &staged, links));
         if copied.is_err() {
@@ -150,7 +150,7 @@ impl Tree {
         copied
     }
 
-    fn copy_open(&self, source: &OwnedFd, stat: &Stat, staged: &str, length: Option<u64>) -> Op<()> {
+    fn copy_open(&self, source: &OwnedFd, stat: &Stat, staged: &str, length: Option<u64>, has_others: bool) -> Op<()> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let target = openat(self.work()?, staged, flags, Mode::RUSR | Mode::WUSR)?;
         copy_data(source, &target, (stat.st_size as u64).min(length.unwrap_or(u64::MAX)))?;
@@ -158,8 +158,8 @@ impl Tree {
         rustix::fs::fchmod(&target, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
         copy_attributes(End::Open(source.as_fd()), End::Open(target.as_fd()), self.features.living.is_some())?;
         rustix::fs::futimens(&target, &times(stat))?;
-        // It may yet hide what is safe on the disk (see `copy_to_work`).
-        if self.features.volatile { Ok(()) } else { rustix::fs::fsync(&target) }
+        // Under one of its other names it may yet hide what is safe on the disk (see `copy_to_work`).
+        if has_others && !self.features.volatile { rustix::fs::fsync(&target) } else { Ok(()) }
     }
 
     fn copy_to_work(&self, dir: &OwnedFd, name: &OsStr, stat: &Stat, staged: &str, length: Option<u64>) -> Op<()> {
