@@ -1,9 +1,13 @@
-/* What a program in a container sees and may do, a fact a line: `KIND NAME: VALUE`. Numbers that say nothing (of mounts, processes,
- * inodes) are left out, so that two engines can be compared line by line. */
+/* What a program in a container sees and may do, a fact a line: `KIND NAME: VALUE`; with the argument `network`, what it finds of its
+ * network. Numbers that say nothing (of mounts, processes, inodes) are left out, so that two engines can be compared line by line. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,8 +171,91 @@ static void process(void) {
         if (strncmp(*variable, "HOSTNAME=", 9)) printf("variable %s\n", *variable);
 }
 
-int main(void) {
+/* Addresses and their prefixes, but for those of one link alone, which come from the hardware's and may take a moment. */
+static void addresses(const char *interface) {
+    struct ifaddrs *all, *one;
+    if (getifaddrs(&all) != 0) return;
+    for (one = all; one; one = one->ifa_next) {
+        if (strcmp(one->ifa_name, interface) || !one->ifa_addr || !one->ifa_netmask) continue;
+        int family = one->ifa_addr->sa_family, prefix = 0;
+        const unsigned char *address = NULL, *mask = NULL;
+        if (family == AF_INET) {
+            address = (void *)&((struct sockaddr_in *)one->ifa_addr)->sin_addr;
+            mask = (void *)&((struct sockaddr_in *)one->ifa_netmask)->sin_addr;
+        } else if (family == AF_INET6) {
+            address = (void *)&((struct sockaddr_in6 *)one->ifa_addr)->sin6_addr;
+            mask = (void *)&((struct sockaddr_in6 *)one->ifa_netmask)->sin6_addr;
+        } else continue;
+        for (int at = 0; at < (family == AF_INET ? 4 : 16); at++) prefix += __builtin_popcount(mask[at]);
+        char text[INET6_ADDRSTRLEN];
+        inet_ntop(family, address, text, sizeof text);
+        if (strncmp(text, "fe80:", 5)) printf("address of %s: %s/%d\n", interface, text, prefix);
+    }
+    freeifaddrs(all);
+}
+
+static void interfaces(void) {
+    struct dirent **names;
+    int count = scandir("/sys/class/net", &names, NULL, alphasort);
+    for (int at = 0; at < count; at++) {
+        const char *name = names[at]->d_name;
+        char path[512], mtu[32] = "?", flags[32] = "0";
+        if (name[0] == '.') continue;
+        snprintf(path, sizeof path, "/sys/class/net/%s/mtu", name);
+        FILE *file = fopen(path, "r");
+        if (file && fgets(mtu, sizeof mtu, file)) strip(mtu);
+        if (file) fclose(file);
+        snprintf(path, sizeof path, "/sys/class/net/%s/flags", name);
+        file = fopen(path, "r");
+        if (file && !fgets(flags, sizeof flags, file)) flags[0] = 0;
+        if (file) fclose(file);
+        printf("interface %s: %s, packets of %s\n", name, strtol(flags, NULL, 16) & IFF_UP ? "up" : "down", mtu);
+        addresses(name);
+    }
+}
+
+/* Where packets for the rest of the world go. */
+static void ways_out(void) {
+    char line[512], interface[64], to[64], prefix[8], via[64];
+    unsigned flags;
+    FILE *file = fopen("/proc/net/route", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "%63s %63s %63s", interface, to, via) == 3 && !strcmp(to, "00000000"))
+            printf("route IPv4: by %s, %s\n", interface, strcmp(via, "00000000") ? "through a gateway" : "at once");
+    if (file) fclose(file);
+    file = fopen("/proc/net/ipv6_route", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "%63s %7s %*s %*s %63s %*s %*s %*s %x %63s", to, prefix, via, &flags, interface) == 5 &&
+            !strcmp(prefix, "00") && strcmp(interface, "lo"))
+            printf("route IPv6: by %s, %s\n", interface, strspn(via, "0") < 32 ? "through a gateway" : "at once");
+    if (file) fclose(file);
+}
+
+static void lines(const char *path) {
+    char line[1024];
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file)) {
+        strip(line);
+        for (char *at = line; (at = strchr(at, '\t')); *at = ' ');
+        printf("line %s: %s\n", path, line);
+    }
+    if (file) fclose(file);
+}
+
+static void network(void) {
+    char name[256];
+    interfaces();
+    ways_out();
+    lines("/etc/hosts");
+    lines("/etc/resolv.conf");
+    lines("/etc/hostname");
+    gethostname(name, sizeof name);
+    printf("name of the machine: %s\n", name);
+}
+
+int main(int count, char **words) {
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (count > 1 && !strcmp(words[1], "network")) return network(), 0;
     process();
     limits();
     mounts();

@@ -11,6 +11,7 @@ use nix::sched::{CloneFlags, setns, unshare};
 use rustix::fs::{Mode, OFlags};
 
 use super::{Link, NAMES};
+use crate::host::fault;
 use crate::network::DNS_FORWARD;
 use crate::sys::netlink::Netlink;
 use crate::sys::netlink::link::End;
@@ -91,6 +92,7 @@ pub fn connect(n: BorrowedFd<'_>, container: BorrowedFd<'_>, links: &[Link]) -> 
     within(n, || {
         let netlink = Netlink::open()?;
         for link in links {
+            fault::point("plumbing: add a bridge").call("RTM_NEWLINK(bridge)")?;
             netlink.add_bridge(&link.bridge, link.mtu)?;
             let bridge = netlink.index(&link.bridge)?;
             for gateway in &link.gateways {
@@ -98,6 +100,7 @@ pub fn connect(n: BorrowedFd<'_>, container: BorrowedFd<'_>, links: &[Link]) -> 
             }
             let here = End { name: "veth%d", mac: None };
             let there = End { name: &link.interface, mac: Some(link.mac) };
+            fault::point("plumbing: add a pair").call("RTM_NEWLINK(veth)")?;
             netlink.add_pair(here, Some(bridge), there, container, link.mtu)?;
         }
         Ok(())
@@ -108,6 +111,7 @@ pub fn connect(n: BorrowedFd<'_>, container: BorrowedFd<'_>, links: &[Link]) -> 
             let interface = netlink.index(&link.interface)?;
             // Others on the network are no routers, whatever they announce.
             write(&format!("/proc/sys/net/ipv6/conf/{}/accept_ra", link.interface), b"0")?;
+            fault::point("plumbing: switch on").call("RTM_SETLINK")?;
             netlink.switch_on(interface)?;
             for address in &link.addresses {
                 netlink.add_address(interface, *address, None)?;
@@ -123,6 +127,7 @@ pub fn connect(n: BorrowedFd<'_>, container: BorrowedFd<'_>, links: &[Link]) -> 
 
 /// Ends a container's connection to a network. `false`: it had none.
 pub fn disconnect(namespace: BorrowedFd<'_>, interface: &str) -> Result<bool> {
+    fault::point("plumbing: remove an interface").call("RTM_DELLINK")?;
     within(namespace, || Netlink::open()?.remove(interface))
 }
 

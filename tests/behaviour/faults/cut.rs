@@ -113,20 +113,24 @@ pub fn clean(case: &Case, told: &str) {
     let _ = fs::remove_dir_all(&out).or_else(|_| fs::remove_file(&out));
 }
 
-/// Makes the container `box`, in the state in which it is to be hit, a volume, a secret and a network.
+/// Makes the container `box`, in the state in which it is to be hit, a volume, a secret and two networks. One that is `wired`, or
+/// runs so (`online`), is on the first of them.
 pub fn prepare(case: &Case, image: &str, before: &str) {
     case.coracle(["volume", "create", "full"]).succeeded();
     case.coracle(["secret", "create", "given", "files/0"]).succeeded();
     case.coracle(["network", "create", "--subnet=10.209.1.0/24", "wired"]).succeeded();
+    case.coracle(["network", "create", "--subnet=10.209.3.0/24", "spare"]).succeeded();
     let verb: &[&str] = match before {
-        "running" => &["run", "-d"],
-        _ => &["create"],
+        "running" => &["run", "-d", "--network=none"],
+        "online" => &["run", "-d", "--network=wired", "-p=127.0.0.1::81"],
+        "wired" => &["create", "--network=wired"],
+        _ => &["create", "--network=none"],
     };
     let program: &[&str] = match before {
         "exited" => &["sh", "-c", "exit 7"],
         _ => &["sleep", "1000"],
     };
-    let name = ["--network=none", "--name", "box", image];
+    let name = ["--name", "box", image];
     case.coracle(verb.iter().chain(&name).chain(program).copied()).succeeded();
     if before == "exited" {
         case.coracle(["start", "-a", "box"]).code(7);

@@ -11,27 +11,30 @@ use crate::harness::{Case, Driver, long_or, tell};
 /// What happens there: the process dies, the disk is full or broken, the quota is used up.
 pub const KINDS: [&str; 4] = ["die", "full", "broken", "quota"];
 
-/// What shows that something was done: a command that succeeds, or fails, a file of the user's, or a container that runs, unless it
-/// was one of its own processes that died.
+/// What shows that something was done: a command that succeeds, or fails, or says this, a file of the user's, or a container that
+/// runs, unless it was one of its own processes that died.
 pub enum Shown {
     By(&'static [&'static str]),
     ByFailure(&'static [&'static str]),
+    ByWords(&'static [&'static str], &'static str),
     File(&'static str),
     Runs(&'static str),
 }
 
-use Shown::{By, ByFailure, File, Runs};
+use Shown::{By, ByFailure, ByWords, File, Runs};
 
 impl Shown {
     /// What was reported done is there, also where something broke on the way.
     pub fn expect(&self, case: &Case, kind: &str, word: impl Fn(&'static str) -> String, told: &str) {
-        let code = |line: &[&'static str]| {
+        let run = |line: &[&'static str]| {
             let line: Vec<String> = line.iter().copied().map(&word).collect();
-            case.coracle(line.iter().map(String::as_str)).code
+            case.coracle(line.iter().map(String::as_str))
         };
+        let code = |line: &[&'static str]| run(line).code;
         let is_shown = match self {
             By(line) => code(line) == Some(0),
             ByFailure(line) => code(line) != Some(0),
+            ByWords(line, words) => run(line).stdout.trim_end() == *words,
             File(path) => case.home.join(path).exists(),
             Runs(name) if kind == "die" => code(&["container", "exists", name]) == Some(0),
             Runs(name) => code(&["exec", name, "true"]) == Some(0),
@@ -41,8 +44,8 @@ impl Shown {
 }
 
 /// The state of the container `box`, what is done then, and what shows it. A volume `full`, a secret
-/// `given` and a network `wired` are there, too.
-const DEEDS: [(&str, &[&str], Shown); 26] = [
+/// `given` and networks `wired` and `spare` are there, too.
+const DEEDS: [(&str, &[&str], Shown); 36] = [
     (
         "created",
         &["create", "--network=none", "--name=other", "-v=vol:/etc", "--secret=given", "IMAGE", "true"],
@@ -90,6 +93,24 @@ const DEEDS: [(&str, &[&str], Shown); 26] = [
         &["run", "-d", "--network=wired", "-p=127.0.0.1::80", "--name=other", "IMAGE", "sleep", "1000"],
         Runs("other"),
     ),
+    (
+        "created",
+        &["network", "update", "--dns-add=127.0.0.9", "wired"],
+        ByWords(&["network", "inspect", "--format={{.NetworkDNSServers}}", "wired"], "[127.0.0.9]"),
+    ),
+    ("created", &["network", "prune", "-f"], ByWords(&["network", "ls", "-q"], "podman")),
+    ("wired", &["network", "connect", "spare", "box"], By(&["network", "disconnect", "spare", "box"])),
+    ("wired", &["network", "disconnect", "wired", "box"], By(&["network", "rm", "wired"])),
+    ("online", &["network", "connect", "spare", "box"], By(&["exec", "box", "test", "-e", "/sys/class/net/eth1"])),
+    (
+        "online",
+        &["network", "disconnect", "wired", "box"],
+        ByWords(&["exec", "box", "sh", "-c", "ls /sys/class/net | grep -c eth"], "0"),
+    ),
+    ("online", &["network", "rm", "-f", "-t0", "wired"], ByFailure(&["network", "exists", "wired"])),
+    ("online", &["rename", "box", "renamed"], By(&["exec", "renamed", "grep", "-qw", "renamed", "/etc/hosts"])),
+    ("online", &["port", "add", "box", "127.0.0.1::80"], By(&["port", "box", "80"])),
+    ("online", &["port", "rm", "box", "81"], ByFailure(&["port", "box", "81"])),
 ];
 
 fn every_point_is_cut(case: &Case) {

@@ -67,7 +67,7 @@ fn a_new_name(case: &Case) {
 }
 
 /// A name that several have is all of theirs, and an answer that is too long for a packet comes over a connection.
-fn an_alias_of_many(case: &Case) {
+pub fn an_alias_of_many(case: &Case) {
     internal(case, "net", &["--subnet=10.201.2.0/24"]);
     for name in ["one", "two", "three"] {
         serve(case, name, &["--network=net:alias=all"]);
@@ -124,7 +124,7 @@ pub fn a_flood_of_questions(case: &Case) {
 }
 
 /// Networks do not reach each other, whatever a container tells its own kernel.
-fn networks_are_apart(case: &Case) {
+pub fn networks_are_apart(case: &Case) {
     internal(case, "left", &["--subnet=10.201.5.0/24"]);
     internal(case, "right", &["--subnet=10.201.6.0/24"]);
     serve(case, "one", &["--network=left", "--cap-add=NET_ADMIN"]);
@@ -149,7 +149,7 @@ fn networks_are_apart(case: &Case) {
 }
 
 /// On one that is not internal there is a way out, and ports are published.
-fn a_way_out(case: &Case) {
+pub fn a_way_out(case: &Case) {
     case.coracle(["network", "create", "--subnet=10.201.7.0/24", "net"]).code(0);
     serve(case, "one", &["--network=net", "-p", "127.0.0.1::7000"]);
     let place = case.coracle(["port", "one", "7000"]).succeeded().stdout;

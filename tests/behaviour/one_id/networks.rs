@@ -13,6 +13,16 @@ fn containers_find_each_other() {
     }
 }
 
+/// With a port that is published there, and a name that several have; who is on no common network finds nobody.
+#[test]
+fn a_way_in_and_none_across() {
+    if no_ids() {
+        for each in [names::a_way_out, names::an_alias_of_many, names::networks_are_apart] {
+            each(&Case::new(Driver::Auto));
+        }
+    }
+}
+
 #[test]
 fn connected_while_it_runs() {
     if no_ids() {
