@@ -77,7 +77,7 @@ pub fn on_a_small_disk(case: &Case, script: &str, arguments: &[&str]) -> Finishe
 /// However little room is left on the disk of the store, a start that fails says so and what helps, and leaves nothing.
 fn a_full_disk(case: &Case) {
     let image = Image::busybox().push("busybox:latest");
-    let other = Image::of(vec![Layer::new().file("large", 0o644, noise(100_000))]).push("large:latest");
+    let other = Image::of(vec![Layer::new().file("large", 0o644, noise(100_000))]).push("filler:latest");
     let script = r#"
         left() {
             for try in $(seq 500); do

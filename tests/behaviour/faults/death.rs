@@ -160,7 +160,9 @@ fn stop_signal_of_the_image(case: &Case) {
 /// Real-time signals: systemd's are, as an image's stop signal and by hand. One that no kernel has is the image's mistake.
 fn real_time_signals(case: &Case) {
     for (signal, code) in [("SIGRTMIN+3", "12"), ("SIGNONSENSE", "13")] {
-        let image = crate::harness::Image::busybox().config("StopSignal", signal).push("realtime:latest");
+        // The other driver's test pushes at the same time: to each image its own name.
+        let name = format!("realtime-{code}:latest");
+        let image = crate::harness::Image::busybox().config("StopSignal", signal).push(&name);
         let image = case.pull(&image);
         let script = "trap 'exit 12' 37; trap 'exit 13' TERM; while :; do sleep 0.05; done";
         case.coracle(["run", "-d", "--network=none", "--name", "box", &image, "sh", "-c", script]).succeeded();

@@ -429,7 +429,7 @@ pub fn owners(case: &Case) {
         .owned_file("srv/changed", 0o4755, (33, 40), "below\n")
         .entry(tar::EntryType::Symlink, "srv/link", 0o777, (7, 8), "below", b"")
         .entry(tar::EntryType::Fifo, "srv/pipe", 0o600, (0, 9), "", b"");
-    let image = case.pull(&Image::busybox().layer(layer).push("owned:latest"));
+    let image = case.pull(&Image::busybox().layer(layer).push("of-many-owners:latest"));
     // Both ids each time: busybox fills in the other one from what it is shown, which is 0 where there is but one id.
     let steps = "cd /srv; echo more >>changed; chown 34:41 changed; chown -h 35:36 link; mv link moved; ln pipe again; touch new set own
         chown 1:2 new; ln new linked; chown 3:4 set; chmod 4750 set; mkdir -p dir/sub; chown -R 5:6 dir; touch dir/later

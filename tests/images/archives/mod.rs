@@ -4,6 +4,7 @@ pub mod build;
 mod exchange;
 mod hostile;
 mod import;
+mod memory;
 mod packed;
 mod round;
 mod transports;
