@@ -149,6 +149,9 @@ fn what_is_mistyped(message: &str) -> Option<&'static str> {
     if lower.starts_with("statfs ") || lower.contains("open(/dev/") {
         return None;
     }
+    if lower.starts_with("executable file `-") {
+        return Some("what stands behind the image, or behind `--rootfs PATH`, is the program: flags go before it");
+    }
     if lower.starts_with("executable file") {
         return Some("the program must be in the image, in a directory of its PATH or named by its whole path");
     }

@@ -94,6 +94,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("run --storage-opt frob IMAGE true", "frob", "size="),
     ("run --security-opt seccomp=/no/such IMAGE true", "there is no such file", ""),
     ("run IMAGE no-such-program", "no-such-program", "PATH"),
+    ("run IMAGE -v /x:/x true", "`-v` not found", "flags go before it"),
     ("run IMAGE /etc/passwd", "/etc/passwd", "chmod +x"),
     ("run --mount type=frob,dst=/x IMAGE true", "frob", "bind"),
     ("--root /proc/x ps", "/proc/x", "--root"),
