@@ -169,7 +169,7 @@ pub fn leave(
         driver,
     };
     let launched = start(store, found, made, how)?;
-    times::mark("the start was planned, and its monitor cloned");
+    times::mark_at(launched.planned, "the start was planned");
     foreground::await_start(&launched.talk)?;
     service.inspect(|service| service.started(launched.monitor.pid.as_raw_nonzero().get()));
     foreground::let_go(&launched.talk)
@@ -212,7 +212,7 @@ pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>,
         driver: context.driver()?,
     };
     let launched = start(store, found, made, how)?;
-    times::mark("the start was planned, and its monitor cloned");
+    times::mark_at(launched.planned, "the start was planned");
     events::record_of(found.root(), container, &[Action::Attach], None);
     let foreground = Foreground {
         input: container.interactive && streams != Streams::Given,

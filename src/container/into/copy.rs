@@ -141,7 +141,7 @@ impl<'a> Mounted<'a> {
 
     /// One that does not run. `lock`: the caller's, of one that nobody else knows.
     pub fn hold(store: &Store, found: &'a Found, ids: &'a IdMaps, lock: Option<Lock>) -> Result<Self> {
-        let start::Launched { monitor, talk } = start::hold(store, found, lock)?;
+        let start::Launched { monitor, talk, .. } = start::hold(store, found, lock)?;
         let mut buffer = vec![0; CHUNK + 16];
         let heard = receive_with_fd(talk.as_fd(), &mut buffer);
         let held = Held { monitor, talk: Some(talk) };

@@ -33,6 +33,7 @@ use crate::runtime::handshake::receive_with_fd;
 use crate::runtime::identity::Introductions;
 use crate::runtime::outside::launch::Launch;
 use crate::runtime::plan::{Beyond, Plan, Step};
+use crate::runtime::times;
 use crate::store::Store;
 use crate::sys::Call;
 use crate::sys::process::{Child, Handed};
@@ -65,6 +66,8 @@ pub struct How<'a> {
 pub struct Launched {
     pub monitor: Child,
     pub talk: OwnedFd,
+    /// When all was planned, and the monitor about to be cloned (see [`times::now`]).
+    pub planned: u64,
 }
 
 /// Starts the container. The launcher has one thread: it is cloned.
@@ -103,7 +106,7 @@ pub fn hold(store: &Store, found: &Found, made: Option<Lock>) -> Result<Launched
 /// Does all of a start but to execute the program and to put it on the network: what refuses it now would refuse it later. `lock`: of
 /// a container that was just made. The launcher has one thread.
 pub fn rehearse(store: &Store, found: &Found, lock: &Lock) -> Result<()> {
-    let Launched { monitor, talk } = launch(store, found, Some(lock.share()?), IDLE, Purpose::Rehearse)?;
+    let Launched { monitor, talk, .. } = launch(store, found, Some(lock.share()?), IDLE, Purpose::Rehearse)?;
     let mut buffer = vec![0; CHUNK + 16];
     let (count, _pidfd) = receive_with_fd(talk.as_fd(), &mut buffer)?;
     drop(talk);
@@ -155,8 +158,7 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .call("socketpair")?;
-    let null =
-        rustix::fs::openat(CWD, c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).call("open(/dev/null)")?;
+    let null = open_null()?;
     let mut fds = vec![lock.fd(), theirs.as_fd()];
     fds.extend(how.stdio.into_iter().flatten());
     fds.extend(joins.iter().map(|join| join.fd.as_fd()));
@@ -169,11 +171,17 @@ fn launch(store: &Store, found: &Found, made: Option<Lock>, how: How<'_>, purpos
     fds.extend(how.manager.map(Notifier::fd));
     let own_pids = !job.state.unbound;
     let launch = Launch { stdio: [null.as_fd(); 3], job: role::pack(&job)?, fds, own_pids, placement };
+    let planned = times::now();
     let monitor = match user_namespace(store, &maps, begun.as_ref())? {
         Some(namespace) => launch.in_namespace(namespace)?,
         None => launch.in_new_namespace(&maps)?,
     };
-    Ok(Launched { monitor, talk: ours })
+    Ok(Launched { monitor, talk: ours, planned })
+}
+
+fn open_null() -> Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    Ok(rustix::fs::openat(CWD, c"/dev/null", flags, Mode::empty()).call("open(/dev/null)")?)
 }
 
 /// The container's runtime spec, where its hooks look for it: in its directory, which is their bundle.

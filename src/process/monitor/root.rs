@@ -31,7 +31,7 @@ pub struct Root {
 /// Mounts the container's layers, or the directory that takes their place.
 pub fn mount(job: &Job) -> Result<Root, Refusal> {
     let mut times = Times::default();
-    times.mark("the monitor had its namespaces and ids");
+    times.mark("the monitor was cloned, and had its namespaces and ids");
     let mut root = mount_any(job, times)?;
     root.times.mark("the root file system was mounted");
     Ok(root)

@@ -177,8 +177,8 @@ fn the_times_of_a_start() {
         [
             "the command line and the configuration were read",
             "the container's record was written, its image pulled where it was missing",
-            "the start was planned, and its monitor cloned",
-            "the monitor had its namespaces and ids",
+            "the start was planned",
+            "the monitor was cloned, and had its namespaces and ids",
             "the root file system was mounted",
             "mounts and users were prepared, and init was cloned",
             "init gave up its rights",

@@ -22,8 +22,13 @@ pub fn measure() {
 
 /// A step is over.
 pub fn mark(what: &str) {
+    mark_at(times::now(), what);
+}
+
+/// A step was over at that moment.
+pub fn mark_at(moment: u64, what: &str) {
     if let Some(steps) = STEPS.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-        steps.mark(what);
+        steps.mark_at(moment, what);
     }
 }
 
