@@ -81,7 +81,7 @@ pub fn sequence(stage: &Stage) {
     renew_upper(&stage);
     kind.set(&mut stage);
     let mounted = stage.mount("fuse");
-    stress(&stage, kind, &mounted, &mut draw, operations as usize);
+    stress(&stage, kind, &mounted, &mut draw, (operations as usize).min(MANY));
     let mounted = if kind.give_room(&mut stage) {
         mounted.unmount();
         stage.mount("fuse")
