@@ -122,6 +122,9 @@ pub struct Overlay {
     /// Topmost first.
     pub lowers: Vec<PathBuf>,
     pub features: Features,
+    /// The label of SELinux that the layers have.
+    #[serde(default)]
+    pub label: Option<String>,
 }
 
 /// A volume that is looked after before it is mounted.

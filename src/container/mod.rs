@@ -194,6 +194,8 @@ pub enum Error {
     NoNetworks(String),
     #[error("cannot reload network unless container network has been configured: container state improper")]
     NoNetworkYet,
+    #[error("the SELinux policy of this machine has no label `{0}`")]
+    Label(String),
     #[error("{0}")]
     Spec(String),
 }
@@ -221,6 +223,7 @@ impl Error {
             Self::Launch(runtime::outside::launch::Error::UserNamespace(_) | runtime::outside::launch::Error::Maps(_)) => {
                 Some("`coracle doctor` tells what forbids user namespaces here, and who can allow them".into())
             }
+            Self::Label(_) => Some("`--security-opt label=disable` has it run without one".into()),
             Self::NotFound(_) => Some("`coracle ps -a` lists all containers".into()),
             Self::NameInUse { name, .. } => {
                 Some(format!("`coracle rm {name}` removes it; `--replace` does so by itself"))

@@ -133,6 +133,9 @@ pub struct Container {
     /// The profile of AppArmor that confines the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apparmor: Option<String>,
+    /// Its labels, where SELinux was on when it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selinux: Option<Labels>,
     /// `--security-opt`, as given.
     #[serde(default)]
     pub security_options: Vec<String>,
@@ -358,6 +361,13 @@ impl Record for Container {
         value["mounts"] = mounts.into();
         value
     }
+}
+
+/// Labels of SELinux, as the kernel takes them: what the container's processes have, and its files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Labels {
+    pub process: String,
+    pub file: String,
 }
 
 impl Container {

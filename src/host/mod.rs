@@ -15,6 +15,7 @@ pub mod lock;
 pub mod message;
 pub mod remote;
 pub mod role;
+pub mod selinux;
 pub mod subid;
 pub mod system_file;
 pub mod systemd;

@@ -108,6 +108,8 @@ fn tree(store: &Store, image: &Found) -> Result<OwnedFd> {
             set_attributes(tree.as_fd(), Attributes::READ_ONLY | Attributes::NO_DEV, None, false)?;
             Ok(tree)
         }
-        _ => kernel::mount(&Stack { lowers, upper: None }, false).map_err(|error| Error::Mount(error.to_string())),
+        _ => {
+            kernel::mount(&Stack { lowers, upper: None }, false, None).map_err(|error| Error::Mount(error.to_string()))
+        }
     }
 }

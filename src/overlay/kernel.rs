@@ -30,9 +30,10 @@ pub type Setting<'a> = (&'a str, Option<String>);
 /// Mounts the stack; the mount hangs nowhere and vanishes with its descriptor. The caller has CAP_SYS_ADMIN in its user and
 /// mount namespace.
 ///
-/// `volatile`: nothing is synced: for what is thrown away.
-pub fn mount(stack: &Stack, volatile: bool) -> Result<OwnedFd, Error> {
+/// `volatile`: nothing is synced: for what is thrown away. `label`: of SELinux, which all files have then.
+pub fn mount(stack: &Stack, volatile: bool, label: Option<&str>) -> Result<OwnedFd, Error> {
     let mut settings: Vec<Setting<'_>> = vec![("userxattr", None)];
+    settings.extend(label.map(|label| ("context", Some(label.to_owned()))));
     settings.extend(stack.lowers.iter().map(|lower| ("lowerdir+", Some(path(lower.as_fd())))));
     if let Some(upper) = &stack.upper {
         // The kernel's own corner. A `volatile` mount leaves a mark there that the next one refuses, since the disk may lack what
@@ -47,7 +48,9 @@ pub fn mount(stack: &Stack, volatile: bool) -> Result<OwnedFd, Error> {
     let mount = match rustix::system::uname().release().to_str().is_ok_and(knows_lowers_one_by_one) {
         true => with_settings(&settings)?,
         // Such a kernel is asked last: to be asked what it does not know goes into its log each time.
-        false => mount_by_options(stack, volatile).or_else(|error| with_settings(&settings).map_err(|_| error))?,
+        false => {
+            mount_by_options(stack, volatile, label).or_else(|error| with_settings(&settings).map_err(|_| error))?
+        }
     };
     match &stack.upper {
         Some(upper) => writable(mount, upper),
@@ -101,8 +104,8 @@ fn complaint(context: &OwnedFd) -> String {
 }
 
 /// As [`mount`], on kernels before 6.5: mounted for a moment over the work (or topmost) directory in this mount namespace.
-pub fn mount_by_options(stack: &Stack, volatile: bool) -> Result<OwnedFd, Error> {
-    let options = options(stack, volatile)?;
+pub fn mount_by_options(stack: &Stack, volatile: bool, label: Option<&str>) -> Result<OwnedFd, Error> {
+    let options = options(stack, volatile, label)?;
     let place = match &stack.upper {
         Some(upper) => upper.work.as_fd(),
         None => stack.lowers.first().ok_or_else(|| Error::Unfit("no layer".to_owned()))?.as_fd(),
@@ -120,8 +123,12 @@ pub fn mount_by_options(stack: &Stack, volatile: bool) -> Result<OwnedFd, Error>
     Ok(tree)
 }
 
-fn options(stack: &Stack, volatile: bool) -> Result<CString, Error> {
+fn options(stack: &Stack, volatile: bool, label: Option<&str>) -> Result<CString, Error> {
     let mut options = String::from("userxattr");
+    if let Some(label) = label {
+        // In quotation marks, since its categories have a comma between them.
+        let _ = write!(options, ",context=\"{label}\"");
+    }
     for (at, lower) in stack.lowers.iter().enumerate() {
         options += if at == 0 { ",lowerdir=" } else { ":" };
         options += &path(lower.as_fd());

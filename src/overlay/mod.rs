@@ -39,6 +39,7 @@
 //! * A directory that merges shows one link: nobody counts what lies in its layers.
 //! * A removed file that somebody has open costs a descriptor of the process that serves, whose limit is the hard one of
 //!   RLIMIT_NOFILE: once all are taken, what is removed then is lost to who has it open (ESTALE).
+//! * A removed directory that somebody is in, or has open, takes no extended attributes any more (ESTALE).
 //! * A write that is refused for want of room shows all the same to who has that part of the file mapped, until the mapping goes:
 //!   the kernel copies into its pages before it asks. Every read(2), and whoever maps it later, sees what the file has.
 //! * Where the kernel passes writes on at once (a quota, a directory of this machine) a file that is written in a mapping gets its

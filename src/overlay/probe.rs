@@ -82,7 +82,7 @@ impl Probed {
 /// The error's text is the reason why the driver does not serve.
 pub fn run(store: BorrowedFd<'_>, name: &str) -> Result<Abilities, String> {
     in_place(store, name, |place| {
-        let merged = kernel::mount(&stack(place)?, false)?;
+        let merged = kernel::mount(&stack(place)?, false, None)?;
         attempt(place, &merged)?;
         Ok(abilities(place))
     })
@@ -199,7 +199,7 @@ fn check(place: &OwnedFd, merged: &OwnedFd) -> Result<(), Error> {
 
 /// Each by doing it; what fails is not there.
 fn abilities(place: &OwnedFd) -> Abilities {
-    let volatile = stack(place).map_err(Error::from).and_then(|stack| kernel::mount(&stack, true));
+    let volatile = stack(place).map_err(Error::from).and_then(|stack| kernel::mount(&stack, true, None));
     Abilities {
         layers_one_by_one: layered(place, &[("lowerdir+", "marked"), ("lowerdir+", "lower")]).is_ok(),
         volatile: volatile.is_ok(),

@@ -163,7 +163,7 @@ impl Stage {
     pub fn mount_at(&self, driver: &str, at: &Path) -> Mounted {
         let stack = self.stack();
         let (mount, mounter) = match driver {
-            "kernel" => (kernel::mount(&stack, true).unwrap(), None),
+            "kernel" => (kernel::mount(&stack, true, None).unwrap(), None),
             _ => {
                 let (mount, socket, child) = mounter(&stack, &self.features);
                 (mount.unwrap(), Some((socket, child)))

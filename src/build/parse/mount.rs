@@ -46,6 +46,8 @@ pub struct MountSpec {
     pub read_only: bool,
     /// Of secrets and ssh: the build fails where there is none.
     pub required: bool,
+    /// The label of SELinux of what is bound is to be that of what containers use.
+    pub relabelled: bool,
     /// Of a tmpfs, in bytes.
     pub size: Option<u64>,
     /// Of a cache, a secret, an agent.
@@ -195,8 +197,8 @@ fn set(spec: &mut MountSpec, read_only: &mut Option<bool>, key: &str, value: Opt
             only(&[Secret, Ssh])?;
             spec.required = switch(value.as_ref())?;
         }
-        // SELinux labels, which Podman's users write: there is nothing to relabel.
-        "z" | "relabel" => {}
+        // As Podman's users write it.
+        "z" | "relabel" => spec.relabelled = true,
         _ => {
             if !KEYS.contains(&key) {
                 return Err(MountError::Key(key.to_owned()));

@@ -41,7 +41,11 @@ pub fn bound(stage: &Stage<'_>, spec: &MountSpec, target: String) -> Result<(Mou
             drop(context.open_path(source)?);
             let inner = context::inner(source)?;
             let below = (!inner.is_empty()).then(|| format!("x-subpath={inner}"));
-            (Source::Bind(context.path().to_owned()), below.into_iter().collect(), None)
+            (
+                Source::Bind(context.path().to_owned()),
+                below.into_iter().chain(spec.relabelled.then(|| "z".to_owned())).collect(),
+                None,
+            )
         }
         Origin::Context(context) => {
             let part = stage.build.request.store.tmp_dir()?;

@@ -18,7 +18,7 @@ use crate::container::record::Driver;
 use crate::host::kernel::cgroup::Cgroups;
 use crate::host::subid::{Extent, IdMaps};
 use crate::host::systemd;
-use crate::host::{kernel, lock, system_file};
+use crate::host::{kernel, lock, selinux, system_file};
 use crate::network::pasta;
 use crate::network::way::Maker;
 use crate::oci::capability::CapabilitySet;
@@ -129,7 +129,7 @@ fn security() -> Value {
         "capabilities": capabilities.join(","),
         "rootless": !rustix::process::getuid().is_root(),
         "seccompEnabled": true,
-        "selinuxEnabled": false,
+        "selinuxEnabled": selinux::is_enabled(),
     })
 }
 

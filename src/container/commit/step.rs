@@ -13,6 +13,7 @@ use crate::container::job::Streams;
 use crate::container::life::create::furnish;
 use crate::container::life::start::{self, How};
 use crate::container::record::Container;
+use crate::container::spec::selinux;
 use crate::container::{Error, Result, tree};
 use crate::host::subid::IdMaps;
 use crate::image::make::layer::NewLayer;
@@ -42,7 +43,8 @@ pub struct Step<'a> {
 impl<'a> Step<'a> {
     /// A container as its record says, with the contents of its secrets, in their order.
     pub fn make(store: &'a Store, ids: &'a IdMaps, container: Container, secrets: Vec<Vec<u8>>) -> Result<Self> {
-        let container = Container { is_step: true, remove: false, ..container };
+        let selinux = selinux::choose(store, &container)?;
+        let container = Container { is_step: true, remove: false, selinux, ..container };
         let tmp = store.tmp_dir()?;
         furnish(store, &container, tmp.path())?;
         records::create(&tmp.path().join(RECORD), &container, false)?;

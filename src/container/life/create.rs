@@ -7,6 +7,7 @@ use crate::container::find::Found;
 use crate::container::mount::{secret, volumes};
 use crate::container::name;
 use crate::container::record::Container;
+use crate::container::spec::selinux;
 use crate::container::watch::events::{self, Action};
 use crate::container::{Error, Result};
 use crate::host::change;
@@ -42,6 +43,7 @@ pub fn create(store: &Store, mut container: Container, given_name: Option<&str>,
     // Nobody removes a volume before the record says that it is used.
     let has_volumes = container.mounts.iter().any(|mount| mount.volume().is_some());
     let _volumes = has_volumes.then(|| store.lock_volumes_shared()).transpose()?;
+    container.selinux = selinux::choose(store, &container)?;
     volumes::settle(store, &mut container)?;
     let mounts = container.mounts.clone();
     let written = write_down(store, container, given_name, replaces);

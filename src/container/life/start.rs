@@ -15,6 +15,7 @@ use crate::container::mount::volumes;
 use crate::container::namespace::Namespace;
 use crate::container::networks::begin::{Begun, begin};
 use crate::container::record::{Container, Driver, Init, Network};
+use crate::container::spec::selinux;
 use crate::container::state::State;
 use crate::container::watch::service::{self, Notify};
 use crate::container::{Error, Result, networks, spec};
@@ -378,7 +379,7 @@ fn overlay(store: &Store, found: &Found, driver: Option<Driver>, features: Featu
     };
     let driver = driver.unwrap_or(container.driver);
     let features = Features { volatile: !container.is_durable(), living, quota: container.quota, ..features };
-    Ok(Overlay { driver, lowers, features })
+    Ok(Overlay { driver, lowers, features, label: selinux::of_layers(container) })
 }
 
 /// A directory of this machine may hold the store, and in it the container that shows the directory.

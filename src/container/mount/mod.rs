@@ -14,13 +14,17 @@ use super::record::Image;
 use crate::oci::Digest;
 use crate::store::volumes::meaning::Backing;
 
+/// Words of a mount whose files are to be given a label of SELinux on this machine: one that other containers' have, too, or the
+/// container's own.
+pub const RELABELLED: [&str; 2] = ["z", "Z"];
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mount {
     pub source: Source,
     /// An absolute path without `.` and `..`, and not `/` itself.
     pub target: String,
-    /// As the OCI runtime spec has them (`ro`, `rslave`, …), and `U` and `mine`; those of a tmpfs, too.
+    /// As the OCI runtime spec has them (`ro`, `rslave`, …), and `U`, `mine`, `z` and `Z`; those of a tmpfs, too.
     #[serde(default)]
     pub options: Vec<String>,
     /// `O`: what is written to a directory or volume is kept apart from it.

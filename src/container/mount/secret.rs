@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::container::record::Container;
+use crate::container::spec::selinux;
 use crate::container::{Error, Result};
 use crate::host::{atomic_file, change};
 use crate::runtime::plan::{self, Step};
@@ -107,7 +108,8 @@ pub fn steps(container: &Container, contents: Contents<'_>) -> Result<Vec<Step>>
     for (number, secret) in container.secrets.iter().enumerate() {
         let Place::File { target, uid, gid, mode } = &secret.place else { continue };
         if steps.is_empty() {
-            steps.push(Step::Mount(plan::Mount::in_memory(DIRECTORY)));
+            let label = selinux::labels(container).map(|labels| labels.file.as_str());
+            steps.push(Step::Mount(plan::Mount::in_memory(DIRECTORY, label)));
         }
         let source = match contents {
             Contents::Copies(directory) => copy(directory, number),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Mount, Source};
+use super::{Mount, RELABELLED, Source};
 use crate::container::record::Container;
 use crate::store::Store;
 use crate::store::volumes::DATA;
@@ -20,7 +20,8 @@ fn propagation(mount: &Mount) -> &str {
 /// All but access and propagation, with what is done unless asked otherwise.
 fn options(mount: &Mount) -> Vec<&str> {
     let said = || mount.options.iter().map(String::as_str);
-    let rest = said().filter(|option| !ACCESS.contains(option) && !PROPAGATION.contains(option));
+    let apart = |option: &str| [&ACCESS[..], &PROPAGATION, &RELABELLED].iter().any(|words| words.contains(&option));
+    let rest = said().filter(|option| !apart(option));
     let by_default = [("nosuid", "suid"), ("nodev", "dev"), ("rbind", "bind")];
     let is_said = |word: &str| said().any(|option| option == word) || word == "dev" && mount.has_devices();
     let unsaid = by_default.iter().filter(|(own, other)| !is_said(own) && !is_said(other));
@@ -46,7 +47,8 @@ pub fn mounts(container: &Container, store: &Store) -> Vec<Value> {
         keys.insert("Source".into(), source.into());
         keys.insert("Destination".into(), json!(mount.target));
         keys.insert("Driver".into(), driver.into());
-        keys.insert("Mode".into(), "".into());
+        let mode = mount.options.iter().map(String::as_str).find(|option| RELABELLED.contains(option));
+        keys.insert("Mode".into(), mode.unwrap_or_default().into());
         keys.insert("Options".into(), json!(options(mount)));
         keys.insert("RW".into(), json!(!mount.is_read_only()));
         keys.insert("Propagation".into(), propagation(mount).into());

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use oci_spec::OciSpecError;
 use oci_spec::runtime::{Mount as SpecMount, MountBuilder};
 
-use super::{Mount, Overlay, Source, Volume};
+use super::{Mount, Overlay, RELABELLED, Source, Volume};
 use crate::container::find::Found;
 use crate::container::record::Container;
+use crate::container::spec::selinux;
 use crate::store::Store;
 use crate::store::volumes::DATA;
 use crate::store::volumes::meaning::Backing;
@@ -62,8 +63,25 @@ impl Asked<'_> {
         }
     }
 
+    /// But for what says how its files are labelled.
     fn options(&self) -> impl Iterator<Item = &str> {
-        self.mount.options.iter().map(String::as_str)
+        self.mount.options.iter().map(String::as_str).filter(|option| !RELABELLED.contains(option))
+    }
+
+    /// The label of SELinux that the files are given: what lies in the store is there for containers.
+    fn label(&self) -> Option<String> {
+        let labels = selinux::labels(self.container)?;
+        let asked_for = |word: &str| self.mount.options.iter().any(|option| option == word);
+        let in_store = match &self.mount.source {
+            Source::Volume(volume) => matches!(volume.backing, Backing::Data),
+            Source::Bind(path) => path.starts_with(self.store.layout().root()),
+            _ => false,
+        };
+        match (asked_for("Z"), asked_for("z") || in_store) {
+            (true, _) => Some(labels.file.clone()),
+            (false, true) => Some(selinux::shared(labels)),
+            (false, false) => None,
+        }
     }
 
     fn of_kernel(&self, typ: &str, options: Vec<&str>) -> Built<SpecMount> {
@@ -84,8 +102,9 @@ impl Asked<'_> {
             return self.overlay(&[path.to_owned()], Some(written), &[]);
         }
         let subpath = subpath.map(|subpath| format!("x-subpath={subpath}"));
+        let label = self.label().map(|label| format!("x-label={label}"));
         let recursive = (!self.options().any(|option| option == "bind")).then_some("rbind");
-        let options = recursive.into_iter().chain(self.options()).chain(subpath.as_deref());
+        let options = recursive.into_iter().chain(self.options()).chain(subpath.as_deref()).chain(label.as_deref());
         let devices = (self.mount.has_devices() && !self.options().any(|option| option == "nodev")).then_some("dev");
         mount("bind", path, &self.mount.target, &restricted(options.chain(devices)))
     }

@@ -2,6 +2,7 @@
 
 mod hooks;
 mod kernel;
+pub mod selinux;
 pub mod systemd;
 pub mod time_zone;
 
@@ -83,6 +84,11 @@ fn build(found: &Found, store: &Store, maps: &IdMaps) -> Built<Spec> {
     let process = match &container.apparmor {
         Some(profile) => process.apparmor_profile(profile.as_str()),
         None => process,
+    };
+    let labels = selinux::labels(container);
+    let process = match labels {
+        Some(labels) => process.selinux_label(labels.process.as_str()),
+        None => process,
     }
     .build()?;
     // Said in both cases: the crate has lists of its own where nothing is said.
@@ -96,6 +102,10 @@ fn build(found: &Found, store: &Store, maps: &IdMaps) -> Built<Spec> {
         .sysctl(container.sysctls.clone().into_iter().collect::<HashMap<_, _>>())
         .masked_paths(masked)
         .readonly_paths(read_only);
+    let linux = match labels {
+        Some(labels) => linux.mount_label(labels.file.as_str()),
+        None => linux,
+    };
     let mut spec = SpecBuilder::default()
         .version("1.2.0")
         .root(RootBuilder::default().path(found.directory.join("merged")).readonly(container.read_only).build()?)

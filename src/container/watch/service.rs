@@ -63,7 +63,13 @@ pub fn lend(plan: &mut Plan, container: &Path, watchdog: u64) -> Result<(), plan
     let attributes = Attributes::NO_SUID | Attributes::NO_DEV | Attributes::NO_EXEC;
     plan.steps.push(Step::Mount(Mount {
         target: INSIDE.to_owned(),
-        source: Source::Bind { path, subpath: None, recursive: false, owners: Owners::Kept },
+        source: Source::Bind {
+            path,
+            subpath: None,
+            recursive: false,
+            owners: Owners::Kept,
+            label: plan.file_label.clone(),
+        },
         attributes: attributes.bits(),
         propagation: Propagation::Private,
         strict: false,

@@ -4,8 +4,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
+use super::ownership;
 use crate::container::job::Job;
 use crate::container::record::Driver;
+
 use crate::overlay::probe::Probed;
 use crate::overlay::start::Mounter;
 use crate::overlay::{self, Stack, Upper, kernel};
@@ -54,7 +56,11 @@ fn mount_any(job: &Job, times: Times) -> Result<Root, Refusal> {
             Ok(Root { mount: Some(mount), driver: "fuse", reason, mounter: Some(child), times, _talk: Some(socket) })
         }
         Driver::Kernel | Driver::Auto => {
-            let mount = kernel::mount(&stack, job.overlay.features.volatile).map_err(Refusal::ours)?;
+            if let Some(label) = &job.overlay.label {
+                ownership::label_layers(&job.overlay.lowers, label).map_err(Refusal::ours)?;
+            }
+            let mount = kernel::mount(&stack, job.overlay.features.volatile, job.plan.file_label.as_deref())
+                .map_err(Refusal::ours)?;
             Ok(Root { mount: Some(mount), driver: "kernel", reason, mounter: None, times, _talk: None })
         }
     }

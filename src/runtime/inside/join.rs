@@ -55,6 +55,7 @@ fn set_up(plan: &Process, joining: &Joining) -> Result<()> {
     let identity = &joining.program.identity;
     settings::oom_score(plan.oom_score_adj)?;
     settings::profile(plan.apparmor.as_deref())?;
+    settings::label(plan.selinux.as_deref())?;
     // Of the host's /proc: the container's may be anything.
     let own = joining.alone.map(|ids| settings::own_directory().map(|own| (own, ids))).transpose()?;
     setns(&joining.init, CloneFlags::from_bits_retain(joining.namespaces as i32)).call("setns")?;

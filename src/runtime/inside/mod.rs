@@ -124,6 +124,7 @@ fn set_up(plan: &Plan, prepared: &Prepared) -> sys::Result<ToInit> {
     }
     settings::oom_score(plan.process.oom_score_adj)?;
     settings::profile(plan.process.apparmor.as_deref())?;
+    settings::label(plan.process.selinux.as_deref())?;
     let sources = mounts::sources(&plan.steps, &prepared.served)?;
     let root = root::attach(prepared.root.as_fd(), &plan.root)?;
     if id_map::outward(&plan.maps.uids, 0).is_some() {

@@ -36,6 +36,16 @@ pub fn profile(name: Option<&str>) -> Result<()> {
     rustix::io::write(file, format!("exec {name}").as_bytes()).map(drop).call_with(what)
 }
 
+/// Has the next execve give this process a label of SELinux (proc(5), /proc/PID/attr/exec).
+pub fn label(label: Option<&str>) -> Result<()> {
+    let Some(label) = label else { return Ok(()) };
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+    let file =
+        rustix::fs::openat(CWD, "/proc/self/attr/exec", flags, Mode::empty()).call("open(/proc/self/attr/exec)")?;
+    let what = || format!("the SELinux label `{label}`, which `--security-opt label=disable` leaves out");
+    rustix::io::write(file, label.as_bytes()).map(drop).call_with(what)
+}
+
 /// Settings of this process's namespaces, by their paths below /proc/sys. The caller is the root of their user namespace.
 pub fn write_all(settings: &[(String, String)]) -> Result<()> {
     settings.iter().try_for_each(|(path, value)| write(&format!("/proc/sys/{path}"), value))

@@ -55,6 +55,9 @@ pub struct Plan {
     /// Settings of the new namespaces: the path below /proc/sys, and the value.
     pub sysctls: Vec<(String, String)>,
     pub process: Process,
+    /// The label of SELinux that files have, of what is mounted in memory and of what is written for the container.
+    #[serde(default)]
+    pub file_label: Option<String>,
     /// Bring up the loopback interface: the network namespace is new.
     pub loopback: bool,
     /// What the monitor runs meanwhile, in this order.
@@ -107,9 +110,10 @@ pub struct Mount {
 
 impl Mount {
     /// A small tmpfs for files of this program's own.
-    pub fn in_memory(target: &str) -> Self {
+    pub fn in_memory(target: &str, label: Option<&str>) -> Self {
         let attributes = Attributes::NO_SUID | Attributes::NO_DEV | Attributes::NO_EXEC;
-        let options = vec![("mode".to_owned(), Some("755".to_owned()))];
+        let mut options = vec![("mode".to_owned(), Some("755".to_owned()))];
+        options.extend(mounts::labelled("tmpfs", label));
         Self {
             target: target.to_owned(),
             source: Source::New { fstype: "tmpfs".to_owned(), options, copy_up: false },
@@ -141,6 +145,9 @@ pub enum Source {
         /// With what is mounted in it.
         recursive: bool,
         owners: Owners,
+        /// The label of SELinux that its files are given on the host.
+        #[serde(default)]
+        label: Option<String>,
     },
     /// Directories that are only read, through this program's own file system.
     Overlay {
@@ -205,6 +212,9 @@ pub struct Process {
     /// A profile of AppArmor that the machine's administrator has loaded.
     #[serde(default)]
     pub apparmor: Option<String>,
+    /// Its label of SELinux.
+    #[serde(default)]
+    pub selinux: Option<String>,
     pub seccomp: Choice,
     pub umask: u32,
     /// (RLIMIT_* number, soft, hard).
@@ -271,6 +281,7 @@ impl Plan {
             hostname: spec.hostname().clone().filter(|_| namespaces & libc::CLONE_NEWUTS as u64 != 0),
             sysctls: linux.sysctl().clone().unwrap_or_default().into_iter().collect(),
             process: process::process(spec, &beyond)?,
+            file_label: linux.mount_label().clone(),
             loopback: new_network,
             hooks: hooks::hooks(spec),
             maps: beyond.maps,

@@ -27,8 +27,12 @@ const CONSOLE: &str = "/dev/console";
 pub fn steps(spec: &Spec) -> Result<Vec<Step>, Error> {
     let mut steps = Vec::new();
     let mut last = None;
+    let label = spec.linux().as_ref().and_then(|linux| linux.mount_label().as_deref());
     for mount in spec.mounts().iter().flatten() {
         let mut mount = step(mount)?;
+        if let Source::New { fstype, options, .. } = &mut mount.source {
+            options.extend(labelled(fstype, label));
+        }
         let is_dev = mount.target == "/dev";
         let is_new = matches!(mount.source, Source::New { .. });
         let read_only = Attributes::READ_ONLY.bits();
@@ -72,7 +76,13 @@ fn step(mount: &SpecMount) -> Result<Mount, Error> {
             return Err(Error::MountOption { target, option: option.clone() });
         }
         let path = text(mount.source().as_deref().ok_or(Error::Missing("mounts[].source"))?)?;
-        Source::Bind { path, subpath: options.subpath, recursive: options.recursive, owners: options.owners }
+        Source::Bind {
+            path,
+            subpath: options.subpath,
+            recursive: options.recursive,
+            owners: options.owners,
+            label: options.label,
+        }
     } else if fstype == "overlay" {
         overlay(&mut options).ok_or_else(|| Error::Overlay(target.clone()))?
     } else {
@@ -99,6 +109,7 @@ struct Options {
     joined: bool,
     thrown_away: bool,
     subpath: Option<String>,
+    label: Option<String>,
     /// The file system's own.
     own: Vec<(String, Option<String>)>,
 }
@@ -122,7 +133,7 @@ impl Options {
             "U" => self.owners = Owners::Changed,
             "mine" => self.owners = Owners::Mine,
             // Ours: a mount that may be missing; the owner, by number; what is there at first; whose an overlay's directories are; what is
-            // the container's whose IPC namespace is joined.
+            // the container's whose IPC namespace is joined; the label of SELinux that the files are given.
             "x-optional" => self.optional = true,
             "x-copy-up" => self.copy_up = true,
             "x-layers" => self.layers = true,
@@ -130,12 +141,19 @@ impl Options {
             "x-thrown-away" => self.thrown_away = true,
             other => match other.split_once('=') {
                 Some(("x-subpath", subpath)) => self.subpath = Some(subpath.to_owned()),
+                Some(("x-label", label)) => self.label = Some(label.to_owned()),
                 Some(("x-owner", ids)) if let Some((uid, gid)) = owner(ids) => self.owners = Owners::Given { uid, gid },
                 Some((key, value)) => self.own.push((key.to_owned(), Some(value.to_owned()))),
                 None => self.own.push((other.to_owned(), None)),
             },
         }
     }
+}
+
+/// What labels the files of a new file system: of those that only have what is in memory, the kernel lets a user namespace say it.
+pub fn labelled(fstype: &str, label: Option<&str>) -> Option<(String, Option<String>)> {
+    let takes_it = ["tmpfs", "ramfs", "devpts"].contains(&fstype);
+    label.filter(|_| takes_it).map(|label| ("context".to_owned(), Some(label.to_owned())))
 }
 
 /// `UID:GID`.
@@ -196,10 +214,19 @@ mod tests {
         assert_eq!(
             (mount.source, mount.propagation),
             (
-                Source::Bind { path: "/src".into(), subpath: None, recursive: true, owners: Owners::Kept },
+                Source::Bind { path: "/src".into(), subpath: None, recursive: true, owners: Owners::Kept, label: None },
                 Propagation::Slave
             )
         );
+    }
+
+    #[test]
+    fn what_is_in_memory_has_the_label_of_the_files() {
+        let context = ("context".to_owned(), Some("a:b:c:s0".to_owned()));
+        assert_eq!(labelled("tmpfs", Some("a:b:c:s0")), Some(context));
+        assert_eq!((labelled("proc", Some("a:b:c:s0")), labelled("tmpfs", None)), (None, None));
+        let given = step(&mount("bind", "/x", &["x-label=a:b:c:s0:c1,c2"])).unwrap();
+        assert!(matches!(given.source, Source::Bind { label: Some(label), .. } if label == "a:b:c:s0:c1,c2"));
     }
 
     #[test]

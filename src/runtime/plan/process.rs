@@ -47,6 +47,7 @@ pub fn process(spec: &Spec, beyond: &Beyond) -> Result<Process, Error> {
         capabilities,
         no_new_privileges: process.no_new_privileges().unwrap_or(false),
         apparmor: process.apparmor_profile().clone(),
+        selinux: process.selinux_label().clone(),
         seccomp: beyond.seccomp.clone(),
         umask: beyond.umask,
         rlimits: rlimits

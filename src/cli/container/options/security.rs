@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::cli::Report;
 use crate::container::record::{Container, Kernel};
+use crate::container::spec::selinux;
 use crate::host::{config, system_file};
 use crate::oci::capability::CapabilitySet;
 use crate::runtime::seccomp::{self, Facts, Profile};
@@ -27,7 +28,7 @@ pub struct Flags {
     /// Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call
     #[arg(long)]
     privileged: bool,
-    /// `no-new-privileges`, `seccomp=FILE` (a profile in JSON) or `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`, `apparmor=PROFILE`; `label=…` is accepted
+    /// `no-new-privileges`, `seccomp=FILE` (a profile in JSON) or `seccomp=unconfined`, `mask=PATH:…`, `unmask=ALL` or `unmask=PATH:…`, `proc-opts=OPTION,…`, `apparmor=PROFILE`, `label=disable`, `label=KEY:VALUE`
     #[arg(long, value_name = "OPTION")]
     security_opt: Vec<String>,
 }
@@ -61,8 +62,7 @@ fn apply(container: &mut Container, option: &str) -> Result<(), Report> {
         ("systempaths", "unconfined") => unmasked.push("ALL".into()),
         ("unmask", paths) => unmasked.extend(list(paths, ':')),
         ("proc-opts", options) => proc_options.extend(list(options, ',')),
-        // SELinux is not used; everybody's scripts switch it off.
-        ("label", _) => {}
+        ("label", asked) => label(asked)?,
         ("apparmor", "unconfined") => container.apparmor = None,
         ("apparmor", profile) => {
             let enabled = system_file::read("/sys/module/apparmor/parameters/enabled");
@@ -80,6 +80,24 @@ fn apply(container: &mut Container, option: &str) -> Result<(), Report> {
         }
     }
     Ok(())
+}
+
+/// What can be asked of the labels of SELinux, on whatever machine: which it has is seen when the container is made.
+fn label(asked: &str) -> Result<(), Report> {
+    let known = match asked.split_once(':') {
+        Some((key, value)) => {
+            let words = value.bytes().all(|byte| byte.is_ascii_graphic()) && !value.is_empty();
+            selinux::KEYS.contains(&key) && words && (key == "level" || !value.contains(':'))
+        }
+        None => asked == selinux::DISABLE || asked == "nested",
+    };
+    let hint =
+        "`label=disable`, `label=user:…`, `label=role:…`, `label=type:…`, `label=level:…` and `label=filetype:…` are";
+    if known {
+        Ok(())
+    } else {
+        Err(Report::new(format!("the security option `label={asked}` is not known")).hint(hint))
+    }
 }
 
 /// A profile of which a filter can be made for a program with these capabilities.

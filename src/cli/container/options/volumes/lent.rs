@@ -2,17 +2,17 @@
 
 use crate::cli::Report;
 use crate::container::find;
-use crate::container::mount::{Mount, Source};
+use crate::container::mount::{Mount, RELABELLED, Source};
 use crate::store::Store;
 
 /// `CONTAINER[:OPTIONS]`.
 pub fn by(text: &str, store: &Store) -> Result<Vec<Mount>, Report> {
     let (name, options) = text.split_once(':').unwrap_or((text, ""));
-    let mut access = None;
+    let (mut access, mut shares) = (None, false);
     for option in options.split(',').filter(|option| !option.is_empty()) {
         match option {
             "ro" | "rw" => access = Some(option),
-            "z" => {}
+            "z" => shares = true,
             _ => {
                 return Err(Report::new(format!(
                     "invalid option \"{option}\" specified - volumes from another container can only use z,ro,rw options"
@@ -31,6 +31,12 @@ pub fn by(text: &str, store: &Store) -> Result<Vec<Mount>, Report> {
         for mount in &mut lent {
             mount.options.retain(|option| option != "ro" && option != "rw");
             mount.options.push(access.to_owned());
+        }
+    }
+    if shares {
+        for mount in &mut lent {
+            mount.options.retain(|option| !RELABELLED.contains(&option.as_str()));
+            mount.options.push("z".to_owned());
         }
     }
     Ok(lent)

@@ -94,7 +94,8 @@ impl<'a> Fields<'a> {
                         value.unwrap_or_default()
                     )));
                 }
-                ("relabel", Some("shared" | "private")) => {}
+                ("relabel", Some("shared")) => words.take("z", self.whole)?,
+                ("relabel", Some("private")) => words.take("Z", self.whole)?,
                 ("volume-nocopy", _) if switched()? => words.take("nocopy", self.whole)?,
                 (key, None) if !["O", "z", "Z"].contains(&key) => {
                     words.take(key, self.whole).map_err(|_| self.unknown(key))?;
@@ -258,7 +259,7 @@ mod tests {
     fn keys_have_synonyms_and_values() {
         let options = |text: &str| fields(text).words().map(|words| words.options.join(","));
         let long = "type=bind,readonly,bind-propagation=rslave,bind-nonrecursive=true,relabel=shared,chown,noexec,consistency=cached";
-        assert_eq!(options(long).unwrap(), "ro,rslave,bind,U,noexec");
+        assert_eq!(options(long).unwrap(), "ro,rslave,bind,z,U,noexec");
         assert_eq!(options("ro=false,U=false,bind-nonrecursive=0").unwrap(), "rw");
         for bad in [
             "foo",

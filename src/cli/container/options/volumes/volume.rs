@@ -102,7 +102,7 @@ mod tests {
         let bound = parse("/tmp:/x:ro,Z").unwrap();
         assert_eq!(
             (bound.source, bound.target.as_str(), bound.options),
-            (Source::Bind("/tmp".into()), "/x", vec!["ro".to_owned()])
+            (Source::Bind("/tmp".into()), "/x", vec!["ro".to_owned(), "Z".to_owned()])
         );
         assert_eq!(options(parse("/tmp:/x:U").unwrap()), "U");
         assert_eq!(options(parse("/tmp:/x:idmap,cached,delegated,ro").unwrap()), "ro");

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use crate::cli::Report;
 use crate::cli::container::options::value::absolute;
-use crate::container::mount::{Directories, Mount, Overlay, Source};
+use crate::container::mount::{Directories, Mount, Overlay, RELABELLED, Source};
+use crate::host::selinux;
 
 /// How mounts that are made later on one side come to the other (mount_namespaces(7)).
 pub const PROPAGATION: [&str; 8] =
     ["private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable", "runbindable"];
 
 /// Of each line one word at most.
-const EXCLUSIVE: [&[&str]; 8] = [
+const EXCLUSIVE: [&[&str]; 9] = [
     &["ro", "rw"],
     &["exec", "noexec"],
     &["suid", "nosuid"],
@@ -19,6 +20,7 @@ const EXCLUSIVE: [&[&str]; 8] = [
     &["bind", "rbind"],
     &["copy", "nocopy"],
     &["U", "mine"],
+    &RELABELLED,
     &PROPAGATION,
 ];
 
@@ -38,8 +40,8 @@ impl Words {
     pub fn take(&mut self, word: &str, whole: &str) -> Result<(), Report> {
         let group = EXCLUSIVE.iter().find(|group| group.contains(&word));
         match word.split_once('=') {
-            // Labels of SELinux, where there is none; how Docker shares files with a Mac; and ids that are the container's already.
-            None if ["z", "Z", "cached", "delegated", "idmap"].contains(&word) => {}
+            // How Docker shares files with a Mac; and ids that are the container's already.
+            None if ["cached", "delegated", "idmap"].contains(&word) => {}
             None if word == "O" => self.overlay = true,
             None if group.is_some() => {
                 let group = group.copied().unwrap_or_default();
@@ -81,6 +83,10 @@ impl Words {
                 ))
                 .hint("name a directory in it"));
             }
+            if RELABELLED.into_iter().any(has) && selinux::is_enabled() && (is_precious(path) || is_of_machine(path)) {
+                return Err(Report::new(format!("`{}` as a whole can't be given a container's label", path.display()))
+                    .hint("name a directory in it, or switch the labels off with `--security-opt label=disable`"));
+            }
             if has("mine") && !path.is_dir() {
                 return Err(Report::new(format!("`mine` of `{whole}`: only a directory can be shown so"))
                     .hint("name the directory that the file lies in"));
@@ -100,7 +106,7 @@ impl Words {
             let report = || Report::new(format!("`upperdir` and `workdir` of `{whole}` belong to the option `O`"));
             return if given { Err(report()) } else { Ok(None) };
         }
-        if !self.options.is_empty() || self.nocopy {
+        if self.nocopy || self.options.iter().any(|option| !RELABELLED.contains(&option.as_str())) {
             return Err(Report::new(format!("can't use 'O' with other options: `{whole}`")));
         }
         let directories = match (&self.upper, &self.work) {
@@ -130,6 +136,15 @@ pub fn there(text: &str) -> Result<std::path::PathBuf, Report> {
 fn is_precious(path: &Path) -> bool {
     let home = std::env::var_os("HOME").unwrap_or_default();
     std::fs::canonicalize(path).is_ok_and(|path| Path::new(&home).starts_with(path))
+}
+
+/// Whether it is one of the directories that every program of this machine looks into.
+fn is_of_machine(path: &Path) -> bool {
+    const BELOW_VAR: [&str; 5] = ["/var/cache", "/var/lib", "/var/log", "/var/run", "/var/tmp"];
+    std::fs::canonicalize(path).is_ok_and(|path| {
+        path.parent().is_none_or(|parent| parent.parent().is_none())
+            || BELOW_VAR.iter().any(|place| path == Path::new(place))
+    })
 }
 
 fn idmap(text: &str) -> Report {
