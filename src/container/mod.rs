@@ -11,8 +11,8 @@
 //!   (none) ◀── remove: renamed into tmp/, then deleted ◀───────────────────────────────┘
 //! ```
 //!
-//! `container.json` ([`record`]) is written at the creation, and again by `rename`, `update`, `network connect` and `disconnect`; `state.json` ([`state`]) by the launcher and then by the monitor
-//! alone. The directory's `lock` is held from the launch to the end: *locked means alive*, whatever `state.json` says. A reader
+//! `container.json` ([`record`]) is written at the creation, and again by `rename`, `update`, `port add`, `network connect` and the
+//! like; `state.json` ([`state`]) by the launcher and then by the monitor alone. The directory's `lock` is held from the launch to the end: *locked means alive*, whatever `state.json` says. A reader
 //! takes no lock; who rewrites `container.json` takes the one of the file `changes`.
 
 pub mod apt;

@@ -71,9 +71,6 @@ pub struct State {
     /// Its processes have no pid namespace that ends them with the monitor.
     #[serde(default)]
     pub unbound: bool,
-    /// Ports of it are published on socket files, which stay if its monitor is killed.
-    #[serde(default)]
-    pub socket_files: bool,
     /// The name of its control group; empty: it has none of its own.
     #[serde(default)]
     pub cgroup: String,
@@ -122,7 +119,6 @@ impl Default for State {
             driver_reason: String::new(),
             remove: false,
             unbound: false,
-            socket_files: false,
             cgroup: String::new(),
             used_before: Usage::default(),
             paused: false,

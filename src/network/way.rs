@@ -166,10 +166,10 @@ impl Wanted {
     }
 
     /// Publishes these ports in place of others.
-    pub fn publish(&mut self, ports: Vec<Published>) {
+    pub fn publish(&mut self, ports: Vec<Published>, files: Vec<SocketFile>) {
         match self {
             Self::Pasta(wanted) => wanted.published = ports,
-            Self::Stack(wanted) => wanted.published = ports,
+            Self::Stack(wanted) => (wanted.published, wanted.sockets) = (ports, files),
         }
     }
 
@@ -178,13 +178,6 @@ impl Wanted {
         match self {
             Self::Pasta(_) => 0,
             Self::Stack(wanted) => wanted.passed.len(),
-        }
-    }
-
-    /// Takes away what a way out has left that is no more.
-    pub fn clear(&self) {
-        if let Self::Stack(wanted) = self {
-            wanted.sockets.iter().for_each(SocketFile::remove);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Networks, on a stage of their own: a user namespace with a network namespace that plays the host.
 
+mod flood;
 mod pasta;
 mod stack;
 mod way;

@@ -24,7 +24,7 @@ use crate::host::subid::IdMaps;
 use crate::host::systemd::notify::{self, Notifier};
 use crate::host::{atomic_file, message, role};
 use crate::network::named::WAY_OUT;
-use crate::network::ports::Listening;
+use crate::network::ports::{Listening, SocketFile};
 use crate::network::way::{Maker, Wanted};
 use crate::network::{pasta, ports, stack};
 use crate::overlay::Features;
@@ -207,10 +207,7 @@ fn renew_names(store: &Store, container: &Container, again: bool) -> Result<()> 
 
 /// Whether the ports that it publishes are free; of those that are not, a container that has one is named.
 fn check_ports(store: &Store, container: &Container) -> Result<()> {
-    if let Some(file) = container.socket_files.iter().find(|file| !matches!(file.is_taken(), Ok(false))) {
-        file.is_taken()?;
-        return Err(ports::Error::FileTaken(file.path.clone()).into());
-    }
+    container.socket_files.iter().try_for_each(SocketFile::check)?;
     match ports::check(&container.published) {
         Err(ports::Error::Taken { protocol, port, holder }) => {
             let has = |other: &Found| other.container.published.iter().any(|one| one.has(protocol, port));
@@ -284,7 +281,6 @@ pub fn job(store: &Store, found: &Found, how: How<'_>, maps: &IdMaps) -> Result<
         state: State {
             remove: container.remove,
             unbound: container.namespaces.pid != Namespace::Private,
-            socket_files: !container.socket_files.is_empty(),
             ..State::on_this_machine()
         },
     })

@@ -35,7 +35,7 @@ fn sweep_one(store: &Store, id: &str) -> Result<()> {
     let state: Option<State> = records::read(&directory.join("state.json"))?;
     if let Some(state) = &state {
         super::orphan::end_of(&directory, state);
-        if state.socket_files && state.lives() && !lock::is_held(&path)? {
+        if state.lives() && state.is_of_this_machine() && !lock::is_held(&path)? {
             let container: Option<Container> = records::read(&directory.join("container.json"))?;
             container.iter().flat_map(|container| publish::left(state, container)).for_each(SocketFile::remove);
         }

@@ -20,7 +20,7 @@ use crate::sys;
 
 pub use parse::parse;
 pub use passed::{Listening, Passed};
-pub use socket_file::SocketFile;
+pub use socket_file::{SocketFile, settle_files};
 
 /// Where the kernel says from which port on anybody may listen.
 const UNPRIVILEGED: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
@@ -67,6 +67,10 @@ pub enum Error {
     Privileged(u16),
     #[error("{0} is no address of this machine")]
     Address(IpAddr),
+    #[error("conflicting port mappings for the file `{}`", .0.display())]
+    FileConflict(PathBuf),
+    #[error("`pasta` does not publish ports on {0}")]
+    NotOfPasta(&'static str),
     #[error("the file `{}` is there already, and somebody's", .0.display())]
     FileTaken(PathBuf),
     #[error("the file `{}` can't be listened on: {error}", path.display())]
@@ -100,7 +104,8 @@ impl Error {
             Self::Address(_) => Some("`ip address` shows those that it has".into()),
             Self::FileTaken(_) => Some("name a file that is not there: it is made".into()),
             Self::OneOfPasta { .. } => Some("`--network=stack` takes each address to a port of its own".into()),
-            Self::Conflict { .. } | Self::File { .. } | Self::System { .. } => None,
+            Self::NotOfPasta(_) => Some("`--network=stack` does".into()),
+            Self::Conflict { .. } | Self::FileConflict(_) | Self::File { .. } | Self::System { .. } => None,
         }
     }
 }
@@ -184,6 +189,11 @@ impl Published {
         (self.protocol, self.container) == (one.protocol, one.container)
             && (self.host == 0 || self.host == one.host)
             && self.address.is_none_or(|address| address == one.shown_address())
+    }
+
+    /// As [`Published::means`], of one on a socket file: where a port of the container's is meant wherever it is published.
+    pub fn means_file(&self, file: &SocketFile) -> bool {
+        (self.protocol, self.container) == (Protocol::Tcp, file.container) && self.host == 0 && self.address.is_none()
     }
 
     /// Whether the port of this machine is among them.

@@ -1,5 +1,6 @@
 //! A port of a container on a socket file of this machine: `-p unix:/path/socket:8080`.
 
+use std::fmt;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -40,12 +41,15 @@ impl SocketFile {
         }))
     }
 
+    /// Whether it could be listened on now, as far as is seen without doing so.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.is_taken()? { Err(Error::FileTaken(self.path.clone())) } else { Ok(()) }
+    }
+
     /// Listens there, for this account alone: the file is there as soon as it is listened on, in the place of one that nobody listens on
     /// any more.
     pub fn listen(&self) -> Result<OwnedFd, Error> {
-        if self.is_taken()? {
-            return Err(Error::FileTaken(self.path.clone()));
-        }
+        self.check()?;
         self.make().map_err(|error| Error::File { path: self.path.clone(), error })
     }
 
@@ -92,6 +96,26 @@ impl SocketFile {
     }
 }
 
+impl fmt::Display for SocketFile {
+    /// As `-p` takes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{SCHEME}{}:{}", self.path.display(), self.container)
+    }
+}
+
+/// What was asked for, each once: a file leads to one port.
+pub fn settle_files(asked: Vec<SocketFile>) -> Result<Vec<SocketFile>, Error> {
+    let mut settled: Vec<SocketFile> = Vec::new();
+    for file in asked {
+        match settled.iter().find(|other| other.path == file.path) {
+            Some(other) if *other == file => {}
+            Some(_) => return Err(Error::FileConflict(file.path)),
+            None => settled.push(file),
+        }
+    }
+    Ok(settled)
+}
+
 /// Of a file beside it, or of itself: through a descriptor of the directory, since an address has room for 108 bytes.
 fn address(path: &Path, name: Option<&str>) -> sys::Result<(OwnedFd, SocketAddrUnix)> {
     let directory = path.parent().unwrap_or(Path::new("/"));
@@ -116,11 +140,20 @@ mod tests {
         let parse = |text: &str| SocketFile::parse(text).map(|one| one.map_err(|error| error.to_string()));
         let file = SocketFile { path: "/run/a:b".into(), container: 80 };
         assert_eq!(parse("unix:/run/a:b:80"), Some(Ok(file.clone())));
-        assert_eq!(parse("unix:/run/a:b:80/tcp"), Some(Ok(file)));
+        assert_eq!(parse("unix:/run/a:b:80/tcp"), Some(Ok(file.clone())));
         assert_eq!(parse("8080:80"), None);
+        assert_eq!(file.to_string(), "unix:/run/a:b:80");
         for bad in ["unix:", "unix:/a", "unix:a:80", "unix:/a:0", "unix:/a:80/udp", "unix:/:80", "unix::80"] {
             assert!(parse(bad).unwrap().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_file_leads_to_one_port() {
+        let file = |path: &str, container| SocketFile { path: path.into(), container };
+        let settled = settle_files(vec![file("/a", 80), file("/b", 80), file("/a", 80)]).unwrap();
+        assert_eq!(settled, [file("/a", 80), file("/b", 80)]);
+        assert!(matches!(settle_files(vec![file("/a", 80), file("/a", 81)]), Err(Error::FileConflict(_))));
     }
 
     #[test]

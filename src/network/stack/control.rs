@@ -1,22 +1,25 @@
 //! What a way out is told while it runs: over a socket in the container's directory, by this account's commands.
 //!
-//! A packet asks, as JSON; one answers, as at the start: a byte 0, or a byte 1 and the reason.
+//! A packet asks, as JSON; one answers, as at the start: a byte 0, or a byte 1 and the reason. A socket file is made by who asks, and
+//! its socket comes with the packet: the other has no files.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, recv, send, socket_with,
-    sockopt,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, recvmsg, sendmsg, socket_with, sockopt,
 };
 use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::host::change;
-use crate::network::ports::Published;
+use crate::network::ports::{Published, SocketFile};
 use crate::sys::{self, Call};
 
 /// The socket's name in the container's directory.
@@ -35,6 +38,9 @@ pub enum Request {
     Add(Vec<Published>),
     /// Let these lead inside no more.
     Remove(Vec<Published>),
+    /// Let this lead inside, too, on which the socket listens that comes along.
+    AddFile(SocketFile),
+    RemoveFiles(Vec<SocketFile>),
 }
 
 /// Listens in the directory of a container that is about to run: what lies there is nobody's any more.
@@ -59,8 +65,9 @@ fn address(directory: &Path) -> sys::Result<(OwnedFd, SocketAddrUnix)> {
     Ok((directory, address))
 }
 
-/// Asks the way out of the container in this directory. `false`: it is none that listens.
-pub fn ask(directory: &Path, request: &Request) -> Result<bool, Error> {
+/// Asks the way out of the container in this directory. `along`: the socket that the request is about. `false`: it is none that
+/// listens.
+pub fn ask(directory: &Path, request: &Request, along: Option<BorrowedFd<'_>>) -> Result<bool, Error> {
     let socket = open(SocketFlags::empty())?;
     let (_directory, address) = address(directory)?;
     match rustix::net::connect(&socket, &address) {
@@ -71,16 +78,28 @@ pub fn ask(directory: &Path, request: &Request) -> Result<bool, Error> {
     let patience = Some(PATIENCE_OF_ASKER);
     sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, patience).call("setsockopt(SO_RCVTIMEO)")?;
     let request = serde_json::to_vec(request).map_err(super::role::Error::from)?;
-    send(&socket, &request, SendFlags::NOSIGNAL).call("send(network)")?;
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if along.is_some() {
+        control.push(SendAncillaryMessage::ScmRights(along.as_slice()));
+    }
+    sendmsg(&socket, &[IoSlice::new(&request)], &mut control, SendFlags::NOSIGNAL).call("sendmsg(network)")?;
     super::answer(socket.as_fd()).map(|()| true)
 }
 
-/// Whoever has come, and what it wants.
-pub fn hear(listener: &OwnedFd) -> Option<(OwnedFd, Request)> {
+/// Whoever has come, what it wants, and the socket that came along.
+pub fn hear(listener: &OwnedFd) -> Option<(OwnedFd, Request, Option<OwnedFd>)> {
     let client = accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK).ok()?;
     poll(&mut [PollFd::new(&client, PollFlags::IN)], Some(&PATIENCE)).ok()?;
     let mut packet = vec![0; LONGEST];
-    let (count, _) = recv(&client, packet.as_mut_slice(), RecvFlags::empty()).ok()?;
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut slices = [IoSliceMut::new(&mut packet)];
+    let count = recvmsg(&client, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC).ok()?.bytes;
+    let along = control.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut sockets) => sockets.next(),
+        _ => None,
+    });
     let request = serde_json::from_slice(packet.get(..count)?).ok()?;
-    Some((client, request))
+    Some((client, request, along))
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use rustix::event::epoll::EventFlags;
@@ -15,7 +16,7 @@ use super::packet::Ends;
 use super::places::is_host;
 use super::tcp::Connections;
 use crate::network::HOST;
-use crate::network::ports::{self, Protocol, Published};
+use crate::network::ports::{self, Protocol, Published, SocketFile};
 use crate::sys::{self, Call, datagram};
 
 /// So many wait to be taken in; the kernel may have a smaller limit.
@@ -32,8 +33,16 @@ struct Listener {
     protocol: Protocol,
     /// The container's.
     port: u16,
-    /// Of this machine; `None`: a socket file, or a socket that somebody else listens on.
-    at: Option<SocketAddr>,
+    at: At,
+}
+
+/// Where of this machine.
+#[derive(Debug)]
+pub enum At {
+    Port(SocketAddr),
+    File(PathBuf),
+    /// On a socket that somebody else listens on, too.
+    Passed,
 }
 
 impl Listeners {
@@ -49,7 +58,7 @@ impl Listeners {
                     Err(error) if !must && error != Errno::ADDRINUSE => continue,
                     Err(error) => return Err(published.explain(address, host, error.into())),
                 };
-                made.push((Listener { socket, protocol: published.protocol, port, at: Some(at) }, at));
+                made.push((Listener { socket, protocol: published.protocol, port, at: At::Port(at) }, at));
             }
         }
         for (listener, at) in made {
@@ -61,9 +70,9 @@ impl Listeners {
     }
 
     /// Has whoever connects to such a socket taken to this port of the container's.
-    pub fn add_socket(&mut self, net: &mut Net, socket: OwnedFd, port: u16) -> sys::Result<()> {
+    pub fn add_socket(&mut self, net: &mut Net, socket: OwnedFd, port: u16, at: At) -> sys::Result<()> {
         let id = net.watch(&socket, Kind::Listener, EventFlags::IN).call("epoll_ctl")?;
-        self.0.insert(id, Listener { socket: Rc::new(socket), protocol: Protocol::Tcp, port, at: None });
+        self.0.insert(id, Listener { socket: Rc::new(socket), protocol: Protocol::Tcp, port, at });
         Ok(())
     }
 
@@ -74,8 +83,14 @@ impl Listeners {
                 && published.pairs().any(|pair| pair == (at.port(), one.port))
                 && published.addresses().iter().any(|(address, _)| *address == at.ip())
         };
-        let is_it = |one: &Listener| one.at.is_some_and(|at| leads(one, at));
+        let is_it = |one: &Listener| matches!(one.at, At::Port(at) if leads(one, at));
         self.0.extract_if(|_, listener| is_it(listener)).map(|(_, listener)| listener.socket).collect()
+    }
+
+    /// Lets this socket file lead inside no more, which it stays.
+    pub fn remove_file(&mut self, file: &SocketFile) {
+        let is_it = |one: &Listener| matches!(&one.at, At::File(path) if *path == file.path);
+        self.0.retain(|_, listener| !is_it(listener));
     }
 
     pub fn ready(&self, net: &mut Net, id: u64, connections: &mut Connections, conversations: &mut Conversations) {
@@ -104,7 +119,7 @@ impl Listener {
                 ends.outside.set_port(connections.free_port());
             }
             // One that can't be taken in is closed, which tells its owner.
-            let _ = connections.accept(net, socket, ends, self.at.is_none());
+            let _ = connections.accept(net, socket, ends, !matches!(self.at, At::Port(_)));
         }
     }
 }

@@ -42,7 +42,7 @@ use rustix::net::{
 use rustix::process::{Signal, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
-use self::listeners::Listeners;
+use self::listeners::{At, Listeners};
 use self::net::Net;
 use self::places::Places;
 use self::serve::Stack;
@@ -252,12 +252,12 @@ fn make(wanted: &Wanted, namespace: OwnedFd, passed: Vec<OwnedFd>) -> Result<Sta
         listeners.add(&mut net, published)?;
     }
     for file in &wanted.sockets {
-        listeners.add_socket(&mut net, file.listen()?, file.container)?;
+        listeners.add_socket(&mut net, file.listen()?, file.container, At::File(file.path.clone()))?;
     }
     for (socket, container) in passed.into_iter().zip(&wanted.passed) {
         // Its other holders wait in poll(2), as this process does.
         rustix::io::ioctl_fionbio(&socket, true).call("ioctl(FIONBIO)")?;
-        listeners.add_socket(&mut net, socket, *container)?;
+        listeners.add_socket(&mut net, socket, *container, At::Passed)?;
     }
     let control = control::listen(&wanted.directory)?;
     let descriptors = raise_descriptor_limit();

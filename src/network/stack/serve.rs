@@ -10,7 +10,7 @@ use rustix::net::SendFlags;
 use super::control::{self, Request};
 use super::datagrams::{Conversations, Subject};
 use super::idle::Idle;
-use super::listeners::Listeners;
+use super::listeners::{At, Listeners};
 use super::net::{Kind, Net};
 use super::packet::{self, Content};
 use super::tcp::Connections;
@@ -95,10 +95,25 @@ impl Stack {
 
     /// Somebody of this account wants something.
     fn hear(&mut self) {
-        let Some((client, request)) = control::hear(&self.control) else { return };
+        let Some((client, request, socket)) = control::hear(&self.control) else { return };
         let Self { net, conversations, listeners, .. } = self;
         let result = match &request {
-            Request::Add(published) => published.iter().try_for_each(|one| listeners.add(net, one)),
+            Request::Add(published) => {
+                published.iter().try_for_each(|one| listeners.add(net, one)).map_err(super::Error::from)
+            }
+            Request::AddFile(file) => match socket {
+                Some(socket) => {
+                    // Of one whose file is gone nobody hears any more.
+                    listeners.remove_file(file);
+                    let at = At::File(file.path.clone());
+                    listeners.add_socket(net, socket, file.container, at).map_err(super::Error::from)
+                }
+                None => Err(super::Error::Failed("its socket was lost on the way".into())),
+            },
+            Request::RemoveFiles(files) => {
+                files.iter().for_each(|file| listeners.remove_file(file));
+                Ok(())
+            }
             Request::Remove(published) => {
                 let gone = published.iter().flat_map(|one| listeners.remove(one));
                 gone.for_each(|socket| conversations.forget(&socket));
@@ -106,7 +121,7 @@ impl Stack {
             }
         };
         // Who does not wait for the answer needs none.
-        let _ = super::say(client.as_fd(), &result.map_err(super::Error::from));
+        let _ = super::say(client.as_fd(), &result);
     }
 
     fn take_packets(&mut self) {

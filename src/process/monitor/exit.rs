@@ -20,6 +20,7 @@ use crate::container::watch::events::{self, Action};
 use crate::host::atomic_file::Staged;
 use crate::host::dirs::Dirs;
 use crate::host::lock::Lock;
+use crate::network::ports::SocketFile;
 use crate::process::session::clients::Clients;
 use crate::process::session::event_loop::End;
 use crate::process::session::refusal::Refusal;
@@ -150,7 +151,7 @@ fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
     {
         // Whoever hears of the end may want its ports. What can't be ended goes with this process.
         let _ = way.stop();
-        wanted.clear();
+        clear_socket_files(job);
     }
     let mounts = keep.then_some(mounts);
     if !keep {
@@ -160,6 +161,12 @@ fn over(job: &Job, running: Running, end: &End, keep: bool) -> Over {
     let error = words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n");
     let state = State { error, ..state };
     Over { state, mounts, volumes }
+}
+
+/// Those that it has now: others may have come and gone since the start.
+fn clear_socket_files(job: &Job) {
+    let container: Option<Container> = records::read(&job.directory.join("container.json")).ok().flatten();
+    container.iter().flat_map(|container| &container.socket_files).for_each(SocketFile::remove);
 }
 
 /// What was only mounted is unmounted.

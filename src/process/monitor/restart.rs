@@ -37,6 +37,6 @@ pub fn wait(signals: Option<&SignalFd>, pause: Duration) -> bool {
 pub fn take_ports(job: &mut Job) {
     let container = records::read::<Container>(&job.directory.join("container.json"));
     if let (Network::Way(wanted), Ok(Some(container))) = (&mut job.network, container) {
-        wanted.publish(container.published);
+        wanted.publish(container.published, container.socket_files);
     }
 }

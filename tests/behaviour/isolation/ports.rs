@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -51,6 +52,16 @@ fn place(case: &Case, port: &str) -> String {
 fn echoed(place: &str) -> String {
     wait_for("an answer", LIMIT, || {
         let mut stream = TcpStream::connect(place).ok()?;
+        stream.write_all(b"hello").ok()?;
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer).ok()?;
+        Some(String::from_utf8_lossy(&answer).into_owned())
+    })
+}
+
+fn echoed_by(file: &Path) -> String {
+    wait_for("an answer", LIMIT, || {
+        let mut stream = UnixStream::connect(file).ok()?;
         stream.write_all(b"hello").ok()?;
         let mut answer = [0; 5];
         stream.read_exact(&mut answer).ok()?;
@@ -241,16 +252,7 @@ pub fn lead_by_a_file(case: &Case) {
     assert_eq!(case.inspect("box", "{{.HostConfig.NetworkMode}}"), "stack");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
     case.coracle(["port", "box"]).code(0).stdout(&format!("7000/tcp -> unix:{}\n", file.display()));
-    let answer = || {
-        wait_for("an answer", LIMIT, || {
-            let mut stream = UnixStream::connect(&file).ok()?;
-            stream.write_all(b"hello").ok()?;
-            let mut answer = [0; 5];
-            stream.read_exact(&mut answer).ok()?;
-            Some(answer)
-        })
-    };
-    assert_eq!(&answer(), b"hello");
+    assert_eq!(echoed_by(&file), "hello");
     let image = case.busybox();
     case.coracle(["run", "--rm", "-p", &publish, &image, "true"]).code(126).error("is there already").says("hint: ");
     case.coracle(["stop", "box"]).succeeded();
@@ -258,14 +260,129 @@ pub fn lead_by_a_file(case: &Case) {
     // One that was left by who was killed is replaced; another file is not.
     drop(std::os::unix::net::UnixListener::bind(&file).unwrap());
     case.coracle(["start", "box"]).succeeded();
-    assert_eq!(&answer(), b"hello");
+    assert_eq!(echoed_by(&file), "hello");
     case.coracle(["rm", "-f", "-t", "0", "box"]).succeeded();
     assert!(!file.exists());
     std::fs::write(&file, "mine").unwrap();
     case.coracle(["run", "--rm", "-p", &publish, &image, "true"]).code(126).error("is there already");
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
     case.coracle(["run", "--rm", "-p", "unix:a:80", &image, "true"]).code(125).error("the path is not absolute");
+    let other = format!("unix:{}:7001", file.display());
+    let twice = ["create", "-p", &publish, "-p", &other, &image, "true"];
+    case.coracle(twice).code(125).error("conflicting port mappings for the file `");
     case.coracle(["run", "--rm", "--network=pasta", "-p", &publish, &image, "true"]).code(125).says("hint: ");
+}
+
+/// Files, too, come and go while it runs, on the private network and on a named one.
+#[test]
+fn socket_files_come_and_go_while_it_runs() {
+    socket_files_come_and_go(&Case::new(Driver::Auto));
+}
+
+pub fn socket_files_come_and_go(case: &Case) {
+    case.coracle(["network", "create", "--subnet=10.209.5.0/24", "net"]).succeeded();
+    for network in ["--network=stack", "--network=net"] {
+        come_and_go_by_a_file(case, network);
+        with_its_life(case, network);
+        case.coracle(["rm", "-f", "-t", "0", "box"]).succeeded();
+    }
+    // Where there is no way for them, none is made.
+    let file = case.home.join("added.sock");
+    let add = |error: &str| {
+        let told = case.coracle(["port", "add", "box", &format!("unix:{}:7000", file.display())]).error(error);
+        assert!(!file.exists());
+        case.coracle(["port", "box"]).code(0).stdout("");
+        told
+    };
+    serve(case, &["--network=pasta"]).succeeded();
+    add("`pasta` does not publish ports on socket files").says("hint: `--network=stack`");
+    case.coracle(["network", "create", "--internal", "--subnet=10.209.6.0/24", "apart"]).succeeded();
+    serve(case, &["--replace", "--network=apart"]).succeeded();
+    add("all its networks are internal").says("hint: ");
+    serve(case, &["--replace", "--network=none"]).succeeded();
+    add("no ports of its own");
+}
+
+fn come_and_go_by_a_file(case: &Case, network: &str) {
+    serve(case, &[network]).succeeded();
+    let file = case.home.join("added.sock");
+    let published = format!("unix:{}:7000", file.display());
+    let add = |texts: &[&str]| case.coracle(["port", "add", "box"].iter().chain(texts).copied());
+    let listed = format!("7000/tcp -> unix:{}\n", file.display());
+    add(&[&published]).code(0).stdout(&listed);
+    case.coracle(["port", "box"]).code(0).stdout(&listed);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert_eq!(echoed_by(&file), "hello");
+    add(&[&published]).code(126).error("is there already");
+    add(&[&format!("unix:{}:7001", file.display())]).code(126).error("conflicting port mappings for the file");
+    add(&["unix:added.sock:7000"]).code(125).error("the path is not absolute");
+    // All that is asked for, or nothing.
+    let other = case.home.join("other.sock");
+    let (others, missing) = (format!("unix:{}:7000", other.display()), case.home.join("missing/sock"));
+    let lost = format!("unix:{}:7000", missing.display());
+    add(&["127.0.0.1::7000", &others, &lost]).code(126).error(&format!("`{}` can't be listened on", missing.display()));
+    std::fs::write(&other, "mine").unwrap();
+    add(&["127.0.0.1::7000", &others]).code(126).error("is there already").says("hint: ");
+    assert_eq!(std::fs::read(&other).unwrap(), b"mine");
+    case.coracle(["port", "box"]).code(0).stdout(&listed);
+    std::fs::remove_file(&other).unwrap();
+    assert_eq!(echoed_by(&file), "hello");
+    // Who is inside stays.
+    let mut kept = UnixStream::connect(&file).unwrap();
+    kept.write_all(b"x").unwrap();
+    kept.read_exact(&mut [0]).unwrap();
+    let rm = |text: &str| case.coracle(["port", "rm", "box", text]);
+    rm(&others)
+        .code(125)
+        .error(&format!("failed to find published port \"{others}\""))
+        .says("hint: it publishes unix:");
+    rm(&published).code(0).stdout("");
+    assert!(!file.exists());
+    kept.write_all(b"y").unwrap();
+    kept.read_exact(&mut [0]).unwrap();
+    case.coracle(["port", "box"]).code(0).stdout("");
+    rm(&published).code(125).error("failed to find published port");
+    // A port of the container's goes wherever it is published; one whose file is gone is made again.
+    add(&[&published, "127.0.0.1::7000"]).succeeded();
+    std::fs::remove_file(&file).unwrap();
+    add(&[&published]).code(0).stdout(&listed);
+    assert_eq!(echoed_by(&file), "hello");
+    rm("7000").code(0);
+    assert!(!file.exists());
+    case.coracle(["port", "box"]).code(0).stdout("");
+}
+
+/// They end with it, and are there again in its next lives, be they begun by a command or by the monitor.
+fn with_its_life(case: &Case, network: &str) {
+    let file = case.home.join("added.sock");
+    let published = format!("unix:{}:7000", file.display());
+    serve(case, &["--replace", "--restart=always", network]).succeeded();
+    case.coracle(["port", "add", "box", &published]).succeeded();
+    case.coracle(["stop", "box"]).succeeded();
+    assert!(!file.exists());
+    case.coracle(["start", "box"]).succeeded();
+    assert_eq!(echoed_by(&file), "hello");
+    case.coracle(["port", "rm", "box", &published]).succeeded();
+    case.coracle(["port", "add", "box", &published]).succeeded();
+    let pid = || case.inspect("box", "{{.State.Pid}}");
+    let first = pid();
+    kill_process(Pid::from_raw(first.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    wait_until("another life", LIMIT, || !["0", &first].contains(&&*pid()));
+    assert_eq!(echoed_by(&file), "hello");
+    case.coracle(["stop", "box"]).succeeded();
+    assert!(!file.exists());
+    case.coracle(["port", "rm", "box", &published]).succeeded();
+    case.coracle(["start", "box"]).succeeded();
+    assert!(!file.exists());
+    // The next command clears away what a killed monitor left.
+    case.coracle(["port", "add", "box", &published]).succeeded();
+    let monitor = case.inspect("box", "{{.State.ConmonPid}}").parse().unwrap();
+    kill_process(Pid::from_raw(monitor).unwrap(), Signal::KILL).unwrap();
+    case.coracle(["wait", "box"]);
+    wait_until("nobody listens", LIMIT, || UnixStream::connect(&file).is_err());
+    assert!(file.exists());
+    case.coracle(["run", "--rm", "--network=none", &case.busybox(), "true"]).code(0);
+    assert!(!file.exists());
 }
 
 /// A monitor that is killed leaves its socket file, which goes with the container, or with the next command that starts one; it is

@@ -4,7 +4,7 @@ use super::{internal, reaches, serve};
 use crate::harness::{Case, Driver, LIMIT, wait_for};
 
 /// The processes of a container that have this name.
-fn server(case: &Case, container: &str, name: &str) -> String {
+pub fn server(case: &Case, container: &str, name: &str) -> String {
     let monitor = case.inspect(container, "{{.State.ConmonPid}}");
     let children = || std::fs::read_to_string(format!("/proc/{monitor}/task/{monitor}/children")).ok();
     let is_it = |pid: &&str| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name);

@@ -53,7 +53,7 @@ fn in_a_row(case: &Case) {
 }
 
 #[track_caller]
-fn none_is_left(case: &Case) {
+pub fn none_is_left(case: &Case) {
     let shown = case.coracle(["network", "inspect", "--format", "{{json .Containers}}", "net"]);
     shown.code(0).stdout("{}\n");
     let claims = std::fs::read_dir(case.store().join("members")).unwrap().flatten().flat_map(|network| {

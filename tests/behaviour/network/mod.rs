@@ -5,6 +5,7 @@
 mod addresses;
 pub mod changes;
 mod confined;
+mod connections;
 mod crowd;
 pub mod death;
 pub mod names;

@@ -45,6 +45,13 @@ fn a_socket_file_leads_inside() {
 }
 
 #[test]
+fn socket_files_come_and_go_while_it_runs() {
+    if no_ids() {
+        ports::socket_files_come_and_go(&Case::new(Driver::Auto));
+    }
+}
+
+#[test]
 fn ports_come_and_go_while_it_runs() {
     if no_ids() {
         ports::they_come_and_go(&Case::new(Driver::Auto));

@@ -50,11 +50,10 @@ impl Flags {
                     _ => Some("socket files"),
                 };
                 if let Some(others) = others.filter(|_| container.way == Some(Maker::Pasta)) {
-                    return Err(Report::new(format!("`pasta` does not publish ports on {others}"))
-                        .hint("`--network=stack` does"));
+                    return Err(ports::Error::NotOfPasta(others).into());
                 }
                 container.published = ports::settle(asked)?;
-                container.socket_files = files;
+                container.socket_files = ports::settle_files(files)?;
                 container.passed_sockets = sockets;
                 container.publish_all = self.publish_all;
                 if container.way_maker() == Maker::Pasta {

@@ -6,8 +6,8 @@ use clap::Args;
 
 use crate::cli::{Context, Report, output};
 use crate::container::find;
-use crate::container::publish;
-use crate::network::ports;
+use crate::container::publish::{self, Places};
+use crate::network::ports::{self, SocketFile};
 
 /// Publish ports of a container, at once if it runs
 ///
@@ -16,7 +16,7 @@ use crate::network::ports;
 pub struct Add {
     /// Name or ID
     container: String,
-    /// As `--publish` takes it
+    /// As `--publish` takes it, with `unix:/PATH:PORT` a socket file
     #[arg(required = true, value_name = "[[ADDRESS:][PORT]:]PORT[/PROTOCOL]")]
     ports: Vec<String>,
 }
@@ -25,14 +25,21 @@ impl Add {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
         let store = context.store()?;
         let (mut found, _lock) = find::to_change(&store, &self.container)?;
-        let mut asked = Vec::new();
+        let mut asked = Places::default();
         for text in &self.ports {
-            asked.extend(ports::parse(text)?);
+            match SocketFile::parse(text) {
+                Some(file) => asked.files.push(file?),
+                None => asked.ports.extend(ports::parse(text)?),
+            }
         }
-        for one in publish::add(&mut found, asked)? {
+        let Places { ports, files } = publish::add(&mut found, asked)?;
+        for one in ports {
             for (host, port) in one.pairs() {
                 output::line(&format!("{port}/{} -> {}:{host}", one.protocol, one.shown_address()));
             }
+        }
+        for SocketFile { path, container } in files {
+            output::line(&format!("{container}/tcp -> unix:{}", path.display()));
         }
         Ok(ExitCode::SUCCESS)
     }

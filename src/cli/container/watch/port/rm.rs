@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::{Context, Report};
 use crate::container::find;
 use crate::container::publish;
-use crate::network::ports::{self, Published};
+use crate::network::ports::{self, Published, SocketFile};
 
 /// Publish ports of a container no more
 ///
@@ -17,7 +17,7 @@ use crate::network::ports::{self, Published};
 pub struct Rm {
     /// Name or ID
     container: String,
-    /// Of the container, such as `80` or `53/udp`, or one alone, such as `8080:80`
+    /// Of the container, such as `80` or `53/udp`, or one alone, such as `8080:80` or `unix:/PATH:80`
     #[arg(required = true, value_name = "[[ADDRESS:]PORT:]PORT[/PROTOCOL]")]
     ports: Vec<String>,
 }
@@ -27,6 +27,10 @@ impl Rm {
         let store = context.store()?;
         let (mut found, _lock) = find::to_change(&store, &self.container)?;
         for text in &self.ports {
+            if let Some(file) = SocketFile::parse(text) {
+                publish::remove_file(&mut found, &file?)?;
+                continue;
+            }
             for asked in ports::parse(text)?.iter().flat_map(Published::singles) {
                 publish::remove(&mut found, &asked)?;
             }
