@@ -293,3 +293,126 @@ fn what_is_wrong_in_a_file_is_said_by_its_line() {
     std::fs::remove_file(path).unwrap();
     create(&case, &[], &[]).succeeded();
 }
+
+/// As Podman makes a host name of a container's, where the container has a host name of its own.
+#[test]
+fn a_name_is_a_host_name() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    write(&case, "containers/containers.conf", "[containers]\ncontainer_name_as_hostname = true\n");
+    let run = |flags: &[&str]| {
+        let line = [&["run", "--network=none"], flags, &[&image, "sh", "-c", "hostname; echo $HOSTNAME"]].concat();
+        command(&case, &[], &line).finish().succeeded().stdout
+    };
+    assert_eq!(run(&["--name=a_b.c-D_"]), "ab.c-D\nab.c-D\n");
+    assert_eq!(run(&["--name=named", "--hostname=own"]), "own\nown\n");
+    assert_eq!(run(&["--name", &"l".repeat(70)]), format!("{0}\n{0}\n", "l".repeat(64)));
+    let machines = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    assert_eq!(run(&["--name=of-machine", "--uts=host"]), format!("{machines}\n{machines}\n"));
+    // One that nobody has chosen is the container's all the same.
+    assert_eq!(run(&["--cidfile=id"]).lines().next().unwrap().len(), {
+        let id = std::fs::read_to_string(case.home.join("id")).unwrap();
+        case.inspect(&id, "{{.Name}}").replace('_', "").len()
+    });
+    let hosts = ["run", "--rm", "--network=none", "--name=h_1", &image, "cat", "/etc/hosts"];
+    let told = command(&case, &[], &hosts).finish().succeeded().stdout;
+    assert!(told.contains("127.0.0.1\th1 h_1\n"), "{told}");
+}
+
+/// What leads to this machine, in every network, also where that has no way to it.
+#[test]
+fn the_address_of_this_machine() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let key = |value: &str| {
+        let text = format!("[containers]\nhost_containers_internal_ip = '{value}'\n");
+        write(&case, "containers/containers.conf", &text);
+    };
+    let hosts = |network: &str, flags: &[&str]| {
+        let line = [&["run", "--rm", network], flags, &[&image, "cat", "/etc/hosts"]].concat();
+        command(&case, &[], &line).finish()
+    };
+    for network in ["--network=none", "--network=private", "--network=host"] {
+        key("10.9.8.7");
+        let told = hosts(network, &["--add-host=gate:host-gateway"]).succeeded().stdout;
+        assert!(told.contains("10.9.8.7\thost.containers.internal host.docker.internal\n"), "{network}: {told}");
+        assert!(told.contains("10.9.8.7\tgate\n"), "{network}: {told}");
+        key("none");
+        let told = hosts(network, &[]).succeeded().stdout;
+        assert!(!told.contains("host.containers.internal"), "{network}: {told}");
+        hosts(network, &["--add-host=gate:host-gateway"]).code(125).error("host-gateway");
+    }
+    key("frob");
+    hosts("--network=none", &[]).code(125).error("`frob`").says("hint: `host_containers_internal_ip` is said in ");
+}
+
+/// Where there is no AppArmor, the key says nothing; `create` writes down what the start is to ask the kernel for.
+#[test]
+fn profiles_of_apparmor() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    case.coracle(["save", "-q", "-o", "image.tar", &image]).succeeded();
+    let key = |value: &str| {
+        let text = format!("[containers]\napparmor_profile = '{value}'\n");
+        write(&case, "containers/containers.conf", &text);
+    };
+    let script = "$coracle --root $PWD/other load -q -i image.tar >/dev/null; mount -t tmpfs sys /sys/module; \
+        mkdir -p /sys/module/apparmor/parameters; echo $enabled >/sys/module/apparmor/parameters/enabled; \
+        id=$($coracle --root $PWD/other create --network=none $flags $image true) && \
+        exec $coracle --root $PWD/other inspect --format '{{.AppArmorProfile}}' $id";
+    let profile = |enabled: &str, flags: &str| {
+        let shell = case.command_of("unshare".as_ref(), ["-Urm", "bash", "-c", script]).env("CONTAINERS_CONF", "");
+        let shell = shell.env("coracle", crate::harness::binary()).env("image", &image);
+        shell.env("enabled", enabled).env("flags", flags).finish().succeeded().stdout
+    };
+    key("boat");
+    assert_eq!(profile("Y", ""), "boat\n");
+    assert_eq!(profile("N", ""), "\n");
+    assert_eq!(profile("Y", "--privileged"), "\n");
+    assert_eq!(profile("Y", "--security-opt=apparmor=unconfined"), "\n");
+    assert_eq!(profile("Y", "--privileged --security-opt=apparmor=ship"), "ship\n");
+    key("unconfined");
+    assert_eq!(profile("Y", ""), "\n");
+}
+
+/// Variables of the program itself, in which its caller is stronger, for what it does and for the programs that it asks.
+#[test]
+fn variables_of_the_program() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let engine = |text: &str| write(&case, "containers/containers.conf", &format!("[engine]\nenv = [{text}]\n"));
+    let path = engine("'A_SAID=conf', 'B_SAID=a=b', 'frob', '=x'");
+    let printed = |of_caller: &[(&str, &Path)]| {
+        let line = ["run", "--rm", "--network=none", "-e", "A_SAID", "-e", "B_SAID", &image, "env"];
+        command(&case, of_caller, &line).finish().succeeded()
+    };
+    let done = printed(&[]);
+    assert!(done.stdout.contains("A_SAID=conf\n") && done.stdout.contains("B_SAID=a=b\n"), "{done}");
+    for word in ["frob", "=x"] {
+        let warning = format!("{}:2: `{word}` is not `NAME=VALUE`", path.display());
+        assert!(done.stderr.contains(&warning), "no {warning} in {done}");
+    }
+    for value in ["caller", ""] {
+        let done = printed(&[("A_SAID", Path::new(value))]);
+        assert!(done.stdout.contains(&format!("A_SAID={value}\n")), "{done}");
+    }
+    // A proxy that does not answer.
+    engine("'HTTPS_PROXY=http://127.0.0.1:9'");
+    std::fs::create_dir(case.home.join("context")).unwrap();
+    std::fs::write(case.home.join("context/Containerfile"), "FROM registry.invalid/x\n").unwrap();
+    for line in [
+        &["pull", "registry.invalid/x"][..],
+        &["image", "push", &image, "registry.invalid/x"],
+        &["build", "context"],
+        &["buildx", "build", "context"],
+        &["login", "-u", "someone", "-p", "secret", "registry.invalid"],
+        &["search", "registry.invalid/x"],
+        &["manifest", "inspect", "registry.invalid/x"],
+    ] {
+        let said = command(&case, &[], line).finish().code(125).stderr;
+        assert!(said.contains("refused the connection") && said.contains("`HTTPS_PROXY`"), "{line:?}: {said}");
+    }
+    // What only looks reads no file.
+    engine("'frob'");
+    command(&case, &[], &["ps", "-a"]).finish().succeeded().stderr("");
+}

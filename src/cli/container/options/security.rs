@@ -24,6 +24,9 @@ pub struct Flags {
     /// Those that the configuration has in place of the usual ones
     #[arg(long, value_name = "CAPABILITY", hide = true)]
     default_capability: Vec<String>,
+    /// The profile that the configuration has where `--security-opt` names none
+    #[arg(long, value_name = "PROFILE", hide = true)]
+    default_apparmor_profile: Option<String>,
     /// Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call
     #[arg(long)]
     privileged: bool,
@@ -42,6 +45,8 @@ impl Flags {
         container.privileged = self.privileged;
         container.capabilities = capabilities.apply(&self.cap_add, &self.cap_drop).map_err(Report::new)?;
         container.seccomp = true;
+        let usual = self.default_apparmor_profile.clone().filter(|profile| profile != "unconfined");
+        container.apparmor = usual.filter(|_| !self.privileged && has_apparmor());
         container.security_options.clone_from(&self.security_opt);
         self.security_opt.iter().try_for_each(|option| apply(container, option))
     }
@@ -65,8 +70,7 @@ fn apply(container: &mut Container, option: &str) -> Result<(), Report> {
         ("label", _) => {}
         ("apparmor", "unconfined") => container.apparmor = None,
         ("apparmor", profile) => {
-            let enabled = system_file::read("/sys/module/apparmor/parameters/enabled");
-            if !enabled.is_some_and(|text| text.starts_with('Y')) {
+            if !has_apparmor() {
                 let why = "AppArmor is not enabled on this system";
                 return Err(Report::new(format!("the AppArmor profile \"{profile}\" can't be used: {why}"))
                     .hint("leave the option out, or say `--security-opt apparmor=unconfined`"));
@@ -80,6 +84,10 @@ fn apply(container: &mut Container, option: &str) -> Result<(), Report> {
         }
     }
     Ok(())
+}
+
+fn has_apparmor() -> bool {
+    system_file::read("/sys/module/apparmor/parameters/enabled").is_some_and(|text| text.starts_with('Y'))
 }
 
 /// A profile of which a filter can be made for a program with these capabilities.
