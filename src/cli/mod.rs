@@ -114,13 +114,17 @@ fn read(mut given: Vec<OsString>, words: &[String], settings: &mut Settings) -> 
     };
     let makes_container = matches!(name, "run" | "create");
     let has_defaults = config::COMMANDS.contains(&name);
+    let variables_count = has_defaults || place.path.iter().any(|word| config::REACHING.contains(word));
+    if variables_count {
+        *settings = Settings::of_account(&place.said("module").cloned().collect::<Vec<_>>())?;
+        settings.set_variables()?;
+    }
     if has_defaults {
         let end = place.end;
         let meant = place.path.iter().try_fold(&command, |command, name| command.find_subcommand(name));
         if let Some(meant) = meant.filter(|_| makes_container) {
             empty::left_out(meant, &mut given, end);
         }
-        *settings = Settings::of_account(&place.said("module").cloned().collect::<Vec<_>>())?;
         if !makes_container {
             settings.leave_containers_out();
         }

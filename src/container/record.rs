@@ -1,6 +1,7 @@
 //! `container.json`: what was asked for, written once, with all defaults filled in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -160,6 +161,9 @@ pub struct Container {
     /// [`HOSTS_OF_IMAGE`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hosts_base: Option<PathBuf>,
+    /// What /etc/hosts is to tell of this machine; `None`: the address that the network has for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_address: Option<HostAddress>,
     /// /etc/hosts, and /etc/hostname, are the image's.
     #[serde(default)]
     pub image_hosts: bool,
@@ -283,6 +287,15 @@ pub enum Driver {
     Auto,
     Kernel,
     Fuse,
+}
+
+/// What a container is told of the machine that it runs on, where it is not what the network has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HostAddress {
+    /// No name leads to it.
+    Untold,
+    Is(IpAddr),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

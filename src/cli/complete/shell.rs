@@ -107,7 +107,7 @@ fn goes_on(value: &str) -> bool {
 fn quoted(text: &str) -> String {
     // The shell is to know the home directory again, and `{{.Field}}` means no more than itself.
     let (home, rest) = text.split_at(if text.starts_with("~/") { 1 } else { 0 });
-    let is_template = rest.starts_with("{{");
+    let is_template = rest.starts_with("{{") || rest.starts_with("--") && rest.contains("={{");
     let letter = |c: char| {
         let escape = SPECIAL.contains(c) && !(is_template && matches!(c, '{' | '}'));
         escape.then_some('\\').into_iter().chain([c])
@@ -168,6 +168,13 @@ mod tests {
         assert_eq!(read("coracle ps --format '{{.N"), is("coracle|ps|--format|{{.N", 0, true));
         assert_eq!(read(r"coracle load -i a\ b"), is("coracle|load|-i|a b", 0, false));
         assert_eq!(read(r#"coracle load -i "a b" "#), is("coracle|load|-i|a b|", 0, false));
+    }
+
+    #[test]
+    fn a_template_means_no_more_than_itself() {
+        assert_eq!(quoted("{{.A}}"), "{{.A}}");
+        assert_eq!(quoted("--format={{.A}}"), "--format={{.A}}");
+        assert_eq!(quoted("a={{b,c}}"), r"a=\{\{b,c\}\}");
     }
 
     #[test]

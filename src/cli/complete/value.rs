@@ -151,6 +151,9 @@ fn runs(state: &State) -> bool {
     state.status == Status::Running
 }
 
+/// Of those that `--volume` knows, what people say.
+const VOLUME_OPTIONS: [&str; 8] = ["ro", "rw", "z", "Z", "U", "O", "noexec", "nocopy"];
+
 /// A path where the program is to run: in the image of `run`, in the container of `exec`.
 fn inside(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
     let Some(name) = place.given.first().filter(|_| typed.starts_with('/')) else { return Vec::new() };
@@ -173,10 +176,17 @@ fn copied(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
     containers.into_iter().chain(paths::of_machine(typed, false)).collect()
 }
 
-/// `[SOURCE:]TARGET`: the source, a volume or a path of this machine.
+/// `[SOURCE:]TARGET[:OPTIONS]`: the source, a volume or a path of this machine; for the target, which the image knows that is to
+/// follow, the path that it has here.
 fn volume(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
-    if typed.contains(':') {
-        return Vec::new();
+    match typed.splitn(3, ':').collect::<Vec<_>>()[..] {
+        [_, _, options] => {
+            let mark = if options.contains(',') { ',' } else { ':' };
+            return behind(typed, mark, |_| words::plain(VOLUME_OPTIONS));
+        }
+        [source, _] if source.starts_with('/') => return words::plain([format!("{source}:{source}")]),
+        [_, _] => return Vec::new(),
+        _ => {}
     }
     let mut sources = objects::volumes(place);
     sources.iter_mut().for_each(|candidate| candidate.value.push(':'));

@@ -1,7 +1,7 @@
 //! The keys of containers.conf that are understood, and the flags whose defaults they are.
 
 use self::Kind::{List, Number, Size, Switch, Text};
-use self::Means::{Added, Default};
+use self::Means::{Added, Default, Variables};
 
 /// A key of a table.
 #[derive(Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Key {
     pub name: &'static str,
     pub kind: Kind,
     pub means: Means,
-    /// How the word begins that says it: `--flag=`, and what its value begins with.
+    /// How the word begins that says it: `--flag=`, and what its value begins with; empty: none does.
     pub flag: &'static str,
 }
 
@@ -40,18 +40,21 @@ pub enum Means {
     Default,
     /// The flag comes behind it.
     Added,
+    /// Variables of the program itself: no flag says them.
+    Variables,
 }
 
 const fn key(table: &'static str, name: &'static str, kind: Kind, means: Means, flag: &'static str) -> Key {
     Key { table, name, kind, means, flag }
 }
 
-pub static KEYS: [Key; 51] = [
+pub static KEYS: [Key; 55] = [
     key("containers", "annotations", List, Added, "--annotation="),
     key("containers", "base_hosts_file", Text, Default, "--hosts-file="),
     key("containers", "cgroup_conf", List, Default, "--cgroup-conf="),
     key("containers", "cgroupns", Text, Default, "--cgroupns="),
     key("containers", "cgroups", Text, Default, "--cgroups="),
+    key("containers", "container_name_as_hostname", Switch, Default, "--default-name-as-hostname="),
     key("containers", "default_capabilities", List, Default, "--default-capability="),
     key("containers", "default_sysctls", List, Default, "--default-sysctl="),
     key("containers", "default_ulimits", List, Added, "--ulimit="),
@@ -61,10 +64,12 @@ pub static KEYS: [Key; 51] = [
     key("containers", "dns_servers", List, Default, "--dns="),
     key("containers", "env", List, Default, "--default-env="),
     key("containers", "env_host", Switch, Default, "--env-host="),
+    key("containers", "host_containers_internal_ip", Text, Default, "--default-host-address="),
     key("containers", "http_proxy", Switch, Default, "--http-proxy="),
     key("containers", "init", Switch, Default, "--init="),
     key("containers", "init_path", Text, Default, "--init-path="),
     key("containers", "ipcns", Text, Default, "--ipc="),
+    key("containers", "label", Switch, Default, "--default-label="),
     key("containers", "log_driver", Text, Default, "--log-driver="),
     key("containers", "log_size_max", Size, Added, "--log-opt=max-size="),
     key("containers", "log_tag", Text, Added, "--log-opt=tag="),
@@ -88,6 +93,7 @@ pub static KEYS: [Key; 51] = [
     key("engine", "compression_format", Text, Default, "--default-compression-format="),
     key("engine", "compression_level", Number, Default, "--default-compression-level="),
     key("engine", "detach_keys", Text, Default, "--detach-keys="),
+    key("engine", "env", List, Variables, ""),
     key("engine", "helper_binaries_dir", List, Default, "--default-helper-folder="),
     key("engine", "image_volume_mode", Text, Default, "--image-volume="),
     key("engine", "max_layer_size", Text, Default, "--max-layer-size="),
@@ -108,7 +114,7 @@ mod tests {
     fn each_key_is_the_default_of_a_flag_that_can_have_it() {
         let whole = crate::cli::as_podman_reads(crate::cli::root::whole());
         let commands = ["run", "push", "save"].map(|name| whole.find_subcommand(name).unwrap());
-        for key in &KEYS {
+        for key in KEYS.iter().filter(|key| key.means != Variables) {
             let mut flags = commands.iter().flat_map(|command| command.get_arguments());
             let flag = flags.find(|arg| arg.get_long() == Some(key.flag()));
             let flag = flag.unwrap_or_else(|| panic!("{}: no flag `{}`", key.name, key.flag()));

@@ -26,7 +26,8 @@ use std::path::{Path, PathBuf};
 
 use self::keys::{KEYS, Key, Means};
 use super::Report;
-use crate::host::config;
+use crate::host::{config, message};
+use crate::sys::process;
 
 /// The commands that read it, of which some have `container`, `image` or `system` before them; `run` and `create` alone heed what is
 /// said of containers.
@@ -37,10 +38,14 @@ const FILE: &str = "containers.conf";
 /// Where machines have Podman's files, the weakest first.
 const SYSTEM: [&str; 2] = ["/usr/share/containers", "/etc/containers"];
 
-/// What was read: values for keys, by their names.
+/// Those that heed no default, or of which not all do, but reach others or run programs of others: [`Settings::set_variables`]
+/// is for them, too, and for whatever is below them.
+pub const REACHING: [&str; 5] = ["build", "login", "logout", "manifest", "search"];
+
+/// What was read: values for keys, by their tables and names.
 #[derive(Debug, Default)]
 pub struct Settings {
-    values: BTreeMap<&'static str, Values>,
+    values: BTreeMap<(&'static str, &'static str), Values>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -84,7 +89,7 @@ impl Settings {
 
     /// Leaves what is said of containers to those commands that make one.
     pub fn leave_containers_out(&mut self) {
-        self.values.retain(|name, _| KEYS.iter().any(|key| key.table != "containers" && key.name == *name));
+        self.values.retain(|(table, _), _| *table != "containers");
     }
 
     /// A file that somebody has named must be there.
@@ -105,7 +110,7 @@ impl Settings {
     }
 
     fn set(&mut self, key: &'static Key, file::Found { values, append, place }: file::Found) {
-        let known = self.values.entry(key.name).or_default();
+        let known = self.values.entry((key.table, key.name)).or_default();
         known.append = append.unwrap_or(known.append);
         if !known.append {
             known.all.clear();
@@ -124,7 +129,27 @@ impl Settings {
                 .any(|message| quotes.iter().any(|quote| message.contains(&format!("{quote}{value}{quote}"))))
         };
         let mut told = self.values.iter().filter(|(_, values)| values.all.iter().any(is_told));
-        told.next().map(|(name, values)| format!("`{name}` is said in {}", values.place))
+        told.next().map(|((_, name), values)| format!("`{name}` is said in {}", values.place))
+    }
+
+    fn of(&self, key: &Key) -> Option<&Values> {
+        self.values.get(&(key.table, key.name)).filter(|values| !values.all.is_empty())
+    }
+
+    /// Sets the variables of this process that are said, but for those that its caller has set.
+    pub fn set_variables(&self) -> Result<(), Report> {
+        let found = KEYS.iter().filter(|key| key.means == Means::Variables).filter_map(|key| self.of(key));
+        for Values { all, place, .. } in found {
+            for pair in all {
+                match pair.split_once('=').filter(|(name, _)| !name.is_empty() && !pair.contains('\0')) {
+                    Some((name, _)) if std::env::var_os(name).is_some() => {}
+                    Some((name, value)) => process::set_variable(name, value.as_ref()).map_err(Report::from)?,
+                    // A caller's proxies are worth more than an end with an error: as Podman has it.
+                    None => message::warn(|| format!("{place}: `{}` is not `NAME=VALUE`", pair.escape_default())),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Gives the flags of the command at `path` below `root` their defaults.
@@ -136,7 +161,7 @@ impl Settings {
     fn of_flags(&self, command: clap::Command) -> clap::Command {
         command.mut_args(|arg| {
             let key = KEYS.iter().find(|key| key.means == Means::Default && arg.get_long() == Some(key.flag()));
-            match key.and_then(|key| self.values.get(key.name)).filter(|values| !values.all.is_empty()) {
+            match key.and_then(|key| self.of(key)) {
                 Some(values) => arg.default_values(values.all.clone()),
                 None => arg,
             }
@@ -147,7 +172,7 @@ impl Settings {
     pub fn words(&self) -> Vec<OsString> {
         let added = KEYS.iter().filter(|key| key.means == Means::Added);
         let words = |key: &'static Key| {
-            let values = self.values.get(key.name).map_or(&[][..], |values| &values.all);
+            let values = self.of(key).map_or(&[][..], |values| &values.all);
             values.iter().map(move |value| format!("{}{value}", key.flag).into())
         };
         added.flat_map(words).collect()

@@ -1,24 +1,19 @@
 //! The manual page coracle-configuration(5): which of the field's files of configuration are read, which keys of them count, and which
 //! do not. That it leaves none of Podman's out, the tests of the documents see to.
 
-use super::COMMANDS;
 use super::keys::{KEYS, Key, Kind, Means};
+use super::{COMMANDS, REACHING};
 use crate::cli::output::roff;
 use crate::cli::root;
 
 /// Keys of containers.conf(5) that are passed over, by their table, and what is so instead.
-const NOT_HONOURED: [(&str, &str, &str); 33] = [
+const NOT_HONOURED: [(&str, &str, &str); 31] = [
     (
         "containers",
-        "apparmor_profile, label, label_users",
-        "A profile or a label is that of --security-opt; without one the kernel's is left as it is.",
+        "apparmor_profile",
+        "Whoever is not root has no profile without being told, as with Podman; --security-opt apparmor= names one.",
     ),
-    ("containers", "container_name_as_hostname", "A host name is the beginning of the ID, or that of --hostname."),
-    (
-        "containers",
-        "host_containers_internal_ip",
-        "The name leads to this machine by an address that the network has for it; --add-host names another.",
-    ),
+    ("containers", "label_users", "A label's user is the policy's, or that of --security-opt label=user:."),
     (
         "containers",
         "interface_name",
@@ -81,7 +76,6 @@ const NOT_HONOURED: [(&str, &str, &str); 33] = [
         "There is no database, and locks are files; --root says where everything is, volumes too.",
     ),
     ("engine", "enable_port_reservation", "Who forwards a port has it open."),
-    ("engine", "env", "Variables of the program itself are those of its caller."),
     (
         "engine",
         "events_logger, events_logfile_path, events_logfile_max_size, events_container_create_inspect_data, healthcheck_events",
@@ -168,11 +162,23 @@ const NOT_READ: [(&str, &str); 5] = [
 /// What a key is whose flag is nobody's to write.
 fn own_words(key: &Key) -> &'static str {
     match key.name {
+        "container_name_as_hostname" => {
+            "without --hostname, the host name is the name that the container is made with, without its underscores, \
+             and 64 letters of it at most"
+        }
         "default_capabilities" => "in place of the usual ones; --cap-add and --cap-drop change them",
         "default_sysctls" => {
             "as --sysctl, which is stronger; passed over where the namespace is not the container's own"
         }
+        "label" => "where it is false, --security-opt label=disable is said unless another label is",
+        "env" if key.means == Means::Variables => {
+            "NAME=VALUE, variables of the program itself, as those for proxies; one that its caller has set stays, and $CORACLE_… \
+             have been read by then"
+        }
         "env" => "as --env; the image's variables are stronger",
+        "host_containers_internal_ip" => {
+            "the address of host.containers.internal, and of host-gateway; none: there is no such name"
+        }
         "pids_limit" => "what --pids-limit is without the flag, where the account can set it",
         "cdi_spec_dirs" => "in place of /etc/cdi and /var/run/cdi",
         "compression_format" => {
@@ -197,6 +203,9 @@ fn own_words(key: &Key) -> &'static str {
 fn commands(whole: &clap::Command, key: &Key) -> String {
     if key.table == "containers" {
         return String::new();
+    }
+    if key.means == Means::Variables {
+        return format!(" ({}, {})", COMMANDS.join(", "), REACHING.join(", "));
     }
     let has = |name: &&&str| {
         let command = name.split(' ').try_fold(whole, |command, word| command.find_subcommand(word));
@@ -237,7 +246,7 @@ pub fn page() -> String {
          .SH DESCRIPTION\nThe files are those of Podman, described in containers.conf(5), and one of this program's own. This page says \
          which of them are read, and which of their keys count.\n.SH FILES\n{}.SH FILES THAT ARE NOT READ\n{}.SH HONOURED\n\
          A key is what its flag is without being said; one that stands before a flag is added to by it. Those of [containers] are \
-         for \\fBrun\\fR and \\fBcreate\\fR, the others for the commands behind them; \\fBbuild\\fR heeds none. An empty text and a \
+         for \\fBrun\\fR and \\fBcreate\\fR, the others for the commands behind them; \\fBbuild\\fR heeds no flag's. An empty text and a \
          negative log_size_max say nothing.\n\
          {}.SH NOT HONOURED\n{}.SH SEE ALSO\ncoracle\\-run(1), coracle\\-registries(5), coracle\\-from\\-podman(7)\n",
         roff::list(&FILES),

@@ -27,7 +27,7 @@ pub struct Created {
 }
 
 /// Writes a container down, with the volumes that it needs. With no name given it gets a random one, a given one it takes from
-/// whoever has it if it `replaces` that; its id is in `container` already.
+/// whoever has it if it `replaces` that; its id is in `container` already, and so may be a name that was found to be free.
 ///
 /// The caller holds the store lock, shared, since it looked its image up.
 pub fn create(store: &Store, mut container: Container, given_name: Option<&str>, replaces: bool) -> Result<Created> {
@@ -37,7 +37,7 @@ pub fn create(store: &Store, mut container: Container, given_name: Option<&str>,
         if !replaces {
             refuse_taken(store, name)?;
         }
-    } else {
+    } else if container.name.is_empty() {
         container.name = free_name(store)?;
     }
     // Nobody removes a volume before the record says that it is used.
@@ -123,7 +123,8 @@ fn name_error(error: store::Error) -> Error {
     }
 }
 
-fn free_name(store: &Store) -> Result<String> {
+/// One that no container has now.
+pub fn free_name(store: &Store) -> Result<String> {
     for tries in 0..64 {
         let name = name::random_name(tries)?;
         if store.resolve_name(&name)?.is_none() {

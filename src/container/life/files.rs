@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags};
 
-use crate::container::record::{Container, HOSTS_NONE, HOSTS_OF_IMAGE, Network};
+use crate::container::record::{Container, HOSTS_NONE, HOSTS_OF_IMAGE, HostAddress, Network};
 use crate::container::spec::time_zone;
 use crate::container::{Error, Result, apt, networks};
 use crate::host::{atomic_file, system_file};
@@ -73,13 +73,15 @@ fn names(store: &Store, container: &Container, own_addresses: &[IpAddr]) -> Resu
             (Some(address), Network::Private) => std::slice::from_ref(address),
             _ => own_addresses,
         },
-        host_address: match container.network {
-            Network::Named if is_cut_off => None,
-            Network::Private | Network::Named => {
+        host_address: match (container.host_address, container.network) {
+            (Some(HostAddress::Is(address)), _) => Some(address),
+            (Some(HostAddress::Untold), _) => None,
+            (None, Network::Named) if is_cut_off => None,
+            (None, Network::Private | Network::Named) => {
                 container.way_maker().maps_host(&container.helper_folders).then_some(HOST.into())
             }
-            Network::Host => of_machine.or(Some(Ipv4Addr::LOCALHOST.into())),
-            Network::None | Network::Joined => None,
+            (None, Network::Host) => of_machine.or(Some(Ipv4Addr::LOCALHOST.into())),
+            (None, Network::None | Network::Joined) => None,
         },
     };
     Ok([

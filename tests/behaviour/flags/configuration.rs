@@ -35,7 +35,7 @@ fn inspected(case: &Case, variables: &[(&str, &Path)], flags: &[&str], template:
 /// A key and its value, what `inspect` shows, what it shows then; a flag, and what it shows with that.
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 22] = [
     ("annotations = ['k=conf']", "{{.Config.Annotations.k}}", "conf", "--annotation=k=flag", "flag"),
     ("annotations = ['k=conf']", "{{.Config.Annotations.k}}", "conf", "--annotation=l=flag", "conf"),
     ("cgroupns = 'host'", "{{.HostConfig.CgroupMode}}", "host", "--cgroupns=private", "private"),
@@ -51,6 +51,13 @@ const ROWS: [Row; 21] = [
     ("dns_options = ['debug']", "{{.HostConfig.DnsOptions}}", "[debug]", "--dns-option=rotate", "[rotate]"),
     ("init = true", "{{.HostConfig.Init}}", "true", "--init=false", "false"),
     ("ipcns = 'private'", "{{.HostConfig.IpcMode}}", "private", "--ipc=shareable", "shareable"),
+    (
+        "label = false",
+        "{{.HostConfig.SecurityOpt}}",
+        "[label=disable]",
+        "--security-opt=label=type:x_t",
+        "[label=type:x_t]",
+    ),
     ("log_driver = 'none'", "{{.HostConfig.LogConfig.Type}}", "none", "--log-driver=k8s-file", "k8s-file"),
     ("log_tag = 'conf'", "{{.HostConfig.LogConfig.Tag}}", "conf", "--log-opt=tag=flag", "flag"),
     ("netns = 'none'", "{{.HostConfig.NetworkMode}}", "none", "--network=host", "host"),
@@ -292,4 +299,98 @@ fn what_is_wrong_in_a_file_is_said_by_its_line() {
     command(&case, &[], &["create", &image]).finish().code(125).error("is longer than");
     std::fs::remove_file(path).unwrap();
     create(&case, &[], &[]).succeeded();
+}
+
+/// As Podman makes a host name of a container's, where the container has a host name of its own.
+#[test]
+fn a_name_is_a_host_name() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    write(&case, "containers/containers.conf", "[containers]\ncontainer_name_as_hostname = true\n");
+    let run = |flags: &[&str]| {
+        let line = [&["run", "--network=none"], flags, &[&image, "sh", "-c", "hostname; echo $HOSTNAME"]].concat();
+        command(&case, &[], &line).finish().succeeded().stdout
+    };
+    assert_eq!(run(&["--name=a_b.c-D_"]), "ab.c-D\nab.c-D\n");
+    assert_eq!(run(&["--name=named", "--hostname=own"]), "own\nown\n");
+    assert_eq!(run(&["--name", &"l".repeat(70)]), format!("{0}\n{0}\n", "l".repeat(64)));
+    let machines = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    assert_eq!(run(&["--name=of-machine", "--uts=host"]), format!("{machines}\n{machines}\n"));
+    // One that nobody has chosen is the container's all the same.
+    assert_eq!(run(&["--cidfile=id"]).lines().next().unwrap().len(), {
+        let id = std::fs::read_to_string(case.home.join("id")).unwrap();
+        case.inspect(&id, "{{.Name}}").replace('_', "").len()
+    });
+    let hosts = ["run", "--rm", "--network=none", "--name=h_1", &image, "cat", "/etc/hosts"];
+    let told = command(&case, &[], &hosts).finish().succeeded().stdout;
+    assert!(told.contains("127.0.0.1\th1 h_1\n"), "{told}");
+}
+
+/// What leads to this machine, in every network, also where that has no way to it.
+#[test]
+fn the_address_of_this_machine() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let key = |value: &str| {
+        let text = format!("[containers]\nhost_containers_internal_ip = '{value}'\n");
+        write(&case, "containers/containers.conf", &text);
+    };
+    let hosts = |network: &str, flags: &[&str]| {
+        let line = [&["run", "--rm", network], flags, &[&image, "cat", "/etc/hosts"]].concat();
+        command(&case, &[], &line).finish()
+    };
+    for network in ["--network=none", "--network=private", "--network=host"] {
+        key("10.9.8.7");
+        let told = hosts(network, &["--add-host=gate:host-gateway"]).succeeded().stdout;
+        assert!(told.contains("10.9.8.7\thost.containers.internal host.docker.internal\n"), "{network}: {told}");
+        assert!(told.contains("10.9.8.7\tgate\n"), "{network}: {told}");
+        key("none");
+        let told = hosts(network, &[]).succeeded().stdout;
+        assert!(!told.contains("host.containers.internal"), "{network}: {told}");
+        hosts(network, &["--add-host=gate:host-gateway"]).code(125).error("host-gateway");
+    }
+    key("frob");
+    hosts("--network=none", &[]).code(125).error("`frob`").says("hint: `host_containers_internal_ip` is said in ");
+}
+
+/// Variables of the program itself, in which its caller is stronger, for what it does and for the programs that it asks.
+#[test]
+fn variables_of_the_program() {
+    let case = Case::new(Driver::Auto);
+    let image = case.busybox();
+    let engine = |text: &str| write(&case, "containers/containers.conf", &format!("[engine]\nenv = [{text}]\n"));
+    let path = engine("'A_SAID=conf', 'B_SAID=a=b', 'frob', '=x'");
+    let printed = |of_caller: &[(&str, &Path)]| {
+        let line = ["run", "--rm", "--network=none", "-e", "A_SAID", "-e", "B_SAID", &image, "env"];
+        command(&case, of_caller, &line).finish().succeeded()
+    };
+    let done = printed(&[]);
+    assert!(done.stdout.contains("A_SAID=conf\n") && done.stdout.contains("B_SAID=a=b\n"), "{done}");
+    for word in ["frob", "=x"] {
+        let warning = format!("{}:2: `{word}` is not `NAME=VALUE`", path.display());
+        assert!(done.stderr.contains(&warning), "no {warning} in {done}");
+    }
+    for value in ["caller", ""] {
+        let done = printed(&[("A_SAID", Path::new(value))]);
+        assert!(done.stdout.contains(&format!("A_SAID={value}\n")), "{done}");
+    }
+    // A proxy that does not answer.
+    engine("'HTTPS_PROXY=http://127.0.0.1:9'");
+    std::fs::create_dir(case.home.join("context")).unwrap();
+    std::fs::write(case.home.join("context/Containerfile"), "FROM registry.invalid/x\n").unwrap();
+    for line in [
+        &["pull", "registry.invalid/x"][..],
+        &["image", "push", &image, "registry.invalid/x"],
+        &["build", "context"],
+        &["buildx", "build", "context"],
+        &["login", "-u", "someone", "-p", "secret", "registry.invalid"],
+        &["search", "registry.invalid/x"],
+        &["manifest", "inspect", "registry.invalid/x"],
+    ] {
+        let said = command(&case, &[], line).finish().code(125).stderr;
+        assert!(said.contains("refused the connection") && said.contains("`HTTPS_PROXY`"), "{line:?}: {said}");
+    }
+    // What only looks reads no file.
+    engine("'frob'");
+    command(&case, &[], &["ps", "-a"]).finish().succeeded().stderr("");
 }

@@ -29,7 +29,15 @@ fn options_are_taken_or_refused(case: &Case) {
         run(case, &[&format!("--security-opt={option}")], no_new).code(0).stdout(expected).stderr("");
     }
     run(case, &["--security-opt=seccomp=unconfined"], "grep Seccomp: /proc/self/status | cut -f2").stdout("0\n");
-    for bad in ["nonsense", "apparmor=foo", "seccomp=/no/such", "no-new-privileges=perhaps"] {
+    for bad in [
+        "nonsense",
+        "label=kind:x",
+        "label=type:",
+        "label=off",
+        "apparmor=foo",
+        "seccomp=/no/such",
+        "no-new-privileges=perhaps",
+    ] {
         run(case, &[&format!("--security-opt={bad}")], "true").code(125).error("");
     }
 }

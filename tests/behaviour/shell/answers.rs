@@ -66,6 +66,13 @@ fn values_of_flags() {
     assert_eq!(values(&case, &["run", "--env-file", "folder/"]), ["folder/file.env"]);
     assert_eq!(values(&case, &["run", "--env-file", "~/fol"]), ["~/folder/"]);
     assert_eq!(values(&case, &["run", "-v", "folder/.h"]), ["folder/.hidden"]);
+    // What it is inside the image knows, which comes later: most often it is the same.
+    assert_eq!(values(&case, &["run", "-v", "/etc:"]), ["/etc:/etc"]);
+    assert_eq!(values(&case, &["run", "--volume=/etc:/e"]), ["--volume=/etc:/etc"]);
+    assert_eq!(values(&case, &["run", "-v", "/etc:/o"]), [""; 0]);
+    assert_eq!(values(&case, &["run", "-v", "name:/"]), [""; 0]);
+    assert_eq!(values(&case, &["run", "-v", "/etc:/etc:r"]), ["/etc:/etc:ro", "/etc:/etc:rw"]);
+    assert_eq!(values(&case, &["run", "-v", "/etc:/etc:ro,noe"]), ["/etc:/etc:ro,noexec"]);
 }
 
 /// What is made up of parts: each part by itself.

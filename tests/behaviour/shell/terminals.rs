@@ -35,6 +35,12 @@ fn bash() {
     terminal.expect("/busybox:latest ");
     terminal.write("\x15coracle ps --format '{{.RunningF\t");
     terminal.expect("{{.RunningFor}}'");
+    terminal.write("\x15coracle ps --format {{.RunningF\t");
+    terminal.expect("{{.RunningFor}} ");
+    terminal.write("\x15coracle cp sleeper:/et\t");
+    terminal.expect("sleeper:/etc/");
+    terminal.write("\x15coracle run -v /etc:/et\tX");
+    terminal.expect("/etc:/etc X");
     // There, too, and at an equals sign.
     let described = case.home.join(".config/cdi");
     std::fs::create_dir_all(&described).unwrap();
@@ -57,6 +63,23 @@ fn zsh() {
     terminal.expect("eeper");
     terminal.write("\x15coracle run --pull=mi\t");
     terminal.expect("ssing");
+    // Behind a colon, and in braces, quoted or not.
+    terminal.write("\x15coracle rmi localhost:\t");
+    terminal.expect("rmi localhost:5");
+    terminal.expect("/busybox:latest");
+    terminal.write("\x15coracle cp slee\t");
+    terminal.expect("per:");
+    terminal.write("/et\t");
+    terminal.expect("/et");
+    terminal.expect("c/");
+    for (typed, rest) in [("'{{.RunningF", "or}}'"), ("{{.RunningF", "or}}"), ("{{.CreatedA", "t}}")] {
+        terminal.write(&format!("\x15coracle ps --format {typed}\t"));
+        terminal.expect(rest);
+    }
+    terminal.write("\x15coracle ps --format={{.RunningF\t");
+    terminal.expect("or}}");
+    terminal.write("\x15coracle ps --format {{.ID}}{{.Imag\tX");
+    terminal.expect("{{.ID}}{{.Imag\x07X");
     terminal.write("\x15coracle start \t");
     // It shows what two have in common once.
     terminal.expect("-- created, localhost:");
@@ -71,6 +94,18 @@ fn fish() {
     terminal.expect("eeper");
     terminal.write("\x15coracle run --pull=mi\t");
     terminal.expect("ssing");
+    // Behind a colon, and in braces, quoted or not.
+    terminal.write("\x15coracle rmi localhost:\t");
+    terminal.expect("/busybox:latest ");
+    terminal.write("\x15coracle cp sleeper:/et\t");
+    terminal.expect("sleeper:/etc/");
+    terminal.write("\x15coracle ps --format '{{.RunningF\t");
+    terminal.expect("'{{.RunningFor}}' ");
+    terminal.write("\x15coracle ps --format='{{.RunningF\t");
+    terminal.expect("='{{.RunningFor}}' ");
+    // What it would put behind these is quoted, and would close nothing.
+    terminal.write("\x15coracle ps --format {{.RunningF\tX");
+    terminal.expect("{{.RunningFX");
     terminal.write("\x15coracle start \t");
     terminal.expect("sleeper");
     terminal.expect("(created, localhost:");

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::Report;
+use crate::container::life::create::free_name;
 use crate::container::record::Container;
 use crate::oci::image_config::RunConfig;
+use crate::store::Store;
 
 /// `HOST_NAME_MAX` (sethostname(2)).
 const LONGEST_HOST_NAME: usize = 64;
@@ -19,6 +21,9 @@ pub struct Flags {
     /// Add an annotation
     #[arg(long, value_name = "NAME=VALUE")]
     annotation: Vec<String>,
+    /// In place of the beginning of the ID, the host name is what can be of the container's name
+    #[arg(long, hide = true)]
+    default_name_as_hostname: bool,
     /// The container's host name [default: the beginning of its ID]
     #[arg(long, short = 'h', value_name = "NAME")]
     pub hostname: Option<String>,
@@ -34,7 +39,7 @@ pub struct Flags {
 }
 
 impl Flags {
-    pub fn fill(&self, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
+    pub fn fill(&self, store: &Store, container: &mut Container, config: &RunConfig) -> Result<(), Report> {
         if let Some(name) = self.hostname.as_deref().filter(|name| name.len() > LONGEST_HOST_NAME) {
             return Err(Report::new(format!("the host name `{name}` is longer than {LONGEST_HOST_NAME} bytes"))
                 .hint("the kernel takes no longer one; `--add-host` gives further names"));
@@ -46,7 +51,15 @@ impl Flags {
                 .hint("it has letters, digits, `-`, `_` and dots"));
         }
         let hostname = self.hostname.clone().filter(|name| !name.is_empty());
-        container.hostname = hostname.unwrap_or_else(|| container.short_id().to_owned());
+        container.hostname = match hostname {
+            Some(hostname) => hostname,
+            None if self.default_name_as_hostname => {
+                container.name = self.name().map_or_else(|| free_name(store), |name| Ok(name.to_owned()))?;
+                // A container's name has no letters but those of a host name, and underscores.
+                container.name.chars().filter(|letter| *letter != '_').take(LONGEST_HOST_NAME).collect()
+            }
+            None => container.short_id().to_owned(),
+        };
         container.labels.clone_from(&config.labels);
         for path in &self.label_file {
             let text = std::fs::read_to_string(path).map_err(|error| {

@@ -190,7 +190,7 @@ impl Options {
         let config = &origin.config;
         self.process.fill(&mut container, config, self.image_and_command.get(1..).unwrap_or_default())?;
         self.accounts.fill(&mut container)?;
-        self.identity.fill(&mut container, config)?;
+        self.identity.fill(store, &mut container, config)?;
         self.life.fill(&mut container, config)?;
         self.health.fill(&mut container, config)?;
         self.log.fill(&mut container)?;

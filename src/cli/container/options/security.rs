@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 use crate::cli::Report;
 use crate::container::record::{Container, Kernel};
@@ -25,6 +25,10 @@ pub struct Flags {
     /// Those that the configuration has in place of the usual ones
     #[arg(long, value_name = "CAPABILITY", hide = true)]
     default_capability: Vec<String>,
+    /// Whether the configuration has labels of SELinux where `--security-opt` says nothing of them
+    #[arg(long, default_value_t = true, action = ArgAction::Set, hide = true)]
+    #[arg(value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    default_label: bool,
     /// Give all capabilities of the user namespace, show all of /proc and /sys, filter no system call
     #[arg(long)]
     privileged: bool,
@@ -44,6 +48,9 @@ impl Flags {
         container.capabilities = capabilities.apply(&self.cap_add, &self.cap_drop).map_err(Report::new)?;
         container.seccomp = true;
         container.security_options.clone_from(&self.security_opt);
+        if !self.default_label && !self.security_opt.iter().any(|option| option.starts_with("label")) {
+            container.security_options.push(format!("label={}", selinux::DISABLE));
+        }
         self.security_opt.iter().try_for_each(|option| apply(container, option))
     }
 }

@@ -10,7 +10,7 @@ use clap::{ArgAction, Args};
 use super::namespaces::join_network;
 use super::value::absolute;
 use crate::cli::Report;
-use crate::container::record::{Container, HOSTS_NONE, HOSTS_OF_IMAGE, Network};
+use crate::container::record::{Container, HOSTS_NONE, HOSTS_OF_IMAGE, HostAddress, Network};
 use crate::network::pasta::Options;
 use crate::network::resolv::Asked;
 use crate::network::way::Maker;
@@ -41,6 +41,9 @@ pub struct Flags {
     hosts_file: Option<PathBuf>,
     #[command(flatten)]
     default_maker: DefaultMaker,
+    /// The address of this machine, as containers are told of it; `none`: they are told of none
+    #[arg(long, hide = true, value_name = "ADDRESS")]
+    default_host_address: Option<String>,
     /// Words for pasta(1) before those of `--network=pasta:WORD,WORD`
     #[arg(long, hide = true, value_name = "WORD")]
     default_pasta_option: Vec<String>,
@@ -95,12 +98,25 @@ impl Flags {
         if self.no_hosts && !self.add_host.is_empty() {
             return Err(Report::new("--no-hosts and --add-host cannot be set together"));
         }
+        container.host_address = self.host_address()?;
         container.image_hosts = self.no_hosts;
         container.image_hostname = self.no_hostname;
         container.hosts_base = hosts_file.map(hosts_base).transpose()?;
         container.image_resolver = self.dns == ["none"];
         container.resolver = self.resolver(container.network)?;
         Ok(())
+    }
+
+    fn host_address(&self) -> Result<Option<HostAddress>, Report> {
+        match self.default_host_address.as_deref() {
+            None | Some("") => Ok(None),
+            Some("none") => Ok(Some(HostAddress::Untold)),
+            Some(text) => match text.parse() {
+                Ok(address) => Ok(Some(HostAddress::Is(address))),
+                Err(_) => Err(Report::new(format!("the host_containers_internal_ip `{text}` is no address"))
+                    .hint("it is as `10.0.0.1` or `fd00::1`; `none`: containers have no name for this machine")),
+            },
+        }
     }
 
     /// The first of the modes says whether there can be others. slirp4netns, which is slower, has the stack in its place.
