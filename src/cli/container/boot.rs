@@ -44,9 +44,11 @@ pub fn begin(mut found: Found, manager: &mut Manager) -> Result<(), Report> {
     found.container.boot = vec![link.clone(), path.clone()];
     write(&found)?;
     change::create_dirs(&wants)?;
-    atomic_file::write(&path, unit.text().as_bytes(), false)?;
+    atomic_file::write(&path, unit.text().as_bytes(), true)?;
     change::remove_file(&link)?;
     change::symlink(&Path::new("..").join(&unit.name), &link)?;
+    // The folder of links may be new.
+    [&wants, &units].into_iter().try_for_each(|folder| change::sync_dir(folder))?;
     manager.reload().map_err(Report::new)?;
     if let Err(error) = manager.start(&unit.name) {
         // What did not start now would not at the next boot.

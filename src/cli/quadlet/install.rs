@@ -36,7 +36,7 @@ struct Sources {
 
 fn copy(from: &Path, to: &Path) -> Result<(), Report> {
     let failed = |error| Report::new(format!("{}: {error}", from.display()));
-    atomic_file::write(to, &std::fs::read(from).map_err(failed)?, false)?;
+    atomic_file::write(to, &std::fs::read(from).map_err(failed)?, true)?;
     output::line(&to.display().to_string());
     Ok(())
 }

@@ -88,7 +88,7 @@ fn install(units: &[Service]) -> Result<(), Report> {
     }
     for unit in units {
         let path = folder.join(&unit.name);
-        atomic_file::write(&path, format!("{MARK}\n{}", unit.text()).as_bytes(), false)?;
+        atomic_file::write(&path, format!("{MARK}\n{}", unit.text()).as_bytes(), true)?;
         output::line(&path.display().to_string());
     }
     super::quadlet::reload()

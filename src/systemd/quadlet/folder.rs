@@ -31,22 +31,26 @@ impl Error {
     }
 }
 
-/// Writes units and their links.
+/// Writes units and their links, which are on disk when this returns.
 pub fn write(folder: &Path, services: &[Service]) -> Result<(), Error> {
     change::create_dirs(folder)?;
+    let mut linked = BTreeSet::from([folder.to_owned()]);
     for service in services {
         let path = folder.join(&service.name);
         if path.exists() && !is_ours(&path) {
             return Err(Error::Foreign(path));
         }
-        atomic_file::write(&path, format!("{MARK}\n{}", service.text()).as_bytes(), false)?;
+        atomic_file::write(&path, format!("{MARK}\n{}", service.text()).as_bytes(), true)?;
         for (link, target) in &service.links {
             let path = folder.join(link);
-            path.parent().map_or(Ok(()), change::create_dirs)?;
+            if let Some(parent) = path.parent() {
+                change::create_dirs(parent)?;
+                linked.insert(parent.to_owned());
+            }
             link_to(&path, Path::new(target))?;
         }
     }
-    Ok(())
+    linked.iter().try_for_each(|folder| Ok(change::sync_dir(folder)?))
 }
 
 /// As [`write`], and no other units of quadlets are left there.
