@@ -2,6 +2,7 @@
 
 mod answers;
 mod manual;
+mod screen;
 mod screens;
 mod terminals;
 mod words;

@@ -1,5 +1,6 @@
 //! What is shown on a terminal, and what of it where there is none.
 
+use super::screen::Screen;
 use crate::behaviour::into::terminal::on_terminal_of;
 use crate::harness::image::noise;
 use crate::harness::{Case, Driver, Layer, Terminal};
@@ -103,6 +104,49 @@ fn nothing_flickers() {
                 assert!(length <= usize::from(columns), "{columns}: {length} columns: {bar:?}");
             }
         });
+    }
+}
+
+/// On a screen of any width what is told stays, line by line, and nothing of what was painted over.
+#[test]
+fn what_stays_on_a_screen() {
+    for columns in [80, 20] {
+        let case = Case::new(Driver::Auto);
+        let image = crate::harness::Image::busybox().push("stays:latest");
+        let file = format!("FROM {image}\nRUN sleep 0.7; echo what the step said\nCOPY Containerfile /file\n");
+        std::fs::write(case.home.join("Containerfile"), file).unwrap();
+        let made = format!("{}-made-{columns}", image.rsplit_once(':').unwrap().0);
+        let mut terminal = shell(&case, columns, &[]);
+        let pull =
+            ["Trying to pull ", "Copying blob ", "Copying config sha256:", "Writing manifest to image destination", ""];
+        let build = [
+            "STEP 1/3: FROM localhost:",
+            "STEP 2/3: RUN sleep 0.7; echo what the step said",
+            "STEP 3/3: COPY Containerfile /file",
+            "COMMIT localhost:",
+            "--> ",
+            "Successfully tagged localhost:",
+            "",
+        ];
+        let blob = "Copying blob ";
+        let push = [blob, blob, blob, "Copying config sha256:", "Writing manifest to image destination"];
+        for (line, stays) in [
+            (format!("coracle pull {image}"), &pull[..]),
+            (format!("coracle build -t {made} {}", case.home.display()), &build),
+            (format!("coracle push {made}"), &push),
+        ] {
+            let sent = shown(&mut terminal, &line);
+            // Behind what the shell shows of the line itself.
+            let (_, sent) = sent.split_once("\x1b[?2004l\r").unwrap();
+            let lines = Screen::of(sent, usize::from(columns)).lines();
+            // The time that a step took stands before it.
+            let said: Vec<&str> = lines
+                .iter()
+                .map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit() || " .s".contains(c)))
+                .collect();
+            let fits = said.iter().zip(stays).all(|(line, words)| line.starts_with(words) && !line.contains('%'));
+            assert!(said.len() == stays.len() && fits, "{columns} columns, {line}: {lines:#?} of {sent:?}");
+        }
     }
 }
 
