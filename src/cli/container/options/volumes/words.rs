@@ -138,13 +138,13 @@ fn is_precious(path: &Path) -> bool {
     std::fs::canonicalize(path).is_ok_and(|path| Path::new(&home).starts_with(path))
 }
 
-/// Whether it is one of the directories that every program of this machine looks into.
+/// Directories that every program of the machine looks into (hier(7)).
+const OF_MACHINE: &str = "/ /bin /boot /dev /etc /home /lib /lib32 /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin \
+    /usr/lib /usr/lib64 /usr/local /usr/sbin /usr/share /var /var/cache /var/lib /var/log /var/run /var/tmp";
+
 fn is_of_machine(path: &Path) -> bool {
-    const BELOW_VAR: [&str; 5] = ["/var/cache", "/var/lib", "/var/log", "/var/run", "/var/tmp"];
-    std::fs::canonicalize(path).is_ok_and(|path| {
-        path.parent().is_none_or(|parent| parent.parent().is_none())
-            || BELOW_VAR.iter().any(|place| path == Path::new(place))
-    })
+    std::fs::canonicalize(path)
+        .is_ok_and(|path| OF_MACHINE.split_whitespace().any(|directory| path == Path::new(directory)))
 }
 
 fn idmap(text: &str) -> Report {
