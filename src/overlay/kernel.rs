@@ -123,6 +123,11 @@ pub fn mount_by_options(stack: &Stack, volatile: bool, label: Option<&str>) -> R
     Ok(tree)
 }
 
+/// Whether a kernel that takes no layers one by one can be given these.
+pub fn fits(stack: &Stack, volatile: bool, label: Option<&str>) -> bool {
+    options(stack, volatile, label).is_ok()
+}
+
 fn options(stack: &Stack, volatile: bool, label: Option<&str>) -> Result<CString, Error> {
     let mut options = String::from("userxattr");
     if let Some(label) = label {

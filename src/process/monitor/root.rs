@@ -46,8 +46,8 @@ fn mount_any(job: &Job, times: Times) -> Result<Root, Refusal> {
         return Ok(Root { mount: Some(mount), driver: "none", reason, mounter: None, times, _talk: None });
     }
     raise_descriptor_limit();
-    let (driver, reason) = choose(job)?;
     let stack = stack(job).map_err(Refusal::ours)?;
+    let (driver, reason) = choose(job, &stack)?;
     match driver {
         Driver::Fuse => {
             let stdio = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
@@ -74,7 +74,7 @@ fn bind(directory: &Path) -> Result<OwnedFd, overlay::Error> {
     Ok(mount)
 }
 
-fn choose(job: &Job) -> Result<(Driver, String), Refusal> {
+fn choose(job: &Job, stack: &Stack) -> Result<(Driver, String), Refusal> {
     let features = &job.overlay.features;
     match (job.overlay.driver, features.needs_fuse()) {
         (Driver::Kernel, Some(reason)) => {
@@ -99,6 +99,11 @@ fn choose(job: &Job) -> Result<(Driver, String), Refusal> {
         let _ = records::write(&job.probe, &probed, false);
         probed
     });
+    let label = job.plan.file_label.as_deref();
+    if probed.works && !probed.abilities.layers_one_by_one && !kernel::fits(stack, features.volatile, label) {
+        let count = stack.lowers.len();
+        return Ok((Driver::Fuse, format!("the kernel's can't be given {count} layers before Linux 6.5")));
+    }
     Ok((if probed.works { Driver::Kernel } else { Driver::Fuse }, probed.reason))
 }
 

@@ -1,6 +1,6 @@
 //! An image of as many layers as the kernel's driver takes: 500 with what is committed on top.
 
-use crate::harness::{Case, Image, Layer};
+use crate::harness::{Case, Driver, Image, Layer};
 
 /// Beside the one with the system.
 const COUNT: usize = 498;
@@ -51,3 +51,25 @@ fn five_hundred_layers(case: &Case) {
 }
 
 on_both_drivers!(five_hundred_layers);
+
+/// A kernel that takes no layers one by one has no room for so many: then the program's own overlay is chosen.
+#[test]
+fn more_layers_than_an_old_kernel_takes() {
+    let case = Case::new(Driver::Auto);
+    let few = case.busybox();
+    let many = (1..=COUNT).fold(Image::busybox(), |image, at| image.layer(layer(at)));
+    let many = case.pull(&many.push("more-layers:latest"));
+    let driver = |name: &str, image: &str| {
+        case.coracle(["run", "--name", name, "--network=none", image, "true"]).code(0);
+        case.inspect(name, "{{.GraphDriver.Data.Driver}}: {{.GraphDriver.Data.Reason}}")
+    };
+    let usual = driver("usual", &many);
+    let file = case.store().join("overlay.json");
+    let mut found: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert!(found["abilities"]["layers_one_by_one"].is_boolean(), "{found}");
+    found["abilities"]["layers_one_by_one"] = false.into();
+    std::fs::write(&file, found.to_string()).unwrap();
+    assert_eq!(driver("few", &few), usual);
+    let reason = format!("fuse: the kernel's can't be given {} layers before Linux 6.5", COUNT + 1);
+    assert_eq!(driver("many", &many), reason);
+}
