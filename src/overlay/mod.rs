@@ -31,6 +31,10 @@
 //!   answers by sharing blocks if it can.
 //! * `trusted.overlay.*`, the marks of an overlay that the administrator mounted, are for nobody in a user namespace to read, on
 //!   either driver: in a layer that has no others its whiteouts of the 0:0 form alone count.
+//! * Names that begin with `.wh.` are names like others: only in the archive of a layer they mean a whiteout.
+//! * Layers that hold the data of files of others (`datadir+`) are probed for, and nothing makes such yet.
+//! * A quota counts blocks, and the values of attributes that need one: a file in very many pieces can take a block more than that,
+//!   and small attributes cost nothing.
 //! * A file keeps its number for as long as it is mounted, over copy-up and rename; after a new start one that was copied up has
 //!   that of its copy. Names of one lower file of which one was copied up are one file until the kernel forgets it: when memory
 //!   is short, and nobody has it open.

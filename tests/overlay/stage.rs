@@ -8,7 +8,9 @@ use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use coracle::host::role::{self, Role};
 use coracle::overlay::start::{self, Job};
@@ -17,7 +19,7 @@ use coracle::sys::process::{Child, Spawn};
 use rustix::mount::{MountPropagationFlags, MoveMountFlags, UnmountFlags, mount_change, move_mount, unmount};
 
 use super::snapshot::snapshot;
-use crate::harness::{Account, binary, has};
+use crate::harness::{Account, binary, has, long_or};
 
 /// The stage of this process: `DRIVER DIRECTORY CASE`. The driver `bare` is none.
 const STAGE: &str = "CORACLE_OVERLAY";
@@ -44,11 +46,25 @@ pub fn run(driver: &str, case: &str) -> String {
     let this = std::env::current_exe().unwrap();
     let mut command = in_namespace(&this);
     command.args(["--ignored", "--exact", "overlay::stage::inside", "--nocapture"]);
-    let output = command.env(STAGE, format!("{driver} {} {case}", place.display())).output().unwrap();
+    let command = command.env(STAGE, format!("{driver} {} {case}", place.display()));
+    let output = ended(command, case);
     in_namespace(Path::new("rm")).arg("-rf").arg(&place).status().unwrap();
     let (said, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && said.contains("1 passed"), "{said}{failed}");
     said.into_owned()
+}
+
+/// Nothing that is done to a file system of ours lasts for ever; the long forms have all the time that they want.
+fn ended(command: &mut Command, case: &str) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = rustix::process::Pid::from_child(&child);
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || tell.send(child.wait_with_output()));
+    let limit = long_or(Duration::from_secs(30 * 3600), Duration::from_secs(20 * 60));
+    told.recv_timeout(limit).map(Result::unwrap).unwrap_or_else(|_| {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        panic!("{case} hangs: it has not ended within {limit:?}")
+    })
 }
 
 #[test]

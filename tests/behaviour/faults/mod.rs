@@ -2,7 +2,7 @@
 
 pub mod adversity;
 pub mod build;
-mod cut;
+pub mod cut;
 pub mod death;
 pub mod dice;
 mod frozen;

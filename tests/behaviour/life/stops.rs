@@ -2,6 +2,7 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::behaviour::faults::cut::users;
 use crate::behaviour::faults::death::{exists, mounter_of, pid_of};
 use crate::harness::{Case, Driver, LIMIT, long_or, wait_until};
 
@@ -49,6 +50,8 @@ fn nothing_is_left_of_killed_runs() {
             for (what, pid) in [("program", init), ("monitor", monitor), ("mounter", mounter)] {
                 wait_until(&format!("round {round}, {victim:?}: the {what} is gone"), LIMIT, || !exists(pid));
             }
+            let store = case.store();
+            wait_until("nobody has a part of the store open, or mounted", LIMIT, || users(&store).is_empty());
             wait_until("it is shown as ended", LIMIT, || case.inspect("box", "{{.State.Status}}") == "exited");
             assert_ne!(case.inspect("box", "{{.State.ExitCode}}"), "0", "{victim:?}");
         }

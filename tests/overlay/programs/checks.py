@@ -75,21 +75,21 @@ def mappings():
 
 
 def executables():
-    sleep = shutil.which("sleep")
     # One that was there, one that is new.
-    shutil.copy(sleep, "program")
-    running = subprocess.Popen(["./program", "1000"])
-    while os.readlink(f"/proc/{running.pid}/exe").rsplit("/", 1)[-1] != "program":
-        pass
-    fails(errno.ETXTBSY, open, "program", "r+b")
-    shutil.copy(shutil.which("true"), "program.new")
-    os.rename("program.new", "program")
-    assert running.poll() is None
-    assert subprocess.run(["./program"]).returncode == 0
-    running.kill()
-    running.wait()
-    write("program", b"#!/bin/sh\nexit 7\n")
-    assert subprocess.run(["./program"]).returncode == 7
+    shutil.copy(shutil.which("sleep"), "program")
+    for program in ["lower.program", "program"]:
+        running = subprocess.Popen([f"./{program}", "1000"])
+        while os.readlink(f"/proc/{running.pid}/exe").rsplit("/", 1)[-1] != program:
+            pass
+        fails(errno.ETXTBSY, open, program, "r+b")
+        shutil.copy(shutil.which("true"), "program.new")
+        os.rename("program.new", program)
+        assert running.poll() is None
+        assert subprocess.run([f"./{program}"]).returncode == 0
+        running.kill()
+        running.wait()
+        write(program, b"#!/bin/sh\nexit 7\n")
+        assert subprocess.run([f"./{program}"]).returncode == 7
 
 
 def locks():

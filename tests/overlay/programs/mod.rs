@@ -49,6 +49,7 @@ fn once(stage: &Stage, check: &str, run: u32) {
 fn fill(stage: &Stage, lower: &str, database: bool) {
     let at = |name: &str| stage.place.join(lower).join(name);
     fs::write(at("lower.data"), vec![b'l'; 10_000]).unwrap();
+    fs::copy("/usr/bin/sleep", at("lower.program")).unwrap();
     fs::create_dir(at("lower.directory")).unwrap();
     for number in 0..500 {
         fs::write(at("lower.directory").join(format!("lower{number}")), "").unwrap();

@@ -77,8 +77,12 @@ pub fn sequence(stage: &Stage) {
     push_layer(&mut stage);
     kind.settle(&mut stage, &left);
     kind.give_room(&mut stage);
-    clear(&stage, stage.mount("fuse"));
-    renew_upper(&stage);
+    for driver in ["kernel", "fuse"] {
+        if kind.owners(driver).is_some() {
+            clear(&stage, stage.mount(driver));
+            renew_upper(&stage);
+        }
+    }
     kind.set(&mut stage);
     let mounted = stage.mount("fuse");
     stress(&stage, kind, &mounted, &mut draw, (operations as usize).min(MANY));
