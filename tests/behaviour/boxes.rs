@@ -51,6 +51,23 @@ fn a_box() {
     assert_eq!(std::fs::read_to_string(case.home.join("made")).unwrap(), "of the box\n");
     home.sh("distrobox enter den -- distrobox-export --bin /usr/bin/bc --export-path \"$HOME/bin\"").code(0);
     home.sh("echo 6*7 | bin/bc").code(0).stdout("42\n");
+    // An application of the box stands among the machine's.
+    let entry = "mkdir -p /usr/share/applications /usr/share/pixmaps; echo picture >/usr/share/pixmaps/sums.png
+        printf '[Desktop Entry]\\nName=Sums\\nExec=/usr/bin/bc %%u\\nIcon=/usr/share/pixmaps/sums.png\\n' \
+        >/usr/share/applications/sums.desktop";
+    std::fs::write(case.home.join("make"), entry).unwrap();
+    home.sh("distrobox enter den -- sudo -n sh ./make").code(0);
+    home.sh("distrobox enter den -- distrobox-export --app sums").code(0);
+    let told = std::fs::read_to_string(case.home.join(".local/share/applications/den-sums.desktop")).unwrap();
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("Name=Sums (on den)") && told.contains("-n den -- /usr/bin/bc %u"), "{told}");
+    // A person enters it, and leaves with a code.
+    let path = format!("{}/bin:{}:/usr/bin:/bin", place, binary().parent().unwrap().join("distrobox").display());
+    let variables = [("PATH", path.as_str()), ("SHELL", "/bin/bash"), ("USER", &Account::current().name)];
+    let mut terminal = on_terminal_of(case, &["sh", "-c", "cd; distrobox enter den; echo left with $?"], &variables);
+    terminal.write("echo in''side $CONTAINER_ID; tty; exit 7\r");
+    terminal.expect("inside den\r\n/dev/pts/0\r\n");
+    terminal.expect("left with 7\r\n");
     home.sh("distrobox stop --yes den").code(0);
     assert!(home.sh("distrobox list").code(0).stdout.contains("exited"));
     // What was exported starts it again.
