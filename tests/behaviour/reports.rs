@@ -114,6 +114,7 @@ fn messages_about_the_work() {
         case.coracle(["--log-level", level, "run", "--rm", "-it", "--network=none", &image, "true"]).succeeded().stderr
     };
     assert!(warned("warn").starts_with("warning: standard input is not a terminal"));
+    assert!(warned("warn").contains("`-i` alone"));
     assert_eq!(warned("error"), "");
     case.coracle(["--log-level=loud", "ps"])
         .code(1)

@@ -181,7 +181,8 @@ pub fn stay(context: &Context, store: &Store, found: &Found, made: Option<Lock>,
     let container = &found.container;
     if container.terminal && container.interactive && !isatty(stdin()) {
         message::warn(|| {
-            "standard input is not a terminal, so `--tty` and `--interactive` may not work as expected".to_owned()
+            "standard input is not a terminal, so `--tty` and `--interactive` may not work as expected: `-i` alone hands it on"
+                .to_owned()
         });
     }
     // What the journal has outlives the container.

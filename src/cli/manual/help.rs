@@ -65,6 +65,8 @@ fn other(words: &[String]) -> Option<Page> {
         [section, name] => (Some(section.parse::<u8>().ok()?), name),
         _ => return None,
     };
+    // As programs often call it.
+    let name = if name == "config" { "configuration" } else { name };
     let is = |page: &Page| {
         page.name.strip_prefix("coracle-") == Some(name) && section.is_none_or(|given| given == page.section)
     };

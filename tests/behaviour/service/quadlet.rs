@@ -184,6 +184,7 @@ fn mistakes_are_named_where_they_are() {
         ),
         ("a.container", "[Container]\nnonsense\n", ", line 2: `nonsense` is no `Key=value`, section or comment"),
         ("a.pod", "[Pod]\n", ": `.pod` files are not supported: pods are not there yet"),
+        ("a.kube", "[Kube]\nYaml=x\n", ": `.kube` files are not supported"),
         ("a.build", "[Build]\nFile=/x\n", ": `ImageTag=` is missing"),
         ("a.build", "[Build]\nImageTag=x\n", ": `File` or `SetWorkingDirectory=` is missing"),
         (

@@ -25,6 +25,7 @@ fn help_is_shown_where_no_page_can_be() {
     assert!(case.coracle(["help"]).code(0).stdout.contains("Commands:"));
     assert!(case.coracle(["help", "storage"]).code(0).stdout.starts_with(".TH coracle-storage 7 "));
     assert!(case.coracle(["help", "7", "network"]).code(0).stdout.starts_with(".TH coracle-network 7 "));
+    assert!(case.coracle(["help", "config"]).code(0).stdout.contains(".TH coracle-configuration 5 "));
     case.coracle(["help", "frob"]).code(125).error("there is no page about `frob`").says("hint: ");
 }
 
