@@ -42,8 +42,11 @@ enum Command {
         #[arg(long, short)]
         all: bool,
         /// What is not there is no error
-        #[arg(long, short)]
+        #[arg(long, short, alias = "ignore", short_alias = 'i')]
         force: bool,
+        /// Accepted for scripts: nothing has to be stopped
+        #[arg(long, short, hide = true, value_name = "SECONDS", allow_negative_numbers = true)]
+        time: Option<i64>,
         /// Names or IDs
         #[arg(required_unless_present = "all", value_name = "NAME")]
         names: Vec<String>,
@@ -90,7 +93,7 @@ impl Pod {
                 output::line("[]");
                 return Err(Report::new(format!("no such pod {}", names.join(" "))));
             }
-            Command::Rm { all: false, force: false, names } => {
+            Command::Rm { all: false, force: false, names, .. } => {
                 let absent = |name: &String| format!("no pod with name or ID {name} found: no such pod");
                 return Err(Report::new(names.iter().map(absent).collect::<Vec<_>>().join("; ")).code(1));
             }

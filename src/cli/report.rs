@@ -7,13 +7,13 @@
 //! | 127 | the command was not found |
 //! | 1, 2 | something to remove does not exist; is in use |
 
+use std::ffi::OsString;
 use std::io::stderr;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::config::Settings;
-use super::container::options::refused;
 use super::output::colour::{Colour, paint};
 use super::similar::Missing;
 use super::{missing, output, root};
@@ -271,22 +271,16 @@ reported!(crate::registry::Error, crate::layer::Error);
 
 fn unknown_flag(error: &clap::Error, words: &[String]) -> Report {
     let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
-    let mut before = words.iter().take_while(|word| !word.starts_with(&flag));
-    let command = match root::command_among(before.by_ref()) {
-        Some("container") => before.next().map(String::as_str),
-        other => other,
-    };
-    let refused = match command {
-        None => refused::why_global(&flag),
-        Some("run" | "create" | "update") => refused::why(&flag),
-        Some(command) => refused::why_of(command, &flag),
-    };
+    let before: Vec<OsString> = words.iter().take_while(|word| !word.starts_with(&flag)).map(OsString::from).collect();
+    let root = root::meant_by(words);
+    let path = root::Place::find(&root, &before).path;
+    let refused = if path.is_empty() { missing::before_command(&flag) } else { missing::why_flag(&path, &flag) };
     if let Some((why, hint)) = refused {
         return Report::new(format!("{flag}: {why}")).hint(hint);
     }
     let similar = error.get(ContextKind::SuggestedArg);
     Report::new(format!("unknown flag: {flag}")).hint(match similar {
-        _ if command.is_some() && root::is_global(&flag) => {
+        _ if !path.is_empty() && root::is_global(&flag) => {
             format!("`{flag}` goes before the command: `coracle {flag} …`")
         }
         Some(similar) => format!("did you mean `{similar}`?"),
@@ -294,12 +288,17 @@ fn unknown_flag(error: &clap::Error, words: &[String]) -> Report {
     })
 }
 
+/// Of a command that Podman or Docker has and this program has not.
+pub fn absent(name: &str, (why, hint): missing::Words) -> Report {
+    Report::new(format!("there is no `{name}`: {why}")).hint(hint)
+}
+
 fn unknown_command(error: &clap::Error, words: &[String]) -> Report {
     let name = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string).unwrap_or_default();
     let noun = root::command_among(words.iter().take_while(|word| **word != name));
     let below = noun.and_then(|noun| Some((format!("{noun} {name}"), missing::why_below(noun, &name)?)));
-    if let Some((name, (why, hint))) = below.or_else(|| Some((name.clone(), missing::why(&name)?))) {
-        return Report::new(format!("there is no `{name}`: {why}")).hint(hint);
+    if let Some((name, words)) = below.or_else(|| Some((name.clone(), missing::why(&name)?))) {
+        return absent(&name, words);
     }
     let above = noun.map_or_else(|| "coracle".to_owned(), |noun| format!("coracle {noun}"));
     let report = Report::new(format!("unrecognized command `{above} {name}`"));

@@ -109,7 +109,7 @@ pub fn of_word(place: &Place<'_>, typed: &str) -> Vec<Candidate> {
         | (["history" | "images" | "pull" | "push" | "rmi" | "save" | "tag" | "untag"], _) => {
             objects::images(place, typed)
         }
-        (["image", name], _) if *name != "import" => objects::images(place, typed),
+        (["image", name], _) if !matches!(*name, "import" | "search") => objects::images(place, typed),
         (["manifest", _], _) => objects::images(place, typed),
         _ => Vec::new(),
     }

@@ -105,6 +105,9 @@ impl Container {
 /// Tell by the exit code whether a container exists: 0 or 1
 #[derive(Debug, Args)]
 pub struct Exists {
+    /// Accepted for scripts: other programs' containers are never in this store
+    #[arg(long, hide = true)]
+    external: bool,
     /// Name or ID
     container: String,
 }

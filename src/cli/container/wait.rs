@@ -19,7 +19,7 @@ pub struct Wait {
     #[arg(long, value_name = "CONDITION", value_delimiter = ',')]
     condition: Vec<String>,
     /// Wait until one of the containers is so, not for each in turn
-    #[arg(long)]
+    #[arg(long, alias = "return-on-first")]
     exit_first_match: bool,
     /// Names that no container has are no failure: their code is -1
     #[arg(long)]

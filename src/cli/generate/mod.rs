@@ -2,40 +2,49 @@
 
 mod systemd;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::{Context, Report, complete, manual};
+use super::{Context, Report, complete, manual, missing, report};
 use crate::host::{atomic_file, change};
 
 /// Write units of systemd that start containers
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Generate {
     #[command(subcommand)]
-    verb: Option<Verb>,
-    /// Write completions and manual pages into `completions/` and `man/` of this directory
-    #[arg(required = true, hide = true)]
-    directory: Option<PathBuf>,
+    verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     Systemd(systemd::Systemd),
+    /// A directory: completions and manual pages are written into `completions/` and `man/` of it
+    #[command(external_subcommand)]
+    Package(Vec<OsString>),
 }
 
 impl Generate {
     pub fn run(self, context: &Context) -> Result<ExitCode, Report> {
-        match (self.verb, self.directory) {
-            (Some(Verb::Systemd(verb)), _) => verb.run(context),
-            (None, directory) => package(&directory.unwrap_or_default()),
+        match self.verb {
+            Verb::Systemd(verb) => verb.run(context),
+            Verb::Package(words) => package(&words),
         }
     }
 }
 
-fn package(directory: &std::path::Path) -> Result<ExitCode, Report> {
+fn package(words: &[OsString]) -> Result<ExitCode, Report> {
+    let name = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+    if let Some(words) = missing::why_below("generate", &name) {
+        return Err(report::absent(&format!("generate {name}"), words));
+    }
+    let [directory] = words else {
+        return Err(Report::new(format!("unrecognized command `coracle generate {name}`"))
+            .hint("`coracle generate systemd` is the one that there is"));
+    };
+    let directory = Path::new(directory);
     let completions = directory.join("completions");
     change::create_dirs(&completions)?;
     for (file, script) in complete::scripts() {

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use crate::cli::container::tree::diff::DiffImage;
+use crate::cli::registry::search::Search;
 use crate::cli::{Context, Report};
 
 /// Manage images
@@ -49,6 +50,7 @@ enum Command {
     Rm(remove::Rmi),
     Save(archive::Save),
     Scp(scp::Scp),
+    Search(Search),
     Tag(tag::Tag),
     Tree(tree::Tree),
     #[command(visible_alias = "umount")]
@@ -74,6 +76,7 @@ impl Image {
             Command::Rm(command) => command.run(context),
             Command::Save(command) => command.run(context),
             Command::Scp(command) => command.run(context),
+            Command::Search(command) => command.run(context),
             Command::Tag(command) => command.run(context),
             Command::Tree(command) => command.run(context),
             Command::Unmount(command) => command.run(context),

@@ -76,12 +76,6 @@ pub struct Options {
     /// Accepted for scripts
     #[arg(long, hide = true)]
     disable_content_trust: bool,
-    /// Not done here: see the error
-    #[arg(long, hide = true, alias = "sign-by-sigstore", alias = "sign-by-sigstore-private-key", value_name = "KEY")]
-    sign_by: Option<String>,
-    /// Not done here: see the error
-    #[arg(long, hide = true, alias = "encrypt-layer", value_name = "KEY")]
-    encryption_key: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -232,13 +226,6 @@ impl Options {
     }
 
     fn format(&self) -> Result<Option<Format>, Report> {
-        if self.sign_by.is_some() {
-            return Err(Report::new("images are not signed here")
-                .hint("sign it at the registry, by the digest that `--digestfile` writes"));
-        }
-        if self.encryption_key.is_some() {
-            return Err(Report::new("layers are not encrypted here"));
-        }
         match self.format {
             None => Ok(None),
             Some(ManifestFormat::Oci) => Ok(Some(Format::Oci)),

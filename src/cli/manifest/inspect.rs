@@ -18,6 +18,9 @@ use crate::oci::Document;
 pub struct Inspect {
     #[command(flatten)]
     reach: Reach,
+    /// Accepted for scripts: all of it is shown
+    #[arg(long, short, hide = true)]
+    verbose: bool,
     /// The name or id of the list; what is not here is looked for at its registry, as is what `docker://` begins
     list: String,
 }

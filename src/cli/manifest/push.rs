@@ -24,7 +24,7 @@ pub struct Push {
     #[arg(hide_possible_values = true)]
     all: Option<bool>,
     /// Remove the list here once it is there
-    #[arg(long)]
+    #[arg(long, alias = "purge", short_alias = 'p')]
     rm: bool,
     #[command(flatten)]
     options: Options,

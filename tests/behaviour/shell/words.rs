@@ -33,6 +33,20 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("push --sign-by me IMAGE", "not signed here", "--digestfile"),
     ("network create --attachable x", "--attachable", "leave it out"),
     ("cp --follow-link a web:/", "--follow-link", "what the link leads to"),
+    ("generate kube web", "there is no `generate kube`", "coracle unit"),
+    ("generate spec -c web", "there is no `generate spec`", "coracle inspect"),
+    ("container runlabel run IMAGE", "there is no `container runlabel`", "coracle image inspect"),
+    ("buildx imagetools inspect IMAGE", "there is no `buildx imagetools`", "coracle manifest inspect"),
+    ("stop -s KILL web", "-s: the signal is the one", "coracle kill --signal"),
+    ("container restart --signal=INT web", "--signal: the signal is the one", "coracle kill --signal"),
+    ("create --init-ctr=once IMAGE", "--init-ctr: pods are not there yet", "coracle run"),
+    ("volume prune --all", "--all: all that no container uses go", "leave it out"),
+    ("start --checkpoint=x web", "--checkpoint: processes are not kept", "coracle commit"),
+    ("cp -L a web:/", "-L", "what the link leads to"),
+    ("images --tree", "--tree", "coracle image tree"),
+    ("image save --platform linux/arm64 IMAGE", "--platform: a name here is an image of one platform", "coracle pull"),
+    ("push --sign-passphrase-file x IMAGE", "not signed here", "cosign sign"),
+    ("network connect --gw-priority 1 lan web", "--gw-priority", "leave it out"),
     ("--remote ps", "--remote", "leave it out"),
     ("-H tcp://x ps", "-H", "leave it out"),
     ("ps --filter frob=1", "frob is an invalid filter", "`status=`"),
@@ -126,6 +140,23 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("logout 127.0.0.1:9", "not logged into 127.0.0.1:9", "--all"),
     ("swarm init", "there is no `swarm`", "coracle quadlet"),
     ("context ls", "there is no `context`", "ssh HOST coracle"),
+];
+
+/// What scripts say, in turn, of what this program does anyway or by another name; a part of what it prints then.
+const TAKEN: &[(&str, &str)] = &[
+    ("cp -q password web:/tmp", ""),
+    ("exec --no-session web cat /tmp/password", "secret"),
+    ("container exists --external web", ""),
+    ("wait --return-on-first done", "0"),
+    ("pod rm --all --ignore --time 0", ""),
+    ("image search --list-tags REGISTRY/busybox", "/busybox"),
+    ("export -o files.tar done", ""),
+    ("import -q --platform linux/arm/v7 files.tar files", "sha256:"),
+    ("image inspect --format {{.Os}}/{{.Architecture}} files", "linux/arm\n"),
+    ("manifest create list IMAGE", ""),
+    ("manifest inspect --verbose list", "manifests"),
+    ("manifest push -q --purge list oci-archive:list.tar", ""),
+    ("manifest create list", ""),
 ];
 
 /// `refused SETTING VALUE COMMAND…`: where no user namespace can be made, and /proc/sys/kernel has this setting. $before is done while
@@ -258,16 +289,21 @@ fn each_mistake_has_its_hint() {
     case.coracle(web).succeeded();
     case.coracle(["run", "--name", "done", "--network=none", &image, "true"]).succeeded();
     let registry = registry();
-    let mut complaints = Vec::new();
-    for (line, error, hint) in TABLE {
+    let run = |line: &str| {
         let words = line.split(' ').map(|word| match word {
             "IMAGE" => image.clone(),
             other => other.replace("REGISTRY", &registry),
         });
         let words: Vec<String> = words.collect();
-        complaints.extend(complaint(line, &case.coracle(words.iter().map(String::as_str)), error, hint));
-    }
+        case.coracle(words.iter().map(String::as_str))
+    };
+    let complaints: Vec<String> =
+        TABLE.iter().filter_map(|(line, error, hint)| complaint(line, &run(line), error, hint)).collect();
     assert!(complaints.is_empty(), "{} of {}:\n{}", complaints.len(), TABLE.len(), complaints.join("\n"));
+    for (line, part) in TAKEN {
+        let done = run(line).succeeded();
+        assert!(done.stdout.contains(part), "{line}: {done}");
+    }
 }
 
 /// What was wanted and is not told.

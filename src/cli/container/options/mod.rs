@@ -16,7 +16,6 @@ pub mod network;
 mod origin;
 mod process;
 mod publish;
-pub mod refused;
 mod secrets;
 mod security;
 mod storage;

@@ -47,6 +47,9 @@ pub struct Exec {
     latest: bool,
     #[command(flatten)]
     handed_on: handed_on::Flags,
+    /// Accepted for scripts: no command has a record that could be left out
+    #[arg(long, hide = true)]
+    no_session: bool,
     /// Give all capabilities of the container's user namespace
     #[arg(long)]
     privileged: bool,

@@ -25,6 +25,9 @@ pub struct Cp {
     /// Let a file take the place of a directory, and a directory that of a file
     #[arg(long)]
     overwrite: bool,
+    /// Accepted for scripts: nothing is told of what goes well
+    #[arg(long, short, hide = true)]
+    quiet: bool,
     /// A path on this machine, `CONTAINER:PATH`, or `-`: a tar archive on standard input. A path that ends in `/.` means what is
     /// in the directory
     #[arg(value_name = "SOURCE")]

@@ -31,6 +31,9 @@ pub struct Import {
     /// The operating system that its programs are for [default: linux]
     #[arg(long, value_name = "OS")]
     os: Option<String>,
+    /// `--os`, `--arch` and `--variant` in one: `os/architecture` or `os/architecture/variant`
+    #[arg(long, value_name = "PLATFORM", conflicts_with_all = ["arch", "os", "variant"])]
+    platform: Option<Platform>,
     /// Show nothing but the ID
     #[arg(long, short)]
     quiet: bool,
@@ -85,6 +88,9 @@ impl Import {
     }
 
     fn platform(&self) -> Platform {
+        if let Some(platform) = &self.platform {
+            return platform.clone();
+        }
         let host = Platform::host();
         // The host's variant is that of the host's architecture.
         let variant = self.variant.clone().or(host.variant.filter(|_| self.arch.is_none()));
