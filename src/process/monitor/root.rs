@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::ownership;
 use crate::container::job::Job;
 use crate::container::record::Driver;
-
 use crate::overlay::probe::Probed;
 use crate::overlay::start::Mounter;
 use crate::overlay::{self, Stack, Upper, kernel};
